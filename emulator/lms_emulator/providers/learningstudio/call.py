@@ -1,4 +1,4 @@
-"""One call of LearningStudio: its type, how an operation is declared, whom its path names, and what its body holds."""
+"""One call of LearningStudio: its type, the declaration of operations, the records in its path, and its body."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def both(method: str, path: str, handler: Handler, *, summary: str, source: str)
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where in a course a call is, and who makes it.
+    """The course of a call and its caller.
 
     Parameters:
-        user: whom the path names; None below `/courses`.
+        user: the user in the path; None below `/courses`.
         role: the caller's, as in `ANYONE`.
     """
 
@@ -81,7 +81,7 @@ class Place:
 
     @property
     def whose(self) -> User:
-        """The user of a path that names one."""
+        """The user in the path."""
         assert self.user is not None, "a route below a user"
         return self.user
 
@@ -101,8 +101,8 @@ def in_course(
     """Operations below a course.
 
     Parameters:
-        tag: what they are about, which a refusal names.
-        rows: each an operation (`GET /items`), its handler, one line for people and, unless anyone, who may call it.
+        tag: their subject, which refusals name.
+        rows: operation (`GET /items`), handler, summary and, unless anyone may call it, the permitted callers.
         of_user: below `/users/{user_id}/courses/…` and `/me/courses/…`, instead of `/courses/…`.
     """
     made = []
@@ -132,18 +132,18 @@ def _at_place(handler: CourseHandler, who: frozenset[str], what: str) -> Handler
 
 # --- what the path names ---
 def number(text: str) -> int | None:
-    """The number that an identifier in a request is, or None."""
+    """The number of an identifier in a request, None if it is not one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def record_named(
     x: Call, table: Table[RecordT], parameter: str, what: str, fits: Callable[[RecordT], bool] = lambda record: True
 ) -> RecordT:
-    """The record whose number a part of the path is. Raises a 404.
+    """The record whose number is in the path. Raises a 404.
 
     Parameters:
         what: its kind, for the answer.
-        fits: whether it belongs where the path has it.
+        fits: whether it belongs to the other records of the path.
     """
     identifier: str = x.path_params[parameter]
     key = number(identifier)
@@ -154,7 +154,7 @@ def record_named(
 
 
 def subject(x: Call, caller: Caller) -> User:
-    """Whom the path is about: the caller (`/me`) or the user it names.
+    """The user of the path: the caller (`/me`) or the one it names.
 
     Raises a 403 for `/me` with OAuth 1.0a, and for a user whom the caller may not see.
     """
@@ -199,14 +199,14 @@ def course_named(x: Call, caller: Caller) -> Course:
 
 # --- what the caller may see ---
 def check_campus(x: Call, caller: Caller, client_string: str, what: str, got: object) -> None:
-    """Refuse what belongs to another campus."""
+    """Refuse records of another campus."""
     if client_string != caller.campus.client_string:
         why = "it belongs to another campus; keys and tokens are valid for one campus"
         raise refusals.not_found(what, got, why, x.settings.other_campus_status)
 
 
 def role_in(x: Call, caller: Caller, course: Course) -> str:
-    """What the caller is in the course: one of `ANYONE`. An administrator is never a student."""
+    """The caller's role in the course: one of `ANYONE`. An administrator is never a student."""
     if caller.user is None:
         return refusals.APPLICATION
     member = x.store.member(course.id, caller.user.id)
@@ -220,7 +220,7 @@ def is_student(x: Call, caller: Caller, course: Course) -> bool:
 
 
 def require_staff(x: Call, caller: Caller, course: Course, what: str) -> None:
-    """Refuse students. `what` they may not access is named in the answer."""
+    """Refuse students. The answer names `what` they may not access."""
     if is_student(x, caller, course):
         raise refusals.students_not_allowed(what)
 
@@ -255,8 +255,8 @@ def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | Count
 
 
 def expansions(x: Call) -> set[str]:
-    """What `expand` lists, in lower case, between commas (or semicolons, as on an older route); it remembers what of
-    that was asked about."""
+    """The values of `expand`, in lower case, separated by commas (or semicolons, on an older route); remembers which
+    values were tested."""
 
     def listed() -> list[str]:
         return [name.strip().lower() for name in re.split("[,;]", x.query.get("expand", "")) if name.strip()]
@@ -292,14 +292,14 @@ def days(x: Call, name: str) -> tuple[datetime, datetime] | None:
 def body_of(x: Call, *wrappers: str) -> dict[str, Any]:
     """The object inside a body's wrapper, `{"grade": {…}}`, or `<grade>…</grade>` of a body that says it is XML.
 
-    Raises a 400 when there is none. Parameters: `wrappers`, its names; clients do not agree about some.
+    Raises a 400 if it is missing. Parameters: `wrappers`, its names; clients disagree about some.
     """
     inner: dict[str, Any] = _unwrapped(x, wrappers, dict, "{…}")
     return inner
 
 
 def rows_of(x: Call, wrapper: str) -> list[dict[str, Any]]:
-    """The list of objects inside a body's wrapper. Raises a 400 when there is none."""
+    """The list of objects inside a body's wrapper. Raises a 400 if it is missing."""
     rows = _unwrapped(x, (wrapper,), list, "[{…}]")
     for row in rows:
         if not isinstance(row, dict):
@@ -330,13 +330,13 @@ def _unwrapped(x: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> An
 
 
 class _Text(str):
-    """What an XML element holds; it does not say whether that is a number."""
+    """The content of an XML element, which does not say whether it is a number."""
 
     __slots__ = ()
 
 
 class _Elements(dict[str, Any]):
-    """What is below an XML element; if it is one thing, it may be a list of one."""
+    """The children of an XML element; a single child may be a list of one."""
 
 
 def _xml_body(x: Call) -> dict[str, Any]:
@@ -362,7 +362,7 @@ def _xml_value(element: Any) -> Any:
 
 
 def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
-    """A value of an XML body as a value of the kind, or as it is."""
+    """A value of an XML body, converted to the kind if possible."""
     if not isinstance(value, (_Text, _Elements)):
         return value
     if kind is list:
@@ -379,7 +379,7 @@ def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What was sent, in a form for the journal."""
+    """The value sent, as the journal shows it."""
     if isinstance(value, _Elements):
         return {name: _plain(one) for name, one in value.items()}
     return str(value) if isinstance(value, _Text) else value
@@ -395,7 +395,7 @@ def _without_trailing_commas(x: Call) -> Any:
 
 
 def moment(body: dict[str, Any], name: str) -> datetime | None:
-    """One time of a body, in ISO 8601; without a zone it is UTC. Raises a 400 if it is not a time."""
+    """An ISO 8601 time in a body, UTC if it has no zone. Raises a 400 for anything else."""
     text = field(body, name, str)
     if text is None:
         return None
@@ -408,7 +408,7 @@ def moment(body: dict[str, Any], name: str) -> datetime | None:
 
 
 def field(body: dict[str, Any], name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-    """One element of a body; the default when it is missing or null. Raises a 400 when it is of another type.
+    """An element of a body; the default if it is missing or null. Raises a 400 if it has another type.
 
     Parameters:
         kind: `str`, `bool`, `int`, `NUMBER`, `dict` or `list`.

@@ -1,4 +1,4 @@
-"""Checks of a well-formed section of a world file: references that lead nowhere, values that no message can carry."""
+"""Checks of a well-formed section of a world file: dangling references, values that no message can carry."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _REFERENCES = (
 
 
 def problems(section: Any) -> Iterator[str]:
-    """One line per broken reference and per value that cannot be used, beginning with its place."""
+    """One line per dangling reference or unusable value, beginning with its place."""
     yield from _keys(section)
     yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
     yield from _points(section)
@@ -97,7 +97,7 @@ def _points(section: Any) -> Iterator[str]:
 
 
 def _content(section: Any) -> Iterator[str]:
-    """What is wrong with items, files and questions."""
+    """Problems of items, files and questions."""
     units = {item.id for item in section.course_items if item.parent_id is None}
     for number, item in enumerate(section.course_items):
         if item.parent_id is None and item.type != "textMultimedia":

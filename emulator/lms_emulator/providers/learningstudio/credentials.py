@@ -1,4 +1,4 @@
-"""Who is calling: an application that signs each request (OAuth 1.0a) or a user with an access token, or why nobody."""
+"""Authentication: an application that signs each request (OAuth 1.0a), or a user with an access token."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Caller:
     """A caller whose credentials are valid.
 
     Parameters:
-        campus: the caller sees nothing outside it.
-        user: who is acting; None with OAuth 1.0a, which sees the whole campus.
+        campus: the only campus that the caller sees.
+        user: the user of the token; None with OAuth 1.0a, which sees the whole campus.
     """
 
     campus: Campus
@@ -76,7 +76,7 @@ def identify(x: Call) -> Caller | None:
 
 
 def require(x: Call) -> Caller:
-    """The caller. Raises a 401 when there is none."""
+    """The caller. Raises a 401 without credentials."""
     caller = identify(x)
     if caller is None:
         raise refusals.unauthorized(
@@ -148,7 +148,7 @@ def _from_token(x: Call, text: str) -> Caller:
 
 @lru_cache(maxsize=1024)
 def _read_token(text: str, server_key: str) -> tuple[AccessToken, str]:
-    """A token and the signature that it ought to have; cached, because clients repeat their tokens."""
+    """A token and its expected signature; cached, because clients repeat their tokens."""
     token = parse_access_token(text)
     return token, token.sign(server_key).signature
 
@@ -294,12 +294,12 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 def mistaken(
     x: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, otherwise: str
 ) -> str | Unfinished | None:
-    """The mistake in a signature: one made with the campus's own secret, or with another's as well.
+    """The mistake in a signature, made with the campus's own secret or also with somebody else's.
 
     Parameters:
-        find: the mistake that reproduces the signature with a secret; asks again and again whether it may go on.
+        find: finds the mistake that reproduces the signature with a secret; checks its time budget as it goes.
         secret: the campus's.
-        otherwise: what to say when none does.
+        otherwise: the diagnosis if no mistake does.
     """
     others = [(whose, other) for whose, other in known_secrets(x) if other != secret]
 
@@ -315,7 +315,7 @@ def mistaken(
 
 
 def unexplained(secret: str, whose: str = "campus") -> str:
-    """What is left when no known mistake reproduces a signature. Parameters: `whose`, the owner of the secret."""
+    """The diagnosis if no known mistake reproduces a signature. Parameters: `whose`, the owner of the secret."""
     return (
         f"no known mistake reproduces this signature: another secret was used (the {whose}'s has "
         f"{len(secret)} characters), or what was signed is not what was sent"
@@ -323,7 +323,7 @@ def unexplained(secret: str, whose: str = "campus") -> str:
 
 
 def _paths(x: Call) -> list[str]:
-    """The path as on the wire; below a prefix, with it and without."""
+    """The path as on the wire; behind a path prefix, with and without it."""
     path = x.raw_path.decode(errors="surrogateescape")
     return list(dict.fromkeys((path, x.prefix + path)))
 
@@ -396,13 +396,13 @@ def _why_no_nonce(nonce: str) -> str:
 
 
 def remember(x: Call, key: str, value: str, seconds: int) -> bool:
-    """Record that a value was used; False if it was used before and has not been forgotten."""
+    """Record that a value was used; False if it is remembered from an earlier use."""
     now = x.clock.now()
     used = x.store.nonces.get((key, value))
     if used is not None and used.until > now:
         return False
     x.store.nonces.put(Nonce(consumer_key=key, nonce=value, until=now + timedelta(seconds=seconds)))
-    # Signed GETs write too, and only writing methods make the gateway tidy up.
+    # Signed GETs write too, but the gateway tidies up only after writing methods.
     x.store.nonces.expire(now)
     return True
 

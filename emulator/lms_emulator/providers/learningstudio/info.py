@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` says about LearningStudio."""
+"""What `GET /_emulator/info` returns for LearningStudio."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OtherCampus(msgspec.Struct, kw_only=True):
 
 
 class Info(ProviderInfo, kw_only=True):
-    """Credentials and ids that a test needs: those of the world's first application and first campus.
+    """Credentials and ids for tests: those of the world's first application and campus.
 
     Attributes:
         student, other_student: in `course_id`, not in `other_course_id`.
@@ -75,7 +75,7 @@ class Info(ProviderInfo, kw_only=True):
 
 
 def describe(store: LearningStudioStore, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: its first application and first campus."""
+    """Describe the world's first application and campus."""
     application, campus = next(iter(store.applications), None), next(iter(store.campuses), None)
     if campus is None:
         return Info(base_urls=bases)

@@ -1,4 +1,4 @@
-"""Grants and tokens: `POST /token` and the flow of 2010; who gets an access token, and why not."""
+"""Grants and tokens: `POST /token` and the flow of 2010."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _DIGEST = re.compile("[0-9A-Fa-f]{32}")
 
 # --- issuing ---
 def issue(x: Call, application: Application, user: User, *, refreshable: bool) -> dict[str, object]:
-    """Issue an access token, and a refresh token if it is `refreshable`. Returns the body of the answer."""
+    """Issue an access token, with a refresh token if it is `refreshable`. Returns the body of the answer."""
     now = x.clock.now()
     seconds = x.settings.access_token_seconds
     expires = now + timedelta(seconds=seconds)
@@ -82,7 +82,7 @@ def _refresh_token(x: Call, application: Application, user: User, access_token: 
 
 # --- assertion ---
 def by_assertion(x: Call, assertion_type: str, text: str) -> tuple[Application, User]:
-    """The application and user of a signed assertion. The order of the checks gives the most useful message."""
+    """The application and user of a signed assertion, checked in the order that gives the most useful message."""
     if assertion_type not in ASSERTION_TYPES:
         raise refusals.unsupported_assertion_type(x, assertion_type, ASSERTION_TYPES)
     signed = _parsed(x, text)
@@ -134,7 +134,7 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
 
 
 def _missing_field(x: Call, sent: list[str]) -> str:
-    """Which of the seven fields is missing from six, judging by what the others look like."""
+    """Which of the seven fields is missing, judging by the format of the other six."""
     if not _DIGEST.fullmatch(sent[-1]):
         return "the signature is missing: append | and the hex CMAC-AES"
     if not any(character.isdigit() for character in sent[-2]) or _GUID.fullmatch(sent[-2]):
@@ -186,7 +186,7 @@ def _misplaced(x: Call, assertion: Assertion, signature: str) -> str | None:
     values = (*assertion.text.split("|"), signature)
     for name, value in zip(ASSERTION_FIELDS, values, strict=True):
         home = homes.get(value)
-        # An application may well have the name of its campus, and so may a user.
+        # An application or a user may have the same name as the campus.
         likely = name != "applicationName" and (name != "userName" or assertion.client_string not in homes)
         if home is not None and home != name and likely:
             return f"the {home} is in the place of the {name}; the order is {'|'.join(ASSERTION_FIELDS)}"
@@ -272,7 +272,7 @@ def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
 
 
 def _why_nobody(x: Call, client_string: str, name: str) -> str | None:
-    """Whose username was written in another way."""
+    """The user whose username was written differently."""
     member, equals, value = name.partition("=")
     if equals and x.store.user_named(client_string, value, ignore_case=True) is not None:
         return f"the value stands alone in this place, without `{member}=`"
@@ -294,7 +294,7 @@ def _why_nobody(x: Call, client_string: str, name: str) -> str | None:
 
 
 def _why_no_campus(x: Call, client_string: str, name: str) -> str | None:
-    """Which campus was meant by what came before the backslash."""
+    """The campus meant by the text before the backslash."""
     campuses = {campus.client_string: campus for campus in x.store.campuses}
     if name in campuses and x.store.user_named(name, client_string, ignore_case=True) is not None:
         return "they are exchanged: the client string comes first, then the username"
@@ -338,7 +338,7 @@ def by_password(x: Call, username: str, password: str) -> User:
 
 
 def _why_no_backslash(x: Call, username: str) -> str:
-    """What was sent in place of the backslash between client string and username."""
+    """The separator sent instead of the backslash between client string and username."""
     if any(character < " " for character in username):
         return (
             "there is a control character in it: in a program's text `\\a` or `\\t` is one; write the backslash twice"
@@ -375,7 +375,7 @@ def by_login(x: Call, client_string: str, name: str, password: str) -> User:
 
 
 def by_refresh_token(x: Call, application: Application, text: str) -> User:
-    """The user of a refresh token, which is used up."""
+    """The user of a refresh token, which can then not be used again."""
     kept = x.store.refresh_tokens.get(text)
     if kept is None:
         raise refusals.bad_refresh_token(
@@ -433,7 +433,7 @@ def by_grant(x: Call, text: str) -> tuple[Application, User]:
 
 
 def grant_type_hint(x: Call, sent: str) -> str | None:
-    """Why there is no usable grant_type, as a diagnosis."""
+    """Why grant_type is missing or unusable, as a diagnosis."""
     if sent:
         older = "this API is older than the `urn:ietf:params:oauth:…` grants"
         return older if ":" in sent else why_no_grant(sent, GRANTS)

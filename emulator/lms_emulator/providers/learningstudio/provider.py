@@ -34,7 +34,7 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
     case_insensitive_paths = True
     package = "lms_emulator.providers.learningstudio"
     ignored_parameters = frozenset({"UseSourceDomain", "useSourceDomain"})
-    """It changes the links of an answer, and not every answer has any."""
+    """It changes the links of an answer, which not every answer has."""
     spelt_out = frozenset({"/courses/{course_id}/textMultimedias/{document_id}/{content_path:path}"})
 
     def problems(self, section: Any) -> Iterable[str]:

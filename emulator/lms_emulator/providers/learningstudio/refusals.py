@@ -1,4 +1,4 @@
-"""A named constructor for each refusal: its reason, its status and its words on the wire.
+"""A named constructor for each refusal, with its reason, status and message.
 
 Only `incorrect_client_credentials` is a word of the real service (PearsonLearningStudio/mobile2-android-api
 src/com/ecollege/api/ECollegeHttpResponseHandler.java); the other messages are chosen. `details` are the arguments
@@ -27,7 +27,7 @@ def _token(x: Call, reason: str, message: str, **details: Any) -> Refusal:
 
 
 def unsupported_grant_type(x: Call, got: str, diagnosis: str | None) -> Refusal:
-    """No grant_type, or another than the three."""
+    """grant_type is missing or not one of the three."""
     message, three = "Unsupported or missing grant_type.", "assertion, password or refresh_token"
     check = "grant_type is one of the three"
     return _token(x, "unsupported_grant_type", message, check=check, expected=three, got=got, diagnosis=diagnosis)
@@ -40,7 +40,7 @@ def missing_parameter(x: Call, name: str) -> Refusal:
 
 
 def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Refusal:
-    """An assertion_type that is neither of the two."""
+    """assertion_type is not one of the two."""
     message, check = "Unsupported assertion_type.", "assertion_type is known"
     return _token(x, "unsupported_assertion_type", message, check=check, expected=list(known), got=got)
 
@@ -91,7 +91,7 @@ def assertion_reused(x: Call) -> Refusal:
 
 
 def unknown_user(x: Call, got: str, diagnosis: str | None = None) -> Refusal:
-    """Nobody active in the campus has this name."""
+    """No active user of the campus has this name."""
     message, check = "incorrect_client_credentials: unknown user.", "the user exists in the campus and is active"
     return _token(x, "unknown_user", message, check=check, got=got, diagnosis=diagnosis)
 
@@ -146,7 +146,7 @@ def unauthorized(reason: str, message: str, **details: Any) -> Refusal:
 
 
 def eventing_token(check: str, **details: Any) -> Refusal:
-    """401: the token of a request about subscriptions does not hold."""
+    """401: the token of a subscription request is invalid."""
     return unauthorized("eventing_token", "Invalid authorization token.", check=check, **details)
 
 
@@ -271,13 +271,13 @@ def exam_provisioned(exam_id: int) -> Refusal:
 
 
 def exam_password(x: Call, got: str) -> Refusal:
-    """The exam has a password, and this is not it."""
+    """The exam's password is missing or wrong."""
     message, check = "The exam password is missing or wrong.", "Pearson-Exam-Password"
     return Refusal("exam_password", status=x.settings.exam_refusal_status, message=message, check=check, got=got)
 
 
 def exam_token(x: Call, got: str | None) -> Refusal:
-    """The exam token is missing, or not that of the attempt."""
+    """The exam token is missing, or belongs to another attempt."""
     return Refusal(
         "exam_token",
         status=x.settings.exam_refusal_status,
@@ -289,20 +289,20 @@ def exam_token(x: Call, got: str | None) -> Refusal:
 
 
 def attempt_open(attempt_id: int) -> Refusal:
-    """400: there is an attempt that was not completed."""
+    """400: the previous attempt is not completed."""
     message, check = "There is an open attempt.", "the attempt before is completed"
     why = "complete it; if its time is over, a teacher has to reset the exam"
     return bad_request("attempt_open", message, check=check, got=attempt_id, diagnosis=why)
 
 
 def not_retakable(exam_id: int, taken: int) -> Refusal:
-    """400: as many attempts as the exam allows."""
+    """400: the user has used all attempts that the exam allows."""
     message, check = "The exam cannot be retaken.", "isRetakable of the user's exam"
     return bad_request("not_retakable", message, check=check, got=f"exam {exam_id}, {taken} attempts")
 
 
 def no_active_attempt(x: Call, exam_id: int, *, completed: bool) -> Refusal:
-    """The user has not begun, or has completed the attempt."""
+    """The user has not begun an attempt, or has completed it."""
     return Refusal(
         "no_active_attempt",
         status=x.settings.exam_refusal_status,
@@ -340,7 +340,7 @@ def answer_exists(question_id: int) -> Refusal:
 
 # --- paths and bodies ---
 def not_found(what: str, got: object, diagnosis: str | None = None, status: int = 404) -> Refusal:
-    """404: the path or id is unknown, or the child is not of that parent."""
+    """404: the path or id is unknown, or the child belongs to another parent."""
     message, check = f"{what} not found.", f"{what} exists"
     return Refusal("not_found", status=status, message=message, check=check, got=got, diagnosis=diagnosis)
 

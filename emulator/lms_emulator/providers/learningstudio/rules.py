@@ -1,4 +1,4 @@
-"""Decisions without HTTP: totals, what a student may see, and scoring of answers."""
+"""Rules: totals, what a student may see, and scoring of answers. No HTTP."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def average(self) -> float:
         percent = 100 * (self.earned + self.extra_credit) / self.possible if self.possible else 0.0
-        return round(percent, 2) if isfinite(percent) else 0.0  # of next to no points
+        return round(percent, 2) if isfinite(percent) else 0.0  # the points may be tiny
 
     @property
     def letter(self) -> str:
-        """A to F by tenths; empty before anything was graded (a scale chosen here)."""
+        """A to F by tenths; empty before anything was graded. The scale is chosen."""
         if not self.possible:
             return ""
         steps = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
@@ -93,7 +93,7 @@ Thread: TypeAlias = dict[int | None, list[TopicResponse]]
 
 
 def thread(store: LearningStudioStore, topic_id: int) -> Thread:
-    """The posts of a topic, by what they reply to; None is the topic itself."""
+    """The posts of a topic by their parent; None is the topic itself."""
     found: Thread = {}
     for post in sorted(store.topic_responses.find("topic", topic_id), key=lambda post: (post.posted, post.id)):
         found.setdefault(post.parent_id, []).append(post)
@@ -103,7 +103,7 @@ def thread(store: LearningStudioStore, topic_id: int) -> Thread:
 def below(posts: Thread, parent: int | None, depth: int | None = None) -> list[TopicResponse]:
     """The posts below one post or the topic, each before its replies.
 
-    Parameters: `depth`, how many levels of them; None is all.
+    Parameters: `depth`, the number of levels; None is all.
     """
     if depth == 0:
         return []
@@ -118,7 +118,7 @@ def has_read(store: LearningStudioStore, post: TopicResponse, user_id: int) -> b
 
 # --- exams ---
 def drawn(store: LearningStudioStore, exam: Exam, ids: Ids) -> list[int]:
-    """The questions drawn for a user: from each section all, or as many as it draws."""
+    """The questions drawn for a user: each section's number, or all of them."""
     found: list[int] = []
     for section in sections_of(store, exam):
         pool = [question.id for question in store.questions.find("section", section.id)]
@@ -134,13 +134,13 @@ def sections_of(store: LearningStudioStore, exam: Exam) -> list[ExamSection]:
 
 
 def minutes_for(store: LearningStudioStore, exam: Exam, user_id: int) -> int | None:
-    """How long the user has for an attempt; None is without limit."""
+    """The user's time for an attempt; None is unlimited."""
     more = store.exam_extensions.get((exam.id, user_id))
     return None if exam.minutes is None else exam.minutes + (0 if more is None else more.minutes)
 
 
 def deadline(store: LearningStudioStore, exam: Exam, attempt: Attempt) -> datetime | None:
-    """When an attempt runs out."""
+    """The end of an attempt's time."""
     minutes = minutes_for(store, exam, attempt.user_id)
     return None if minutes is None else later(attempt.started, 60 * minutes)
 
@@ -151,9 +151,9 @@ def is_retakable(exam: Exam, own: UserExam) -> bool:
 
 
 def earned(question: Question, answer: Answer | None) -> float | None:
-    """The points that an answer earns; None for an essay, which somebody has to read.
+    """The points of an answer; None for an essay, which has to be graded by hand.
 
-    Each match earns its share of the points; of several choices all must be right (both are chosen).
+    Each match earns its share of the points; several choices must all be right (both are chosen).
     """
     if question.type == "essay":
         return None
@@ -171,6 +171,6 @@ def earned(question: Question, answer: Answer | None) -> float | None:
 
 
 def scores(store: LearningStudioStore, own: UserExam, attempt: Attempt) -> list[tuple[Question, float | None]]:
-    """The user's questions with what the answers of an attempt earn."""
+    """The user's questions with the points of an attempt's answers."""
     questions = [question for question in map(store.questions.get, own.questions) if question is not None]
     return [(question, earned(question, store.answers.get((attempt.id, question.id)))) for question in questions]

@@ -1,4 +1,4 @@
-"""LearningStudio's behaviours that nobody outside Pearson knows, each as a setting; and the sources of the rest."""
+"""Settings for behaviours of LearningStudio that are not public, and the sources of the rest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def windows(name: str) -> str:
 
 
 _LONGEST = 1_000_000_000
-"""Seconds: some thirty years, which every date can bear."""
+"""Seconds: about thirty years, which stays within the calendar."""
 
 
 class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

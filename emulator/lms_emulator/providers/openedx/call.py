@@ -33,9 +33,9 @@ class Caller:
     """Who a request comes from.
 
     Attributes:
-        identity: how a call of a REST resource was authenticated; None for nobody.
+        identity: how a call of a REST resource was authenticated; None for an anonymous one.
         user: who the answer is for: the browser session's user, until a REST resource has authenticated its caller.
-        unheeded: why a session did not count.
+        unheeded: why the session was ignored.
     """
 
     identity: Identity | None = None
@@ -69,7 +69,7 @@ class Dialect:
         return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in named if value)
 
     def mark(self, response: Response) -> None:
-        """Put `Allow` and the further headers on an answer, where it has none of that name."""
+        """Add `Allow` and the further headers to an answer, unless it has them."""
         present = dict(response.raw_headers)
         response.raw_headers += [mark for mark in self._marks if mark[0] not in present]
 
@@ -102,18 +102,18 @@ def course_of(x: Call) -> Course:
 
 
 def calling_user(x: Call) -> User | None:
-    """The authenticated caller of a REST resource, None for nobody."""
+    """The authenticated caller of a REST resource, None for an anonymous one."""
     identity = x.per_request(Caller).identity
     return identity.user if identity is not None else None
 
 
 def caller(x: Call) -> User:
-    """The authenticated caller of a REST resource. Raises the refusal for nobody."""
+    """The authenticated caller of a REST resource. Raises the refusal for an anonymous one."""
     return identity(x).user
 
 
 def identity(x: Call) -> Identity:
-    """Who the caller of a REST resource is and how that was proved. Raises the refusal for nobody."""
+    """The caller of a REST resource and how they were authenticated. Raises the refusal for an anonymous one."""
     caller = x.per_request(Caller)
     found = caller.identity
     if found is None:

@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed section of a world file: references to nowhere, clashing and unreadable keys."""
+"""Checks of a well-formed section of a world file: dangling references, clashing and unreadable keys."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _owners(section: Any) -> Iterator[str]:
 
 
 def _relative_redirects(section: Any) -> Iterator[str]:
-    """Redirect URIs that are not absolute, of applications that redirect."""
+    """Redirect URIs that are not absolute."""
     for place, application in _records(section, "applications"):
         if application.authorization_grant_type in ("authorization-code", "implicit", "openid-hybrid"):
             for uri in application.redirect_uris:
@@ -102,7 +102,7 @@ def _repeated(place: str, values: list[str]) -> Iterator[str]:
 
 
 def _blocks(course: Course) -> Iterator[str]:
-    """Type and id of every block, which together name it."""
+    """Type and id of every block, which together identify it."""
     stack: list[Block] = list(course.content)
     while stack:
         block = stack.pop()

@@ -1,4 +1,4 @@
-"""Who is calling an API, or why not: bearer tokens, JWTs in header or cookies, browser sessions, the API key.
+"""Authentication of API calls: bearer tokens, JWTs in header or cookies, browser sessions, the API key.
 
 A resource names the authenticators it takes, in order; the first one that recognises its kind of credentials decides.
 Sources: edx-platform `openedx/core/lib/api/authentication.py` (BearerAuthentication); edx-drf-extensions 10.6.0
@@ -31,7 +31,7 @@ Means = Literal["bearer", "jwt", "jwt-cookie", "session"]
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who was authenticated and how.
+    """The authenticated user and the credentials used.
 
     Attributes: `claims` of a JWT; `token` of a bearer call.
     """
@@ -53,7 +53,7 @@ class Identity:
 
     @property
     def scopes(self) -> list[str]:
-        """Scopes of the JWT; opaque tokens' scopes are not looked at by the LMS."""
+        """Scopes of the JWT; the LMS ignores those of opaque tokens."""
         return [str(one) for one in (self.claims or {}).get("scopes") or ()]
 
 
@@ -147,7 +147,7 @@ def _why_expired(x: Call, token: AccessToken) -> str | None:
 
 
 def _jwt_header(x: Call) -> Identity | None:
-    if x.headers.get("authorization", "")[:1] in "Bb":  # the commonest
+    if x.headers.get("authorization", "")[:1] in "Bb":  # the most common case
         return None
     words = _words(x)
     if len(words) != 2 or words[0].lower() != "jwt":
@@ -156,7 +156,7 @@ def _jwt_header(x: Call) -> Identity | None:
 
 
 def _jwt_cookies(x: Call) -> Identity | None:
-    """JWT cookies. Bad ones are ignored, and the next authenticator is asked."""
+    """JWT cookies. Invalid ones are ignored, and the next authenticator is tried."""
     payload = x.cookies.get(cookies.JWT_PAYLOAD)
     signature = x.cookies.get(cookies.JWT_SIGNATURE)
     if not payload or not signature or csrf.failure(x) is not None:
@@ -271,7 +271,7 @@ NONE: tuple[Authenticator, ...] = ()
 JWT_BEARER_SESSION = (JWT, BEARER_INACTIVE, SESSION)
 JWT_ANY_SESSION = (JWT, SESSION)
 JWT_SESSION = (JWT, ACTIVE_SESSION)
-"""What a resource takes that says nothing of it: REST_FRAMEWORK in edx-platform `lms/envs/common.py`."""
+"""The default authenticators of a resource: REST_FRAMEWORK in edx-platform `lms/envs/common.py`."""
 BEARER_SESSION = (BEARER_INACTIVE, SESSION)
 JWT_BEARER = (JWT, BEARER)
 FOR_ACTIVE = (JWT, BEARER, ACTIVE_SESSION)
@@ -279,7 +279,7 @@ BEARER_JWT = (BEARER_INACTIVE, JWT)
 
 
 def authenticate(x: Call, authenticators: tuple[Authenticator, ...]) -> Identity | None:
-    """The caller's identity, None for nobody. Raises a refusal for bad credentials.
+    """The caller's identity, None for an anonymous one. Raises a refusal for invalid credentials.
 
     From now on the answer is for this caller; a browser session counts only where the resource takes sessions.
     """
@@ -301,7 +301,7 @@ def has_api_key(x: Call) -> bool:
 
 
 def check_password(user: User, password: str) -> bool:
-    """Whether this is the user's password. An unusable one, which is None, never matches."""
+    """Whether this is the user's password. An unusable password (None) never matches."""
     return user.password == password
 
 

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` says about Open edX."""
+"""What `GET /_emulator/info` returns for Open edX."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Jwt(msgspec.Struct, kw_only=True):
 
 
 class Info(LtiPlatformInfo, kw_only=True):
-    """Credentials and ids that a test needs."""
+    """Credentials and ids for tests."""
 
     superuser: Account = msgspec.field(default_factory=Account)
     staff: Account = msgspec.field(default_factory=Account)
@@ -90,7 +90,7 @@ class Info(LtiPlatformInfo, kw_only=True):
 
 
 def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: the first record of each kind."""
+    """Describe the first record of each kind in the world."""
     from lms_emulator.providers.openedx.lti.claims import DEPLOYMENT, external_id
     from lms_emulator.providers.openedx.oauth import jwts
 

@@ -42,7 +42,7 @@ def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals
 
 
 def any_resource(x: Call) -> None:
-    """The limit of REST resources that have none of their own."""
+    """The default limit of REST resources."""
     user = calling_user(x)
     caller = f"user {user.id}" if user is not None else "address"
     _count(x, f"user/{caller}", x.settings.user_rate, refusals.throttled)

@@ -46,7 +46,7 @@ def too_many_requests(x: Call) -> Response:
 
 
 def plain(title: str, heading: str, text: str = "") -> str:
-    """The text of a page of Django's own, without the site around it."""
+    """The text of one of Django's own pages, without the site's frame."""
     return render(PACKAGE, "plain.html", title=title, heading=heading, text=text)
 
 

@@ -52,7 +52,7 @@ class Page(NamedTuple):
 
 
 def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) -> Page:
-    """The page asked for by `page` and `page_size`. Raises the refusal for a page that does not exist."""
+    """The page requested by `page` and `page_size`. Raises the refusal for a page that does not exist."""
     size = page_size(x, default=size, most=most)
     pages = max(1, -(-len(items) // size))
     text = x.query.get("page", "1")
@@ -72,7 +72,7 @@ def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) ->
 
 
 def page_size(x: Call, *, default: int, most: int | None) -> int:
-    """The page size asked for; anything but a positive number asks for the default."""
+    """The requested page size; the default for anything but a positive number."""
     text = x.query.get("page_size", "")
     size = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
     if size <= 0:
@@ -81,7 +81,7 @@ def page_size(x: Call, *, default: int, most: int | None) -> int:
 
 
 def invalid_page() -> refusals.OpenedxRefusal:
-    """A page that does not exist, or whose number is not a number."""
+    """A page that does not exist, or is not a number."""
     return refusals.OpenedxRefusal("invalid_page", status=404, message="Invalid page.", check="page")
 
 
@@ -156,7 +156,7 @@ def by_cursor(
     size: int,
     most: int | None = None,
 ) -> Slice:
-    """The part of `items` that the request's cursor and page size ask for.
+    """The part of `items` that the request's cursor and page size select.
 
     Items with the same position are told apart by an offset, as in the framework, so that none is lost or repeated.
 
@@ -201,7 +201,7 @@ def _beyond(places: list[str], cursor: Cursor) -> list[int]:
 
 
 def _after(place: str, position: str, places: list[str]) -> bool:
-    """Whether a place comes after a position that no item has any more, in the order of the places."""
+    """Whether a place comes after a position that no item has any more."""
     falling = len(places) > 1 and _sortable(places[0]) > _sortable(places[-1])
     return _sortable(place) < _sortable(position) if falling else _sortable(place) > _sortable(position)
 

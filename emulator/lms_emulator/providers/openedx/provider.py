@@ -33,7 +33,7 @@ _STUDIO = "/settings/grading/course-v1:"
 
 
 def _why_no_key(x: Call) -> str | None:
-    """What is wrong with how the API key of servers was sent; None if it was not, or well."""
+    """The mistake in how the servers' API key was sent; None if it was not sent, or sent correctly."""
     key: str | None = x.store.section.edx_api_key
     if not key:
         return None
@@ -90,7 +90,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return super().why_refused(x, refusal)
 
     def hint_for_unknown_path(self, path: str) -> str | None:
-        """Text that is no course's key fits no address; nor does the LMS answer for its front ends."""
+        """Diagnose paths with a malformed course key, and those of micro-frontends, which the LMS does not serve."""
         if _FRONT_END.match(path):
             where = "the setting openedx.deployment or `micro_frontends` of the world file says where they are"
             return f"this is an address of a micro-frontend, which the LMS is not; {where}"
@@ -110,11 +110,11 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
-        """Several slashes at the beginning count as one."""
+        """Collapse several slashes at the beginning into one."""
         return "/" + path.lstrip("/") if path.startswith("//") else path
 
     def method_of(self, x: Call) -> str:
-        """A view that does not look at the method answers any as it answers GET.
+        """A view that ignores the method answers every method like GET.
 
         OPTIONS where a resource is not served counts as a method that it has.
         """
@@ -135,20 +135,20 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return middleware.preflight(x)
 
     def admit(self, x: Call) -> Response | None:
-        """What the session cookie alone decides, and the CSRF token at a page that does not look at the method."""
+        """Check the session cookie, and the CSRF token at a page that ignores the method."""
         early = middleware.open_session(x)
         if early is None and x.method not in methods.SAFE and x.route is not None and x.route.methods == ("GET",):
-            methods.check_csrf(x)  # its page answers as it answers GET
+            methods.check_csrf(x)  # the page answers it like GET
         return early
 
     def before_missing(self, x: Call) -> None:
-        """Credentials that are invalid are refused by a resource that is not emulated too."""
+        """A resource that is not emulated still refuses invalid credentials."""
         path = self.normalise_path(x.path)
         if methods.is_resource(path):
             methods.refuse_credentials(x, path)
 
     def render(self, x: Call, refusal: Refusal) -> Response:
-        """The refusal in the dialect it names."""
+        """The refusal in its dialect."""
         return wire.render(x, refusal)
 
     def failed(self, x: Call, failure: Unhandled) -> Response:
@@ -164,9 +164,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return self.admit(x) or refusals.page_not_found(x.path)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
-        """A 405, after what is refused before it.
+        """A 405, after the checks that precede it.
 
-        Whether a resource that is not emulated lets its caller as far as that is not known but of those who may all.
+        At a resource that is not emulated, only callers with all rights are known to get this far.
         """
         path = self.normalise_path(x.path)
         refusal = self.admit(x) or methods.refuse(x, path, allowed, served=self.leads_somewhere(x.path))

@@ -1,4 +1,4 @@
-"""A named constructor for each refusal that families share, and how each names the dialect it is rendered in.
+"""A named constructor for each refusal that families share, with the dialect in which it is rendered.
 
 A refusal that only one family of routes knows is in that family's module. Sources: Django REST framework
 `rest_framework/exceptions.py`; edx-platform `openedx/core/lib/api/view_utils.py` (DeveloperErrorViewMixin) and
@@ -50,7 +50,7 @@ class Verbatim:
 
 
 def unreadable_key(text: object) -> Unhandled:
-    """A course key that cannot be read, where the LMS reads it without looking."""
+    """A malformed course key, which the LMS parses without handling errors."""
     return Unhandled(f"`{text}` is no course key: `course-v1:<organisation>+<course>+<run>`")
 
 
@@ -65,7 +65,7 @@ _NOT_TAKEN = {
 
 
 def not_authenticated(takes: Sequence[str], scheme: str, why: str | None) -> OpenedxRefusal:
-    """No credentials of a kind that the resource looks at.
+    """No credentials of a kind that the resource accepts.
 
     Parameters: `takes`, the kinds that it does; `scheme`, that of the header that came, empty for none; `why`
     credentials that it looks at did not count.
@@ -85,7 +85,7 @@ def not_authenticated(takes: Sequence[str], scheme: str, why: str | None) -> Ope
 
 
 def permission_denied(diagnosis: str | None = None, *, check: str = "the caller may do this") -> OpenedxRefusal:
-    """A known caller without the right."""
+    """An authenticated caller without permission."""
     return OpenedxRefusal(
         "permission_denied",
         status=403,
@@ -110,7 +110,7 @@ def bearer_refused(code: str, text: str, *, got: Any = None, **why: Any) -> Open
 
 
 def jwt_refused(text: str, *, reason: str, check: str, **why: Any) -> OpenedxRefusal:
-    """A JWT that is refused; on the wire nearly all say the same."""
+    """A JWT that is refused; nearly all get the same message on the wire."""
     return OpenedxRefusal(f"jwt_{reason}", status=401, message=text, check=f"JWT {check}", **why)
 
 
@@ -297,7 +297,7 @@ def lti_token(error: str, reason: str, **why: Any) -> OpenedxRefusal:
 
 
 def lti_service(reason: str, text: str, **why: Any) -> OpenedxRefusal:
-    """A call of an LTI service whose token does not hold."""
+    """A call of an LTI service with an invalid token."""
     return OpenedxRefusal(reason, status=403, message=text, check=reason.replace("_", " "), **why)
 
 

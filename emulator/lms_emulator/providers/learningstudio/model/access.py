@@ -1,4 +1,4 @@
-"""Tokens that were issued, used nonces, requests in a second."""
+"""Issued tokens, used nonces, and requests per second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class IssuedToken(Record, frozen=True, kw_only=True):
-    """An access token that was issued. `expires` is exact; the token's own text has whole seconds."""
+    """An issued access token. `expires` is exact; the token's text has whole seconds."""
 
     token: str
     application_id: str
@@ -18,7 +18,7 @@ class IssuedToken(Record, frozen=True, kw_only=True):
 
 
 class LatestToken(Record, frozen=True, kw_only=True):
-    """When an application last got a token for a user; earlier ones work, but ought not to be used."""
+    """When an application last got a token for a user; earlier ones still work, but should not be used."""
 
     application_id: str
     user_id: int
@@ -46,7 +46,7 @@ class AccessGrant(Record, frozen=True, kw_only=True):
 
 
 class Nonce(Record, frozen=True, kw_only=True):
-    """A nonce (or an assertion's signature) that was used with a consumer key."""
+    """A nonce (or an assertion's signature) used with a consumer key."""
 
     consumer_key: str
     nonce: str

@@ -1,4 +1,4 @@
-"""Units and items of a course, who may see them and when, discussions, and dropboxes."""
+"""Units and items of a course and their visibility, discussions, and dropboxes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class CourseItem(Record, frozen=True, kw_only=True):
         text: HTML: the content itself, a discussion's introduction, a dropbox's instructions.
         page: the last part of the content's address.
         original: the uploaded file, in Base64; an upload of web content is a zip, whose files are its pages.
-        original_name: its name, which tells its media type.
+        original_name: its name, from which its media type follows.
         hidden: from students.
-        start, end: when students may see it; `before_start` and `after_end` let them in outside of that.
+        start, end: when students may see it; `before_start` and `after_end` also let them in before and after.
         group_id: the only group that sees it.
     """
 
@@ -56,7 +56,7 @@ class CourseItem(Record, frozen=True, kw_only=True):
         return (self.start is None or now >= self.start) and (self.end is None or now < self.end)
 
     def is_shown(self, now: datetime) -> bool:
-        """Whether its dates let students see it now."""
+        """Whether its dates allow students to see it now."""
         early = self.start is not None and now < self.start
         late = self.end is not None and now >= self.end
         return (self.before_start or not early) and (self.after_end or not late)
@@ -94,7 +94,7 @@ class ResponseRead(Record, frozen=True, kw_only=True):
 
 
 class DropboxMessage(Record, frozen=True, kw_only=True):
-    """What a student handed in, or what a teacher gave back to that student."""
+    """A student's submission, or a teacher's reply to it."""
 
     id: int
     item_id: int

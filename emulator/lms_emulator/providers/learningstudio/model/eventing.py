@@ -19,7 +19,7 @@ class Principal(Record, frozen=True, kw_only=True):
 
 
 class Subscription(Record, frozen=True, kw_only=True):
-    """`tags`: what an event has to have, by type: `MessageType`, `ClientString`, `CourseId`, `UserId` and others."""
+    """`tags`: required values of an event, by type: `MessageType`, `ClientString`, `CourseId`, `UserId` and others."""
 
     id: str
     principal_id: str

@@ -1,4 +1,4 @@
-"""Exams: their sections and questions, who takes them, attempts and answers."""
+"""Exams with sections, questions, attempts and answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Choice(Record, frozen=True, kw_only=True):
 
 
 class Premise(Record, frozen=True, kw_only=True):
-    """What a choice is matched to, and the right one."""
+    """What a choice is matched to; `choice_id` is the right choice."""
 
     id: int
     text: str
@@ -31,8 +31,8 @@ class Exam(Record, frozen=True, kw_only=True):
     """The exam in a course item, whose dates are the exam's.
 
     Attributes:
-        attempts: how often a student may take it; 0 is without limit.
-        minutes: of an attempt; None is without limit.
+        attempts: how often a student may take it; 0 is unlimited.
+        minutes: the time limit of an attempt; None is unlimited.
         review: when students see their grade.
     """
 
@@ -55,7 +55,7 @@ class ExamExtension(Record, frozen=True, kw_only=True):
 
 
 class ExamSection(Record, frozen=True, kw_only=True):
-    """`draw`: how many questions each user gets of it; None is all."""
+    """`draw`: the number of questions that each user gets; None is all."""
 
     id: int
     exam_id: int
@@ -78,7 +78,7 @@ class Question(Record, frozen=True, kw_only=True):
 
 
 class UserExam(Record, frozen=True, kw_only=True):
-    """An exam that was provisioned for a user, with the questions that were drawn. `taken`: attempts so far."""
+    """An exam provisioned for a user, with the questions drawn. `taken`: attempts so far."""
 
     exam_id: int
     user_id: int
@@ -87,7 +87,7 @@ class UserExam(Record, frozen=True, kw_only=True):
 
 
 class Attempt(Record, frozen=True, kw_only=True):
-    """A user's latest attempt. `token`: what the header Pearson-Exam-Token must be."""
+    """A user's latest attempt. `token`: the required value of the header Pearson-Exam-Token."""
 
     id: int
     exam_id: int
@@ -103,7 +103,7 @@ class Match(Record, frozen=True, kw_only=True):
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """A user's answer: choices, matches or a text, as the type of the question wants."""
+    """A user's answer: choices, matches or a text, depending on the type of the question."""
 
     attempt_id: int
     question_id: int

@@ -1,4 +1,4 @@
-"""Applications, campuses and their keys, people, courses and who is in them, announcements."""
+"""Applications, campuses and their keys, people, courses, enrolments, announcements."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Term(Record, frozen=True, kw_only=True):
 
 
 class Course(Record, frozen=True, kw_only=True):
-    """`call_numbers`: what `ccn=` finds it by."""
+    """`call_numbers`: values by which `ccn=` finds it."""
 
     id: int
     client_string: str

@@ -69,7 +69,7 @@ def _canonical(text: str) -> str | None:
 
 
 class LearningStudioStore(Store):
-    """The tables of one world, and the questions that rules ask of them."""
+    """The tables of one world, and the queries that rules need."""
 
     applications: Table[Application] = table(
         key="id",
@@ -242,7 +242,7 @@ class LearningStudioStore(Store):
     )
     request_counts: Table[RequestCount] = table(key="key", limit=1_000)
 
-    # An index function gives a list of values; one that is a pair stands in a list of its own.
+    # An index function returns a list of values, so a pair is wrapped in a list.
 
     def user_named(self, client_string: str, username: str, *, ignore_case: bool) -> User | None:
         """A user of the campus by login id."""
@@ -254,7 +254,7 @@ class LearningStudioStore(Store):
         return self.enrollments.first("member", (course_id, user_id))
 
     def members(self, course_id: int, role: Role | None = None) -> list[tuple[Enrollment, User]]:
-        """Everybody in the course, or those of one role, with their records."""
+        """The members of the course, or those with one role, with their records."""
         found = []
         for enrollment in self.enrollments.find("course", course_id):
             user = self.users.get(enrollment.user_id)

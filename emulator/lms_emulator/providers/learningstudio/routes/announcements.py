@@ -64,7 +64,7 @@ def put_read_status(x: Call, caller: Caller) -> Response:
 
 
 def _listed(x: Call, course: Course) -> list[Announcement]:
-    """The course's announcements that the query asks for."""
+    """The announcements of the course that match the query."""
     now, found = x.clock.now(), x.store.announcements.find("course", course.id)
     if wire.flag(x, "excludeInactive"):
         found = [one for one in found if one.start_display <= now < one.end_display]

@@ -1,4 +1,4 @@
-"""Attempts of an exam, the answers in them, and what they earn."""
+"""Attempts of an exam, with answers and scores."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from lms_emulator.providers.learningstudio.shapes import exams as show
 
 # --- attempts ---
 def attempts(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/attempts: the latest; a new one takes its place."""
+    """GET …/attempts: only the latest; a new one replaces it."""
     exam, own = user_exam_named(x, place)
     found = x.store.attempt_of(exam.id, own.user_id)
     return {"attempts": [] if found is None else [show.attempt(x, place, exam, found)]}
@@ -51,7 +51,7 @@ def attempt(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def begin(x: Call, place: Place) -> Response:
-    """POST …/attempts: the time begins to run. One at a time, and as often as the exam allows."""
+    """POST …/attempts starts the time. Only one can be open, and the exam limits their number."""
     if place.caller.user is not None and place.caller.user != place.user:
         raise refusals.not_the_examinee(place.whose.id)
     exam, own = user_exam_named(x, place)
@@ -78,7 +78,7 @@ def begin(x: Call, place: Place) -> Response:
 
 
 def complete(x: Call, place: Place) -> Response:
-    """PUT …/attempts/ID with `{"attempts":{"isCompleted":true}}`, while there is time."""
+    """PUT …/attempts/ID with `{"attempts":{"isCompleted":true}}`, within the time limit."""
     exam, own, found = _workable(x, place)
     if field(body_of(x, "attempts", "attempt"), "isCompleted", bool) is not True:
         raise refusals.malformed_body("Invalid value for isCompleted.", check="isCompleted", expected=True)
@@ -91,7 +91,7 @@ def complete(x: Call, place: Place) -> Response:
 
 
 def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
-    """Put an attempt's points into the gradebook; False if somebody has to read an essay first."""
+    """Put an attempt's points into the gradebook; False if an essay has to be graded first."""
     item = x.store.course_items.get(exam.item_id)
     column = None if item is None else x.store.gradebook_items.first("item", (item.course_id, item.id))
     points = [one for _, one in rules.scores(x.store, own, attempt)]
@@ -126,7 +126,7 @@ def _named(x: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
 
 
 def _workable(x: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
-    """The attempt of the path, which its user changes while there is time."""
+    """The attempt of the path, which its user can change within the time limit."""
     if place.caller.user != place.user:
         raise refusals.not_the_examinee(place.whose.id)
     exam, own, _ = _named(x, place)
@@ -151,7 +151,7 @@ def answer(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def create_answer(x: Call, place: Place) -> Response:
-    """POST …/answers; the body names the question, and what it holds depends on the question's type."""
+    """POST …/answers; the body names the question, and its other members depend on the question's type."""
     exam, own, found = _workable(x, place)
     body = body_of(x, "answer", "answers")
     number = field(body, "questionId", int)

@@ -1,4 +1,4 @@
-"""Threaded discussions: topics, posts and replies, and who has read them."""
+"""Threaded discussions: topics, posts, replies, and read states."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from lms_emulator.providers.learningstudio.shapes import events
 
 # --- discussions and topics ---
 def discussions(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/threadeddiscussions: those that the caller sees."""
+    """GET …/threadeddiscussions: the discussions that the caller sees."""
     return {"threadedDiscussions": [show.discussion(x, item) for item in items_of(x, place, "threadedDiscussion")]}
 
 
@@ -82,12 +82,12 @@ class _Posts:
 
     @property
     def named(self) -> TopicResponse:
-        """The post of a path that names one."""
+        """The post in the path."""
         assert self.post is not None, "a route below a post"
         return self.post
 
     def below(self, x: Call) -> list[TopicResponse]:
-        """What was written below the post or topic, down to the query's `depth`."""
+        """The posts below the post or topic, down to the query's `depth`."""
         depth = count(x, "depth", None, least=1)
         return rules.below(self.thread, None if self.post is None else self.post.id, depth)
 
@@ -116,7 +116,7 @@ def create_response(x: Call, place: Place) -> Response:
 
 
 def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id: int) -> TopicResponse:
-    """The post in the request's body, written down. One of Pearson's apps wraps it in the plural."""
+    """Store the post in the request's body. One of Pearson's apps uses the plural as wrapper."""
     body = body_of(x, "response", "responses")
     title, description = field(body, "title", str, ""), field(body, "description", str, "")
     if not title and not description:
@@ -139,7 +139,7 @@ def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id:
 
 
 def update_response(x: Call, place: Place) -> Response:
-    """PUT …/responses/ID; what the body leaves out stays."""
+    """PUT …/responses/ID; omitted members keep their values."""
     posts = _Posts(x, place)
     post = posts.named
     assert place.caller.user is not None, "not for applications"
@@ -236,7 +236,7 @@ def put_read_status(x: Call, place: Place) -> Response:
 
 
 def mark_as_read(x: Call, post: TopicResponse, user_id: int) -> None:
-    """Do what the body says: mark a post as read, or as unread."""
+    """Mark a post as read or unread, as the body says."""
     read = field(body_of(x, "readStatus"), "markedAsRead", bool)
     if read is None:
         message, check = "Missing required element: markedAsRead.", "markedAsRead is true or false"

@@ -1,4 +1,4 @@
-"""Texts, Office documents and uploads of web content: what they are, and their content."""
+"""Texts, Office documents and uploads of web content: metadata and content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropboxes: what students submit, and what teachers return."""
+"""Dropboxes: students' submissions and teachers' replies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lms_emulator.providers.learningstudio.shapes import content as show
 
 
 def baskets(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/dropboxBaskets: those that the caller sees."""
+    """GET …/dropboxBaskets: the dropboxes that the caller sees."""
     return {"dropboxBaskets": [show.basket(x, item) for item in items_of(x, place, "dropboxBasket")]}
 
 
@@ -28,7 +28,7 @@ def basket(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def messages(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/messages; `submissionStudents=1;2` picks students. A student sees their own."""
+    """GET …/messages; `submissionStudents=1;2` filters by student. Students see only their own."""
     item = _basket(x, place)
     found = [one for one in x.store.dropbox_messages.find("item", item.id) if _own(place, one)]
     wanted = x.query.get("submissionStudents")

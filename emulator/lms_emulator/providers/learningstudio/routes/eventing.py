@@ -41,7 +41,7 @@ _UNKNOWN = ("Client", "System", "SubSystem")
 
 # --- who ---
 def _principal(x: Call, data: str) -> Principal:
-    """The application whose token over `data` came in Authorization. Raises a 401."""
+    """The application that signed `data` with the token in Authorization. Raises a 401."""
     sent = x.headers.get("authorization", "")
     try:
         principal_id, timestamp = signing.parse(sent)
@@ -75,7 +75,7 @@ def _principal(x: Call, data: str) -> Principal:
 
 
 def _why_unreadable(sent: str) -> str | None:
-    """What is wrong with the form of a token."""
+    """The mistake in the format of a token."""
     if not sent:
         return "no Authorization header came: the token stands there, without a scheme"
     if " " in sent.partition("|")[0]:
@@ -192,11 +192,11 @@ def _own(x: Call) -> Subscription:
 
 # --- events ---
 def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User) -> None:
-    """Tell subscribers whose filters an event passes: into the outbox now, to their addresses when the answer is made.
+    """Send an event to subscribers whose filters it passes: to the outbox at once, to their URLs after the response.
 
     Parameters:
         kind: the message type.
-        thing: what the event is about.
+        thing: the object of the event.
         user: who caused it.
     """
     known = {"MessageType": kind, "ClientString": place.course.client_string}

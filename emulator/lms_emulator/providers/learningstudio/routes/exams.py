@@ -1,4 +1,4 @@
-"""Exams: what was set, and what is provisioned for a user: sections and questions."""
+"""Exams of a course, and exams provisioned for a user, with sections and questions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def exam_named(x: Call, place: Place) -> Exam:
 
 
 def user_exam_named(x: Call, place: Place) -> tuple[Exam, UserExam]:
-    """The exam of the path as it was provisioned for the user. Raises a 404 when it was not."""
+    """The exam of the path as provisioned for the user. Raises a 404 if it was not."""
     exam = exam_named(x, place)
     own = x.store.user_exams.get((exam.id, place.whose.id))
     if own is None:
@@ -62,7 +62,8 @@ def user_exam_named(x: Call, place: Place) -> tuple[Exam, UserExam]:
 
 
 def check_password(x: Call, exam: Exam, *, everywhere: bool) -> None:
-    """Refuse a wrong exam password. Parameters: `everywhere`, whether this is another call than the one that begins."""
+    """Refuse a wrong exam password. Parameters: `everywhere`, True for calls other than the one that
+    begins an attempt."""
     if not exam.password or (everywhere and x.settings.exam_password_for == "attempts"):
         return
     sent = x.headers.get("pearson-exam-password", "")
@@ -71,7 +72,7 @@ def check_password(x: Call, exam: Exam, *, everywhere: bool) -> None:
 
 
 def check_open(x: Call, exam: Exam) -> None:
-    """Refuse outside of the exam's dates, which are its item's."""
+    """Refuse calls outside the exam's dates, which are those of its item."""
     item = x.store.course_items.get(exam.item_id)
     if item is not None and not item.is_open(x.clock.now()):
         raise refusals.exam_not_open(x, item.start, item.end)
@@ -89,7 +90,7 @@ def active(x: Call, exam: Exam, user_id: int) -> Attempt:
 
 
 def check_token(x: Call, attempt: Attempt, *, writes: bool) -> None:
-    """Refuse a wrong Pearson-Exam-Token, and a missing one where the setting asks for it."""
+    """Refuse a wrong Pearson-Exam-Token, and a missing one if the setting requires it."""
     sent, needed = x.headers.get("pearson-exam-token"), x.settings.exam_token_for
     if sent is None and (needed == "nothing" or (needed == "writes" and not writes)):
         return
@@ -114,7 +115,7 @@ def exam_schedules(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def user_exams(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/exams: those that were provisioned for the user."""
+    """GET …/exams: the exams provisioned for the user."""
     found = ((exam, x.store.user_exams.get((exam.id, place.whose.id))) for exam in exams_of(x, place))
     return {"exams": [show.user_exam(x, place, exam, own) for exam, own in found if own is not None]}
 
@@ -125,7 +126,7 @@ def user_exam(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def provision(x: Call, place: Place) -> Response:
-    """POST …/exams/ID: draw a student's questions; once, and by the student, while the exam is open."""
+    """POST …/exams/ID: draw the questions. Only the student can do this, once, while the exam is open."""
     if place.role != "STUD" or place.caller.user != place.user:
         raise refusals.not_the_examinee(place.whose.id)
     exam = exam_named(x, place)
@@ -138,7 +139,7 @@ def provision(x: Call, place: Place) -> Response:
 
 
 def reset(x: Call, place: Place) -> Response:
-    """DELETE …/exams/ID: everything that the user has of the exam."""
+    """DELETE …/exams/ID: remove the user's exam with attempts and answers."""
     exam, own = user_exam_named(x, place)
     attempt = x.store.attempt_of(exam.id, own.user_id)
     if attempt is not None:
@@ -166,7 +167,7 @@ def _section(x: Call, exam: Exam) -> ExamSection:
 
 
 def _readable(x: Call, place: Place) -> tuple[Exam, UserExam]:
-    """The exam, whose questions a caller with an access token sees during an attempt."""
+    """The exam. With an access token, its questions are visible only during an attempt."""
     exam, own = user_exam_named(x, place)
     if place.caller.user is not None:
         check_token(x, active(x, exam, own.user_id), writes=False)
@@ -174,7 +175,7 @@ def _readable(x: Call, place: Place) -> tuple[Exam, UserExam]:
 
 
 def questions(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/sections/ID/questions: those that were drawn for the user."""
+    """GET …/sections/ID/questions: the questions drawn for the user."""
     exam, own = _readable(x, place)
     section = _section(x, exam)
     found = (question for question in x.store.questions.find("section", section.id) if question.id in own.questions)

@@ -1,4 +1,4 @@
-"""The columns of a gradebook, and the categories and items that a teacher adds to it."""
+"""The columns of a gradebook, and a teacher's custom categories and items."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def gradebook_item(x: Call, caller: Caller) -> Response:
 
 
 def update_gradebook_item(x: Call, caller: Caller) -> Response:
-    """PUT …/gradebookItems/ID; what the body leaves out stays."""
+    """PUT …/gradebookItems/ID; omitted members keep their values."""
     course = staffed_course(x, caller, "the gradebook's items for writing")
     item = item_named(x, course)
     body = body_of(x, "gradebookItem")
@@ -56,7 +56,7 @@ def update_gradebook_item(x: Call, caller: Caller) -> Response:
 
 
 def gradebook_item_of_item(x: Call, caller: Caller) -> Response:
-    """GET …/items/ID/gradebookItem: the column that grades a course item, without a list around it."""
+    """GET …/items/ID/gradebookItem: the column that grades a course item, not in a list."""
     course = course_named(x, caller)
     identifier: str = x.path_params["item_id"]
     item_id = number(identifier)
@@ -114,7 +114,7 @@ def create_category(x: Call, caller: Caller) -> Response:
 
 
 def update_category(x: Call, caller: Caller) -> Response:
-    """PUT …/customCategories/ID; what the body leaves out stays."""
+    """PUT …/customCategories/ID; omitted members keep their values."""
     course = staffed_course(x, caller, "custom categories")
     found, body = _category_named(x, course), body_of(x, "customCategories", "customCategory")
     title = field(body, "title", str, found.title)
@@ -151,7 +151,7 @@ def custom_item(x: Call, caller: Caller) -> Response:
 
 
 def custom_gradebook_item(x: Call, caller: Caller) -> Response:
-    """GET …/customItems/ID/gradebookItem: the column that the custom item is."""
+    """GET …/customItems/ID/gradebookItem: the custom item as a column of the gradebook."""
     course = staffed_course(x, caller, "custom items")
     item = x.store.gradebook_items.get(_custom_item_named(x, course).gradebook_item_id)
     if item is None:
@@ -206,7 +206,7 @@ def delete_custom_item(x: Call, caller: Caller) -> Response:
 
 
 def _unit(x: Call, course: Course, unit_id: int | None) -> int | None:
-    """The unit that a custom item is put into, with a warning where the course has no such unit."""
+    """The unit of a custom item; warns if the course has no such unit."""
     unit = None if unit_id is None else x.store.course_items.get(unit_id)
     if unit is None or unit.course_id != course.id or unit.parent_id is not None:
         what = "has no unitID" if unit_id is None else f"has the unitID {unit_id}, which is not a unit of the course"
@@ -229,7 +229,7 @@ def _title(body: dict[str, Any]) -> str:
 
 
 def _new_title(x: Call, course: Course, title: str) -> str:
-    """A title that no category of the course has."""
+    """A title, which must be unique among the categories of the course."""
     if title in [one.title for one in x.store.custom_categories.find("course", course.id)]:
         raise refusals.bad_request(
             "category_exists", "A category of this title exists.", check="titles of categories are unique", got=title

@@ -44,7 +44,7 @@ def _staffed_item(x: Call, caller: Caller) -> tuple[Course, GradebookItem]:
 
 
 def grades(x: Call, caller: Caller) -> Response:
-    """GET …/grades; `gradedStudents=1;2` picks students, `expand=user` writes them out."""
+    """GET …/grades; `gradedStudents=1;2` filters by student, `expand=user` includes their records."""
     _, item = _staffed_item(x, caller)
     found = x.store.grades.find("item", item.id)
     wanted = x.query.get("gradedStudents")
@@ -84,7 +84,7 @@ def create_grade(x: Call, caller: Caller) -> Response:
 
 
 def update_grade(x: Call, caller: Caller) -> Response:
-    """PUT …/grades/ID; what the body leaves out stays."""
+    """PUT …/grades/ID; omitted members keep their values."""
     _, item = _staffed_item(x, caller)
     _store(x, _grade_named(x, item), body_of(x, "grade"))
     return wire.no_content()
@@ -141,7 +141,7 @@ def _grade_of(x: Call, item: GradebookItem, user: User, diagnosis: str | None = 
 
 
 def user_grade(x: Call, caller: Caller) -> Response:
-    """GET …/grade: no list, unlike …/grades/ID."""
+    """GET …/grade: not a list, unlike …/grades/ID."""
     course, user = course_and_subject(x, caller)
     found = _grade_of(x, item_named(x, course), user)
     return wire.answer({"grade": show.grade(x, found, expansions(x))})
@@ -157,7 +157,7 @@ def create_user_grade(x: Call, caller: Caller) -> Response:
 
 
 def update_user_grade(x: Call, caller: Caller) -> Response:
-    """PUT …/grade; what the body leaves out stays."""
+    """PUT …/grade; omitted members keep their values."""
     course, user = _staffed_subject(x, caller)
     found = _grade_of(x, item_named(x, course), user, "there is no grade yet; create it with POST")
     _store(x, found, body_of(x, "grade"))
@@ -172,7 +172,7 @@ def delete_user_grade(x: Call, caller: Caller) -> Response:
 
 
 def user_gradebook_items(x: Call, caller: Caller) -> Response:
-    """GET …/userGradebookItems; `expand=grade` writes the grades out."""
+    """GET …/userGradebookItems; `expand=grade` includes the grades."""
     course, user = course_and_subject(x, caller)
     expand = expansions(x)
     items = x.store.gradebook_items.find("course", course.id)
@@ -192,24 +192,24 @@ def user_gradebook_item(x: Call, caller: Caller) -> Response:
 
 # --- the course to date ---
 _MOST_STUDENTS = 30
-"""So many at a time, says the manual of Pearson's libraries (Documentation/detail/library-grades.html)."""
+"""Page size according to the manual of Pearson's libraries (Documentation/detail/library-grades.html)."""
 
 
 def user_gradebook_items_totals(x: Call, caller: Caller) -> Response:
-    """GET …/userGradebookItemsTotals: the points that there are for a user, graded or not."""
+    """GET …/userGradebookItemsTotals: the points that a user can earn, graded or not."""
     course, _ = course_and_subject(x, caller)
     columns = [item for item in x.store.gradebook_items.find("course", course.id) if item.is_included_in_grade]
     return wire.answer({"userGradebookItemsTotals": show.points_possible(columns)})
 
 
 def course_grade_to_date(x: Call, caller: Caller) -> Response:
-    """GET …/courseGradeToDate: what has been graded so far, added up."""
+    """GET …/courseGradeToDate: the sum of what has been graded so far."""
     course, user = course_and_subject(x, caller)
     return wire.answer({"courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id))})
 
 
 def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
-    """GET …/rosterCourseGradesToDate: every student's; `Student.ID=1,2`, `offset` and `limit` pick some."""
+    """GET …/rosterCourseGradesToDate: every student's; `Student.ID=1,2`, `offset` and `limit` select some."""
     course = staffed_course(x, caller, "the grades of all students")
     students = [user for _, user in x.store.members(course.id, "STUD")]
     wanted = x.query.get("Student.ID")

@@ -1,4 +1,4 @@
-"""Units and items of a course: lists, the hierarchy, and when and by whom they are seen."""
+"""Units and items of a course: lists, hierarchy, schedules and visibility."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def item_named(
 ) -> CourseItem:
     """The item of the path; a 403 for a student who does not see it.
 
-    Parameters: `kind`, the only type of item that is meant.
+    Parameters: `kind`, the only type of item accepted.
     """
 
     def fits(one: CourseItem) -> bool:
@@ -45,13 +45,13 @@ def item_named(
 
 
 def items_of(x: Call, place: Place, kind: ItemType | None = None) -> list[CourseItem]:
-    """The items of the course that the caller sees, and that the user of the path sees."""
+    """The items of the course that both the caller and the user of the path see."""
     found = [one for one in x.store.items_of(place.course.id) if kind in (None, one.type)]
     return [one for one in found if is_visible(x, place, one)]
 
 
 def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
-    """Whether the caller sees the item and, where the path names a student, that student does too."""
+    """Whether the caller sees the item, and so does the student in the path, if any."""
     now, user = x.clock.now(), place.user
     if place.is_student:
         assert place.caller.user is not None, "a student is a user"
@@ -63,7 +63,7 @@ def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
 
 
 def _all_items(x: Call, place: Place) -> list[CourseItem]:
-    """Every item of the course. Raises a 403 for a student who does not see one of them."""
+    """Every item of the course. Raises a 403 for a student who cannot see all of them."""
     found = x.store.items_of(place.course.id)
     hidden = next((one for one in found if not is_visible(x, place, one)), None)
     if hidden is not None:
@@ -73,12 +73,12 @@ def _all_items(x: Call, place: Place) -> list[CourseItem]:
 
 # --- answering ---
 def items(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET /courses/ID/items: all, or nothing for a student who does not see them all."""
+    """GET /courses/ID/items: all items; a student who cannot see all of them is refused."""
     return {"items": [show.item(x, place, one, expansions(x)) for one in _all_items(x, place)]}
 
 
 def user_items(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET /users/ID/courses/ID/items: those that the user sees."""
+    """GET /users/ID/courses/ID/items: the items that the user sees."""
     return {"items": [show.item(x, place, one, expansions(x)) for one in items_of(x, place)]}
 
 
@@ -104,7 +104,7 @@ def schedule(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def group(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/items/ID/group; a 404 for an item that is for everybody."""
+    """GET …/items/ID/group; a 404 for an item without a group."""
     one = item_named(x, place)
     found = None if one.group_id is None else x.store.course_groups.get(one.group_id)
     if found is None:
@@ -120,7 +120,7 @@ def item_schedules(x: Call, place: Place) -> Mapping[str, Any]:
 
 
 def put_item_schedules(x: Call, place: Place) -> Response:
-    """PUT …/itemSchedules: of every item of the course, or of none."""
+    """PUT …/itemSchedules; the body must have every item of the course."""
     if not x.path_params["course_id"].isdigit():
         message = "Course overloads are not supported here."
         raise refusals.bad_request("course_overload", message, check="the course is named by its number")

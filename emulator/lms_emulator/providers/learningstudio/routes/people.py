@@ -34,7 +34,7 @@ def system_date_time(x: Call) -> Response:
 
 
 def me(x: Call, caller: Caller) -> Response:
-    """GET /me; the only user that is not in a list."""
+    """GET /me; unlike other users, not in a list."""
     return wire.answer({"me": show.user(x, subject(x, caller))})
 
 
@@ -44,7 +44,7 @@ def user(x: Call, caller: Caller) -> Response:
 
 
 def _visible(x: Call, caller: Caller) -> User:
-    """The user of the path, if the caller may see them; anybody who teaches may look up the whole campus."""
+    """The user of the path, if the caller may see them; teachers may see everyone on the campus."""
     found = subject(x, caller)
     own = caller.user
     if own is None or own.id == found.id or own.administrator:
@@ -68,7 +68,7 @@ def courses(x: Call, caller: Caller) -> Response:
 
 
 def current_courses(x: Call, caller: Caller) -> Response:
-    """The list of courses that the mobile site of 2011 read."""
+    """The list of courses that the mobile site of 2011 reads."""
     now = x.clock.now()
     found = [
         {

@@ -1,4 +1,4 @@
-"""Discussions as the apps of 2010 and 2011 asked for them: by the user and the topic, without a course in the path."""
+"""Discussions for the apps of 2010 and 2011: by user and topic, without a course in the path."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lms_emulator.providers.learningstudio.shapes import events
 
 # --- finding ---
 def _place(x: Call, caller: Caller, topic: Topic) -> Place:
-    """The course of a topic, with the user of the path. Raises the refusal of the first thing that they may not see."""
+    """The course of a topic, with the user of the path. Raises a refusal if the user may not see either."""
     item = x.store.course_items.get(topic.item_id)
     course = None if item is None else x.store.courses.get(item.course_id)
     if item is None or course is None:
@@ -64,7 +64,7 @@ def _response(x: Call, caller: Caller) -> tuple[Place, Topic, TopicResponse]:
 
 
 def _split(x: Call, caller: Caller, name: str) -> None:
-    """Parse `{userId}-{id}`, whose user must be the one of the path, and leave the id in its place."""
+    """Parse `{userId}-{id}`, whose user must be that of the path, and replace it by the id."""
     identifier: str = x.path_params[name]
     user_id, _, number = identifier.partition("-")
     if user_id != str(subject(x, caller).id):
@@ -74,7 +74,7 @@ def _split(x: Call, caller: Caller, name: str) -> None:
 
 # --- topics ---
 def user_topics(x: Call, caller: Caller) -> Response:
-    """GET …/userTopics?courses=1;2: the topics of those courses that the user sees."""
+    """GET …/userTopics?courses=1;2: the topics that the user sees in these courses."""
     user = subject(x, caller)
     wanted = x.query.get("courses")
     numbers = None if wanted is None else set(wanted.replace(",", ";").split(";"))

@@ -1,4 +1,4 @@
-"""POST /token, and the flow of 2010 and 2011 in which an access grant was exchanged for tokens."""
+"""POST /token, and the flow of 2010 and 2011, which exchanges an access grant for tokens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def token(x: Call) -> Response:
 
 
 def _check_form(x: Call) -> None:
-    """Warn about what real clients send, though it does not belong in a form."""
+    """Warn about mistakes that real clients make in forms."""
     try:
         x.form()
     except BodyError as failed:

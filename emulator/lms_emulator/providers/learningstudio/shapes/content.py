@@ -41,14 +41,14 @@ def base(place: Place) -> str:
 
 # --- items ---
 PARTS = ("access", "schedule", "group")
-"""What of an item can be written out inside its link."""
+"""Parts of an item that can be expanded inside its link."""
 
 
 def item(x: Call, place: Place, one: CourseItem, expand: set[str]) -> dict[str, Any]:
     """A unit or an item.
 
-    Its content is linked without a title, which is how Pearson's libraries find it; the title of another link is what
-    its answer is wrapped in.
+    Its content is linked without a title, by which Pearson's libraries recognise it; the title of any other link is the
+    wrapper of the linked answer.
     """
     path = f"{base(place)}/items/{one.id}"
     parts: dict[str, dict[str, Any]] = {"access": access(x, place, one), "schedule": schedule(one)}
@@ -182,7 +182,7 @@ def response_and_author(x: Call, place: Place, path: str, post: TopicResponse) -
 
 
 def user_response(x: Call, path: str, post: TopicResponse, user: User) -> dict[str, Any]:
-    """A post, and whether the user has read it; neither its date nor its author."""
+    """A post and whether the user has read it, without its date and author."""
     return {
         "id": f"{user.id}-{post.id}",
         "markedAsRead": rules.has_read(x.store, post, user.id),
@@ -205,7 +205,7 @@ def response_link(x: Call, path: str, post: TopicResponse) -> dict[str, Any]:
 
 
 def response_counts(x: Call, posts: list[TopicResponse], user: User) -> dict[str, Any]:
-    """How many posts there are, and how many of them the user has not read and has written."""
+    """The numbers of posts, of those the user has not read, and of the user's own."""
     day_ago = x.clock.now() - timedelta(days=1)
     return {
         "totalResponseCount": len(posts),
@@ -224,7 +224,7 @@ def basket(x: Call, one: CourseItem) -> dict[str, Any]:
 
 
 def message(x: Call, path: str, one: DropboxMessage) -> dict[str, Any]:
-    """What was handed in or given back. Parameters: `path`, of its basket."""
+    """A submission or a reply to one. Parameters: `path`, of its basket."""
     whole = f"{path}/messages/{one.id}"
     return {
         "id": one.id,
@@ -238,7 +238,7 @@ def message(x: Call, path: str, one: DropboxMessage) -> dict[str, Any]:
 
 
 def _correspondent(x: Call, user_id: int) -> dict[str, Any]:
-    """A user, whose e-mail address has another name here than elsewhere."""
+    """A user; the member for the e-mail address has another name here than elsewhere."""
     found = x.store.users.get(user_id)
     links = [wire.link(x, f"/users/{user_id}", "self")]
     if found is None:
@@ -260,7 +260,7 @@ def attachment(x: Call, path: str, one: DropboxAttachment) -> dict[str, Any]:
 
 # --- discussions of 2010 ---
 def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
-    """A topic with its place in the course, and how many posts the user has not read."""
+    """A topic with its place in the course and the number of unread posts."""
     item_ = x.store.course_items.get(one.item_id)
     unit = None if item_ is None or item_.parent_id is None else x.store.course_items.get(item_.parent_id)
     container = {
@@ -288,7 +288,7 @@ def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
 
 
 def user_response_2010(x: Call, place: Place, where: Topic, post: TopicResponse, posts: rules.Thread) -> dict[str, Any]:
-    """A post with its author and date, whether the user has read it, and the counts of its replies."""
+    """A post with its author, date, read state and the counts of its replies."""
     path = topic_path(place.course.id, where)
     link = wire.link(x, f"/users/{place.whose.id}/usertopics/{place.whose.id}-{where.id}", "related")
     return {

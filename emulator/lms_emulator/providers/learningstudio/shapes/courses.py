@@ -61,7 +61,7 @@ def roster_entry(enrollment: Enrollment, one: User) -> dict[str, Any]:
 
 
 def roster_member(x: Call, enrollment: Enrollment, one: User) -> dict[str, Any]:
-    """One member of the roster, with the username, which the documented way to a token looks up here."""
+    """One member of the roster, with the username, which the documented way to get a token reads here."""
     return {
         **roster_entry(enrollment, one),
         "userName": one.username,
@@ -80,7 +80,7 @@ def role(enrollment: Enrollment) -> dict[str, Any]:
 
 
 def course(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
-    """A course; `expand` holds the collections of people to write out, in lower case."""
+    """A course; `expand` names the collections of people to include, in lower case."""
     made: dict[str, Any] = {}
     for name, wanted in PEOPLE:
         path = f"/courses/{one.id}/{name}"
@@ -108,7 +108,7 @@ def course_link(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
 
 
 def term(x: Call, one: Term) -> dict[str, Any]:
-    """A term; the two dates were seen, the other keys are chosen."""
+    """A term; the two dates were observed, the other keys are chosen."""
     return {
         "id": one.id,
         "name": one.name,

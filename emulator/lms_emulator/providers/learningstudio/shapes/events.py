@@ -32,7 +32,7 @@ def subscription(one: Subscription) -> dict[str, Any]:
 
 
 def event(x: Call, place: Place, actor: User, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """An event that a user caused in a course. Parameters: `kind`, its message type; `thing`, what it is about."""
+    """An event that a user caused in a course. Parameters: `kind`, its message type; `thing`, its object."""
     course = place.course
     return {
         "eventId": x.ids.uuid(),
@@ -77,7 +77,7 @@ def response(topic: Topic, post: TopicResponse, now: datetime) -> dict[str, Any]
 
 
 def completed_exam(attempt: Attempt, now: datetime, *, graded: bool) -> dict[str, Any]:
-    """The attempt that an event is about. Parameters: `graded`, whether no essay is left to grade."""
+    """The attempt that an event is about. Parameters: `graded`, whether all its essays are graded."""
     return {
         "id": str(attempt.id),
         "type": "assessment.studentexam",

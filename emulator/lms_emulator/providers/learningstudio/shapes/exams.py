@@ -1,6 +1,6 @@
 """JSON of exams, attempts, questions and answers.
 
-What Pearson's libraries read and its manual names is so: `isCompleted`, `pearsonExamToken`, `startUtc`, `duration`,
+Known from Pearson's libraries and manual: `isCompleted`, `pearsonExamToken`, `startUtc`, `duration`,
 `isRetakable`, `type` and `pointsPossible` of a question, and the wrappers. The other names are chosen.
 """
 
@@ -23,12 +23,12 @@ from lms_emulator.providers.learningstudio.model.exams import (
 
 
 def exam_path(place: Place, exam: Exam) -> str:
-    """Where the exam of the path's user is."""
+    """The path of the user's exam."""
     return f"/users/{place.whose.id}/courses/{place.course.id}/exams/{exam.id}"
 
 
 def details(x: Call, place: Place, exam: Exam) -> dict[str, Any]:
-    """An exam as it was set."""
+    """An exam of the course."""
     return {
         "id": exam.id,
         "title": exam.title,
@@ -85,7 +85,7 @@ def section(x: Call, place: Place, exam: Exam, one: ExamSection) -> dict[str, An
 
 
 def question_in_list(x: Call, place: Place, exam: Exam, question: Question) -> dict[str, Any]:
-    """A question without its text, which is where the link leads."""
+    """A question without its text, to which it links."""
     path = f"{exam_path(place, exam)}/sections/{question.section_id}/{question.type}Questions/{question.id}"
     return {
         "id": question.id,
@@ -114,7 +114,7 @@ def answer(one: Answer, question: Question) -> dict[str, Any]:
 
 
 def summary(found: list[tuple[Question, float | None]]) -> dict[str, Any]:
-    """What an attempt earned, also by type of question; essays earn nothing before they are read."""
+    """The points of an attempt, also by type of question; essays count nothing before they are graded."""
     kinds: dict[str, list[tuple[Question, float | None]]] = {}
     for row in found:
         kinds.setdefault(row[0].type, []).append(row)

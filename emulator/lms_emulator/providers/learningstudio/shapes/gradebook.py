@@ -69,7 +69,7 @@ def course_grade(sums: Totals) -> dict[str, Any]:
 
 
 def points_possible(columns: list[GradebookItem]) -> dict[str, Any]:
-    """The points of the columns together, and those of extra credit (the names are chosen)."""
+    """The sum of the columns' points, and those of extra credit (the names are chosen)."""
     extra = sum(item.points_possible for item in columns if item.is_extra_credit)
     total = sum(item.points_possible for item in columns) - extra
     return {"pointsPossible": wire.points(total), "extraCreditPointsPossible": wire.points(extra)}

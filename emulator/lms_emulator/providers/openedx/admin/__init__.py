@@ -1,4 +1,4 @@
-"""The site's administration: Django-admin pages of the OAuth2 applications and tokens, made for people and scripts.
+"""The site's administration: Django-admin pages of the OAuth2 applications and tokens, for people and scripts.
 
 URLs, field names, defaults and messages are Django's; the look is ours. Sources: Django 4.2 `django/contrib/admin`;
 django-oauth-toolkit 1.7.1 `oauth2_provider/admin.py`; edx-platform

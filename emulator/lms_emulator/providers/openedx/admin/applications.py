@@ -1,4 +1,4 @@
-"""OAuth2 applications, and the rows that belong to them one to one."""
+"""OAuth2 applications and their one-to-one rows."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Applications(Model):
 
 
 def _check_together(form: Form) -> None:
-    """What the application's own validation says about the fields together."""
+    """The errors of the application's own validation, which concerns several fields."""
     uris, grant = form.text("redirect_uris").split(), form.text("authorization_grant_type")
     for uri in uris:
         parts = parts_of(uri)
@@ -169,7 +169,7 @@ def _check_together(form: Form) -> None:
 
 
 class _Dispatch(Model):
-    """Rows that belong to an application one to one; their id is the application's."""
+    """One-to-one rows of an application, which share its id."""
 
     app = "oauth_dispatch"
     app_title = "Oauth_Dispatch"
@@ -180,7 +180,7 @@ class _Dispatch(Model):
 
 
 class ApplicationAccesses(_Dispatch):
-    """What applications may ask for beyond the default scopes."""
+    """Scopes and filters that applications may request beyond the defaults."""
 
     name = "applicationaccess"
     single = "application access"

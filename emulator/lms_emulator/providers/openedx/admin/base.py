@@ -1,4 +1,4 @@
-"""What every kind of record in the administration has: an address, a list with a search, and perhaps a form."""
+"""A kind of record in the administration: its URL, a searchable list, and perhaps a form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Model:
 
     @property
     def url(self) -> str:
-        """Address of its list, without prefix."""
+        """The path of its list, without prefix."""
         return f"/admin/{self.app}/{self.name}/"
 
     def records(self, x: Call) -> Sequence[Any]:
@@ -36,15 +36,15 @@ class Model:
         raise NotImplementedError
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
-        """The cells of its line in the list."""
+        """The cells of a record's row in the list."""
         raise NotImplementedError
 
     def label(self, record: Any) -> str:
-        """How a record is called in messages."""
+        """A record's name in messages."""
         raise NotImplementedError
 
     def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
-        """The texts that a search looks into."""
+        """The texts that are searched."""
         return self.row(x, record)
 
     def found(self, x: Call, query: str) -> list[Any]:
@@ -61,11 +61,11 @@ class Model:
         return ()
 
     def defaults(self, x: Call) -> dict[str, str]:
-        """What an empty form is filled with."""
+        """The initial values of an empty form."""
         return {}
 
     def values(self, x: Call, record: Any) -> dict[str, str]:
-        """What the form of a record is filled with."""
+        """The initial values of a record's form."""
         return {}
 
     def by_id(self, x: Call, number: int) -> Any:
@@ -73,7 +73,7 @@ class Model:
         return next((record for record in self.records(x) if record.id == number), None)
 
     def save(self, x: Call, form: Form, existing: Any) -> Any:
-        """Store what the form says, or note its errors and return None."""
+        """Store the form's values, or note its errors and return None."""
         raise NotImplementedError
 
     def delete(self, x: Call, record: Any) -> None:
@@ -98,5 +98,5 @@ def applications(x: Call) -> list[tuple[str, str]]:
 
 
 def shown(moment: datetime | None) -> str:
-    """A moment as the lists show it."""
+    """A time as the lists show it."""
     return "-" if moment is None else moment.strftime("%b. %d, %Y, %H:%M:%S").replace("May. ", "May ")

@@ -1,4 +1,4 @@
-"""Fields of admin forms, and Django's words for what is wrong with them."""
+"""Fields of admin forms, with Django's error messages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Form:
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """What was typed into a field, without the white space around it."""
+        """The text of a field, stripped."""
         return self.values.get(name, "").strip()
 
     def checked(self, name: str) -> bool:
@@ -103,7 +103,7 @@ def _parse(text: str, formats: Sequence[str]) -> datetime | None:
 
 
 def posted(x: Call, fields: Sequence[Field]) -> Form:
-    """The form as the request sends it: what nothing here looks at is left unread."""
+    """The form of the request; fields that are not used here stay unread."""
     sent, names = x.form(), [*_BUTTONS, *(one.name for one in fields)]
     names += [f"{one.name}_{part}" for one in fields if one.widget == "datetime" for part in (0, 1)]
     values = {name: value for name in names if isinstance(value := sent.get(name), str)}

@@ -1,4 +1,4 @@
-"""What the administration shows and changes, in the order of the index."""
+"""The kinds of records in the administration, in the order of the index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tokens, and the lists that are only looked at."""
+"""Access tokens, and the read-only lists."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class AccessTokens(Model):
 
 
 class Grants(Model):
-    """Authorization codes, to look at."""
+    """Authorization codes, read-only."""
 
     name = "grant"
     single = "grant"
@@ -118,7 +118,7 @@ class Grants(Model):
 
 
 class IdTokens(Model):
-    """OpenID Connect is off: there are none."""
+    """ID tokens: none, as OpenID Connect is off."""
 
     name = "idtoken"
     single = "id token"
@@ -130,7 +130,7 @@ class IdTokens(Model):
 
 
 class RefreshTokens(Model):
-    """Refresh tokens, to look at."""
+    """Refresh tokens, read-only."""
 
     name = "refreshtoken"
     single = "refresh token"
@@ -145,7 +145,7 @@ class RefreshTokens(Model):
 
 
 class Users(Model):
-    """People, to look up their numbers."""
+    """Users, read-only, to look up their ids."""
 
     app = "auth"
     app_title = "Authentication and Authorization"

@@ -1,1 +1,1 @@
-"""The dialect of Open edX's LTI consumer component: its claims, its tokens, its refusals."""
+"""Open edX's LTI consumer component: claims, tokens, refusals."""

@@ -38,7 +38,7 @@ _SIGNED = (
     *("oauth_timestamp", "oauth_version", "oauth_signature_method", "oauth_consumer_key", oauth1.SIGNATURE_FIELD),
     "oauth_nonce",
 )
-"""The last fields of a launch, as the component takes them apart from oauthlib's header."""
+"""The last fields of a launch, as the component extracts them from oauthlib's header."""
 _STANDARD = """
 user_image lis_person_name_given lis_person_name_family lis_person_name_full lis_person_contact_email_primary
 lis_person_sourcedid role_scope_mentor context_type context_title context_label launch_presentation_locale
@@ -142,7 +142,7 @@ class _Request(NamedTuple):
 
 
 class _UnreadableError(ValueError):
-    """An incomplete request; the text says what is missing, `why` what the tool did."""
+    """An incomplete request; the text names what is missing, `why` the tool's mistake."""
 
     def __init__(self, text: str, why: str | None = None) -> None:
         super().__init__(text)
@@ -175,7 +175,7 @@ def outcomes(x: Call) -> Response:
 
 
 def _placed(x: Call) -> tuple[LtiTool, Course, blocks.Node]:
-    """The tool of the path, its course and its block. Raises the page that there is none."""
+    """The tool of the path, its course and its block. Raises a page if it does not exist."""
     tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
     found = claims.place(x, tool) if tool is not None else None
     if tool is None or found is None or tool.version != "lti_1p1":
@@ -187,8 +187,8 @@ def result(x: Call) -> Response:
     """A person's result: GET, PUT or DELETE, signed over the body's hash.
 
     The component means to answer 401 or 404, but catches the wrong exception, so invalid requests are 500s. PUT takes a
-    share of 1, GET tells points. A block that accepts no late grades never accepts any here: the component does not
-    call its own `is_past_due`.
+    fraction of 1, GET returns points. A block that accepts no late grades never accepts any here: the component does
+    not call its own `is_past_due`.
     """
     tool, course, _ = _placed(x)
     body, name = x.body, unquote(x.path_params.get("anon_id", ""))
@@ -214,7 +214,7 @@ def result(x: Call) -> Response:
 
 
 def _told(x: Call, user: User, tool: LtiTool) -> Response:
-    """Points of 0 are not told, as in the component."""
+    """Points of 0 are omitted, as in the component."""
     work = problems.state(x.store, user.username, tool.block)
     body: dict[str, Any] = {"@context": _CONTEXT, "@type": "Result"}
     if work.earned:
@@ -228,7 +228,7 @@ def _json(body: dict[str, Any]) -> Response:
 
 
 def _result(body: bytes) -> tuple[float | None, Any]:
-    """The share of 1 and the comment in a result; no share means that there is none any more."""
+    """The fraction and the comment in a result; without a fraction, the score is removed."""
     try:
         found = json_text.parse(body)
     except ValueError:
@@ -290,8 +290,8 @@ def _read(body: str) -> _Request:
 def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = None) -> None:
     """Check the signature of the body; the service's URL or the request's may have been signed.
 
-    At a wrong one the component fails: `lti_1p1/oauth.py` raises `Lti1p1Error`, which is no `LtiError`, so nothing
-    catches it. Parameters: `message`, of Basic Outcomes, whose failure answers a header that cannot be read.
+    A wrong one makes the component fail: `lti_1p1/oauth.py` raises `Lti1p1Error`, which is not an `LtiError`, so
+    nothing catches it. Parameters: `message`, of Basic Outcomes, which reports an unreadable header as its failure.
     """
     from urllib.request import parse_http_list, parse_keqv_list
 

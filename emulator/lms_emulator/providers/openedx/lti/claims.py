@@ -1,4 +1,4 @@
-"""What the LTI consumer component tells a tool about people, courses and its block.
+"""Claims of the LTI consumer component about people, courses and the tool's block.
 
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_xblock.py` (get_lti_1p3_launch_data),
 `lti_consumer/lti_1p3/consumer.py` (get_lti_launch_message), `constants.py`, `ags.py`, `deep_linking.py`.
@@ -57,7 +57,7 @@ def user_of(x: Call, sub: str) -> User | None:
 
 
 def role(x: Call, user: User, course: str) -> str:
-    """A user's role in a course, in the platform's words: global staff count as instructors."""
+    """A user's role in a course, by the platform's name; global staff count as instructors."""
     if people.is_instructor(x.store, user, course):
         return "instructor"
     return "staff" if people.is_course_staff(x.store, user, course) else "student"
@@ -130,7 +130,7 @@ def _scopes(tool: LtiTool) -> list[str]:
 
 
 def _own_line_item(x: Call, tool: LtiTool, course: Course) -> str | None:
-    """The first line item of a tool; the platform creates it for a tool that may not."""
+    """The first line item of a tool; the platform creates it if the tool may not."""
     item = x.store.lti_line_items.first("tool", tool.id)
     if item is None and tool.grades == "declarative":
         node = blocks.find(blocks.tree(course), tool.block)

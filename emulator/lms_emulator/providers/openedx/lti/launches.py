@@ -1,6 +1,6 @@
 """How the LTI consumer component launches a tool.
 
-It answers anybody with a known hint: it checks neither the session nor most parameters of the request.
+It answers any request with a known hint, and checks neither the session nor most parameters.
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (launch_gate_endpoint),
 `lti_consumer/lti_1p3/consumer.py` (prepare_preflight_url, _validate_preflight_response).
 """
@@ -38,7 +38,7 @@ def redirect_uris(tool: LtiTool) -> list[str]:
 
 
 class OpenedxLaunches(Launches[Call, User]):
-    """The message hint is made of the person and the block, and is valid for ten minutes, for any number of uses."""
+    """The message hint contains the person and the block, and can be used any number of times for ten minutes."""
 
     keys: ClassVar[RotatingKeys] = KEYS
     path: ClassVar[str] = "/api/lti_consumer/v1/launch/"
@@ -60,7 +60,7 @@ class OpenedxLaunches(Launches[Call, User]):
         return f"{action}?{urlencode(fields)}"
 
     def content_key(self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch) -> str:
-        """What the page with chosen content is asked for by; what is armed is for a launch from there."""
+        """The key of the page with chosen content. An armed misbehaviour applies to launches from there."""
         expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
         hint = self._hint(user, tool)
         kept = PendingLaunch(hint=hint, user_id=user.id, client_id=tool.client_id, launch=launch, expires_at=expires)

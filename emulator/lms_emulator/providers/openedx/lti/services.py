@@ -102,7 +102,7 @@ def update_line_item(x: Call) -> Response:
 
 
 def other_method(x: Call) -> Response:
-    """A method without a name in the component, such as DELETE: no scope allows it."""
+    """A method that the component has no action for, such as DELETE: no scope allows it."""
     require_service(x, *lti13.SERVICE_SCOPES)
     raise refusals.permission_denied(f"the component lets no tool use {x.method} here", check="scope")
 
@@ -279,7 +279,7 @@ def memberships(x: Call) -> Response:
 
 
 def one_member(x: Call) -> Response:
-    """The component routes this, and fails: its view has no rows to choose from."""
+    """The component routes this and fails: its view has no queryset."""
     if not x.check("the tool may read the roster", require_service(x, lti13.SCOPE_MEMBERSHIP).roster):
         raise refusals.permission_denied("the roster is switched off for this block", check="roster")
     raise refusals.Unhandled("the component has no queryset for one member")

@@ -28,7 +28,7 @@ _ALGORITHMS = ("RS256", "RS512")
 
 
 def tool_at(x: Call) -> LtiTool:
-    """The tool that the path of a key set or token endpoint names. Raises the page that it does not exist."""
+    """The tool in the path of a key set or token endpoint. Raises a page if it does not exist."""
     named = x.path_params
     block = named.get("usage_key")
     found = x.store.lti_tools.first("block", block) if block else x.store.lti_tools.first("config", named["config_id"])
@@ -43,7 +43,7 @@ def keys_of(tool: LtiTool) -> ToolKeys:
 
 
 def by_any_key(x: Call, token: str, keys: jwt.KeySet) -> jwt.Claims:
-    """The claims of a tool's token, its signature and expiry checked by one key after another, whatever its `kid`.
+    """The claims of a tool's token. Signature and expiry are checked with each key in turn, whatever its `kid`.
 
     Raises TokenError, that of the last key.
     """
@@ -73,7 +73,7 @@ class OpenedxAssertions(Assertions[Call]):
         return x.settings.lti_checks != "strict"
 
     def check(self, x: Call, client: Client, assertion: str, keys: jwt.KeySet) -> jwt.Claims:
-        """Check the signature and the expiry; the rest is a warning, unless a setting makes it strict."""
+        """Check signature and expiry; other faults are warnings, unless a setting makes the check strict."""
         if x.settings.lti_checks == "strict":
             return super().check(x, client, assertion, keys)
         found = by_any_key(x, assertion, keys)
@@ -125,7 +125,7 @@ async def service_token(x: Call) -> dict[str, Any]:
 
 
 def require_service(x: Call, *scopes: str) -> LtiTool:
-    """The tool that calls a service of its own, with one of the scopes. Raises the refusal."""
+    """The tool whose token has one of the scopes, calling its own service. Raises the refusal."""
     words = x.headers.get("authorization", "").split()
     if not words or words[0].lower() != "bearer":
         raise refusals.lti_service("token_missing", "Missing LTI 1.3 authentication token.")

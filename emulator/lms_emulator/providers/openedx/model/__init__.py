@@ -1,1 +1,1 @@
-"""What an Open edX site holds and the rules over it; no HTTP."""
+"""The records of an Open edX site. No HTTP."""

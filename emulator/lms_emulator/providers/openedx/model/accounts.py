@@ -163,7 +163,7 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class LoginFailures(Record, frozen=True, kw_only=True):
-    """Failed sign-ins of one user since the last good one."""
+    """Failed sign-ins of one user since the last successful one."""
 
     user: str
     count: int = 0

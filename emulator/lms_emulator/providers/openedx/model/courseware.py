@@ -48,7 +48,7 @@ class CourseMode(Record, frozen=True, kw_only=True):
 
 
 class Question(Record, frozen=True, kw_only=True):
-    """What a problem asks. Parameters: `answer`, the right choice (`choice_1`) or the right number."""
+    """A problem's question. Parameters: `answer`, the right choice (`choice_1`) or number."""
 
     kind: Literal["choice", "numerical"] = "numerical"
     answer: str = ""
@@ -61,7 +61,7 @@ class Block(Record, frozen=True, kw_only=True):
         type: chapter, sequential, vertical, html, problem, video, …
         block_id: the last part of its usage key.
         graded, format: whether it counts, and as which assignment type.
-        weight: points a problem is worth.
+        weight: the points of a problem.
         staff_only: hidden from learners, with its children.
         student_view_data: data for clients that render the block themselves, by field.
         data: the markup of a piece of text.
@@ -138,7 +138,7 @@ class Course(Record, frozen=True, kw_only=True):
         id: the course key, `course-v1:ORG+NUMBER+RUN`.
         enrollment_start, enrollment_end: the enrolment window; None leaves that side open.
         catalog_visibility: `both`, `about` or `none`; anything but `both` hides it from catalogues.
-        max_enrollments: the course is full with so many active enrolments; None has no limit.
+        max_enrollments: the number of active enrolments at which the course is full; None is unlimited.
         overview: HTML of the about page; None is the text Studio puts into a new course.
         grade_cutoffs: letter to the least share that earns it; the lowest is the passing grade.
         content: the blocks below the course block.

@@ -17,7 +17,7 @@ class Edit(Record, frozen=True, kw_only=True):
 
 
 class Post(Record, frozen=True, kw_only=True):
-    """What a thread and a comment share.
+    """The fields that threads and comments share.
 
     Parameters:
         flaggers, voters: usernames.

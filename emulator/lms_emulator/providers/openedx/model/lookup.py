@@ -1,4 +1,4 @@
-"""Find records as the site's database would: without regard to case, when the setting says so."""
+"""Find records as the site's database does, ignoring case if the setting says so."""
 
 from __future__ import annotations
 

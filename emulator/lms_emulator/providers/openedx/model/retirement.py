@@ -1,4 +1,4 @@
-"""Accounts on their way out: the retirement pipeline's records. No HTTP."""
+"""The records of the retirement pipeline. No HTTP."""
 
 from __future__ import annotations
 

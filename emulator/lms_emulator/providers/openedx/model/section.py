@@ -1,4 +1,4 @@
-"""The `[openedx]` section of a world file, and the tables it becomes."""
+"""The `[openedx]` section of a world file, and the tables made from it."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ REGISTRATION_FIELDS = {
 
 
 class SectionValues(Record, frozen=True, kw_only=True):
-    """Everything one Open edX site holds.
+    """The data of one Open edX site.
 
     Parameters:
-        edx_api_key: the value of `X-Edx-Api-Key` that passes for a server; empty turns it off.
+        edx_api_key: the value of `X-Edx-Api-Key` that authenticates servers; empty turns it off.
         session_cookie_domain: Domain attribute of session and login cookies; None leaves it out.
         cors_origin_whitelist: origins that browsers may call from.
         login_redirect_whitelist: hosts besides the site's own to which sign-in and sign-out may redirect.

@@ -1,4 +1,4 @@
-"""Which application is calling an OAuth endpoint, or why not: HTTP Basic first, then the form.
+"""Client authentication at OAuth endpoints: HTTP Basic first, then the form.
 
 Sources: django-oauth-toolkit 1.7.1 `oauth2_provider/oauth2_validators.py` (_authenticate_basic_auth,
 _authenticate_request_body); `fixtures/recordings/openedx`, main.jsonl 1-90.
@@ -28,7 +28,7 @@ class ClientCheck:
         self.registered: str | None = None
 
     def require(self) -> Application:
-        """The application. Raises `invalid_client` when it cannot prove itself."""
+        """The application. Raises `invalid_client` if it cannot be authenticated."""
         if self._must_authenticate():
             proven = self._by_basic() or self._by_form()
         else:
@@ -39,7 +39,7 @@ class ClientCheck:
         return self.application
 
     def authenticate(self) -> Application:
-        """The application, which must prove itself with its secret even when it is public."""
+        """The application, which must send its secret even if it is public."""
         if not (self._by_basic() or self._by_form()) or self.application is None:
             raise self._refusal()
         self.x.check("client authentication", got=self.application.client_id)

@@ -1,4 +1,4 @@
-"""JWTs of the LMS: what it puts into them, and what it accepts.
+"""JWTs of the LMS: issuing and verifying.
 
 Sources: edx-platform `openedx/core/djangoapps/oauth_dispatch/jwt.py` (create_jwt_token_dict, _create_jwt);
 edx-drf-extensions 10.6.0 `edx_rest_framework_extensions/auth/jwt/decoder.py`; `fixtures/recordings/openedx`, main.jsonl
@@ -92,7 +92,7 @@ def issue(x: Call, user: User, **details: Any) -> str:
 
 
 def is_foreign(x: Call, token: str) -> bool:
-    """Whether another world gave the token out, or this one before it was reset.
+    """Whether another world issued the token, or this one before a reset.
 
     The platform takes every token that is signed with its keys, and so do worlds that share them: other services sign
     some themselves. So a world refuses what it knows to be another's, not what it does not know.

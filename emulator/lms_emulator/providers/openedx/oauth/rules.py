@@ -1,4 +1,4 @@
-"""What an application may request: grant types, scopes, redirect URIs.
+"""Grant types, scopes and redirect URIs that an application may use.
 
 Sources: django-oauth-toolkit 1.7.1 `oauth2_provider/oauth2_validators.py` and `oauth2_provider/models.py`
 (redirect_to_uri_allowed); edx-platform `openedx/core/djangoapps/oauth_dispatch/scopes.py` and

@@ -81,7 +81,7 @@ def may_search(x: Call) -> None:
 
 
 def change_account(x: Call) -> Response:
-    """Change the caller's own account. Nobody else may, not even staff."""
+    """Change the caller's own account; even staff cannot change others."""
     body = wire.read(x)
     user = caller(x)
     if user.username.lower() != x.path_params["username"].lower():
@@ -107,7 +107,7 @@ def _ask_to_confirm(x: Call, email: str | None, kind: str, subject: str) -> None
 
 
 def search_emails(x: Call) -> Response:
-    """Which of many addresses have an account; for staff. A body that is a list is not handled, nor a number (500)."""
+    """Which of many addresses have an account; for staff. The LMS fails (500) if the body is a list or a number."""
     if not caller(x).is_staff:
         document = {"developer_message": "not_found", "user_message": "Not Found"}
         raise refusals.api_error(404, document, reason="staff_only", check="staff")

@@ -29,13 +29,13 @@ NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
 def never_cached(response: Response) -> Response:
-    """The answer, marked so that no cache keeps it."""
+    """The answer with headers that forbid caching."""
     response.headers["cache-control"] = NEVER_CACHE
     return response
 
 
 def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
-    """Only staff come through; others are sent to sign in, as the admin site does."""
+    """Admit only staff; others are redirected to sign in, as in the admin site."""
 
     def guard(x: Call) -> Response:
         user = session.current(x).user
@@ -92,7 +92,7 @@ def _page(x: Call, template: str, **values: Any) -> Response:
 
 
 def index(x: Call) -> Response:
-    """The list of what can be administered."""
+    """The index of kinds of records."""
     user = session.current(x).user
     models = MODELS if user is not None and user.is_superuser else ()
     apps: dict[str, list[Model]] = {}
@@ -102,7 +102,7 @@ def index(x: Call) -> Response:
 
 
 def app_index(x: Call) -> Response:
-    """What can be administered of one part."""
+    """The index of one app."""
     models = [model for model in MODELS if model.app == x.path_params["app"]]
     if not models:
         raise refusals.page_not_found(x.path)

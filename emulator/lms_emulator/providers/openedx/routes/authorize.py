@@ -43,7 +43,7 @@ IGNORED = (
     *("prompt", "max_age", "ui_locales", "id_token_hint", "login_hint", "acr_values", "claims", "claims_locales"),
     *("display", "registration", "request", "request_uri", "resource", "audience", "access_type", "dpop_jkt"),
 )
-"""What clients of OpenID Connect and of later drafts send, and a site without OpenID Connect passes over."""
+"""Parameters of OpenID Connect and later drafts, which a site without OpenID Connect ignores."""
 _READ = (*FORM_FIELDS, "response_mode", "approval_prompt")
 ALLOW = "GET, POST, PUT, HEAD, OPTIONS"
 
@@ -64,7 +64,7 @@ class Request:
 
 
 def authorize(x: Call) -> Response:
-    """Ask for consent, grant at once what was granted before, or send the browser to sign in first."""
+    """Ask for consent, repeat an earlier grant at once, or send the browser to sign in first."""
     if session.current(x).record is None:
         return to_login(x)
     if x.method in ("GET", "HEAD"):
@@ -342,7 +342,7 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
 
 
 def _fatal(description: str, reason: str, **why: Any) -> refusals.OpenedxRefusal:
-    """An error that no redirect may carry: a page."""
+    """An error that must not be redirected: a page."""
     values = {"title": "Authorize", "error": "invalid_request", "description": description}
     body = ("oauth_error.html", values)
     return refusals.OpenedxRefusal(reason, status=400, style="page", body=body, check="authorization request", **why)
@@ -351,7 +351,7 @@ def _fatal(description: str, reason: str, **why: Any) -> refusals.OpenedxRefusal
 def _back(
     redirect_uri: str, error: str, description: str | None, state: str | None, **why: Any
 ) -> refusals.OpenedxRefusal:
-    """An error that goes back to the application."""
+    """An error that is redirected to the application."""
     pairs = [("error", error)]
     if description is not None:
         pairs.append(("error_description", description))

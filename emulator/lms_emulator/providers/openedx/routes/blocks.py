@@ -65,7 +65,7 @@ def of_block(x: Call) -> Response:
 
 
 def answer(x: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[Any, User | None]:
-    """The blocks below one, in the form asked for, and whose view it is.
+    """The blocks below one in the requested form, and the user whose view it is.
 
     Parameters: `sums`, whether to include the completion of blocks with children too, as the apps want it.
     """
@@ -117,7 +117,7 @@ def for_apps(x: Call) -> Response:
 
 
 def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
-    """What the query asks for, and the form of the answer; what cannot be read goes into `errors`."""
+    """The query's options and the form of the answer; unreadable values go into `errors`."""
     query = x.query
     depth = _depth(query.get("depth", ""), errors)
     nav_depth = query.get("nav_depth", "")

@@ -75,7 +75,7 @@ def _own(x: Call, page: int, size: int, errors: dict[str, str]) -> Response:
 
 
 def create(x: Call) -> Response:
-    """Answer a thread or an answer."""
+    """Comment on a thread or on another comment."""
     given, user = wire.read_object(x), caller(x)
     if not given.get("thread_id"):
         raise threads.invalid({"thread_id": "This field is required."})

@@ -18,7 +18,7 @@ from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, learn
 
 
 def may_write(x: Call) -> None:
-    """Permission: the user named in the body, in the very same letters, or staff."""
+    """Permission: the user named in the body (case matters), or staff."""
     user, body = caller(x), wire.read(x)
     named = body.get("username") if isinstance(body, dict) else None
     if user.is_staff and x.method == "POST":

@@ -42,7 +42,7 @@ _NOT_ENROLLED_JULY = (
 
 
 def refused(x: Call, user: User | None, course: Course) -> tuple[str, str, str] | None:
-    """Why a user may not enter a course; None if nothing speaks against it."""
+    """Why a user may not enter a course; None if they may."""
     if learning.may_enter(x.store, user, course):
         return None
     if user is None:
@@ -97,7 +97,7 @@ def read_metadata(x: Call) -> Response:
 
 
 def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
-    """The tabs of the course. Without the learning front end they have the URLs that the site then gives them."""
+    """The tabs of the course; without the learning front end, their URLs are the LMS's own."""
     fronts, page = deployment.fronts(x), x.url(f"/courses/{course.id}")
     without = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
     home = f"{fronts['learning']}/course/{course.id}" if "learning" in fronts else without
@@ -175,7 +175,7 @@ def _tools(x: Call, course: Course, *, learner: bool) -> list[dict[str, str]]:
 
 
 def resume(x: Call, course: Course, progress: learning.Progress) -> dict[str, Any]:
-    """Where a learner goes on: at the block worked on last, or at the beginning."""
+    """Where a learner continues: at the block worked on last, or at the beginning."""
     last = progress.last()
     first = next(iter(blocks.leaves(progress.root)), progress.root)
     url = x.url(f"/courses/{course.id}/jump_to/{last or first.key}")
@@ -316,7 +316,7 @@ def invalid(text: str) -> refusals.OpenedxRefusal:
 
 
 def save_goal(x: Call) -> Response:
-    """Keep on how many days a week a learner means to learn. Any course will do."""
+    """Store on how many days a week a learner intends to learn. The course is not checked."""
     body, user = _needed(x, "course_id", "subscribed_to_reminders"), caller(x)
     key, days = keys.course_key(str(body["course_id"])), body.get("days_per_week")
     if key is None or not (days is None or isinstance(days, int)):
@@ -329,7 +329,7 @@ def save_goal(x: Call) -> Response:
 
 
 def dismiss_welcome(x: Call) -> Response:
-    """Show the welcome no more."""
+    """Hide the welcome message from now on."""
     body, user = _needed(x, "course_id"), caller(x)
     key = keys.course_key(str(body["course_id"]))
     if key is None:

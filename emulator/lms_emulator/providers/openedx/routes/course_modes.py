@@ -41,7 +41,7 @@ def list_modes(x: Call) -> Response:
 
 
 def create_mode(x: Call) -> Response:
-    """Add a mode to the course named in the body; the one in the URL is not looked at."""
+    """Add a mode to the course named in the body; the one in the URL is ignored."""
     values, errors = fields.read(wire.read(x), course_modes.FIELDS)
     if errors:
         raise invalid(errors)

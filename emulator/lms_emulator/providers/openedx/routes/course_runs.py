@@ -1,4 +1,4 @@
-"""Studio's course runs: made, changed and run again by other services. Studio shares the address of the LMS here.
+"""Studio's course runs: created, changed and rerun by other services. Here Studio shares the address of the LMS.
 
 Source: edx-platform `cms/djangoapps/api/v1/views/course_runs.py` and `serializers/course_runs.py`.
 """
@@ -91,7 +91,7 @@ def _add_team(store: OpenedxStore, course: Course, team: list[dict[str, Any]]) -
 
 
 def _begin(x: Call, course: Course, team: list[dict[str, Any]]) -> Course:
-    """Keep a new run, whose maker teaches it and takes part in it."""
+    """Store a new run; its creator becomes an instructor and is enrolled."""
     user = caller(x)
     x.store.courses.put(course)
     _add_team(x.store, course, [{"user": user.username, "role": role} for role in ("instructor", "staff")])

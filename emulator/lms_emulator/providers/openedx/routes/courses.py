@@ -67,7 +67,7 @@ def list_courses(x: Call) -> Response:
 
 
 def _permitted(x: Call, user: User | None) -> Iterator[Callable[[Course], bool]]:
-    """One test for each of `permissions` that not everybody has who sees the course."""
+    """One test for each of `permissions` that not every viewer of the course has."""
     asked = set(x.query.getlist("permissions"))
     if not asked <= _PERMISSIONS:
         raise refusals.Unhandled("permissions names one that the older version does not know")

@@ -201,7 +201,7 @@ def _staff(x: Call) -> None:
 
 
 def _moderator(x: Call) -> None:
-    """Permission: those who moderate, and to change something global staff."""
+    """Permission: moderators; for changes, global staff."""
     user, course = caller(x), x.path_params["course_id"]
     allowed = people.is_global_staff(user) if x.method == "PATCH" else discussions.is_privileged(x.store, user, course)
     if not allowed:
@@ -299,7 +299,7 @@ def change_role(x: Call) -> Response:
 
 
 def read_stats(x: Call) -> Response:
-    """How much each user wrote; the recorded release counts no flags, and shows their number to moderators only."""
+    """Each user's numbers of posts; the recorded release counts no flags, and shows their number only to moderators."""
     errors: dict[str, str] = {}
     order = threads.choice(x, "order_by", _ORDERS, errors)
     _, size = threads.page_numbers(x, errors)
@@ -349,7 +349,7 @@ def _kind(post: Post) -> str:
 
 
 def read_learner(x: Call) -> Response:
-    """The threads that a user began."""
+    """The threads that a user started."""
     course, author = _course(x), x.store.users.get(x.query.get("username", ""))
     if author is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="username")

@@ -1,4 +1,4 @@
-"""`/api/enrollment/v1/`: who is in which course, and in which mode.
+"""`/api/enrollment/v1/`: enrolments and their modes.
 
 Source: edx-platform `openedx/core/djangoapps/enrollments/views.py`.
 """
@@ -111,7 +111,7 @@ def unknown_course(text: str) -> refusals.OpenedxRefusal:
 
 
 def no_roles(username: str) -> refusals.OpenedxRefusal:
-    """A server with the API key is no user, so it has no roles."""
+    """A server with the API key is not a user, so it has no roles."""
     body = {"message": f"An error occurred while retrieving roles for user '{username}"}
     return refusals.api_error(400, body, reason="no_user", check="the caller is a user")
 

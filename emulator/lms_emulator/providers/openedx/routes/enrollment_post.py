@@ -22,7 +22,7 @@ from lms_emulator.providers.openedx.shapes import enrollment as shapes
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What the body asks for, after the checks on its shape and on who may ask."""
+    """The requested change, after the checks of the body's shape and the caller's rights."""
 
     user: User
     course_id: str
@@ -92,7 +92,7 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
 
 
 def _course_key(x: Call, body: dict[str, Any]) -> keys.CourseKey:
-    """Checks 1 and 2. The real server does not handle course_details that are no object."""
+    """Checks 1 and 2. The real server fails if course_details is not an object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
         raise refusals.Unhandled(f"course_details is no object but {details!r}")

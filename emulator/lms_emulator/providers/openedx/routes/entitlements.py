@@ -73,7 +73,7 @@ def list_all(x: Call) -> Response:
 
 
 def _wanted(x: Call, entitlement: Entitlement) -> bool:
-    """Whether the filters of the query let it through, which every operation on one asks too."""
+    """Whether it passes the query's filters, which apply to operations on a single one too."""
     query = x.query
     ended = {"true": True, "false": False}.get(query.get("expired_at__isnull", "").lower())
     return (
@@ -141,7 +141,7 @@ def enroll(x: Call) -> Response:
 
 
 def unenroll(x: Call) -> Response:
-    """Give the seat back; nobody can have taken one."""
+    """Give the seat back; there can be none."""
     raise refusals.OpenedxRefusal("not_enrolled", status=404, message="Not found.", check="enrolled")
 
 
@@ -159,7 +159,7 @@ ROUTES = (
         get=list_all,
         post=create,
         source=recorded("openedx-2/instr", 765, 784),
-        ignores=("email_opt_in",),  # which organisations a course is of, only the catalogue service knows
+        ignores=("email_opt_in",),  # only the catalogue service knows the organisations of a course
     ),
     *FAMILY.resource(
         "/{uuid}/",

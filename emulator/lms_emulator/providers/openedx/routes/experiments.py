@@ -69,14 +69,14 @@ def _data(record: ExperimentData) -> dict[str, Any]:
 
 
 def list_data(x: Call) -> Response:
-    """What experiments keep for the caller."""
+    """The values that experiments store for the caller."""
     mine = [record for record in x.store.experiment_data if record.user == caller(x).username]
     page = paging.numbered(x, mine)
     return wire.api_json(page.envelope([_data(item) for item in page.items]))
 
 
 def keep_data(x: Call) -> Response:
-    """Keep a value of an experiment for the caller."""
+    """Store a value of an experiment for the caller."""
     body, user, now = wire.read_object(x), caller(x), x.clock.now()
     if missing := [name for name in ("experiment_id", "key", "value") if name not in body]:
         errors = {name: ["This field is required."] for name in missing}
@@ -105,7 +105,7 @@ def list_values(x: Call) -> Response:
 
 
 def upsell(x: Call) -> Response:
-    """Whether an upgrade is to be offered: no."""
+    """Whether an upgrade is offered: no."""
     csrf.ensure(x, set_by_view=True)
     return wire.api_json({"show_upsell": False, "upsell_flag": False}, 200, {"vary": "Cookie"})
 

@@ -1,4 +1,4 @@
-"""`/api/grades/v1/gradebook/` and `subsection/`: the gradebook, and scores that staff give themselves.
+"""`/api/grades/v1/gradebook/` and `subsection/`: the gradebook, and scores overridden by staff.
 
 Source: edx-platform `lms/djangoapps/grades/rest_api/v1/gradebook_views.py`; `fixtures/recordings/openedx-2`,
 instr.jsonl 62-178.
@@ -56,7 +56,7 @@ def _row(x: Call, course: Course, user: User) -> dict[str, Any]:
 
 
 def _fits(x: Call, course: Course, user: User) -> bool:
-    """Whether a learner is among those asked for."""
+    """Whether a learner passes the query's filters."""
     query = x.query
     part = query.get("user_contains") or query.get("username_contains") or ""
     if part.lower() not in f"{user.username}\n{user.email}".lower():
@@ -76,7 +76,7 @@ def _fits(x: Call, course: Course, user: User) -> bool:
 
 
 def _between(x: Call, name: str, value: float, *, recorded: bool) -> bool:
-    """Whether a value lies between the bounds asked for. What is not recorded has no lower bound's worth."""
+    """Whether a value lies between the requested bounds; a missing value is below any lower bound."""
     least, most = (_number(x.query.get(f"{name}_{side}")) for side in ("min", "max"))
     if least is not None and (not recorded or value < least):
         return False
@@ -142,7 +142,7 @@ def read_info(x: Call) -> Response:
 
 
 def bulk_update(x: Call) -> Response:
-    """Give learners scores for subsections. As soon as one cannot be given, the answer is 422; the others are."""
+    """Override learners' scores in subsections. If one fails, the answer is 422, but the others are stored."""
     course, body = authored_course(x, x.path_params["course_id"]), wire.read(x)
     if not isinstance(body, list):
         raise refusals.Unhandled("the body is no list")
@@ -183,7 +183,7 @@ def _score(value: Any) -> float | None:
 
 
 def read_subsection(x: Call) -> Response:
-    """A learner's score in one subsection with the history of what staff gave, for the course's staff."""
+    """A learner's score in one subsection with the history of its overrides, for the course's staff."""
     text = x.path_params["subsection_id"]
     key = keys.usage_key(text)
     if key is None:

@@ -100,7 +100,7 @@ def read_policy(x: Call) -> Response:
 
 
 def authored_course(x: Call, text: str) -> Course:
-    """The course, for those who may change its grades. Raises the refusal."""
+    """The course, whose grades the caller must be allowed to change. Raises the refusal."""
     key = keys.course_key(text)
     if key is None:
         raise error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)

@@ -1,4 +1,4 @@
-"""What the operations of the instructor dashboard share: who may call them, and how they answer.
+"""The common part of the instructor dashboard's operations: permissions and answers.
 
 Source: edx-platform `lms/djangoapps/instructor/views/api.py` and `lms/djangoapps/instructor/permissions.py`;
 `fixtures/recordings/openedx-2`, instr.jsonl 214-472.
@@ -26,7 +26,7 @@ Rule = Callable[[OpenedxStore, User | None, str], bool]
 
 
 class Answered(refusals.OpenedxRefusal):
-    """A refusal that the view itself answers, with the CSRF cookie that it sets."""
+    """A refusal by the view itself, which sets the CSRF cookie."""
 
 
 def answered(
@@ -73,7 +73,7 @@ def need(x: Call, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def person(x: Call, text: str) -> User | None:
-    """The user of a name or address."""
+    """The user with this username or e-mail address."""
     return people.user_by_name_or_email(x.store, x.settings, text.strip())
 
 
@@ -137,7 +137,7 @@ def operation(
 
 
 def plain_view(path: str, summary: str, number: int, handler: Operation, rule: Rule) -> Route:
-    """An operation that is no REST resource: for browser sessions only, with empty refusals."""
+    """An operation outside the REST framework: for browser sessions only, with empty refusals."""
     view = as_view(handler)
 
     def page(x: Call) -> Response:

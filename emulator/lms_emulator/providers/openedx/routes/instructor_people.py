@@ -307,7 +307,7 @@ def _features(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
 
 
 def _moment(at: Any) -> str:
-    """A moment as Django's JSON encoder writes it: milliseconds, if any."""
+    """A time as Django's JSON encoder writes it: with milliseconds, if any."""
     if at is None:
         return "None"
     text = at.strftime("%Y-%m-%dT%H:%M:%S")

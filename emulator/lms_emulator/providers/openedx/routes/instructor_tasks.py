@@ -53,7 +53,7 @@ _REPORTS = {
 
 
 def make_report(name: str) -> Operation:
-    """An operation that makes a report at once, and says that it is being made."""
+    """An operation that creates a report at once, although it announces a background task."""
     title, file = _REPORTS[name]
 
     def make(x: Call) -> Response:
@@ -73,7 +73,7 @@ def store_report(x: Call, found: Course, name: str) -> None:
 
 
 def list_downloads(x: Call) -> Response:
-    """The reports that lie ready, newest first."""
+    """The finished reports, newest first."""
     found = course_of(x)
     folder = hashlib.sha1(found.id.encode()).hexdigest()
     rows = []
@@ -168,7 +168,7 @@ def _whole_course(x: Call) -> None:
 
 
 def reset_attempts(x: Call) -> Response:
-    """Forget a learner's attempts at a problem, or all of their work on it."""
+    """Reset a learner's attempts at a problem, or delete all of their work on it."""
     given = form(x)
     problem, user = _problem(x, given), _learner(x, given)
     everybody = str(given.get("all_students")).lower() == "true"
@@ -185,7 +185,7 @@ def reset_attempts(x: Call) -> Response:
 
 
 def rescore(x: Call) -> Response:
-    """Score a problem again, for a learner or for all."""
+    """Rescore a problem, for one learner or all."""
     given = form(x)
     problem, user = _problem(x, given), _learner(x, given)
     if user is None and str(given.get("all_students")).lower() != "true":
@@ -199,7 +199,7 @@ def rescore(x: Call) -> Response:
 
 
 def override_score(x: Call) -> Response:
-    """Give a learner another score for a problem."""
+    """Override a learner's score for a problem."""
     given = form(x)
     problem, user = _problem(x, given), _learner(x, given)
     if user is None:
@@ -232,7 +232,7 @@ def _extended(x: Call) -> tuple[User, blocks.Node, dict[str, Any]]:
 
 
 def change_due_date(x: Call) -> Response:
-    """Give a learner more time for a part of the course."""
+    """Extend a learner's due date for a unit."""
     user, unit, given = _extended(x)
     found = _DUE.match(str(given.get("due_datetime", "")))
     if found is None:
@@ -244,7 +244,7 @@ def change_due_date(x: Call) -> Response:
 
 
 def reset_due_date(x: Call) -> Response:
-    """Take the further time back."""
+    """Remove a due date extension."""
     user, unit, _ = _extended(x)
     x.store.due_dates.delete((user.username, unit.key))
     if unit.block.due is None:
@@ -259,7 +259,7 @@ def _moved(user: User, unit: blocks.Node, verb: str, due: datetime) -> str:
 
 
 def unit_extensions(x: Call) -> Response:
-    """Who was given more time for a part of the course."""
+    """The due date extensions of a unit."""
     unit = _unit(x, str(form(x).get("url", "")))
     rows = [one for one in x.store.due_dates if one.block == unit.key]
     data = []
@@ -272,7 +272,7 @@ def unit_extensions(x: Call) -> Response:
 
 
 def student_extensions(x: Call) -> Response:
-    """Where a learner was given more time."""
+    """The due date extensions of a learner."""
     user = person(x, str(form(x).get("student", "")))
     if user is None:
         raise answered(body={"error": f"Could not find student matching identifier: {form(x).get('student')}"})
@@ -303,7 +303,7 @@ def start_certificates(x: Call) -> Response:
 
 
 def certificate_exceptions(x: Call) -> Response:
-    """Refuse whoever is not enrolled a certificate as an exception; the list of exceptions is not emulated."""
+    """Refuse certificate exceptions for users who are not enrolled; the list of exceptions is not emulated."""
     user = person(x, str(form(x).get("user") or form(x).get("username") or ""))
     if user is None:
         text = (

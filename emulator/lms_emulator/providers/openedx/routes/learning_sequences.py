@@ -32,7 +32,7 @@ def read(x: Call) -> Response:
         raise _invalid("Deprecated CourseKeys (Org/Course/Run) are not supported.")
     course, caller = x.store.courses.get(key.text), calling_user(x)
     if course is None:
-        identity(x)  # a stranger is asked to sign in instead
+        identity(x)  # anonymous callers are asked to sign in instead
         raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
     return wire.api_json(_outline(x, course, _as_whom(x, course, caller)))
 

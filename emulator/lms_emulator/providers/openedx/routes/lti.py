@@ -35,7 +35,7 @@ _BLOCK = "lti-consumer-xblock 9.14.0 lti_consumer/lti_xblock.py"
 
 
 def _seen(x: Call, user: User) -> tuple[LtiTool, Course]:
-    """The tool of a block that a signed-in user may see. Raises the page that there is none."""
+    """The tool of a block that a signed-in user may see. Raises a page if it does not exist."""
     tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
     found = claims.place(x, tool) if tool is not None else None
     if tool is None or found is None or not learning.may_enter(x.store, user, found[0]):

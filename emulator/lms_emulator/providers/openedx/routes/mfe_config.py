@@ -34,7 +34,7 @@ def read_config(x: Call) -> Response:
 
 
 def _defaults(x: Call) -> dict[str, Any]:
-    """What a Tutor deployment configures."""
+    """The configuration of a Tutor deployment."""
     section, base = x.store.section, x.base_url
     fronts = deployment.fronts(x)
     logo = f"{base}/theming/asset/images/logo.png"
@@ -78,7 +78,7 @@ def _defaults(x: Call) -> dict[str, Any]:
 
 
 def read_context(x: Call) -> Response:
-    """What the sign-in front end has to know: no other identity provider, and no further fields."""
+    """The context of the sign-in front end: no other identity provider, and no further fields."""
     session.touch(x)
     context: dict[str, Any] = {
         "currentProvider": None,

@@ -1,4 +1,4 @@
-"""`/api/mobile/`: what the apps ask, in versions v0.5 to v4.
+"""`/api/mobile/`: the API of the mobile apps, versions v0.5 to v4.
 
 Source: edx-platform `lms/djangoapps/mobile_api/`; `fixtures/recordings/openedx-2`, learn.jsonl 10-161.
 """
@@ -166,7 +166,7 @@ def _primary(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
 
 
 def enrollments_status(x: Call) -> Response:
-    """Which courses a user is in, and whether anything was done there lately."""
+    """A user's courses, and whether there was recent activity in them."""
     user = caller(x)
     rows = []
     for one in sorted(x.store.enrollments.find("user", user.username), key=lambda one: one.id):

@@ -51,9 +51,9 @@ _TEXTS = {
 
 
 def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
-    """Ask for a notification, as the platform does on its event bus, and store it for those who want it.
+    """Request a notification, as the platform does on its event bus, and store it for users who want it.
 
-    Parameters: `more`, what the context holds beside what every notification of a discussion has.
+    Parameters: `more`, the context's members beyond those of every discussion notification.
     """
     course, front = x.store.courses.get(thread.course), deployment.front(x, "discussions", x.base_url)
     sender = x.store.users.get(comment.author)
@@ -114,7 +114,7 @@ def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) 
 
 
 def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
-    """Tell the author of a thread and that of an answer that the answer was endorsed."""
+    """Notify the authors of a thread and of an answer that the answer was endorsed."""
     if thread.author != comment.author:
         _notify(x, [thread.author], "response_endorsed_on_thread", thread, comment)
     _notify(x, [comment.author], "response_endorsed", thread, comment)

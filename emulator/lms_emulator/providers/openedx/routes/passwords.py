@@ -1,4 +1,4 @@
-"""Forgotten passwords: asking for a mail, and setting a new password with its token.
+"""Password resets: requesting a mail, and setting a new password with its token.
 
 Source: edx-platform `openedx/core/djangoapps/user_authn/views/password_reset.py`; `fixtures/recordings/openedx-2`,
 acct.jsonl 333-417.
@@ -52,7 +52,7 @@ def ask(x: Call) -> Response:
 
 
 def ask_openly(x: Call) -> Response:
-    """The same for other sites' forms: no CSRF token is needed, and tokens stay."""
+    """The same for forms on other sites: no CSRF token is needed, and the user's tokens are kept."""
     if x.method != "POST":
         raise refusals.wrong_method("POST", x.method)
     limits.password(x)
@@ -83,7 +83,7 @@ def _mail(x: Call, email: str) -> User | None:
 
 
 def _holder(x: Call, text: str) -> User | None:
-    """The user that a token was made for."""
+    """The user of a token."""
     number, _, token = text.partition("-")
     user = (
         x.store.users.first("id", int(number, 36))

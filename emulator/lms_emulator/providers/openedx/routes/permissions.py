@@ -1,4 +1,4 @@
-"""Who may call a REST resource, as permissions that its declaration names; each raises the refusal.
+"""Permissions of REST resources, named in their declarations; each raises the refusal.
 
 Sources: Django REST framework `rest_framework/permissions.py`; edx-drf-extensions 10.6.0
 `edx_rest_framework_extensions/permissions.py` (JWT_RESTRICTED_APPLICATION_OR_USER_ACCESS).
@@ -75,7 +75,7 @@ def is_self(x: Call) -> bool:
 
 
 def _restricted(x: Call, identity: Identity, scope: str) -> None:
-    """What a JWT of a restricted application needs: the scope, the course's organisation, and its own user."""
+    """Check a JWT of a restricted application: the scope, the filter for the organisation, and the user."""
     if scope not in identity.scopes:
         raise refusals.permission_denied("the JWT lacks the scope", check=f"scope {scope}")
     key = keys.course_key(x.path_params.get("course_id") or x.query.get("course_id") or "")

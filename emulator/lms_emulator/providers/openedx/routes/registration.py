@@ -136,7 +136,7 @@ def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.Openedx
 
 
 def suggestions(x: Call, username: str) -> list[str]:
-    """Three free names: the wanted one with a number of one, two and three digits."""
+    """Three unused names: the requested one with a number of one, two and three digits."""
     found: list[str] = []
     base = rules.suggestion(username)
     for size in (1, 2, 3):
@@ -153,7 +153,7 @@ _VALIDATED = ("name", "username", "email", "confirm_email", "password", "country
 
 
 def validate(x: Call) -> Response:
-    """What would be wrong with the given fields."""
+    """Validation errors of the given fields."""
     given = wire.read(x)
     if not isinstance(given, dict):
         raise refusals.parse_error("expected an object of fields")

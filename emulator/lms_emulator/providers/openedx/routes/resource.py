@@ -25,7 +25,7 @@ from lms_emulator.providers.openedx.web import session
 Operation = Callable[["Call"], Response]
 Throttle = Callable[["Call"], None]
 
-#: What the parameters of a path look like, where it is not just anything without a slash.
+#: Patterns of path parameters, unless any text without a slash will do.
 PATTERNS = {
     "cohort_id": r"\d+",
     "config_id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -70,9 +70,9 @@ class Family:
     """What the routes of one family share.
 
     Parameters:
-        base: what their paths begin with.
+        base: the prefix of their paths.
         tag: the family's name in documents.
-        source: where the routes were read that name no source of their own.
+        source: the source of routes that name none of their own.
         defaults: arguments of `Resource` for all of them.
     """
 
@@ -124,16 +124,16 @@ class Resource:
         path: the URL, with `{parameters}`.
         regex: the URL as a pattern over the whole path, where `path` does not say it.
         get, post, put, patch, delete: the operations.
-        authenticators: who may call how, in order.
+        authenticators: accepted kinds of credentials, in order.
         permissions: checked in order; each raises a refusal.
         developer_errors: errors come wrapped as `developer_message`.
         parsers: media types of bodies that are read.
-        throttle: raises the refusal when the caller is too fast.
-        defect: some input makes the real server fail with a 500, which is answered in the same way.
+        throttle: raises the refusal over the rate limit.
+        defect: some input makes the real server fail with a 500, which is reproduced.
         restricted: whether JWTs of restricted applications are let in (a permission then checks their scopes).
         allow: the value of the header `Allow`, where it does not follow from the operations; empty for none.
         headers: further headers of every answer but a failure.
-        notes_course: whether the session notes of which course a page was called.
+        notes_course: whether the session stores the course whose page was called.
         openapi: further keys of the documented operation, by method.
         ignores: parameters that the LMS takes and ignores too.
     """
@@ -245,7 +245,7 @@ class Resource:
             permission(x)
         if identity is not None and identity.is_restricted and not self.restricted:
             raise refusals.permission_denied(
-                "the JWT was issued to a restricted application, and this resource takes none of those",
+                "the JWT was issued to a restricted application, which this resource does not accept",
                 check="JWT is not restricted",
             )
         if self.throttle is not None:
@@ -262,6 +262,6 @@ class Resource:
 
 
 def accepts_json(accept: str) -> bool:
-    """Whether an Accept header leaves room for JSON."""
+    """Whether an Accept header allows JSON."""
     kinds = {part.split(";", 1)[0].strip().lower() for part in accept.split(",")}
     return not kinds.isdisjoint({"*/*", "application/*", "application/json"}) or not any(kinds)

@@ -1,4 +1,4 @@
-"""Leaving the site: deactivation, the retirement pipeline by its service worker, and the replacement of usernames.
+"""Deactivation, the retirement pipeline with its service worker, and the replacement of usernames.
 
 Source: edx-platform `openedx/core/djangoapps/user_api/accounts/views.py` (AccountDeactivationView,
 DeactivateLogoutView, AccountRetirementStatusView, AccountRetirementView, UsernameReplacementView);
@@ -41,12 +41,12 @@ def may_rename(x: Call) -> None:
 
 
 def invalid(body: Any, *, reason: str = "invalid_retirement") -> refusals.OpenedxRefusal:
-    """A request that the pipeline does not take, in its own words."""
+    """A request that the pipeline refuses, with its own message."""
     return refusals.api_error(400, body, reason=reason, check="retirement", got=body)
 
 
 def missing(body: Any = None) -> refusals.OpenedxRefusal:
-    """Nobody of that name is in retirement."""
+    """No user of that name is in retirement."""
     return refusals.api_error(404, body, reason="not_in_retirement", check="the user is in retirement")
 
 
@@ -75,7 +75,7 @@ def deactivate(x: Call) -> Response:
 
 
 def deactivate_logout(x: Call) -> Response:
-    """Put the caller into retirement, after one more look at the password, and end the session."""
+    """Put the caller into retirement after checking the password again, and end the session."""
     user, form = caller(x), wire.read(x)
     if not isinstance(form, dict) or "password" not in form:
         raise invalid("Could not verify user password: 'password'", reason="password_missing")
@@ -92,7 +92,7 @@ def deactivate_logout(x: Call) -> Response:
 
 
 def queue(x: Call) -> Response:
-    """The retirements in some states that are old enough."""
+    """The retirements in some states that are older than the cooling-off period."""
     query = x.query
     days = _number(query.get("cool_off_days", ""), "Invalid cool_off_days, should be integer.")
     if days < 0:
@@ -161,7 +161,7 @@ def update_status(x: Call) -> Response:
 
 
 def retire_misc(x: Call) -> Response:
-    """Wipe what other parts of the LMS know of a user in retirement."""
+    """Wipe the data of a user in retirement in other parts of the LMS."""
     _named(x, wire.read(x))
     return wire.no_content()
 
@@ -261,7 +261,7 @@ def may_cancel(x: Call) -> None:
 
 
 def cancel(x: Call) -> Response:
-    """Take a user out of retirement, as long as it is pending."""
+    """Cancel a user's retirement while it is pending."""
     body = wire.read_object(x)
     if not body.get("retirement_id"):
         raise invalid({"message": "retirement_id must be specified."})

@@ -32,7 +32,7 @@ def email_settings(x: Call) -> Response:
 
 
 def sync_calendar(x: Call) -> Response:
-    """Subscribe to the calendar of a course, or end that."""
+    """Subscribe to the calendar of a course, or unsubscribe."""
     user = session.current(x).user
     if x.method != "POST":
         raise refusals.wrong_method("POST", x.method)

@@ -155,7 +155,7 @@ def toggle_password(x: Call) -> Response:
 
 
 def nothing(x: Call) -> Response:
-    """An empty list: there is nothing of the kind."""
+    """An empty list."""
     return wire.pretty_json([])
 
 

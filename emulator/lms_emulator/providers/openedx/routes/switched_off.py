@@ -39,7 +39,7 @@ _PAGES: dict[str, tuple[str, int]] = {
 def off(x: Call) -> Response:
     """The site's 404 page: the family is not installed, or switched off."""
     refusal = refusals.page_not_found(x.path)
-    refusal.diagnosis = "a site has this only when it is installed and switched on; the one that is emulated has not"
+    refusal.diagnosis = "a site has this only if it is installed and switched on, which it is not on the emulated one"
     raise refusal
 
 
@@ -85,7 +85,7 @@ def live_course(x: Call) -> Response:
 
 
 def live_providers(x: Call) -> Response:
-    """Who could provide live sessions."""
+    """The possible providers of live sessions."""
     zoom = {
         "name": "Zoom LTI PRO",
         "has_free_tier": False,

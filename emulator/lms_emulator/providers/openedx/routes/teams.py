@@ -31,12 +31,12 @@ _EDITABLE = ("name", "description", "topic_id", "country", "language", "organiza
 
 
 def empty(status: int, reason: str) -> refusals.OpenedxRefusal:
-    """A refusal without a word."""
+    """A refusal with an empty body."""
     return refusals.api_error(status, None, reason=reason, check=reason.replace("_", " "))
 
 
 def both(status: int, text: str, *, reason: str = "invalid_team") -> refusals.OpenedxRefusal:
-    """The same sentence for developers and users."""
+    """A refusal with the same message for developers and users."""
     return refusals.api_error(
         status, {"developer_message": text, "user_message": text}, reason=reason, check=reason.replace("_", " ")
     )
@@ -290,7 +290,7 @@ def _membership(x: Call, team: Team, membership: Membership) -> dict[str, Any]:
 
 
 def join(x: Call) -> Response:
-    """Join a team, or have a user join."""
+    """Join a team, or add another user."""
     body, viewer = wire.read_object(x), caller(x)
     for name, text in (("username", "Username is required."), ("team_id", "Team id is required.")):
         if not body.get(name):
@@ -336,7 +336,7 @@ def read_membership(x: Call) -> Response:
 
 
 def leave(x: Call) -> Response:
-    """Leave a team, or have a user leave."""
+    """Leave a team, or remove another user."""
     team, membership = _joined(x)
     if membership.user != caller(x).username and not _privileged(x, team.course):
         raise empty(404, "not_yours")

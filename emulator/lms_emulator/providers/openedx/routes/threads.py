@@ -50,7 +50,7 @@ def invalid(errors: Mapping[str, str]) -> refusals.OpenedxRefusal:
 
 
 def choice(x: Call, name: str, choices: Sequence[str], errors: dict[str, str]) -> str:
-    """A parameter that is one of few words."""
+    """A parameter with a fixed set of values."""
     text = x.query.get(name, "")
     if text and text not in choices:
         errors[name] = f"Select a valid choice. {text} is not one of the available choices."
@@ -324,7 +324,7 @@ def _readers(thread: Thread, user: User) -> dict[str, Any]:
 
 
 def read_one(x: Call) -> Response:
-    """One thread, which the caller has read by that."""
+    """One thread, which is marked as read by the caller."""
     found = _read(x, caller(x), one(x, x.path_params["thread_id"]))
     return wire.api_json(shapes.thread(x, found, counts_responses=True))
 
@@ -346,7 +346,7 @@ def update(x: Call) -> Response:
 
 
 def delete(x: Call) -> Response:
-    """Remove a thread with everything in it."""
+    """Delete a thread with its comments."""
     found = one(x, x.path_params["thread_id"])
     refuse_deletion(x, found)
     for comment in x.store.comments.find("thread", found.id):

@@ -44,7 +44,7 @@ def toolkit_token(x: Call) -> Response:
 
 
 def post_only(x: Call) -> Response:
-    """Other methods of the token and revocation endpoints."""
+    """The answer to other methods of the token and revocation endpoints."""
     if x.route is not None and x.route.path.startswith("/oauth2/access_token"):
         limits.token_endpoint(x)
     if x.method == "OPTIONS":

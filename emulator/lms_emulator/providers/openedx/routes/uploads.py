@@ -1,4 +1,4 @@
-"""Files that people upload: what is taken, those of discussions, and where they lie then.
+"""Uploaded files: checks, uploads for discussions, and their URLs.
 
 Source: edx-platform `common/djangoapps/util/file.py` (store_uploaded_file) and
 `lms/djangoapps/discussion/rest_api/views.py` (UploadFileView); Django 4.2 `django/core/files/storage/`
@@ -31,7 +31,7 @@ _LONGEST_NAME = 255
 
 
 class NotTaken(Exception):
-    """A file that is not taken. Attributes: `text`, why; `denied`, whether for its ending or size."""
+    """A file that is refused. Attributes: `text`, the reason; `denied`, whether for its extension or size."""
 
     def __init__(self, text: str, *, denied: bool) -> None:
         super().__init__(text)
@@ -40,7 +40,7 @@ class NotTaken(Exception):
 
 
 def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[bytes, str]:
-    """The content of an uploaded file, and the ending of its name in small letters. Raises `NotTaken`.
+    """The content of an uploaded file, and its extension in lower case. Raises `NotTaken`.
 
     Parameters: `most`, bytes.
     """
@@ -59,7 +59,7 @@ def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[by
 
 
 def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
-    """Django's own page, where the view makes no answer of its own of the refusal."""
+    """Django's own page, for refusals that the view does not handle."""
     x.per_request(Reply).dialect = None
     page = pages.plain("403 Forbidden", "403 Forbidden")
     return refusals.OpenedxRefusal(
@@ -71,7 +71,7 @@ def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
 
 
 def takes_part(x: Call) -> None:
-    """Those who are enrolled in the course, its staff, and who moderates its discussions."""
+    """Permission: enrolled users, the course's staff, and moderators of its discussions."""
     course = x.store.courses.get(x.path_params["course_id"])
     user = caller(x)
     if course is None or not (
@@ -107,7 +107,7 @@ def _bad_request(x: Call, reason: str, expected: str) -> refusals.OpenedxRefusal
 
 
 def download(x: Call) -> Response:
-    """A file that was uploaded, for everybody who knows its address."""
+    """An uploaded file, for anybody who knows its URL."""
     found = x.store.media.get(x.path_params["path"])
     if found is None:
         raise refusals.page_not_found(x.path)

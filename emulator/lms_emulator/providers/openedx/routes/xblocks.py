@@ -84,7 +84,7 @@ def _json(x: Call) -> dict[str, Any]:
 
 
 def _problem(x: Call, user: User, node: blocks.Node, action: str) -> Response:
-    """What a problem is asked to do; an unknown action shows it."""
+    """The action of a problem's handler; an unknown action shows the problem."""
     work = problems.state(x.store, user.username, node.key)
     operation = _ACTIONS.get(action)
     shown = operation(x, user, node, work) if operation is not None else {"html": _markup(node, work)}
@@ -160,7 +160,7 @@ _ACTIONS: dict[str, Callable[[Call, User, blocks.Node, BlockState], dict[str, An
 
 
 def _goto(x: Call, user: User, node: blocks.Node) -> Response:
-    """Keep which part of a sequence is open."""
+    """Store which unit of a sequence is open."""
     position = _json(x).get("position")
     state = problems.state(x.store, user.username, node.key)
     place = position if isinstance(position, int) and position > 0 else 1

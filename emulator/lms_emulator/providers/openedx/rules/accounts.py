@@ -1,4 +1,4 @@
-"""What a person's account may be changed to, and who may see it.
+"""Changes of accounts, and who may see them.
 
 Sources: edx-platform `openedx/core/djangoapps/user_api/accounts/api.py` (update_account_settings) and
 `user_api/accounts/serializers.py`; `fixtures/recordings/openedx`, main.jsonl 438-496.
@@ -44,7 +44,7 @@ def privacy(user: User, now: datetime) -> str:
 
 
 def activation_key(user: User) -> str | None:
-    """What the link of the activation mail carries; it stays the same for a user."""
+    """The key in the link of the activation mail, which never changes for a user."""
     if user.activation_key is None:
         return None
     return user.activation_key or hashlib.sha256(f"activation/{user.id}/{user.username}".encode()).hexdigest()[:32]
@@ -58,7 +58,7 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
     known = {*READ_ONLY, *_SAME_ADDRESS, *_EDITABLE}
-    for name in [key for key in dict.keys(body) if key in known]:  # without having read the others
+    for name in [key for key in dict.keys(body) if key in known]:  # the others stay unread
         value = body[name]
         if name in READ_ONLY:
             errors[name] = {

@@ -1,4 +1,4 @@
-"""Which certificates a user has earned."""
+"""The certificates that users have earned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import grades
 
 PASSING = ("downloadable", "generating")
-#: Who audits a course earns no certificate.
+#: Auditing a course earns no certificate.
 _WITHOUT = ("audit",)
 
 

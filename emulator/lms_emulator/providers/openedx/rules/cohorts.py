@@ -128,7 +128,7 @@ def add(store: OpenedxStore, cohort: Cohort, identifiers: list[str], settings: O
 def add_table(store: OpenedxStore, course: str, rows: Iterable[dict[str, str]], settings: OpenedxSettings) -> Added:
     """Add the people of a table to the cohorts that its rows name; those of cohorts that do not exist are left out.
 
-    Where the table cannot be read, it ends.
+    An unreadable row ends the table.
     Source: edx-platform `lms/djangoapps/instructor_task/tasks_helper/misc.py`, cohort_students_and_upload.
     """
     outcome, rosters = Added(), Rosters(store, course, settings)

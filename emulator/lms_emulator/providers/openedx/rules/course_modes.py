@@ -32,7 +32,7 @@ FIELDS = {
     "bulk_sku": Field(fields.text(blank=True), null=True),
 }
 FIXED = ("course_id", "mode_slug")
-#: What the columns of the table take; more is a database error.
+#: Maximum lengths of the columns; longer values are a database error.
 LENGTHS = {"slug": 100, "name": 255, "currency": 8, "sku": 255, "bulk_sku": 255}
 LARGEST_PRICE = 2_147_483_647
 _RECORD = {"mode_slug": "slug", "mode_display_name": "name"}

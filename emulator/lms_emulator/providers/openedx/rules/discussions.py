@@ -74,7 +74,7 @@ def roles(store: OpenedxStore, username: str, course: str) -> list[str]:
 
 
 def label(store: OpenedxStore, username: str | None, course: str) -> str | None:
-    """What is written beside the name of an author who is more than a learner."""
+    """The label beside the name of an author who is more than a learner."""
     if username is None:
         return None
     found = roles(store, username, course)

@@ -66,7 +66,7 @@ NAMES = (
     COMMENT_CREATED,
     NOTIFICATION_REQUESTED,
 )
-#: How much of a post an event contains.
+#: The maximum length of a post in an event.
 _BODY, _TITLE = 2000, 1000
 
 
@@ -129,7 +129,7 @@ def course_access_role(role: CourseRole, person: User) -> dict[str, Any]:
 def grade(person: User, course: Course, one: Grade, letter: str | None, passed: datetime | None) -> dict[str, Any]:
     """A learner's grade in a course. Parameters: `passed`, when it was first one that passes.
 
-    A course has no versions here, so that `course_version` is empty.
+    Courses have no versions here, so `course_version` is empty.
     """
     lines = [
         {

@@ -66,7 +66,7 @@ def thread(
     """A thread as the caller sees it.
 
     Parameters:
-        listed: lists know nothing of what was read and endorsed.
+        listed: lists do not show what was read and endorsed.
         counts_responses: single threads show the count, those in lists and new ones do not.
         counts_flags: whether a moderator asked how many of the answers are flagged.
         edit_reason, close_reason: codes that were just given.
@@ -117,7 +117,7 @@ def comment(
 ) -> dict[str, Any]:
     """A comment as the caller sees it.
 
-    Parameters: `before`, what it was before a change, whose endorsement the answer to the change still tells.
+    Parameters: `before`, the comment before a change; the answer to the change still has its endorsement.
     """
     user = caller(x)
     known = before or one
