@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
@@ -78,9 +78,10 @@ def read(api: Api, place: Place) -> Content | None:
     if kind == "module_item":
         kind = _OF_ITEMS.get(shown.type, "")
     selected = [(f"select[{name}][]", one or "") for name in sorted(named) for one in named[name]]
-    query = urlencode([("export_type", CARTRIDGE), *selected])
     return Content(
-        api.url(f"/api/v1/courses/{place.course.id}/content_exports?{query}"),
+        add_query(
+            api.url(f"/api/v1/courses/{place.course.id}/content_exports"), [("export_type", CARTRIDGE), *selected]
+        ),
         f"application/vnd.instructure.api.content-exports.{kind}",
         getattr(shown, "title", None) or getattr(shown, "name", None) or "",
     )
@@ -108,5 +109,5 @@ def _file(api: Api, place: Place, file: Attachment) -> Content:
         raise refusals.page_not_found("the file belongs to the context")
     if files.locked_for_caller(api, file) is not None:
         raise visitors.forbidden(api, "the file is not locked")
-    query = urlencode({"download": 1, "download_frd": 1, "verifier": file.uuid})
-    return Content(api.url(f"/files/{file.id}/download?{query}"), file.content_type, file.display_name, file)
+    query = [("download", 1), ("download_frd", 1), ("verifier", file.uuid)]
+    return Content(add_query(api.url(f"/files/{file.id}/download"), query), file.content_type, file.display_name, file)

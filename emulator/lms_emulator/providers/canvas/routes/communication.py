@@ -7,12 +7,12 @@ import io
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote_plus
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.wildcards import fits
 from lms_emulator.core.worlds.outbox import Message
 from lms_emulator.providers.canvas import refusals, wire
@@ -209,10 +209,8 @@ def page_views(api: Api) -> Any:
         body = {"error": REVERSED}
         got = api.params.text("end_time")
         raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`", got=got)
-    given = {name: api.params.text(name) for name in ("end_time", "start_time") if api.moment(name) is not None}
-    query = "&".join(f"{name}={quote_plus(value or '')}" for name, value in given.items())
-    path = f"/api/v1/users/{user.id}/page_views" + (f"?{query}" if query else "")
-    return paged(api, [user][:0], lambda one: one, path=path)
+    given = [(name, api.params.text(name) or "") for name in ("end_time", "start_time") if api.moment(name) is not None]
+    return paged(api, [user][:0], lambda one: one, path=add_query(f"/api/v1/users/{user.id}/page_views", given))
 
 
 def page_views_table(api: Api) -> Response:

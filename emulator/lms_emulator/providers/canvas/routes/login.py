@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.responses import Response
 
@@ -75,7 +75,7 @@ def outside(api: Api) -> Response:
     if kind != "cas":
         raise parameters_not_emulated("canvas", f"GET /login/{kind}", ["authentication_provider"], "only CAS is led to")
     address = found.fields.get("log_in_url") or f"{found.fields.get('auth_base') or ''}/login"
-    return wire.redirect(f"{address}?{urlencode({'service': api.url(api.x.path)})}")
+    return wire.redirect(add_query(address, [("service", api.url(api.x.path))]))
 
 
 def one_time_code(api: Api) -> Response:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_zones, zone
@@ -76,8 +76,8 @@ def _confirmed(api: Api, user: User, channel: CommunicationChannel) -> Response:
         browser.change(api.x, return_to=visitors.this_address(api))
         browser.notice(api.x, "success", "Please log in to confirm your e-mail address")
         login = next(iter(people.logins_of(api.store, user)))
-        query = {"expected_user_id": user.id, "pseudonym_session[unique_id]": login.unique_id}
-        return wire.redirect(api.url(f"/login?{urlencode(query)}"))
+        query = [("expected_user_id", user.id), ("pseudonym_session[unique_id]", login.unique_id)]
+        return wire.redirect(add_query(api.url("/login"), query))
     known = api.store.communication_channels.put(replace(channel, workflow_state="active"))
     api.store.users.put(replace(user, updated_at=api.now))
     if wire.asked_for(api.x) == "json":

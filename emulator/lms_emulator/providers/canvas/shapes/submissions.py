@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.call.params import as_whole
@@ -93,8 +93,8 @@ def _page(api: Api, record: Submission, base: Assignment, course: Course) -> str
     """The URL of a submission; by its anonymous id if names are hidden."""
     if not submissions.is_anonymous(api, base):
         return api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
-    query = urlencode({"anonymous_id": record.anonymous_id, "assignment_id": base.id})
-    return api.url(f"/courses/{course.id}/gradebook/speed_grader?{query}")
+    grader = api.url(f"/courses/{course.id}/gradebook/speed_grader")
+    return add_query(grader, [("anonymous_id", record.anonymous_id), ("assignment_id", base.id)])
 
 
 def _chosen(api: Api, body: Json) -> Json:
@@ -162,8 +162,8 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, base: Ass
     """The submitted content, unless it is text."""
     body: Json = {}
     if version.submission_type == "basic_lti_launch":
-        query = urlencode({"assignment_id": record.assignment_id, "url": version.url or ""})
-        body["url"] = api.url(f"/courses/{course.id}/external_tools/retrieve?{query}")
+        launch = api.url(f"/courses/{course.id}/external_tools/retrieve")
+        body["url"] = add_query(launch, [("assignment_id", record.assignment_id), ("url", version.url or "")])
         body["external_tool_url"] = version.url
     if version.media_comment_id:
         body["media_comment"] = media_comment(api, version.media_comment_id, version.media_comment_type)

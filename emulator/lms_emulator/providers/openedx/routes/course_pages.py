@@ -6,10 +6,9 @@ Source: edx-platform `lms/djangoapps/courseware/views/views.py` (jump_to, progre
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from starlette.responses import Response
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
@@ -30,9 +29,8 @@ def _course(x: Call) -> Course:
 def _front(x: Call, *path: str, left_out: str = "", below: str = "course") -> Response:
     """On to the learning front end. The query goes along, without the parameter that is left out."""
     pairs = [(name, value) for name, value in x.query.multi_items() if name != left_out]
-    query = f"?{urlencode(pairs)}" if pairs else ""
     front = deployment.front(x, "learning", x.base_url)
-    return wire.redirect("/".join((front, below, _course(x).id, *path)) + query)
+    return wire.redirect(add_query("/".join((front, below, _course(x).id, *path)), pairs))
 
 
 def home(x: Call) -> Response:

@@ -6,8 +6,9 @@ Source: edx-platform `common/djangoapps/student/helpers.py` (get_next_url_for_lo
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.web import deployment
 
@@ -41,8 +42,8 @@ def after_login(x: Call, target: str | None, course: str | None = None, action: 
     if following is None or following.startswith(_ASSETS):
         following = "/dashboard"
     if course and action:
-        pairs = {"course_id": course, "enrollment_action": action, "next": following}
-        following = f"/account/finish_auth?{urlencode(pairs)}"
+        pairs = [("course_id", course), ("enrollment_action", action), ("next", following)]
+        following = add_query("/account/finish_auth", pairs)
     return following
 
 
