@@ -428,7 +428,7 @@ def test_lti_1_1(edx: Web) -> None:
     assert "<imsx_codeMajor>success" in outcome()
     states = edx.lms.dump()["openedx"]["block_states"]
     assert [(one["earned"], one["possible"]) for one in states if one["block"] == OLD_BLOCK] == [(5.0, 10.0)]
-    assert "500 error" in outcome(500, secret="x"), "the component does not catch its own error"
+    assert "500 error" in outcome(500, secret="somebody else's"), "the component does not catch its own error"
     assert "another secret was used" in told(edx)
     assert "500 error" in outcome(500, secret=f"{SECRET}\n")
     assert told(edx) == "the secret was used with a newline at its end"
