@@ -116,3 +116,54 @@ def test_points_are_no_matter_of_an_association(canvas: Site) -> None:
         canvas.teacher.put(f"{path}/{link}", json={"rubric_association": {"title": "T", name: True}}).status_code == 200
     )
     assert unread(canvas) == [f"rubric_association.{name}"]
+
+
+def otherwise(canvas: Site) -> list[tuple[str | None, str]]:
+    return [(one.name, one.message) for one in canvas.lms.requests.last.warnings if one.code == "value_read_otherwise"]
+
+
+def test_a_number_that_is_not_read_whole_is_warned_of(canvas: Site) -> None:
+    """Ruby's `to_f` and `to_i` stop at a comma, and take words for 0."""
+    for sent, meant in (("2,5", 2.5), ("many", 1), ("2.5 points", 2.5)):
+        work = canvas.teacher.post(WORK, data={"assignment[name]": "Work", "assignment[points_possible]": sent})
+        ((name, why),) = otherwise(canvas)
+        assert name == "assignment[points_possible]"
+        assert why == f"`{name}`: Canvas takes `{sent}` for `{work.json()['points_possible']:g}`"
+        assert work.json()["points_possible"] != meant or "points" in sent
+    for right in ("2.5", "3", "", " 4 ", "1e1"):
+        canvas.teacher.post(WORK, data={"assignment[name]": "Work", "assignment[points_possible]": right})
+        assert otherwise(canvas) == []
+
+
+def test_a_grade_that_clears_the_grade_is_warned_of(canvas: Site) -> None:
+    place = f"{WORK}/{made(canvas, points_possible=5, published=True).json()['id']}/submissions/101"
+    answer = canvas.teacher.put(place, data={"submission[posted_grade]": "3,5"})
+    assert answer.json()["grade"] is None
+    assert otherwise(canvas) == [
+        ("submission[posted_grade]", "`submission[posted_grade]`: Canvas takes `3,5` for nothing")
+    ]
+    for right, grade in (("3.5", "3.5"), ("", None)):
+        assert canvas.teacher.put(place, data={"submission[posted_grade]": right}).json()["grade"] == grade
+        assert otherwise(canvas) == []
+
+
+def test_a_time_that_cannot_be_read_is_warned_of(canvas: Site) -> None:
+    place = "/api/v1/courses/1/discussion_topics"
+    for sent, warned in (("tomorrow-ish", True), ("2026-12-01T00:00:00Z", False), ("", False)):
+        answer = canvas.teacher.post(place, data={"title": "Later", "delayed_post_at": sent})
+        assert (answer.json()["delayed_post_at"] is None) == (sent != "2026-12-01T00:00:00Z")
+        assert [name for name, _ in otherwise(canvas)] == ["delayed_post_at"] * warned
+
+
+def test_words_and_ids_that_canvas_does_not_know_are_warned_of(canvas: Site) -> None:
+    """A filter that matches nothing, and a group of assignments that falls back to the first."""
+    for place in ("/api/v1/accounts/1/courses", "/api/v1/courses/1/enrollments", "/api/v1/courses"):
+        who = canvas.admin if "accounts" in place else canvas.teacher
+        for word, warned in (("Completed", True), ("completed", False)):
+            assert who.get(place, params={"state[]": word}).status_code == 200
+            assert [name for name, _ in otherwise(canvas)] == ["state"] * warned
+    assert made(canvas, assignment_group_id=99_999).status_code == 201
+    assert [name for name, _ in otherwise(canvas)] == ["assignment[assignment_group_id]"]
+    group = made(canvas).json()["assignment_group_id"]
+    assert made(canvas, assignment_group_id=group).status_code == 201
+    assert otherwise(canvas) == []

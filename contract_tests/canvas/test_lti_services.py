@@ -48,7 +48,9 @@ def test_pages_and_filters_of_the_roster(canvas: Site, tool: Tool) -> None:
     assert len(second.json()["members"]) == 1
     assert "next" not in second.links
     assert len(api.get(NRPS, params={"role": f"{lti13.MEMBERSHIP}Learner"}).json()["members"]) == 2
+    assert canvas.lms.requests.last.warnings == []
     assert api.get(NRPS, params={"role": "Learner"}).json()["members"] == [], "Canvas knows full names only"
+    assert [one.code for one in canvas.lms.requests.last.warnings] == ["value_read_otherwise"]
     for wrong in ("0", "-1", "x", "51"):
         assert "per_page=50" in api.get(NRPS, params={"limit": wrong}).headers["link"]
     assert "per_page=75" in api.get(NRPS, params={"limit": "0", "per_page": "75"}).headers["link"]

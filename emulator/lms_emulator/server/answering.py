@@ -163,6 +163,7 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     assert x.route is not None
     empty = response.body == b"[]"
     warnings = [] if empty else list(_unread_values(provider, x))
+    warnings += (_read_otherwise(path, why) for path, why in x.reads.otherwise.items())
     try:
         unread = x.reads.unread(x)
     except BodyError:
@@ -235,6 +236,11 @@ def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[War
                 said = FOR_OTHERS
             why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
             yield Warning("include_not_read", why, name=name, documented=documented)
+
+
+def _read_otherwise(path: tuple[str, ...], why: str) -> Warning:
+    name = path[0] + "".join(f"[{part}]" for part in path[1:])
+    return Warning("value_read_otherwise", f"`{name}`: {why}", name=name)
 
 
 def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool | None]:

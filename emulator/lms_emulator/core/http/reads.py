@@ -253,10 +253,11 @@ class Reads:
     """Which parameters of one request were read, beyond what its accessors remember.
 
     Attributes: `paths`, members that were used, and `below`, members that were used with everything in them, as paths.
-    A reader of nested parameters may add to both directly.
+    A reader of nested parameters may add to both directly. `otherwise` says, by path, what was made of values that
+    the provider accepts and reads as something else than was probably meant.
     """
 
-    __slots__ = ("_whole", "below", "choices", "members", "paths")
+    __slots__ = ("_whole", "below", "choices", "members", "otherwise", "paths")
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
@@ -264,6 +265,7 @@ class Reads:
         self._whole = False
         self.members: list[Members] = []
         self.choices: dict[str, set[str]] = {}
+        self.otherwise: dict[Path, str] = {}
 
     def choose(self, name: str, values: Callable[[], list[str]]) -> set[str]:
         """The values of a parameter such as `include`; the same set for the whole request.

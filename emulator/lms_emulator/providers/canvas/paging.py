@@ -18,7 +18,6 @@ from starlette.responses import Response
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import query_of, read_query
 from lms_emulator.providers.canvas.wire import reply
 
@@ -163,7 +162,7 @@ def audited(
 
     Parameters: `document` makes the answer of the page's JSON and the entries it shows.
     """
-    start, end = (read_moment(api.params.text(name), api.zone) for name in ("start_time", "end_time"))
+    start, end = (api.params.moment(name, zone=api.zone) for name in ("start_time", "end_time"))
     rows = [e for e in found if (start is None or e.created_at >= start) and (end is None or e.created_at <= end)]
     rows.sort(key=_latest_first)
     shown: list[L] = []

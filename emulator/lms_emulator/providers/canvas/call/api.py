@@ -10,7 +10,7 @@ from lms_emulator.core.access.absent import why_nobody
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.languages import translated
-from lms_emulator.providers.canvas.call.moments import read_moment, zone
+from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import AccessToken, Account, Course, User, switched_on
 
@@ -106,7 +106,7 @@ class Api:
 
     def moment(self, *path: str) -> datetime | None:
         """A time parameter, by default in the caller's time zone; None if missing or invalid."""
-        return read_moment(self.params.text(*path), self.zone)
+        return self.params.moment(*path, zone=self.zone)
 
     def new_uuid(self) -> str:
         """A fresh `uuid` of a course, an account or a person: 40 letters and digits."""

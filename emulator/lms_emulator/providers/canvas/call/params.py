@@ -7,7 +7,8 @@ key by key at the top level.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from math import isfinite
 from typing import Any, NamedTuple
@@ -15,12 +16,14 @@ from urllib.parse import quote_plus
 
 from starlette.datastructures import UploadFile
 
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, number
 from lms_emulator.core.http.forms import unescaped
 from lms_emulator.core.http.reads import Members, Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.moments import read_moment
 
 TRUE = {"true", "1", "t", "yes", "y", "on"}
 _NAME = re.compile(r"\A[\[\]]*([^\[\]]+)\]*")
@@ -96,6 +99,43 @@ class Params:
     def text(self, *path: str) -> str | None:
         """A scalar as text, or None if it was not sent or is not a scalar."""
         return as_text(self.get(*path))
+
+    def real(self, *path: str) -> float:
+        """A number as Ruby's `to_f` reads it; one that is not read whole is noted for the journal."""
+        text = self.text(*path)
+        found = as_float(text)
+        if text and not is_number(text):
+            self.read_as(found, *path)
+        return found
+
+    def integer(self, *path: str) -> int:
+        """The same for `to_i`."""
+        text = self.text(*path)
+        found = as_integer(text)
+        if text and not (is_number(text) and float(text) == found):
+            self.read_as(found, *path)
+        return found
+
+    def moment(self, *path: str, zone: tzinfo = UTC) -> datetime | None:
+        """A time, in `zone` if it has no offset. None if it is missing, or unreadable; the latter is noted too."""
+        text = self.text(*path)
+        found = read_moment(text, zone)
+        if found is None and text and text.strip():
+            self.read_as(found, *path)
+        return found
+
+    def chosen(self, known: Container[str], *path: str) -> list[str]:
+        """The words of a list of choices; those that Canvas does not know are noted for the journal."""
+        words = self.texts(*path)
+        if strange := [word for word in words if word not in known and word.strip()]:
+            self._reads.otherwise[(*self._path, *path)] = f"`{shortened(', '.join(strange), 40)}` is none of its words"
+        return words
+
+    def read_as(self, meaning: float | str | None, *path: str) -> None:
+        """Note that Canvas takes a value for something else than what was probably meant."""
+        taken = "nothing" if meaning is None else f"`{meaning:g}`" if isinstance(meaning, float) else f"`{meaning}`"
+        sent = shortened(self.text(*path) or "", 40)
+        self._reads.otherwise[(*self._path, *path)] = f"Canvas takes `{sent}` for {taken}"
 
     def flag(self, *path: str, default: bool = False) -> bool:
         """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true."""

@@ -26,6 +26,7 @@ _MEMBERSHIP = {
     "DesignerEnrollment": [f"{lti13.MEMBERSHIP}ContentDeveloper"],
     "ObserverEnrollment": [f"{lti13.MEMBERSHIP}Mentor"],
 }
+OF_MEMBERS = {role for roles in _MEMBERSHIP.values() for role in roles}
 _MEMBERSHIP_OF_OLDER = {
     **_MEMBERSHIP,
     "StudentViewEnrollment": [f"{lti13.MEMBERSHIP}Learner"],

@@ -94,7 +94,7 @@ def _completed(api: Api, course: Course) -> bool:
 
 
 def _of_state(api: Api) -> Any:
-    asked = api.params.texts("state")
+    asked = api.params.chosen({*IN_DATABASE, "all"}, "state")
     if not asked:
         return lambda course: course.workflow_state != "deleted"
     wanted = set(IN_DATABASE.values()) if "all" in asked else {IN_DATABASE.get(one) for one in asked}

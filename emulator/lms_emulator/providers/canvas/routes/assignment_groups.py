@@ -12,7 +12,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float, as_integer
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -177,9 +177,9 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
         if len(changes["name"]) > 255:
             raise refusals.invalid({"name": ["too_long"]})
     if sent.has("group_weight"):
-        changes["group_weight"] = as_float(sent.text("group_weight"))
+        changes["group_weight"] = sent.real("group_weight")
     if sent.text("position"):
-        changes["position"] = as_integer(sent.text("position"))
+        changes["position"] = sent.integer("position")
     if sent.has("sis_source_id") and courses.may(api, api.caller, course, "manage_sis", "read_sis"):
         changes["sis_source_id"] = sent.text("sis_source_id") or None
     if sent.has("rules"):
@@ -194,7 +194,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
     for name in ("drop_lowest", "drop_highest"):
         if not sent.has(name):
             continue
-        found[name] = as_integer(sent.text(name))
+        found[name] = sent.integer(name)
         if found[name] < 0:
             raise refusals.invalid({"rules": [POSITIVE]})
         if found[name] > count:

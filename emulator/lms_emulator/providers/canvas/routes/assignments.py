@@ -230,7 +230,7 @@ def _read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignmen
         return wanted, found
     if "student_annotation" not in wanted.submission_types:
         return replace(wanted, annotatable_attachment_id=None), found
-    file = api.store.attachments.get(as_integer(sent.text("annotatable_attachment_id")))
+    file = api.store.attachments.get(sent.integer("annotatable_attachment_id"))
     if not api.check("may read the file to annotate", file is not None and files.may_read(api, file)) or file is None:
         raise refusals.invalid({})
     folder = files.special_folder(api, contexts.get(api, "Course", course.id), files.ANNOTATED)

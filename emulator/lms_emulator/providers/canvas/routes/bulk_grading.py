@@ -10,8 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, as_integer, listed
+from lms_emulator.providers.canvas.call.params import Params, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -205,9 +204,7 @@ def extend(api: Api) -> Any:
     studying = {e.user_id for e in assignments.students(api, course.id)}
     people = [(identifiers.find(api, "users", fields.text("user_id") or ""), fields) for fields in sent]
     wanted = {
-        user.id: as_integer(fields.text("extra_attempts"))
-        for user, fields in people
-        if user is not None and user.id in studying
+        user.id: fields.integer("extra_attempts") for user, fields in people if user is not None and user.id in studying
     }
     faults = [{"user_id": number, "errors": found} for number, more in wanted.items() if (found := _faults(base, more))]
     if faults:
@@ -258,7 +255,7 @@ def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> bool:
     changed = False
     for row in rows:
         given = [name for name in assignments.DATES if row.has(name) and not isinstance(row.get(name), dict | list)]
-        dates = {name: read_moment(row.text(name), api.zone) for name in given}
+        dates = {name: row.moment(name, zone=api.zone) for name in given}
         if row.flag("base"):
             wanted = replace(base, **dates)
             if wanted != base:

@@ -14,7 +14,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import day_end, read_edge, read_moment
+from lms_emulator.providers.canvas.call.moments import day_end, read_edge
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, CalendarEvent, Course, User
 from lms_emulator.providers.canvas.paging import paged
@@ -354,7 +354,7 @@ def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
 def _move(api: Api, course: Course, base: Assignment) -> Json:
     courses.require(api, course, "manage_assignments_edit")
     sent = api.params.require("calendar_event")
-    due = assignments.end_of_day(read_moment(sent.text("start_at"), api.zone), api.zone)
+    due = assignments.end_of_day(sent.moment("start_at", zone=api.zone), api.zone)
     made = assigning.keep(api, course, replace(base, due_at=due, updated_at=api.now), None)
     quizzes.follow(api, made)
     return shapes.assignment_event(api, made, course)

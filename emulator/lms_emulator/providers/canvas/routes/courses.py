@@ -24,6 +24,7 @@ _BY_DATE = {
     "completed": ("completed",),
 }
 _DRAFTS = {"unpublished", "created", "claimed"}
+_STATES = {*_DRAFTS, "available", "completed", "deleted"}
 _STAFF = (*states.STAFF, "StudentViewEnrollment")
 
 
@@ -108,6 +109,7 @@ def _wanted(api: Api, user: User) -> list[Enrollment]:
     mine = [(e, c) for e in api.store.enrollments.find("user", user.id) if (c := api.store.courses.get(e.course_id))]
     listed, by_date = api.params.get("state") is not None, api.params.text("enrollment_state") or ""
     if listed:
+        api.params.chosen(_STATES, "state")
         found = [e for e, c in mine if _in_state(e, c, api.params.texts("state")) and _fits(api, e)]
         found = [e for e in found if by_date not in _BY_DATE or _by_date(api, e, by_date, scoped=True)]
     else:
@@ -178,12 +180,7 @@ def _current(enrollment: Enrollment, course: Course) -> bool:
 
 def _in_state(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
     """Whether a course in one of these states is listed for an enrollment; states that Canvas lacks filter nothing."""
-    known = {"unpublished" if one in _DRAFTS else one for one in asked} & {
-        *_DRAFTS,
-        "available",
-        "completed",
-        "deleted",
-    }
+    known = {"unpublished" if one in _DRAFTS else one for one in asked} & _STATES
     if not known:
         return True
     own, kept = enrollment.workflow_state, course.workflow_state

@@ -95,7 +95,7 @@ def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
     if sent.has("title"):
         changes["title"] = sent.text("title") or ""
     if sent.text("position"):
-        changes["position"] = as_integer(sent.text("position"))
+        changes["position"] = sent.integer("position")
     faults: dict[str, list[str | tuple[str, str]]] = {}
     title = changes.get("title", record.title)
     if not title.strip():
@@ -195,7 +195,7 @@ def write_many(api: Api) -> Any:
     if not courses.may(api, api.user, course, *assignments.GRADERS):
         raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
-    people = [as_integer(fields.text("user_id")) for fields in sent]
+    people = [fields.integer("user_id") for fields in sent]
     if not seen.issuperset(people):
         raise api.refused("write about students of the course")
     texts = [fields.text("content") or "" for fields in sent]

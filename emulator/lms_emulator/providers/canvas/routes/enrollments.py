@@ -45,7 +45,7 @@ def in_section(api: Api) -> Any:
 
 
 def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> Any:
-    asked = api.params.given("state")
+    asked = _asked(api)
     if (person := api.params.text("user_id")) is not None:
         rows = _of_person(api, course, place, identifiers.user(api, person), asked)
     elif require_roster(api, course):
@@ -69,6 +69,11 @@ def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, ask
     rows = [e for e in api.store.enrollments.find(*place) if e.user_id == user.id and e.workflow_state != "deleted"]
     found = [e for e in rows if _of_user_in(api, e, course, asked, own=True)]
     return sorted(found, key=partial(_place_in_list, api))
+
+
+def _asked(api: Api) -> list[str]:
+    api.params.chosen(_STATES, "state")
+    return api.params.given("state")
 
 
 def _require_list(api: Api) -> None:
@@ -220,7 +225,7 @@ def of_user(api: Api) -> Any:
         _require_list(api)
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state != "deleted"]
     pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
-    asked = api.params.given("state")
+    asked = _asked(api)
     found = [e for e, course in pairs if _of_user_in(api, e, course, asked, own=own)]
     found.sort(key=partial(_place_in_list, api))
     return _listed(api, narrowing.narrowed(api, found, None), api.path, None)
@@ -235,6 +240,9 @@ _GROUPS = {
     "current_and_future": (*states.CURRENT_OR_FUTURE, "creation_pending"),
     "current_and_concluded": ("active", "completed"),
 }
+
+
+_STATES = {*_GROUPS, *states.CURRENT_OR_FUTURE, *states.OTHERS, "deleted"}
 
 
 def _of_user_in(api: Api, enrollment: Enrollment, course: Course, asked: list[str], *, own: bool) -> bool:

@@ -94,7 +94,7 @@ def override_final(api: Api) -> Any:
     def work() -> dict[str, Any]:
         faults = []
         for fields in sent:
-            user_id, score = as_integer(fields.text("student_id")), fields.text("override_score")
+            user_id, score = fields.integer("student_id"), fields.text("override_score")
             if user_id <= 0:
                 faults.append({"student_id": fields.get("student_id"), "error": "invalid_student_id"})
             own = [row.id for row in rows if row.user_id == user_id]

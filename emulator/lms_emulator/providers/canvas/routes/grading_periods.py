@@ -14,7 +14,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
+from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole, is_number
 from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
@@ -207,7 +207,7 @@ def _fields(api: Api, sent: Params, known: dict[int, GradingPeriod]) -> Fields:
     if sent.has("weight"):
         weight = sent.text("weight")
         found["weight"] = None if not weight else as_float(weight) if is_number(weight) else weight
-    found |= {name: read_moment(sent.text(name), api.zone) for name in DATES if sent.has(name)}
+    found |= {name: sent.moment(name, zone=api.zone) for name in DATES if sent.has(name)}
     found["close_date"] = found["close_date"] or found["end_date"]
     return found
 

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_text, is_number
+from lms_emulator.providers.canvas.call.params import as_integer, as_text, is_number
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.model import Assignment, LineItem, ResourceLink, ToolTag
 from lms_emulator.providers.canvas.paging import paged, per_page
@@ -201,8 +201,8 @@ def _members(api: Api) -> dict[str, Any]:
         if (text := sent.text(name)) is not None:
             members[member] = text
     if sent.text("scoreMaximum") is not None:
-        members["score_maximum"] = as_float(sent.text("scoreMaximum"))
-    if (moment := read_moment(sent.text("endDateTime"))) is not None:
+        members["score_maximum"] = sent.real("scoreMaximum")
+    if (moment := sent.moment("endDateTime")) is not None:
         members["end_date_time"] = stamp(moment)
     return members
 
@@ -232,7 +232,7 @@ def _faults_of_assignment(api: Api, *, new: bool) -> list[Fault]:
         faults.append(("title", None, "blank"))
     if len(title or "") > LONGEST:
         faults.append(("title", f"The title cannot be longer than {LONGEST} characters", None))
-    if as_float(api.params.text("scoreMaximum")) < 0:
+    if api.params.real("scoreMaximum") < 0:
         faults.append(("points_possible", NEGATIVE, None))
     return faults
 
@@ -305,10 +305,10 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
         id=0,
         course_id=place.course.id,
         name=api.params.text("label") or "Assignment",
-        points_possible=as_float(api.params.text("scoreMaximum")),
+        points_possible=api.params.real("scoreMaximum"),
         submission_types=[name],
         external_tool=tag,
-        due_at=read_moment(api.params.text("endDateTime")),
+        due_at=api.params.moment("endDateTime"),
         position=0,
         lti_context_id=api.x.ids.uuid(),
         created_at=api.now,

@@ -102,6 +102,8 @@ def _roster(
 ) -> Response:
     wanted = api.params.text("role")
     found = [member for member in members if not wanted or wanted in member.roles]
+    if wanted and wanted not in {*roles.OF_MEMBERS, MEMBER, MANAGER}:
+        api.params.read_as("a role that nobody has", "role")
     asked = bool(api.params.text("rlid"))
 
     def shape(member: Member) -> Json:
@@ -118,7 +120,7 @@ def _roster(
 
 def _size(api: Api) -> int:
     """The page size: `limit`, which is capped lower than `per_page`."""
-    asked = as_integer(api.params.text("limit"))
+    asked = api.params.integer("limit")
     if asked > 0:
         return min(asked, PAGE)
     return per_page(api) if api.params.text("per_page") is not None else PAGE

@@ -169,7 +169,7 @@ def _outcomes(api: Api, context: Context) -> Held:
     if api.params.has("outcome_group_id"):
         if api.params.has("outcome_ids"):
             raise _bad("can't filter by both outcome_ids and outcome_group_id")
-        number = as_integer(api.params.text("outcome_group_id"))
+        number = api.params.integer("outcome_group_id")
         if number not in {group.id for group in groups}:
             raise _bad("can only include an outcome group id in the outcome context", number)
         every = [pair for pair in every if pair[0].outcome_group_id == number]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import oauth, refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.model import AccessToken, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
@@ -71,7 +71,7 @@ def _sent(api: Api) -> dict[str, Any]:
         if len(changes["purpose"] or "") > _LONGEST_PURPOSE:
             raise refusals.invalid({"purpose": ["too_long"]})
     if given.has("permanent_expires_at"):
-        changes["permanent_expires_at"] = read_moment(given.text("permanent_expires_at"), api.zone)
+        changes["permanent_expires_at"] = given.moment("permanent_expires_at", zone=api.zone)
     if given.has("scopes"):
         changes["scopes"] = given.texts("scopes")
         api.x.warn("scopes_not_enforced", "Canvas stores the scopes of a token made by hand, and enforces none")

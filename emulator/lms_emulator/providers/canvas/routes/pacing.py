@@ -13,7 +13,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Account, BlackoutDate, Course, CoursePace, PaceItem, Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -359,7 +358,7 @@ def _date(text: str) -> date:
 
 
 def _day(sent: Params, name: str) -> date | None:
-    moment = read_moment(sent.text(name))
+    moment = sent.moment(name)
     return moment.date() if moment is not None else None
 
 

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_boolean
 from lms_emulator.providers.canvas.model import Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.paging import accepts_json_api, paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
@@ -183,7 +183,7 @@ def show_choice(api: Api) -> Any:
 def _position(sent: Params, known: int | None) -> int | None:
     if not sent.has("position"):
         return known
-    return as_integer(sent.text("position")) if (sent.text("position") or "").strip() else None
+    return sent.integer("position") if (sent.text("position") or "").strip() else None
 
 
 def create_choice(api: Api) -> Any:
@@ -308,7 +308,7 @@ def update_session(api: Api) -> Any:
     changes: dict[str, Any] = {}
     for name in ("course_id", "course_section_id"):
         if sent.has(name):
-            changes[name] = as_integer(sent.text(name)) if sent.text(name) else None
+            changes[name] = sent.integer(name) if sent.text(name) else None
     if sent.has("has_public_results"):
         changes["has_public_results"] = bool(as_boolean(sent.text("has_public_results")))
     if changes.get("course_id", record.course_id) not in api.store.courses:

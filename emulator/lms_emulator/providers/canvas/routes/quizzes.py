@@ -13,7 +13,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
@@ -147,7 +146,7 @@ def destroy(api: Api) -> Any:
 
 def _dated(api: Api, sent: Params) -> dict[str, Any]:
     """The quiz dates in the request."""
-    found: dict[str, Any] = {"due_at": read_moment(sent.text("due_at"), api.zone)} if sent.has("due_at") else {}
+    found: dict[str, Any] = {"due_at": sent.moment("due_at", zone=api.zone)} if sent.has("due_at") else {}
     name = "only_visible_to_overrides"
     return found | ({name: sent.flag(name)} if sent.has(name) else {})
 

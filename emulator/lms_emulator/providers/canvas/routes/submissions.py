@@ -188,6 +188,8 @@ def change(
             for one in found
             if one.user_id == user.id or not one.excused
         ]
+        if text and text.strip() and touched and touched[0].entered_score is None:
+            sent.read_as(None, "posted_grade")
     if status := _status(sent):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [

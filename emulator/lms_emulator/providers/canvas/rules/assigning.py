@@ -14,8 +14,8 @@ from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, to_the_second
-from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
+from lms_emulator.providers.canvas.call.moments import to_the_second
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import (
     Assignment,
     AssignmentGroup,
@@ -267,7 +267,7 @@ def _unfit(sent: Params) -> None:
         text = sent.text(name) or ""
         if text.strip() and not to_the_second(text):
             faults[f"assignment[{name}]"] = [f"Invalid datetime for {name}"]
-    if sent.get("assignment_group_id") is not None and as_float(sent.text("assignment_group_id")) <= 0:
+    if sent.get("assignment_group_id") is not None and sent.real("assignment_group_id") <= 0:
         faults["assignment[assignment_group_id]"] = ["must be a positive number"]
     extensions = sent.get("allowed_extensions")
     if not faults and isinstance(extensions, str | list) and len(extensions) > LONGEST:
@@ -291,7 +291,7 @@ def _dates(api: Api, sent: Params) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in assignments.DATES:
         if sent.has(name):
-            moment = read_moment(sent.text(name), api.zone)
+            moment = sent.moment(name, zone=api.zone)
             found[name] = moment if name == "unlock_at" else assignments.end_of_day(moment, api.zone)
     return found
 
@@ -305,11 +305,11 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
     if sent.has("description"):
         found["description"] = html.clean(sent.text("description"), api.url(""))
     if sent.has("points_possible"):
-        found["points_possible"] = as_float(sent.text("points_possible"))
+        found["points_possible"] = sent.real("points_possible")
     if sent.text("grading_type"):
         found["grading_type"] = sent.text("grading_type")
     if sent.text("position"):
-        found["position"] = as_integer(sent.text("position"))
+        found["position"] = sent.integer("position")
     elif not base.id:
         found["position"] = 0
     found |= _grading_columns(api, course, sent, moderated=found.get("moderated_grading", base.moderated_grading))
@@ -322,9 +322,9 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
 
 def _grading_columns(api: Api, course: Course, sent: Params, *, moderated: bool) -> dict[str, Any]:
     names = ("peer_review_count", "grader_count")
-    found: dict[str, Any] = {name: as_integer(sent.text(name)) for name in names if sent.has(name)}
+    found: dict[str, Any] = {name: sent.integer(name) for name in names if sent.has(name)}
     if sent.has("peer_reviews_assign_at"):
-        found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
+        found["peer_reviews_assign_at"] = sent.moment("peer_reviews_assign_at", zone=api.zone)
     if sent.has("anonymous_grading") and features.enabled(api, course, "anonymous_marking"):
         found["anonymous_grading"] = sent.flag("anonymous_grading")
     if sent.has("final_grader_id") and moderated:
@@ -398,6 +398,8 @@ def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
         group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
         usable = group is not None and group.course_id == course.id and group.workflow_state != "deleted"
         found["assignment_group_id"] = (group if group is not None and usable else default_group(api, course)).id
+        if not usable and sent.text("assignment_group_id"):
+            sent.read_as(str(found["assignment_group_id"]), "assignment_group_id")
     if number := identifiers.local_number(sent.text("grading_standard_id") or ""):
         if any(standard.id == number for standard in grades.standards(api, "Course", course.id)):
             found["grading_standard_id"] = number

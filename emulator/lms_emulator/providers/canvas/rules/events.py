@@ -16,7 +16,7 @@ from lms_emulator.core.clock import in_zone, later
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, zone
+from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import CalendarEvent
 from lms_emulator.providers.canvas.rules import appointments, calendars, html
@@ -67,7 +67,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
     wanted = replace(base, **changes)
     for name in ("start_at", "end_at"):
         if sent.has(name):
-            wanted = replace(wanted, **{name: read_moment(sent.text(name), where)})
+            wanted = replace(wanted, **{name: sent.moment(name, zone=where)})
     if known is not None and known.parent_event_id is not None:
         wanted = replace(wanted, **{name: getattr(known, name) for name in CASCADED})
     wanted = settled(wanted, base, where, whole=sent.flag("all_day") if sent.has("all_day") else None)
@@ -161,7 +161,7 @@ def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Par
             all_day=False,
             all_day_date=None,
         )
-        start, end = (read_moment(fields.text(name), api.zone) for name in ("start_at", "end_at"))
+        start, end = (fields.moment(name, zone=api.zone) for name in ("start_at", "end_at"))
         moved = replace(base, start_at=start and start + shift, end_at=end and end + shift)
         made = settled(moved, base, api.zone)
         api.store.calendar_events.put(made if made.id else replace(made, id=api.new_id("calendar_events")))

@@ -27,7 +27,7 @@ def asked_count(api: Api, *, signs_up: bool) -> int | None:
     """How many groups the request asks for; None if it leaves that to their size, or wants none."""
     asked = api.params
     if signs_up:
-        return as_integer(asked.text("create_group_count") or "0")
+        return asked.integer("create_group_count")
     if asked.text("split_groups") in ("0", "2"):
         return None
     text = asked.text("split_group_count")
@@ -41,7 +41,7 @@ def fill(api: Api, category: GroupCategory) -> None:
     signs_up, by_section = category.self_signup is not None, api.params.flag("group_by_section")
     count = asked_count(api, signs_up=signs_up)
     if count is None and not signs_up and api.params.text("split_groups") == "2":
-        count = _by_size(api, category, as_integer(api.params.text("create_group_member_count") or "0"), by_section)
+        count = _by_size(api, category, api.params.integer("create_group_member_count"), by_section)
     name = singular(category.name)
     numbers = range(1, min(count or 0, MOST_GROUPS) + 1)
     made = [groups.make_group(api, category, name=f"{name} {number}") for number in numbers]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import (
     Account,
     Outcome,
@@ -323,12 +323,12 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     if is_sent := sent.get("ratings") not in (None, False):
-        read = [(fields.text("description"), as_float(fields.text("points"))) for fields in sent.rows("ratings")]
+        read = [(fields.text("description"), fields.real("points")) for fields in sent.rows("ratings")]
         read = sorted(read, key=lambda row: row[1])[::-1]  # of equal ones the last first
         ratings = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
         changes["ratings"] = ratings
     if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
-        changes["mastery_points"] = as_float(sent.text("mastery_points"))
+        changes["mastery_points"] = sent.real("mastery_points")
     elif is_sent:
         if not changes["ratings"]:
             raise refusals.crashed("there is no rating that could be mastery")

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import AssetProcessor, Assignment, Course
 from lms_emulator.providers.canvas.rules import tools
 
@@ -24,7 +24,7 @@ def follow(api: Api, course: Course, kept: Assignment) -> None:
     if not api.settings.asset_processors or not sent.has("asset_processors"):
         return
     rows = sent.hashes("asset_processors")
-    staying = {as_integer(one.text("existing_id")) for one in rows}
+    staying = {one.integer("existing_id") for one in rows}
     for old in api.store.asset_processors.find("assignment", kept.id):
         if old.id not in staying and old.workflow_state == "active":
             api.store.asset_processors.put(replace(old, workflow_state="deleted"))
@@ -34,7 +34,7 @@ def follow(api: Api, course: Course, kept: Assignment) -> None:
 
 
 def _add(api: Api, course: Course, kept: Assignment, item: Params) -> None:
-    tool = api.store.tools.get(as_integer(item.text("context_external_tool_id")) or 0)
+    tool = api.store.tools.get(item.integer("context_external_tool_id") or 0)
     if api.token is not None:
         api.x.warn("asset_processor_ignored", BY_HAND)
         return

@@ -36,7 +36,7 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
             {
                 "description": row.text("description") or "No Description",
                 "long_description": row.text("long_description") or "",
-                "points": as_float(row.text("points")),
+                "points": row.real("points"),
                 "criterion_id": number,
                 "id": row.text("id") or f"{prefix}_{api.x.ids.digits(4)}",
             }

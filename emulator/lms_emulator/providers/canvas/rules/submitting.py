@@ -114,7 +114,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
             if found["url"] is None:
                 raise refusals.invalid({"url": [NO_ADDRESS]})
         case "student_annotation":
-            if as_integer(sent.text(names[0])) != base.annotatable_attachment_id:
+            if sent.integer(names[0]) != base.annotatable_attachment_id:
                 raise refusals.crashed("another file than the one to be annotated", sent.text(names[0]))
         case _:
             found |= {name: sent.text(name) for name in names}
@@ -238,7 +238,7 @@ def comment(
         text = ATTACHED_FILES
     if not (text or media):
         return None
-    attempt = as_integer(sent.text("attempt")) if sent.text("attempt") else None
+    attempt = sent.integer("attempt") if sent.text("attempt") else None
     if attempt is not None and attempt > (record.attempt or 1):
         fault = "attempt must not be larger than number of submission attempts"
         raise grading_refusals.fault_of_field("attempt", fault, None)

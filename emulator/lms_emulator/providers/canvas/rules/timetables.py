@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, zone
+from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import CalendarEvent, Course, CourseSection
 from lms_emulator.providers.canvas.rules import events
@@ -76,7 +76,7 @@ def listed(api: Api, sent: list[Params]) -> tuple[list[Meeting], list[str]]:
     """The events of a timetable that lists each, and the faults."""
     found: list[Meeting] = []
     for fields in sent:
-        start, end = (read_moment(fields.text(name), api.zone) for name in ("start_at", "end_at"))
+        start, end = (fields.moment(name, zone=api.zone) for name in ("start_at", "end_at"))
         if start is None or end is None:
             return [], ["start_at and end_at are required"]
         found.append(_meeting(start, end, fields.text("location_name"), fields.text("code")))
@@ -136,6 +136,6 @@ def _time(text: str | None) -> time | None:
 
 def _day(api: Api, course: Course, section: CourseSection | None, fields: Params, name: str) -> date | None:
     """The first or last day, from the timetable, else from the section or course."""
-    moment = read_moment(fields.text(f"course_{name}"), api.zone) or (section and getattr(section, name))
+    moment = fields.moment(f"course_{name}", zone=api.zone) or (section and getattr(section, name))
     moment = moment or getattr(course, name)
     return in_zone(moment, api.zone).date() if moment is not None else None

@@ -143,7 +143,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, score: Score) -> Sub
             given["body"] = html.clean(data)
         elif data and score.kind in ("online_url", "basic_lti_launch"):
             given["url"] = data if score.kind == "basic_lti_launch" else _address(data)
-    at = read_moment(score.extension.text("submitted_at"))
+    at = score.extension.moment("submitted_at")
     return submitting.hand_in(api, base, record, {**given, "submitted_at": at or api.now})
 
 

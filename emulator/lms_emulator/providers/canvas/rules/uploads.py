@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.call.params import as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.model.files import ContextType
 from lms_emulator.providers.canvas.rules import files, licenses
@@ -49,7 +49,7 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
     if api.params.text("parent_folder_id") and (api.params.text("parent_folder_path") or api.params.text("folder")):
         raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
     chosen = on_duplicate(api)
-    wanted = as_integer(api.params.text("size"))
+    wanted = api.params.integer("size")
     if not exempt and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
         raise refusals.message(400, "over_quota", "file size exceeds quota")
     return chosen
