@@ -82,6 +82,7 @@ def submit_file(
     body = b"--x\r\nContent-Type: application/json\r\n\r\n" + comment + b"\r\n"
     body += (file.encode() + data + b"\r\n" if changes.get("file", True) else b"") + b"--x--\r\n"
     kind = changes.get("kind", "multipart/mixed; boundary=x")
+    body = changes.get("body", body)
     return api.post(f"{FOLDER}/submissions/mysubmissions/", content=body, headers={"Content-Type": kind})
 
 

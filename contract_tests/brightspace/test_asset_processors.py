@@ -18,6 +18,10 @@ from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
 from lms_emulator.signing import jwt, lti13
 
 DL = lti13.DL_CLAIM
+CHOOSE = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}?spot=assetprocessor&folder=701"
+FILE = b"--x\r\n\r\n%s\r\n--x\r\nContent-Type: %s\r\n\r\nsteam\r\n--x--\r\n"
+HERE = b'{"Text": "Here", "Html": null}'
+NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(1500))
 
 
 @pytest.fixture
@@ -95,6 +99,8 @@ def test_a_processor_is_told_of_files(site: Site, tool: Tool, keys: KeySite) -> 
         ({"comment": {"Text": "x" * 4001, "Html": None}}, "comment_invalid"),
         ({"comment": ["Here"]}, "comment_invalid"),
         ({"comment": {}}, "comment_invalid"),
+        ({"body": FILE % (b"[" * 100_000, b"text/plain")}, "comment_invalid"),
+        ({"body": b"--x\r\n" + NESTED + b"--x--\r\n"}, "submission_invalid"),
         ({"kind": "application/json"}, "submission_invalid"),
         ({"kind": "multipart/mixed; boundary=y"}, "submission_invalid"),
         ({"kind": "multipart/mixed"}, "submission_invalid"),
@@ -106,24 +112,69 @@ def test_wrong_submissions_are_refused(site: Site, change: dict[str, Any], reaso
     assert site.lms.dump()["brightspace"].get("dropbox_submissions", []) == []
 
 
-def test_a_tool_is_chosen_as_a_processor(site: Site, tool: Tool) -> None:
-    page = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}?spot=assetprocessor&folder=701"
+@pytest.mark.parametrize(("sent", "served"), [(b"text/x-\xff", "application/octet-stream"), (b"text/csv", "text/csv")])
+def test_a_type_that_no_header_carries_is_not_told(
+    site: Site, tool: Tool, keys: KeySite, sent: bytes, served: str
+) -> None:
+    processing.subscribe(site, tool, f"{keys.url}/told")
+    assert processing.submit_file(site, b"", body=FILE % (HERE, sent)).status_code == 200
+    asset = asset_of(told(site)[0])
+    answer = caller(site, tool).get(asset["url"])
+    assert (answer.status_code, answer.content) == (200, b"steam")
+    assert [one.partition(";")[0] for one in (asset["content_type"], answer.headers["content-type"])] == [served] * 2
+
+
+def asked_to_choose(site: Site, tool: Tool) -> dict[str, Any]:
+    """The claims of the message that asks for a processor of the essay."""
     browser = signed_in(site, "instructor")
-    assert page.replace("&", "&amp;") in browser.get(PAGE).text
-    _, fields = posted(browser, tool.login(initiation(browser, page)))
-    asked = jwt.read(fields["id_token"]).claims
-    settings = asked[f"{DL}deep_linking_settings"]
-    assert settings["accept_types"] == ["ltiAssetProcessor"]
-    assert asked[f"{lti13.CLAIM}activity"] == {"id": "701", "title": "Essay"}
+    _, fields = posted(browser, tool.login(initiation(browser, CHOOSE)))
+    return jwt.read(fields["id_token"]).claims
+
+
+def choose(site: Site, tool: Tool, settings: dict[str, Any], **changes: Any) -> httpx.Response:
+    """The tool's answer to that message. Parameters: `changes`, of the content item."""
     now = int(site.lms.clock.now.timestamp())
     item = {"type": "ltiAssetProcessor", "title": "Originality", "url": f"{LAUNCH}?settings=2", "custom": {"x": "1"}}
+    item |= changes
     claims = {
         "iss": CLIENT, "aud": site.url, "iat": now, "exp": now + 60, "nonce": "n",
         f"{lti13.CLAIM}message_type": lti13.DEEP_LINKING_RESPONSE, f"{lti13.CLAIM}version": "1.3.0",
         f"{lti13.CLAIM}deployment_id": DEPLOYMENT, f"{DL}data": settings["data"],
         f"{DL}content_items": [item, {"type": "ltiResourceLink", "title": "No"}],
     }  # fmt: skip
-    answer = httpx.post(settings["deep_link_return_url"], data={"JWT": tool.sign(claims)})
+    return httpx.post(settings["deep_link_return_url"], data={"JWT": tool.sign(claims)})
+
+
+@pytest.mark.parametrize("report", ["x", [1], {"custom": "x"}, {"custom": [1]}])
+def test_a_processor_whose_report_cannot_be_read_is_refused(site: Site, tool: Tool, report: Any) -> None:
+    settings = asked_to_choose(site, tool)[f"{DL}deep_linking_settings"]
+    answer, name = (
+        choose(site, tool, settings, report=report),
+        "report.custom" if isinstance(report, dict) else "report",
+    )
+    assert (answer.status_code, site.reason) == (400, f"content_item_{name}_invalid")
+    assert len(site.lms.dump()["brightspace"]["asset_processors"]) == 1
+
+
+def test_a_processor_of_an_assignment_that_is_gone_is_refused(site: Site, tool: Tool) -> None:
+    settings = asked_to_choose(site, tool)[f"{DL}deep_linking_settings"]
+    world = site.lms.dump()
+    section = world["brightspace"]
+    section["dropbox_folders"], section["asset_processors"] = [], []
+    site.lms.load(world)
+    assert choose(site, tool, settings).status_code == 400
+    assert site.reason == "deep_linking_context"
+    assert site.lms.dump()["brightspace"]["asset_processors"] == []
+
+
+def test_a_tool_is_chosen_as_a_processor(site: Site, tool: Tool) -> None:
+    page, browser = CHOOSE, signed_in(site, "instructor")
+    assert page.replace("&", "&amp;") in browser.get(PAGE).text
+    asked = asked_to_choose(site, tool)
+    settings = asked[f"{DL}deep_linking_settings"]
+    assert settings["accept_types"] == ["ltiAssetProcessor"]
+    assert asked[f"{lti13.CLAIM}activity"] == {"id": "701", "title": "Essay"}
+    answer = choose(site, tool, settings, report={"custom": {"seen": "yes"}})
     assert answer.status_code == 200, answer.text
     made = site.lms.dump()["brightspace"]["asset_processors"][-1]
     assert (made["title"], made["folder_id"], made["custom"]) == ("Originality", 701, {"x": "1"})

@@ -29,7 +29,7 @@ MESSAGES = {
     "line_item": "The line item is not valid.",
     "missing_kid": "KeyId not found in token",
 }
-TEXTS, OBJECTS = ("url", "title", "text"), ("custom", "lineItem", "available", "submission")
+TEXTS, OBJECTS = ("url", "title", "text"), ("custom", "lineItem", "available", "submission", "report")
 DATES = tuple(
     (f"{part}_{end}", part, name)
     for part in ("available", "submission")
@@ -105,7 +105,9 @@ def place(x: Call, unit: OrgUnit, deployment: Deployment, link: LtiLink, data: L
 def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict[str, Any]) -> AssetProcessor:
     """Attach a chosen asset processor to an assignment. Raises the refusal of an unreadable one."""
     item = _readable(x, given)
-    link, report = link_of(item, deployment.name), item.get("report")
+    link, report = link_of(item, deployment.name), dict(item.get("report", {}))
+    if not isinstance(report.get("custom") or {}, dict):
+        _refuse(x, "report.custom", "an object", report.pop("custom"))
     one = AssetProcessor(
         id=x.ids.uuid(),
         folder_id=folder_id,
@@ -114,7 +116,7 @@ def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict
         title=link.title,
         text=link.description,
         custom=link.custom,
-        report=report if isinstance(report, dict) else {},
+        report=report,
     )
     return x.store.asset_processors.put(one)
 

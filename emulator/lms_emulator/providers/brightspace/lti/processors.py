@@ -56,7 +56,9 @@ def content(x: Call, asset: Asset) -> tuple[bytes, str, str | None]:
     assert work is not None, "submissions stay"
     file = next((one for one in work.files if one.file_id == asset.file_id), None)
     if file is not None:
-        return file.content, file.content_type, file.file_name
+        # learners name the type: what no header can carry is not told
+        kind = file.content_type if file.content_type.isascii() else "application/octet-stream"
+        return file.content, kind, file.file_name
     return work.text.encode(), "text/html", None
 
 

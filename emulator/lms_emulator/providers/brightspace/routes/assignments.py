@@ -7,7 +7,6 @@ learners see. The pages' addresses are chosen.
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from email.message import Message
 from email.parser import BytesParser
@@ -15,6 +14,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
@@ -122,13 +122,16 @@ def _parts(x: Call) -> tuple[str, list[SubmittedFile]]:
     x.reads.whole()
     kind = x.headers.get("content-type", "")
     head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
-    payload = BytesParser().parsebytes(head + x.body).get_payload()
+    try:
+        payload = BytesParser().parsebytes(head + x.body).get_payload()
+    except RecursionError:  # parts in parts, hundreds deep
+        payload = None
     sent = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
     if not sent:
         raise refusals.invalid_parameter("submission_invalid", expected="multipart/mixed", got=kind)
     first, *others = sent
     try:
-        comment = json.loads(_bytes(first))
+        comment = json_text.parse(_bytes(first))
         text = comment["Html"] or comment["Text"] if isinstance(comment, dict) else None
     except (ValueError, KeyError):
         text = None

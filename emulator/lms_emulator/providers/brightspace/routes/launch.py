@@ -184,6 +184,8 @@ async def deep_linking_return(x: Call) -> Response:
     )
     spot = SPOTS[str(asked.get("spot", DEFAULT))]
     items = DEEP_LINKING.taken(x, spot, items)
+    if "folder" in asked and x.store.dropbox_folders.get(asked["folder"]) is None:
+        raise refusals.lti_page("deep_linking_context", "The response is for an assignment that is gone.")
     for item in items if "folder" in asked else ():
         place_processor(x, deployment, asked["folder"], item)
     links = [item for item in items if item["type"] == "ltiResourceLink"]
