@@ -244,9 +244,10 @@ def secret_hashed(s: Signing) -> list[Signing]:
 
 
 def secret_cut(s: Signing) -> list[Signing]:
-    """Use only the first characters of the secret (up to a hundred)."""
+    """Use only the first characters of the secret, four to a hundred: fewer may be another secret's by chance."""
     whole = len(s.secret)
-    return [s._replace(secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in range(min(whole, 100))[:0:-1]]
+    lengths = range(min(whole, 100) - 1, 3, -1)
+    return [s._replace(secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in lengths]
 
 
 # --- parameters ---
