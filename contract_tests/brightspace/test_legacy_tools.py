@@ -223,6 +223,8 @@ def test_links_and_providers_are_shared(brightspace: Site, api: httpx.Client) ->
     [
         ({"Title": " "}, "title_missing"),
         ({"Url": "tool"}, "url_invalid"),
+        ({"Url": "http://["}, "url_invalid"),
+        ({"Url": "https://"}, "url_invalid"),
         ({"SendUserId": ...}, "legacy_link_invalid"),
         ({"CustomParameters": ...}, "legacy_link_invalid"),
         ({"CustomParameters": {"a": "b"}}, "legacy_link_invalid"),

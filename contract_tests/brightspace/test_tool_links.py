@@ -127,6 +127,8 @@ def test_a_quicklink_opens_the_link_where_it_is_put(brightspace: Site, tool: Too
         ({"Name": " "}, "name_missing"),
         ({"Name": 5}, "link_invalid"),
         ({"URL": "week1"}, "url_invalid"),
+        ({"URL": "http://["}, "url_invalid"),
+        ({"URL": "https://"}, "url_invalid"),
         ({"URL": None}, "link_invalid"),
         ({"Type": "1"}, "link_invalid"),
         ({"Type": 0}, "number_invalid"),

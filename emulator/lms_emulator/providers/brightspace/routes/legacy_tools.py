@@ -20,7 +20,7 @@ from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti.sharing import forget
 from lms_emulator.providers.brightspace.model import LegacyLink, LegacyProvider, OrgUnit
 from lms_emulator.providers.brightspace.model.legacy import Sent
-from lms_emulator.providers.brightspace.routes.managed import Parameter, body_of, customs, managed, parameters
+from lms_emulator.providers.brightspace.routes.managed import Parameter, body_of, customs, managed, opens, parameters
 from lms_emulator.providers.brightspace.routes.sharing_rules import Sharing
 from lms_emulator.providers.brightspace.routes.tool_links import QUICKLINK
 
@@ -108,7 +108,7 @@ def _read_link(x: Call) -> dict[str, Any]:
     data = body_of(x, LinkData, "legacy_link")
     if not data.Title.strip():
         raise refusals.invalid_parameter("title_missing", expected="a title", got=data.Title)
-    if not x.resolve(data.Url).startswith(("http://", "https://")):
+    if not opens(x, data.Url):
         raise refusals.invalid_parameter("url_invalid", expected="a URL", got=data.Url)
     return {
         "title": data.Title,

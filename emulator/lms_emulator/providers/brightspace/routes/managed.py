@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.brightspace import refusals, rules, shapes
 from lms_emulator.providers.brightspace.call import Call
@@ -60,6 +61,12 @@ def body_of(x: Call, kind: type[B], what: str) -> B:
         return convert({name: body[other] for name, other in sent.items() if other in body}, kind)  # type: ignore[no-any-return]  # it is one
     except msgspec.ValidationError as error:
         raise refusals.invalid_parameter(f"{what}_invalid", expected=str(error)) from error
+
+
+def opens(x: Call, url: str) -> bool:
+    """Whether a browser can open a link's URL: of http or https, with a host."""
+    parts = parts_of(x.resolve(url))
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def names_of(x: Call) -> dict[str, str]:

@@ -20,7 +20,7 @@ from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti import sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number, registration
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
-from lms_emulator.providers.brightspace.routes.managed import Handler, Parameter, body_of, customs, managed
+from lms_emulator.providers.brightspace.routes.managed import Handler, Parameter, body_of, customs, managed, opens
 from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 SOURCE = "https://docs.valence.desire2learn.com/res/ltiadvantage.html"
@@ -102,7 +102,7 @@ def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deploym
         raise refusals.invalid_parameter("deployment_unknown", expected=available, got=data.DeploymentId)
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
-    if not x.resolve(data.URL).startswith(("http://", "https://")):
+    if not opens(x, data.URL):
         raise refusals.invalid_parameter("url_invalid", expected="a URL", got=data.URL)
     size = [pixels for pixels in (data.Height, data.Width) if pixels is not None]
     if data.Type < 1 or min(size, default=1) < 1:
