@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from contract_tests.ltiaas.support import LTI, LmsSide, Rig
+from contract_tests.ltiaas.support import BENCH, LTI, LmsSide, Rig
 
 FOREIGN = rsa.generate_private_key(65537, 2048)
 
@@ -29,6 +29,25 @@ def test_an_id_token_says_what_is_wrong_with_it(
     token = lms_side.sign(lms_side.claims(begun["nonce"], **claims), **signed)
     assert lms_side.post(token, begun["state"]).status_code == 401
     assert said in rig.refusal["diagnosis"]
+
+
+def test_an_expiry_in_milliseconds_is_warned_of(rig: Rig, lms_side: LmsSide) -> None:
+    for exp, codes in ((4_000_000_000_000, ["id_token_lives_long"]), (3_900_000_000, []), (None, [])):
+        begun = lms_side.begun()
+        more = {} if exp is None else {"exp": exp}
+        token = lms_side.sign(lms_side.claims(begun["nonce"], **more))
+        assert lms_side.post(token, begun["state"]).status_code == 302
+        assert [one["code"] for one in rig.last["warnings"]] == codes
+        assert all("is in milliseconds" in one["message"] for one in rig.last["warnings"])
+
+
+def test_a_registered_key_that_cannot_be_read_says_so(rig: Rig, lms_side: LmsSide) -> None:
+    for method, said in (("RSA_KEY", "PEM"), ("JWK_KEY", "JWKS")):
+        config = {"authConfig": {"method": method, "key": "no key"}}
+        assert rig.api("PUT", f"/api/platforms/{BENCH}", config).status_code == 200
+        assert lms_side.launch().status_code == 401
+        assert said in str(rig.refusal["expected"])
+        assert "authConfig.key" in str(rig.refusal["expected"])
 
 
 def test_half_an_id_token_says_so(rig: Rig, lms_side: LmsSide) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.clock import later
+from lms_emulator.core.skew import why_off
 from lms_emulator.lti.assertions import why_claim
 from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.ltiaas import refusals
@@ -16,6 +17,7 @@ from lms_emulator.providers.ltiaas.lti.claims import DEEP_LINKING_REQUEST, RESOU
 from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce
 
 NONCE_SECONDS = 3600
+_YEAR = 31_536_000
 _FOREIGN = "no key of the platform's key set made this signature: was a key replaced, or another platform's used?"
 _TOKEN_FAULTS = {
     "alg_none": "ALG_NOT_RS256",
@@ -116,6 +118,8 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             or f"{error.check}: {error.reason}",
         ) from None
     warn_of_critical(x, token)
+    if claims["exp"] > x.clock.timestamp() + _YEAR and (unit := why_off(x.clock, claims["exp"])):
+        x.warn("id_token_lives_long", f"`exp`: {unit}. The id_token is accepted, and hardly ever expires")
     _check_claims(claims, platform)
     _spend_nonce(x, platform, login, claims)
     x.check("id_token", got={"alg": header.get("alg"), "kid": header.get("kid"), "iss": issuer})

@@ -86,6 +86,9 @@ async def ask(
     return Answer(response.status_code, body, pages)
 
 
+_KEPT = {"RSA_KEY": "a public key as PEM in the platform's `authConfig.key`", "JWK_KEY": "a JWKS in `authConfig.key`"}
+
+
 async def key_set(x: Call, platform: Platform) -> Any:
     """The LMS's public keys, according to its registration. Raises `launch_refused`."""
     from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key
@@ -101,7 +104,8 @@ async def key_set(x: Call, platform: Platform) -> Any:
             raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status)
         keys = KeySet.from_jwks(answer.body)
     except (TokenError, ValueError) as error:
-        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="a JWKS", got=str(error)) from None
+        expected = _KEPT.get(platform.auth_method, "a JWKS")
+        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=expected, got=str(error)) from None
     if not len(keys):
         raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none")
     return keys
