@@ -313,7 +313,7 @@ def test_ltik_of_another_tenant(rig: Rig, lms_side: LmsSide) -> None:
     key = rig.info["without_oauth_plan"]["api_key"]
     answer = rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {key}:{lms_side.ltik()}")
     assert answer.status_code == 401
-    assert "an ltik of the tenant `demo`" in rig.refusal["diagnosis"]
+    assert "the token is of the tenant `demo`, the API key of `basic`" in rig.refusal["diagnosis"]
 
 
 def test_key_of_another_tenant_than_the_host(rig: Rig, lms_side: LmsSide) -> None:

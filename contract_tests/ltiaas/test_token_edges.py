@@ -134,7 +134,7 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
         (
             ltik("theirs", OTHER_SECRET),
             "bad_signature",
-            SENT_LTIK.replace("`demo` and the platform P1", "`other` and the platform P2"),
+            "the token is of the tenant `other`, the API key of `demo`",
         ),
         (jwt.encode({"s": "plain"}, SPARE, "RS256"), "alg_not_allowed", FOREIGN),
         (jwt.encode({"s": "plain"}, SECRET, "HS512"), "alg_not_allowed", FOREIGN),
