@@ -113,6 +113,30 @@ def test_a_copy_has_what_the_course_had(site: Site, tool: Tool) -> None:
     site.lms.load(site.lms.dump())
 
 
+def test_a_topic_in_a_module_of_another_course_stays_there(site: Site) -> None:
+    world = site.lms.dump()
+    world["brightspace"]["topics"][0]["module_id"] = next(
+        one["id"] for one in world["brightspace"]["modules"] if one["org_unit_id"] != 6838
+    )
+    for module in world["brightspace"]["modules"]:
+        module["org_unit_id"] = 6837
+    site.lms.load(world)
+    assert copied(site).status_code == 200
+
+
+def test_courses_copied_into_each_other_do_not_grow_without_end(site: Site) -> None:
+    world = site.lms.dump()
+    item = {**world["brightspace"]["news_items"][0], "org_unit_id": 6836}
+    world["brightspace"]["news_items"] = [{**item, "id": number} for number in range(1, 10_002)]
+    site.lms.load(world)
+    answer = copied(site)
+    assert answer.status_code == 400
+    assert "up to 10,000 records" in (site.lms.requests.last.refusal.diagnosis or "")
+    world["brightspace"]["news_items"].pop()
+    site.lms.load(world)
+    assert copied(site).status_code == 200
+
+
 def test_only_the_named_components_are_copied(site: Site) -> None:
     assert copied(site, Components=["News", "Rubrics"]).status_code == 200
     assert "components_not_copied" in [one.code for one in site.lms.requests.last.warnings]

@@ -47,6 +47,7 @@ def test_an_application_that_acts_for_itself(brightspace: Site, tool: Tool, keys
     ("table", "record", "said"),
     [
         ("sharing_rules", {"shares": "legacy_link", "owner": "x", "org_unit_id": 6836}, "is not among `legacy_links`"),
+        ("legacy_links", {"id": 1, "org_unit_id": 6836, "title": "T", "url": "http://["}, "is not a URL"),
         ("sharing_rules", {"shares": "deployment", "owner": "x", "org_unit_id": 6836}, "is not among `deployments`"),
         (
             "dropbox_submissions",

@@ -35,6 +35,7 @@ messages.
 | unpacked size of a zip archive | 16 MiB | as for an unreadable archive |
 | events of a Canvas timetable | `emulator.max_json_values` | 413 |
 | a time in a world file | a date in UTC | the world is refused |
+| a copy of a Brightspace course | 10,000 records of a kind in both courses | 400 |
 | a CSV | 1,000,000 lines, 262,144 characters each | as for a malformed CSV |
 | body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
 | depth of stored HTML | 512 levels, and a sum of depths of 1,000,000 | deeper tags are dropped |

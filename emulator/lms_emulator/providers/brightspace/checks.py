@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterable
 from typing import Any
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.state.references import Reference, dangling, shared, unending
 
 REFERENCES = (
@@ -67,6 +68,10 @@ def problems(section: Any) -> Iterable[str]:
         table = _SHARED[rule.shares]
         if rule.owner not in {str(one.id) for one in getattr(section, table)}:
             yield f"sharing_rules[{number}].owner: {rule.owner!r} is not among `{table}`"
+    for number, link in enumerate(section.legacy_links):
+        parts = parts_of(link.url)
+        if not (link.url.startswith("/") or (parts.scheme in ("http", "https") and parts.hostname)):
+            yield f"legacy_links[{number}].url: {link.url!r} is not a URL"
     for number, work in enumerate(section.dropbox_submissions):
         for place, file in enumerate(work.files):
             if not _decodes(file.data):

@@ -21,6 +21,9 @@ from lms_emulator.providers.brightspace.model import CopyJob, OrgUnit
 from lms_emulator.providers.brightspace.routes.managed import body_of
 
 _PATH = "/d2l/api/le/{version}/import/{orgUnitId}/copy"
+_MOST_RECORDS = 10_000
+"""How many records of a kind two courses may have between them: copied into each other, they would grow without end."""
+_MOST_COPIED_FROM = 100
 
 
 class CopyData(msgspec.Struct, frozen=True):
@@ -38,7 +41,7 @@ def _content(x: Call, source: OrgUnit, target: OrgUnit) -> None:
         above = modules.get(module.parent_id) if module.parent_id is not None else None
         x.store.modules.put(replace(module, id=modules[module.id], org_unit_id=target.id, parent_id=above))
     for topic in x.store.topics.find("unit", source.id):
-        number, module_id = x.store.next_number("topics"), modules[topic.module_id]
+        number, module_id = x.store.next_number("topics"), modules.get(topic.module_id, topic.module_id)
         x.store.topics.put(replace(topic, id=number, org_unit_id=target.id, module_id=module_id))
 
 
@@ -64,7 +67,9 @@ def _links(x: Call, source: OrgUnit, target: OrgUnit) -> None:
                 x.warn("link_not_copied", f"{link.title} stays behind: its deployment is not shared with {target.id}")
                 continue
             changes: dict[str, Any] = {"id": f"exu-{x.ids.digits(8)}_{target.id}", "org_unit_id": target.id}
-            x.store.lti_links.put(replace(link, **changes, copied_from=[link.id, *link.copied_from]))
+            x.store.lti_links.put(
+                replace(link, **changes, copied_from=[link.id, *link.copied_from][:_MOST_COPIED_FROM])
+            )
 
 
 COMPONENTS = {"Content": _content, "Grades": _grades, "News": _news, "LtiLink": _links}
@@ -85,10 +90,16 @@ def create(x: Call, caller: Caller) -> Response:
     if unknown:
         copied = ", ".join(COMPONENTS)
         x.warn("components_not_copied", f"{', '.join(unknown)}: the emulator has none of these; it copies {copied}")
+    tables = (x.store.modules, x.store.topics, x.store.grade_objects, x.store.news_items)
+    counts = [sum(1 for unit in (source, target) for _ in table.find("unit", unit.id)) for table in tables]
+    for count in (*counts, len(x.store.lti_links)):
+        if not x.check("the courses are small enough", count <= _MOST_RECORDS, got=count):
+            why = f"the emulator copies courses that have up to {_MOST_RECORDS:,} records of a kind between them"
+            raise refusals.invalid_parameter("copy_too_large", got=count, diagnosis=why)
     for name in COMPONENTS:
         if name in wanted:
             COMPONENTS[name](x, source, target)
-    kept = x.store.org_units.put(replace(target, copied_from=[source.id, *source.copied_from]))
+    kept = x.store.org_units.put(replace(target, copied_from=[source.id, *source.copied_from][:_MOST_COPIED_FROM]))
     notices.copied(x, source, kept)
     job = x.store.copy_jobs.put(CopyJob(token=x.ids.uuid(), org_unit_id=target.id))
     return JSONResponse({"JobToken": job.token})
