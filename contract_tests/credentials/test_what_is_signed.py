@@ -46,7 +46,7 @@ OF_THE_FILE = {
 BETWEEN_PARTIES = {
     "canvas/lti/basic_launches.py::form": "a launch",
     "canvas/lti/basic_requests.py::_fault": "what a tool sent",
-    "canvas/lti/tool_content.py::_sent": "a request to a tool",
+    "canvas/lti/tool_content.py::_followed": "a request to a tool",
     "canvas/routes/sessionless.py::signed": "a launch",
     "ltiaas/lti/keys.py::sign": "what platforms are sent",
     "ltiaas/lti/legacy.py::_check_signature": "a launch",
