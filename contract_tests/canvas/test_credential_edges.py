@@ -133,7 +133,9 @@ NOBODY = {"status": "unauthenticated", "errors": [{"message": "user authorizatio
 
 
 def test_no_token_at_all(rig: InProcess) -> None:
-    refused(rig, rig.get(COURSES), NOBODY, "no_credentials", None)
+    refused(
+        rig, rig.get(COURSES), NOBODY, "no_credentials", "no access token came; send `Authorization: Bearer <token>`"
+    )
     assert rig.checks == [{"name": "an access token was sent", "passed": False}]
 
 
@@ -152,7 +154,13 @@ def test_no_token_at_all(rig: InProcess) -> None:
 )
 def test_operations_that_ask_for_a_login_before_they_look_anything_up(rig: InProcess, operation: str) -> None:
     method, path = operation.split()
-    refused(rig, rig.send(method, path), NOBODY, "no_credentials", None)
+    refused(
+        rig,
+        rig.send(method, path),
+        NOBODY,
+        "no_credentials",
+        "no access token came; send `Authorization: Bearer <token>`",
+    )
     assert call(rig, "plain", path, method).status_code == 404
 
 

@@ -39,13 +39,15 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     heads = [path[0] for path in known if len(path) > 1 and refusal.reason == f"{path[0]}_missing"]
     words = {_words(path[-1]) for path in known}
     quoted = [name for name in _QUOTED.findall(refusal.check) if _words(path_of(name)[-1]) not in words]
-    said = _said_of(refusal.got)
+    absent = refusal.check.split(",") if refusal.expected == "present" else []
+    said = {} if absent else _said_of(refusal.got)
     sent = _sent(x)
     if sent is not None:
         sent = {(name,): value for name, value in x.path_params.items()} | sent
         quoted += [
             one for one in (*said, refusal.check) if path_of(one) in sent and _words(path_of(one)[-1]) not in words
         ]
+    quoted += [one for one in absent if one.isidentifier()]
     known |= {path_of(name): name for name in (*heads, *quoted)}
     texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None), list(said))))
     named = _named(known, texts)
@@ -143,6 +145,8 @@ def _choices(name: str, refusal: Refusal, operation: Operation) -> list[str]:
     listed = refusal.expected
     if isinstance(listed, Mapping):
         listed = listed.get(path_of(name)[-1])
+    elif isinstance(listed, str) and refusal.check == name and not _SECRET.search(name):
+        listed = [listed]
     elif path_of(name)[-1] not in refusal.reason:
         listed = None
     documented = operation.choices.get(name) or operation.choices.get(name.removesuffix("[]")) or ()
@@ -160,7 +164,8 @@ def _why_value(name: str, choices: list[str], value: object) -> str | None:
         return None
     if "," in value and set(value.replace(" ", "").split(",")) <= set(choices):
         return f"`{name}` came as {value[:_LONGEST]}, one text; send each value as a `{name.removesuffix('[]')}[]`"
-    how = how_differs(choices, value) or f"it is one of {', '.join(choices)}"
+    those = f"it is one of {', '.join(choices)}" if len(choices) > 1 else f"it has to be {choices[0]}"
+    how = how_differs(choices, value) or those
     return f"`{name}` came as {value[:_LONGEST]}: {how}"
 
 

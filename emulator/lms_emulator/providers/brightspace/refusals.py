@@ -54,7 +54,7 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
         check="the token is not expired",
         expected=f"exp after {now:.0f}",
         got=expires,
-        diagnosis="use the refresh token, which works once and is then replaced",
+        diagnosis="the token expired: use the refresh token, which works once and is then replaced",
     )
 
 

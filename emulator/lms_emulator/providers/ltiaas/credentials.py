@@ -241,6 +241,7 @@ def _why_no_ltik(reason: str) -> str | None:
     return {
         "alg_none": "LTIAAS signs its ltiks, and this is not signed: pass on the ltik of the launch URL unchanged",
         "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
+        "malformed": "this is no readable JWT: pass on the whole ltik of the launch URL unchanged",
         "bad_signature": "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
     }.get(reason)
 

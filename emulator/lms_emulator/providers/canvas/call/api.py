@@ -71,7 +71,7 @@ class Api:
         """The caller. Raises the refusal `no_credentials` if nobody is logged in."""
         if self.caller is None:
             self.x.check("an access token was sent", False)
-            raise refusals.no_credentials(why_no_token(self.x))
+            raise refusals.no_credentials(why_no_token(self.x) or _NO_TOKEN)
         return self.caller
 
     def slot(self, name: str) -> str:
@@ -135,10 +135,13 @@ class Api:
         Parameters: `needs`, the rights any of which would do.
         """
         if self.caller is None:
-            return refusals.no_credentials(why_no_token(self.x))
+            return refusals.no_credentials(why_no_token(self.x) or _NO_TOKEN)
         newer = switched_on(self.store, "api_auth_error_updates")
         status = 403 if newer else self.settings.permission_denied_status
         return refusals.not_authorized(status, what, partial(translated, self.language), needs=needs)
+
+
+_NO_TOKEN = "no access token came; send `Authorization: Bearer <token>`"
 
 
 def why_no_token(x: Call) -> str | None:

@@ -100,7 +100,7 @@ class CanvasLaunches(Launches[Call, User]):
             raise refusals.launch_client_unknown(client)
         key = keys.find(x.store, client)
         if key is None or not x.check("client_id belongs to a tool", key.is_lti_key):
-            raise refusals.invalid_lti_redirect(expected=[], got=params.get("redirect_uri", ""))
+            raise refusals.invalid_lti_redirect(expected=[], got=params.get("redirect_uri", ""), credential=client)
         return AuthenticationRequest(
             params=params,
             client_id=str(key.id),
