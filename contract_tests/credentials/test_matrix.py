@@ -50,7 +50,8 @@ _SOUNDS = re.compile(
     re.I,
 )
 OF_A_RECORD = {
-    "users.password", "pseudonyms.password", "pseudonyms.sis_password", "exams.password", "users.activation_key", "quizzes.access_code",
+    "users.password", "pseudonyms.password", "pseudonyms.sis_password", "exams.password",
+    "users.activation_key", "quizzes.access_code",
     "courses.self_enrollment_code", "classes.activation_code", "communication_channels.confirmation_code",
     "attempts.token", "quiz_submissions.validation_token", "lti_tools.secret", "tools.shared_secret",
     "event_webhooks.secret", "lti_tools.consumer_key", "tools.consumer_key",
