@@ -107,6 +107,14 @@ def installed(site: Site, quill: Quill, **settings: Any) -> Site:
     return site
 
 
+def configured(site: Site, quill: Quill, meant: Any) -> None:
+    """Give the tool this as `content_migration`, with the tool's own address for `{url}`."""
+    world = json.loads(json.dumps(site.lms.dump(), default=str))
+    tool = next(one for one in world["canvas"]["tools"] if one["id"] == 500)
+    tool["settings"] = {"content_migration": json.loads(json.dumps(meant).replace("{url}", quill.url))}
+    site.lms.load(world)
+
+
 def copied(site: Site, **more: Any) -> list[str]:
     """Copy a course; the warnings of the journal."""
     sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": SOURCE}, **more}
@@ -251,6 +259,20 @@ def test_redirects_that_lead_nowhere(canvas: Site, quill: Quill, to: str, told: 
     assert quill.paths == ["/export"] * times
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_redirect_leads_only_to_hosts_that_the_world_names(canvas: Site, quill: Quill, named: bool) -> None:
+    other = Quill()
+    try:
+        site = installed(canvas, quill, **({"icon_url": f"{other.url}/icon"} if named else {}))
+        quill.answers["/fetch"] = lambda times: (302, f"{other.url}/fetch")
+        warnings = copied(site)
+        assert other.paths == (["/fetch"] if named else [])
+        assert [quill.paths[-1], len(warnings)] == (["/imported", 0] if named else ["/fetch", 1])
+        assert named or f"--allow-outgoing {urlsplit(other.url).netloc}" in warnings[0]
+    finally:
+        other.close()
+
+
 def test_a_request_that_times_out_is_made_three_times(canvas: Site, quill: Quill) -> None:
     site = installed(canvas, quill)
     site.lms.settings["emulator.lms_timeout_seconds"] = 0.5
@@ -306,6 +328,48 @@ def test_a_tool_says_so_in_its_xml(canvas: Site, quill: Quill) -> None:
     copied(site)
     assert set(quill.paths) >= {"/unused", "/export", "/fetch"}
     assert dict(parse_qsl(quill.body("/export")))["custom_place"] == "shelf"
+
+
+@pytest.mark.parametrize("meant", ["x", 5, None, [], ["export_start_url"], {}, {"export_start_url": "{url}/export"}])
+def test_a_tool_without_both_addresses_is_not_asked(canvas: Site, quill: Quill, meant: Any) -> None:
+    site = installed(canvas, quill)
+    configured(site, quill, meant)
+    assert copied(site) == []
+    assert quill.paths == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "heard"),
+    [
+        ({"export_start_url": None}, "its `export_start_url` is null, which is no URL", 0),
+        ({"export_start_url": 5}, "its `export_start_url` is 5, which is no URL", 0),
+        ({"export_start_url": {"a": 1}}, "which is no URL", 0),
+        ({"export_start_url": " "}, "which is no URL", 0),
+        ({"export_start_url": "http://["}, "not the address of an HTTP site", 0),
+        ({"export_start_url": "javascript:alert(1)"}, "not the address of an HTTP site", 0),
+        ({"import_start_url": ["x"]}, "which is no URL", 3),
+        ({"custom_fields": "x"}, "its `custom_fields` are no object", 0),
+        ({"custom_fields": [1]}, "its `custom_fields` are no object", 0),
+        ({"export_format": 5, "import_format": ["json"], "custom_fields": None}, None, 5),
+        ({"custom_fields": {"n": {"a": [1]}}}, None, 5),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_meant_stop_only_their_tool(
+    canvas: Site, quill: Quill, settings: dict[str, Any], told: str | None, heard: int
+) -> None:
+    site = installed(canvas, quill, **settings)
+    warnings = copied(site)
+    assert len(warnings) == int(told is not None)
+    assert told is None or told in warnings[0]
+    assert quill.paths == ["/export", "/exported", "/fetch", "/import", "/imported"][:heard]
+    assert not site.lms.requests.find(outcome="crash")
+
+
+def test_an_address_without_a_scheme_is_http(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill, export_start_url=quill.url.removeprefix("http:") + "/export")
+    assert copied(site) == []
+    assert quill.paths[-1] == "/imported"
 
 
 def test_a_school_can_have_it_off(canvas: Site, quill: Quill) -> None:

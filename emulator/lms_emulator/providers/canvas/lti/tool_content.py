@@ -46,6 +46,7 @@ PAUSES_SECONDS = (1.5, 4.5)
 NOT_FOUND = "$OBJECT_NOT_FOUND"
 _KEY = re.compile(r"lti_(\d+)")
 _ID = re.compile(r"\$canvas_(\w+)_id")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TABLES = {kind.asset.rpartition(":")[2]: (kind.table, kind.asset) for kind in KINDS}
 _TABLES |= {"announcement": ("discussion_topics", "discussion_topic")}
 _TABLES |= {"file": _TABLES["attachment"], "page": _TABLES["wiki_page"]}
@@ -108,6 +109,14 @@ def _urls(api: Api, tool: Tool) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and {"export_start_url", "import_start_url"} <= set(found) else {}
 
 
+def _address(urls: Mapping[str, Any], name: str) -> str:
+    """A tool's URL, with `http://` where it has no scheme. Raises Failed."""
+    written = urls[name]
+    if not isinstance(written, str) or not written.strip():
+        raise Failed(f"its `{name}` is {json.dumps(written)}, which is no URL")
+    return written.strip() if _SCHEME.match(written.strip()) else f"http://{written.strip().removeprefix('//')}"
+
+
 async def _copy(api: Api, source: Course, target: Course, assets: list[str] | None) -> None:
     await _import(api, target, await _exported(api, source, assets))
 
@@ -145,11 +154,12 @@ async def _exported(api: Api, course: Course, assets: list[str] | None) -> dict[
 async def _start(api: Api, tool: Tool, course: Course, assets: list[str] | None) -> Exchange | None:
     urls = _urls(api, tool)
     body = _body(api, tool, course) | ({"custom_exported_assets": assets} if assets is not None else {})
-    answer = await _post(api, tool, urls["export_start_url"], urls.get("export_format"), body)
+    url = _address(urls, "export_start_url")
+    answer = await _post(api, tool, url, urls.get("export_format"), body)
     if 400 <= answer.status_code < 500:
         return None  # documented: there is nothing to export
     if answer.status_code not in (200, 201):
-        raise Failed(f"{urls['export_start_url']} answered {answer.status_code} instead of 200 or 201")
+        raise Failed(f"{url} answered {answer.status_code} instead of 200 or 201")
     started = _object(answer)
     if started and not (started.get("status_url") and started.get("fetch_url")):
         raise Failed("the answer needs both `status_url` and `fetch_url`, or to be an empty object")
@@ -191,9 +201,10 @@ async def _give(api: Api, original: Tool, target: Course, data: Any) -> Exchange
         )
     body = _body(api, tool, target)
     body = {"context_id": body.pop("context_id"), "data": data, **body}
-    answer = await _post(api, tool, urls["import_start_url"], urls.get("import_format"), body)
+    url = _address(urls, "import_start_url")
+    answer = await _post(api, tool, url, urls.get("import_format"), body)
     if answer.status_code not in (200, 201):
-        raise Failed(f"{urls['import_start_url']} answered {answer.status_code} instead of 200 or 201")
+        raise Failed(f"{url} answered {answer.status_code} instead of 200 or 201")
     return Exchange(tool, str(_object(answer).get("status_url") or ""))
 
 
@@ -288,8 +299,10 @@ async def _is_complete(api: Api, exchange: Exchange) -> bool:
 
 def _body(api: Api, tool: Tool, course: Course) -> dict[str, Any]:
     place = places.of_course(api.x, course)
-    own = tools.settings(api.store, tool).get(tools.MIGRATION, {}).get("custom_fields") or {}
-    fields = {tools.custom_name(name): value for name, value in ((tools.custom(api.store, tool) or {}) | own).items()}
+    everywhere, own = tools.custom(api.store, tool) or {}, _urls(api, tool).get("custom_fields") or {}
+    if not (isinstance(everywhere, dict) and isinstance(own, dict)):
+        raise Failed("its `custom_fields` are no object")
+    fields = {tools.custom_name(name): value for name, value in (everywhere | own).items()}
     return {
         "context_id": places.context_id(course),
         "tool_consumer_instance_guid": f"{places.school(api.x, place.account.id).guid}:canvas-lms",
