@@ -327,3 +327,38 @@ def test_times_of_sections_are_by_their_code(canvas: Site) -> None:
         assert (answer.status_code, "Invalid child event context" in answer.text) == (400, True)
     twice = canvas.teacher.put(path, json={"calendar_event": {"child_event_data": [*times(7).values()] * 2}})
     assert (twice.status_code, shown()) == (400, [(codes[0], "07", "07")])
+
+
+def test_an_event_of_a_section_is_in_the_calendar_of_the_section_alone(canvas: Site) -> None:
+    section = canvas.teacher.post(f"{API}/courses/1/sections", json={"course_section": {"name": "Late"}}).json()["id"]
+    code = f"course_section_{section}"
+    assert canvas.student.post(EVENTS, json=event(context_code=code)).status_code == 403
+    made = canvas.teacher.post(EVENTS, json=event(context_code=code))
+    assert (made.status_code, made.json()["title"]) == (201, "Lab (Late)")
+    assert "effective_context_code" not in made.json()
+    of_section = RANGE | {"context_codes[]": code}
+    assert [one["id"] for one in canvas.teacher.get(EVENTS, params=of_section).json()] == [made.json()["id"]]
+    assert canvas.teacher.get(EVENTS, params=RANGE).json() == []
+    assert canvas.student.get(EVENTS, params=of_section).status_code == 403
+    times = {"context_code": code, "start_at": "2030-03-04T12:00:00Z", "end_at": "2030-03-04T13:00:00Z"}
+    whole = canvas.teacher.post(EVENTS, json=event(child_event_data=[times])).json()
+    assert len(canvas.teacher.get(EVENTS, params=of_section).json()) == 1
+    assert len(canvas.teacher.get(EVENTS, params=RANGE).json()) == 2
+    # the event goes with the last of its section times
+    assert canvas.teacher.delete(f"{EVENTS}/{whole['child_events'][0]['id']}").status_code == 200
+    assert canvas.teacher.get(f"{EVENTS}/{whole['id']}").json()["workflow_state"] == "deleted"
+
+
+def test_reservations_are_shown_to_those_who_share_a_course_with_who_made_them(canvas: Site) -> None:
+    slots = {"0": ["2030-03-04T10:00:00Z", "2030-03-04T11:00:00Z"]}
+    said = {"context_codes": ["course_1"], "title": "Hours", "publish": "1", "new_appointments": slots}
+    made = canvas.teacher.post(f"{API}/appointment_groups", json={"appointment_group": said}).json()
+    slot = f"{EVENTS}/{made['new_appointments'][0]['id']}"
+    assert canvas.teacher.post(f"{slot}/reservations/101").status_code == 200
+    # who signs somebody up counts as the participant
+    assert [one["id"] for one in canvas.teacher.get(f"{slot}/participants").json()] == [103]
+    seen = canvas.teacher.get(slot).json()
+    assert (seen["child_events_count"], seen["context_code"]) == (1, "course_1")
+    seen = canvas.admin.get(slot).json()
+    assert (seen["child_events_count"], seen["child_events"]) == (0, [])
+    assert seen["context_code"] == f"appointment_group_{made['id']}"

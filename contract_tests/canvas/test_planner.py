@@ -41,7 +41,9 @@ def test_everything_with_a_date_stands_in_the_planner(canvas: Site) -> None:
     canvas.student.post(f"{API}/planner_notes", json={"title": "Own", "todo_date": "2030-03-05"})
     assert kinds(canvas) == ["assignment", "wiki_page", "discussion_topic", "calendar_event", "planner_note"]
     assert kinds(canvas, order="desc")[0] == "planner_note"
-    assert kinds(canvas, filter="all_ungraded_todo_items") == ["wiki_page", "discussion_topic"]
+    everything = {"filter": "all_ungraded_todo_items", "context_codes[]": "course_1"}
+    assert kinds(canvas, **everything) == ["wiki_page", "discussion_topic"]
+    assert canvas.student.get(ITEMS, params={"filter": "all_ungraded_todo_items"}).status_code == 500
     assert kinds(canvas, filter="new_activity") == ["discussion_topic"]
     assert kinds(canvas, **{"context_codes[]": "course_1"}) == kinds(canvas)[:-1]
     first = canvas.student.get(ITEMS, params={**RANGE, "per_page": 2})
@@ -70,6 +72,13 @@ def test_planner_overrides_are_included_in_their_item(canvas: Site) -> None:
     assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"] is None
     again = canvas.student.post(f"{API}/planner/overrides", json=said)
     assert (again.status_code, list(again.json()["errors"])) == (400, ["plannable_id"])
+    news = {"title": "News", "message": "Soon", "is_announcement": True, "published": True}
+    number = canvas.teacher.post(f"{API}/courses/1/discussion_topics", json=news).json()["id"]
+    about = {"plannable_type": "discussion_topic", "plannable_id": number}
+    made = canvas.student.post(f"{API}/planner/overrides", json=about)
+    assert (made.status_code, made.json()["plannable_type"]) == (201, "announcement")
+    about["plannable_type"] = "announcement"
+    assert canvas.student.post(f"{API}/planner/overrides", json=about).status_code == 400
     quiz = {"name": "Test", "submission_types": ["online_quiz"], "published": True}
     number = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": quiz}).json()["id"]
     graded = canvas.teacher.get(f"{API}/courses/1/assignments/{number}").json()
@@ -191,3 +200,13 @@ def test_reviews_of_others_work_stand_where_one_s_own_is_due(canvas: Site) -> No
     assert shown["html_url"] == f"/courses/1/assignments/{number}/submissions/{other}"
     assert kinds(canvas, filter="new_activity") == []
     assert kinds(canvas, end_date="2030-02-01") == []
+
+
+def test_an_observer_sees_all_courses_of_the_child_and_the_childs_notes(canvas: Site) -> None:
+    canvas.admin.put(f"{API}/users/103/observees/101")
+    canvas.student.post(f"{API}/planner_notes", json={"title": "Own", "todo_date": "2030-03-05"})
+    observed = {**RANGE, "observed_user_id": "101"}
+    assert canvas.teacher.get(ITEMS, params=observed).status_code == 403
+    seen = canvas.teacher.get(ITEMS, params={**observed, "context_codes[]": "course_2"})
+    assert [one["plannable_type"] for one in seen.json()] == ["planner_note"]
+    assert canvas.teacher.get(ITEMS, params={**observed, "context_codes[]": "user_101"}).status_code == 403

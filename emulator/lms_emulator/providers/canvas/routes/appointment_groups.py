@@ -275,12 +275,13 @@ def _for_whom(api: Api, group: AppointmentGroup) -> Participant | None:
 
 
 def participants(api: Api) -> Any:
-    """The people who took a slot."""
+    """The people who took a slot; of one taken for somebody else, who took it."""
     record = events.find(api, api.slot("id"))
     calendars.require(api, record, "read_child_events")
     if calendars.group_of(api, record) is None:
         return []
-    ids = [row.context_id for row in calendars.children(api, record) if row.context_type == "User"]
+    rows = calendars.children(api, record)
+    ids = {row.user_id or row.context_id for row in rows if row.user_id or row.context_type == "User"}
     found = [user for number in sorted(ids) if (user := api.store.users.get(number)) is not None]
     return paged(api, found, lambda user: people_shapes.display(api, user))
 

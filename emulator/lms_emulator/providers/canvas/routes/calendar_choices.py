@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import calendars, collation, courses, people, states, timetables
+from lms_emulator.providers.canvas.rules import calendars, collation, courses, menu, people, states, timetables
 from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, chain
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -57,12 +57,14 @@ def _courses(api: Api) -> list[Course]:
         if course is not None and states.state_of(api, row, course).name == "active"
         if courses.may(api, api.caller, course, "read")
     ]
-    return sorted(found, key=lambda course: (collation.key(course.name), course.id))
+    first = menu.marked(api.user)
+    return sorted(found, key=lambda course: (course.id not in first, collation.key(course.name), course.id))
 
 
 def _sections(api: Api, course: Course) -> list[CourseSection]:
     seen = calendars.sections_seen(api, course, api.caller)
-    return [section for section in api.store.course_sections.find("course", course.id) if section.id in seen]
+    rows = api.store.course_sections.find("course", course.id)
+    return [section for section in rows if section.id in seen and section.workflow_state != "deleted"]
 
 
 def _section(record: CourseSection, chosen: set[str]) -> Json:

@@ -198,7 +198,7 @@ def _open(api: Api, place: Place, user: User | None, codes: list[str]) -> bool:
         return ran or appointments.reserves(api, record, user)
     if place.kind == "Course" and (record.public_syllabus or (record.public_syllabus_to_auth and user is not None)):
         return True
-    return place.kind != "CourseSection" and calendars.place_may(api, place, "read", "manage_calendar")
+    return calendars.place_may(api, place, "read", "manage_calendar")
 
 
 def _wanted(api: Api, record: Assignment) -> bool:
@@ -277,7 +277,7 @@ def create(api: Api) -> Any:
     if course is not None and course.workflow_state == "deleted":
         body = {"error": "cannot create event for deleted course"}
         raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=course.id)
-    if place is None or place.kind in ("CourseSection", "AppointmentGroup"):
+    if place is None or place.kind == "AppointmentGroup":
         code = sent.text("context_code")
         why = calendars.why_no_place(api, code)
         raise refusals.not_found("the context of `calendar_event[context_code]`", code, diagnosis=why)

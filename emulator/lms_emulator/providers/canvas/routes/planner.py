@@ -92,8 +92,8 @@ def _planned_for(api: Api) -> User:
         if not api.check("courses are named in which the person is observed", bool(codes)):
             raise api.refused("see a planner without naming courses")
         user = identifiers.user(api, named)
-        places = (place_of_code(api, code) for code in codes)
-        wanted = {place.record.id for place in places if place is not None and place.kind == "Course"}
+        # Canvas takes the number of anything else for a course's, and refuses it
+        wanted = {place.record.id for code in codes if (place := place_of_code(api, code)) is not None}
         seen = wanted <= observing.courses_with(api, caller, user)
     else:
         return caller
@@ -106,10 +106,15 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
     places = _places(api, user, codes)
     within = [place for place in places if place.kind == "Course"]
     groups = [place for place in places if place.kind == "Group"]
+    if kind == "all_ungraded_todo_items" and not codes:
+        raise refusals.crashed("`context_codes` is missing", kind)
     if kind in ("ungraded_todo_items", "all_ungraded_todo_items"):
         for place in within + groups:
             announced = kind == "ungraded_todo_items"
-            yield from planner.ungraded(api, contexts.of(place.record), window, announced=announced)
+            unpublished = not announced and contexts.may(api, contexts.of(place.record), "view_unpublished_items")
+            yield from planner.ungraded(
+                api, contexts.of(place.record), window, announced=announced, unpublished=unpublished
+            )
         return
     for place in within:
         yield from planner.of_course(api, place.record, window)
@@ -131,8 +136,9 @@ def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
         mine = [Place("Course", course) for course in studied if concluded or _studies(api, course, user)]
         return [*mine, *(Place("Group", group) for group in planner.groups_of(api, user)), Place("User", user)]
     found = [place for code in codes if (place := place_of_code(api, code)) is not None]
+    observed = _observed(api, user)
     for place in found:
-        if place.kind == "Course":
+        if place.kind == "Course" and place not in observed:
             courses.require(api, place.record, "read", "read_as_admin")
     groups = {group.id for group in planner.groups_of(api, user)}
     for place in found:
@@ -140,7 +146,18 @@ def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
             contexts.require(api, contexts.of(place.record), "read")
         elif place.kind == "User" and not api.check("it is the person's own", place.record.id == user.id):
             raise api.refused(f"see what user {place.record.id} plans")
-    return found
+    found += [place for place in observed if place not in found]
+    return [place for place in found if place.kind in ("Course", "Group", "User")]
+
+
+def _observed(api: Api, user: User) -> list[Place]:
+    """What an observer sees besides the calendars named: all courses in which they observe, and a child's own notes."""
+    observer = api.asker
+    if observer is None or not api.params.has("observed_user_id"):
+        return []
+    known = (api.store.courses.get(number) for number in sorted(observing.courses_with(api, observer, user)))
+    linked = observing.link_between(api, observer, user) is not None
+    return [Place("Course", course) for course in known if course is not None] + [Place("User", user)] * linked
 
 
 def _studies(api: Api, course: Course, user: User) -> bool:
@@ -227,10 +244,11 @@ def _linked(api: Api, course: Course | None) -> tuple[str, Any]:
         raise refusals.message(400, "course_missing", "must specify course_id")
     if kind not in LINKED:
         raise refusals.message(400, "linked_type_unknown", "invalid linked_object_type", got=kind)
-    record = identifiers.find(api, planner.TABLES[kind], number)
-    inside = record is not None and getattr(record, "course_id", getattr(record, "context_id", None)) == course.id
-    if record is None or not inside or record.workflow_state == "deleted":
+    record = _planned(api, kind, number)
+    if getattr(record, "course_id", getattr(record, "context_id", None)) != course.id:
         raise refusals.not_found("what the note is about", number)
+    if not api.check("may see what the note is about", record.workflow_state != "deleted", got=number):
+        raise api.refused(f"see {kind} {number}")
     own = api.store.planner_notes.find("user", api.user.id)
     if any((note.linked_type, note.linked_id, note.workflow_state) == (kind, record.id, "active") for note in own):
         raise refusals.message(400, "note_exists", "a planner note linked to that object already exists")
@@ -291,8 +309,8 @@ def create_override(api: Api) -> Any:
     user, kind = api.user, api.params.text("plannable_type") or ""
     if kind not in planner.TABLES:
         raise refusals.crashed("`plannable_type` is nothing that the planner knows", kind)
-    record = identifiers.named(api, planner.TABLES[kind], api.params.text("plannable_id"), "the thing to do")
-    about = planner.done_in(record) if kind == "assignment" else (kind, record.id)
+    record = _planned(api, kind, api.params.text("plannable_id"))
+    about = planner.shown_as(api, kind, record)
     if api.store.planner_overrides.find("whose", (user.id, *about)):
         raise refusals.invalid({"plannable_id": ["taken"]})
     made = PlannerOverride(
@@ -305,6 +323,14 @@ def create_override(api: Api) -> Any:
     )
     _in_modules(api, made)
     return reply(api, shapes.override(api, api.store.planner_overrides.put(made)), 201)
+
+
+def _planned(api: Api, kind: str, reference: str | None) -> Any:
+    """What has that kind and number, deleted or not. Raises the refusal `not_found`."""
+    record = identifiers.named(api, planner.TABLES[kind], reference or "", "the thing to do", deleted=True)
+    if kind == "announcement" and not record.is_announcement:
+        raise refusals.not_found("the announcement", reference)
+    return record
 
 
 def _in_modules(api: Api, said: PlannerOverride) -> None:

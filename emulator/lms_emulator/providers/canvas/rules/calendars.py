@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import (
     Account,
@@ -20,7 +21,7 @@ from lms_emulator.providers.canvas.model import (
     Group,
     User,
 )
-from lms_emulator.providers.canvas.rules import appointments, courses, groups, states
+from lms_emulator.providers.canvas.rules import appointments, courses, groups, sections, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
 
 Kind = Literal["Course", "User", "Group", "Account", "CourseSection", "AppointmentGroup"]
@@ -109,10 +110,10 @@ def effective_code(api: Api, event: CalendarEvent) -> str | None:
     if group is not None:
         of_group = event.parent_event_id is not None and appointments.participant_type(group) == "Group"
         return None if of_group else ",".join(group.context_codes)
-    if event.context_type == "CourseSection":
-        section = api.store.course_sections.get(event.context_id)
-        return f"course_{section.course_id}" if section is not None else None
-    return None
+    section = api.store.course_sections.get(event.context_id) if event.context_type == "CourseSection" else None
+    if section is None or (event.parent_event_id is None and event.timetable_code is None):
+        return None
+    return f"course_{section.course_id}"
 
 
 def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) -> bool:
@@ -123,9 +124,9 @@ def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) ->
             rights = {"read": ("read", "read_as_admin"), "manage_calendar": ("manage_calendar",)}
             return any(courses.may(api, who, record, *rights[one]) for one in wanted)
         case CourseSection():
-            course = api.store.courses.get(record.course_id)
-            seen = course is not None and record.id in sections_seen(api, course, who)
-            return seen and course is not None and place_may(api, Place("Course", course), *wanted, user=who)
+            course = identifiers.known(api.store.courses.get(record.course_id), "the course", record.course_id)
+            allowed = {"read": sections.reads, "manage_calendar": sections.manages_calendar}
+            return any(allowed[one](api, record, course) for one in wanted)
         case Group():
             return not groups.rights(api, record, who).isdisjoint(wanted)
         case AppointmentGroup():
@@ -216,7 +217,7 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
         for event in _in(api, "User", user.id) if user is not None else ():
             if place.code in (effective_code(api, event) or "").split(","):
                 found[event.id] = event
-    return [one for one in found.values() if one.context_type != "User" or _own(api, one, found, places)]
+    return [one for one in found.values() if one.context_type == "AppointmentGroup" or _own(api, one, places)]
 
 
 def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:
@@ -226,8 +227,8 @@ def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]
     return [Place("AppointmentGroup", group) for group in found if appointments.manages(api, group, user)]
 
 
-def _own(api: Api, event: CalendarEvent, found: dict[int, CalendarEvent], places: Iterable[Place]) -> bool:
-    """Reservations belong to the calendar of their course, not to the user's own."""
+def _own(api: Api, event: CalendarEvent, places: Iterable[Place]) -> bool:
+    """Reservations and section times belong to the calendar of their course, not to the user's or section's own."""
     codes = (effective_code(api, event) or code_of(event)).split(",")
     return any(place.code in codes for place in places)
 

@@ -53,16 +53,18 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
         updated_at=api.now,
     )
     changes: dict[str, Any] = {"context_type": place.kind, "context_id": place.record.id}
-    for name in ("title", "location_name", "location_address", "rrule"):
+    for name in ("title", "location_name", "location_address", "comments", "rrule"):
         if sent.has(name) and (known is not None or sent.text(name) is not None):
             changes[name] = sent.text(name)
+    if "title" in changes and changes["title"] is None:
+        changes["title"] = usual_title(place.kind)
     if sent.has("description"):
         changes["description"] = html.clean(sent.text("description"), api.url(""))
     for name in ("important_dates", "blackout_date"):
         if sent.has(name):
             changes[name] = sent.flag(name)
-    if len(changes.get("title") or "") > LONGEST:
-        raise refusals.invalid({"title": ["too_long"]})
+    if faults := {name: ["too_long"] for name in ("title", "comments") if len(changes.get(name) or "") > LONGEST}:
+        raise refusals.invalid(faults)
     where = zone(sent.text("time_zone_edited")) or api.zone
     wanted = replace(base, **changes)
     for name in ("start_at", "end_at"):
@@ -180,12 +182,15 @@ def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
             appointments.notify_cancelled(api, group, row, reason)
     for row in calendars.children(api, event):
         api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
-    if event.parent_event_id is not None:
+    if event.parent_event_id is not None and group is not None:
         return appointments.cancel(api, event)
     deleted = api.store.calendar_events.put(replace(event, workflow_state="deleted", updated_at=api.now))
     if group is not None:
         state = group.workflow_state if appointments.slots(api, group) else "deleted"
         appointments.touch(api, replace(group, workflow_state=state))
+    parent = api.store.calendar_events.get(event.parent_event_id or 0)
+    if parent is not None and not calendars.children(api, parent):
+        api.store.calendar_events.put(replace(parent, workflow_state="deleted", updated_at=api.now))
     return deleted
 
 

@@ -177,14 +177,16 @@ def _graded(api: Api, record: Assignment, at: datetime, place: Context) -> Item:
     return Item("quiz", quiz, at, place, record) if quiz is not None else Item("assignment", record, at, place, record)
 
 
-def ungraded(api: Api, place: Context, window: Window, *, announced: bool = True) -> Iterator[Item]:
+def ungraded(
+    api: Api, place: Context, window: Window, *, announced: bool = True, unpublished: bool = False
+) -> Iterator[Item]:
     """Pages and discussions with a to-do date, and announcements by posting date."""
     for page in pages.pages_of(api, place):
-        shown = page.published and pages.may_read(api, place, page)
+        shown = (page.published or unpublished) and pages.may_read(api, place, page)
         if page.todo_date is not None and window.holds(page.todo_date) and shown:
             yield Item("wiki_page", page, page.todo_date, place)
     for topic in discussions.topics_of(api, place):
-        if not topic.published or not discussions.visible(api, topic, place):
+        if not (topic.published or unpublished) or not discussions.visible(api, topic, place):
             continue
         at = discussions.posted_at(api, topic) if topic.is_announcement else topic.todo_date
         if at is None or not window.holds(at) or topic.assignment_id is not None:
@@ -230,6 +232,15 @@ def done_in(assignment: Assignment) -> tuple[str, int]:
     if assignment.discussion_topic_id is not None:
         return "discussion_topic", assignment.discussion_topic_id
     return "assignment", assignment.id
+
+
+def shown_as(api: Api, kind: str, record: Any) -> tuple[str, int]:
+    """What the planner's overrides call something: a group's discussion counts as that of its course."""
+    if kind == "assignment":
+        return done_in(record)
+    if isinstance(record, DiscussionTopic) and not record.is_announcement:
+        return "discussion_topic", record.root_topic_id or record.id
+    return ("announcement" if isinstance(record, DiscussionTopic) else kind), record.id
 
 
 def uses(api: Api) -> bool:

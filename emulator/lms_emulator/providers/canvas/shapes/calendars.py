@@ -56,15 +56,20 @@ def event(
     place, group = calendars.place_of(api, record), calendars.group_of(api, record)
     nested = calendars.children(api, record)
     deep = "child_events" in includes and "child_events" not in excludes
+    common = _in_common(api, record, group, nested, scheduler=scheduler) if deep and group is not None else None
+    if common == []:
+        nested = []
     body = _columns(api, record, place)
+    if api.caller is not None:
+        body |= {"location_address": record.location_address, "location_name": record.location_name}
     if "description" not in excludes:
         body["description"] = shown(api, record.description, _context(api, record, place))
-    body |= {"child_events_count": len(nested), **_codes(api, record, group, nested, deep=deep, scheduler=scheduler)}
+    body |= {"child_events_count": len(nested), **_codes(api, record, common)}
     body |= {
         "context_name": None if within is not None else _name(api, place),
         "context_color": place.record.course_color if isinstance(place.record, Course) else None,
         "parent_event_id": record.parent_event_id,
-        "hidden": group is None and bool(nested),
+        "hidden": api.caller is not None and group is None and bool(nested),
     }
     if "participants" in includes:
         body |= _participant(api, place, within, viewer)
@@ -106,8 +111,6 @@ def _columns(api: Api, record: CalendarEvent, place: Place) -> Json:
         "rrule": record.rrule,
         "series_uuid": record.series_uuid,
         "blackout_date": record.blackout_date,
-        "location_address": record.location_address,
-        "location_name": record.location_name,
         "type": "event",
         "important_dates": record.important_dates,
     }
@@ -129,29 +132,31 @@ def _name(api: Api, place: Place) -> str | None:
     return name
 
 
-def _codes(
-    api: Api,
-    record: CalendarEvent,
-    group: AppointmentGroup | None,
-    nested: list[CalendarEvent],
-    *,
-    deep: bool,
-    scheduler: bool,
-) -> Json:
+def _codes(api: Api, record: CalendarEvent, common: list[str] | None) -> Json:
     own, effective = calendars.code_of(record), calendars.effective_code(api, record)
     if effective is None:
         return {"all_context_codes": own, "context_code": own}
     body: Json = {"effective_context_code": effective, "all_context_codes": effective, "context_code": own}
-    if group is not None and deep and not scheduler:
-        common = [code for code in effective.split(",") if _reads(api, code)]
-        if common:
-            body["context_code"] = body["effective_context_code"] = common[0]
+    if common:
+        body["context_code"] = body["effective_context_code"] = common[0]
     return body
 
 
-def _reads(api: Api, code: str) -> bool:
-    place = calendars.place_of_code(api, code)
-    return place is not None and calendars.place_may(api, place, "read")
+def _in_common(
+    api: Api, record: CalendarEvent, group: AppointmentGroup, nested: list[CalendarEvent], *, scheduler: bool
+) -> list[str] | None:
+    """The codes of the courses in which both the caller and who took the slot take part; None for a group's slot."""
+    effective = calendars.effective_code(api, record)
+    if effective is None or api.caller is None:
+        return None
+    found = [code for code in effective.split(",") if code in appointments.codes_for(api, group, api.caller)]
+    takers = {row.user_id for row in nested}
+    row = record if record.context_type == "User" else nested[0] if len(takers) == 1 else None
+    taker = api.store.users.get(row.context_id) if row is not None and row.context_type == "User" else None
+    if scheduler or taker is None:
+        return found
+    theirs = appointments.codes_for(api, group, taker)
+    return [code for code in found if code in theirs]
 
 
 def _participant(api: Api, place: Place, within: AppointmentGroup | None, viewer: User | None) -> Json:
@@ -337,7 +342,7 @@ def appointment_group(
         past = past or api.params.flag("include_past_appointments")
         slots = found if past else [one for one in found if one.end_at is None or one.end_at > api.now]
         deep = {literal for literal in ("child_events",) if literal in includes}
-        body["appointments"] = [event(api, one, includes=deep, within=record, scheduler=not deep) for one in slots]
+        body["appointments"] = [event(api, one, includes=deep, within=record, scheduler=True) for one in slots]
     body["appointments_count"] = len(found)
     return body
 
