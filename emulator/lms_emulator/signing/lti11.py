@@ -65,10 +65,15 @@ def signed_launch(
         "oauth_version": "1.0",
         "oauth_callback": "about:blank",
     }
-    base, key = oauth1.signature_base_string("POST", url, params.items()), oauth1.signing_key(secret)
-    digest = hmac.new(key, base.encode(), sha256 if method == SHA256 else sha1).digest()
-    params[oauth1.SIGNATURE_FIELD] = b64encode(digest).decode()
+    params[oauth1.SIGNATURE_FIELD] = signature("POST", url, params.items(), secret, method)
     return params
+
+
+def signature(verb: str, url: str, pairs: oauth1.Pairs, secret: str, method: str) -> str:
+    """The signature of a request, by `SHA256` or else HMAC-SHA1. Raises ValueError as `oauth1.base_string_uri`."""
+    base, key = oauth1.signature_base_string(verb, url, pairs), oauth1.signing_key(secret)
+    digest = hmac.new(key, base.encode(), sha256 if method == SHA256 else sha1).digest()
+    return b64encode(digest).decode()
 
 
 def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[str, str]:

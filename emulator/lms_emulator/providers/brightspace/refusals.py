@@ -359,6 +359,12 @@ def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRe
     return problem(reason, status, kind, titles[status], detail, **details)
 
 
+def outcome(reason: str, document: str, message: str, status: int = 200, **details: Any) -> SiteRefusal:
+    """An outcome of an LTI 1.1 tool that is not kept; the document says so."""
+    headers = {"Content-Type": "application/xml"}
+    return SiteRefusal(reason, status=status, message=message, text=document, headers=headers, **details)
+
+
 def unreadable_body(path: str, why: str, *, is_form: bool) -> SiteRefusal:
     """A body that does not match its content type; each part of the site has its own message."""
     if path.startswith("/d2l/api/"):

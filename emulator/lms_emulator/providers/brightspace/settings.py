@@ -193,6 +193,31 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             was=(Was(False, "2025-11-01", f"{DOCS}/res/ltiadvantage.html, EXTENSION_T: LMS 20.25.11"),),
         ),
     ] = True
+    outcome_grade_item: Annotated[
+        Literal["create", "existing"],
+        choice(
+            "The first score of an LTI 1.1 link without a grade item: creates one, named as the link, or fails. D2L "
+            "has the switch `Auto Create Grade Items` for LTI 1.3.",
+            evidence="inferred",
+            source="https://help.openstax.org/s/article/D2L-Brightspace-LMS-integration",
+        ),
+    ] = "create"
+    outcome_points: Annotated[
+        int, choice("Maximum points of the grade item that an LTI 1.1 outcome creates.", evidence="chosen", ge=1)
+    ] = 100
+    outcome_unsigned_status: Annotated[
+        Literal[200, 401, 403],
+        choice("Status of the answer to an LTI 1.1 outcome whose signature does not hold.", evidence="chosen"),
+    ] = 401
+    outcome_max_age_seconds: Annotated[
+        int,
+        choice(
+            "How far the `oauth_timestamp` of an LTI 1.1 outcome may be off: 90 minutes, as the guide recommends.",
+            evidence="inferred",
+            source="https://www.imsglobal.org/specs/ltiv1p1/implementation-guide, 4.3",
+            ge=1,
+        ),
+    ] = 5400
     copy_status: Annotated[
         str,
         choice(

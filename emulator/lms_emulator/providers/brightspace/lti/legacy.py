@@ -11,17 +11,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.brightspace import refusals, rules
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti import sharing, variables
-from lms_emulator.providers.brightspace.model import Deployment, LegacyLink, LegacyProvider, LtiLink, OrgUnit, User
+from lms_emulator.providers.brightspace.model import (
+    Deployment,
+    LegacyLink,
+    LegacyProvider,
+    LegacyResult,
+    LtiLink,
+    OrgUnit,
+    User,
+)
 from lms_emulator.signing import lti11
 
+OUTCOMES = "/d2l/le/lti/Outcome"
+"""Where tools send outcomes, of all links."""
+_COURSE = 3
 _METHODS = {1: lti11.SIGNATURE_METHOD, 2: lti11.SHA256}
 _OTHERS = re.compile(r"[^a-z0-9]")
 """Characters that names of custom fields do not have (LTI 1.1, appendix A)."""
+
+
+class Signer(NamedTuple):
+    """A consumer key, its secret, and the signature method of launches."""
+
+    key: str
+    secret: str
+    method: str
 
 
 def links_in(x: Call, unit: OrgUnit) -> Iterator[LegacyLink]:
@@ -58,10 +78,7 @@ def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> Form:
     address = x.resolve(link.url)
     if not link.signed:
         return address, fields
-    key, secret, method = link.key, link.secret, lti11.SIGNATURE_METHOD
-    if provider is not None and link.with_provider:
-        key = x.store.section.consumer_key if provider.default_key else provider.key
-        secret, method = provider.secret, _METHODS[provider.signature_method]
+    key, secret, method = signer(x, unit, link)
     if not x.check("the link or its tool provider has a key and a secret", bool(key and secret), got=link.url):
         raise refusals.lti_page(
             "legacy_secret_missing",
@@ -72,6 +89,36 @@ def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> Form:
     return address, lti11.signed_launch(
         address, fields, consumer_key=key, secret=secret, timestamp=now, nonce=nonce, method=method
     )
+
+
+def signer(x: Call, unit: OrgUnit, link: LegacyLink) -> Signer:
+    """What signs the launches of a link in an org unit."""
+    provider = provider_of(x, link, unit)
+    if provider is not None and link.with_provider:
+        return _of_provider(x, provider)
+    return Signer(link.key, link.secret, lti11.SIGNATURE_METHOD)
+
+
+def signers(x: Call) -> Iterator[Signer]:
+    """Everything that can sign: links with a key and a secret of their own, and tool providers."""
+    own = (Signer(link.key, link.secret, lti11.SIGNATURE_METHOD) for link in x.store.legacy_links)
+    for one in (*own, *(_of_provider(x, provider) for provider in x.store.legacy_providers)):
+        if one.key and one.secret:
+            yield one
+
+
+def _of_provider(x: Call, provider: LegacyProvider) -> Signer:
+    key = x.store.section.consumer_key if provider.default_key else provider.key
+    return Signer(key, provider.secret, _METHODS[provider.signature_method])
+
+
+def result_id(x: Call, link: LegacyLink, unit: OrgUnit, user: User) -> str:
+    """The `lis_result_sourcedid`, the same in each launch of the link there by that person."""
+    found = x.store.legacy_results.first("cell", (link.id, unit.id, user.id))
+    if found is None:
+        made = LegacyResult(id=x.ids.uuid(), link_id=link.id, org_unit_id=unit.id, user_id=user.id)
+        found = x.store.legacy_results.put(made)
+    return found.id
 
 
 def resource_link_id(x: Call, link: LegacyLink) -> str:
@@ -119,6 +166,8 @@ def _message(
         "launch_presentation_return_url": x.url(f"/d2l/home/{unit.id}"),
         "ext_d2l_link_id": str(link.id),
     }
+    if link.signed and unit.type_id == _COURSE:
+        said |= {"lis_outcome_service_url": x.url(OUTCOMES), "lis_result_sourcedid": result_id(x, link, unit, user)}
     for name in sends:
         said |= parts[name]
     return said | _custom(x, user, unit, link, set(sends))

@@ -34,7 +34,7 @@ from lms_emulator.providers.brightspace.model.assignments import (
     SubmittedFile,
 )
 from lms_emulator.providers.brightspace.model.content import Attachment, Module, NewsItem, Topic
-from lms_emulator.providers.brightspace.model.legacy import LegacyLink, LegacyProvider
+from lms_emulator.providers.brightspace.model.legacy import LegacyLink, LegacyProvider, LegacyResult
 from lms_emulator.providers.brightspace.model.lti import (
     Deployment,
     LineItem,
@@ -66,6 +66,7 @@ __all__ = [
     "GroupCategory",
     "LegacyLink",
     "LegacyProvider",
+    "LegacyResult",
     "LineItem",
     "LtiLink",
     "Module",
@@ -176,7 +177,10 @@ class Group(Record, frozen=True, kw_only=True):
 
 
 class GradeObject(Record, frozen=True, kw_only=True):
-    """A numeric column of the gradebook."""
+    """A numeric column of the gradebook.
+
+    Attributes: `legacy_link_id`, the LTI 1.1 link whose outcomes it holds.
+    """
 
     id: int
     org_unit_id: int
@@ -184,6 +188,7 @@ class GradeObject(Record, frozen=True, kw_only=True):
     short_name: str = ""
     max_points: float
     is_hidden: bool = False
+    legacy_link_id: int | None = None
 
 
 class GradeValue(Record, frozen=True, kw_only=True):
@@ -320,7 +325,7 @@ class BrightspaceStore(AssignmentStore, RegisteringTables):
     news_items: Table[NewsItem] = table(key="id", indexes={"unit": _unit})
     group_categories: Table[GroupCategory] = table(key="id", indexes={"unit": _unit})
     groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.category_id})
-    grade_objects: Table[GradeObject] = table(key="id", indexes={"unit": _unit})
+    grade_objects: Table[GradeObject] = table(key="id", indexes={"unit": _unit, "link": lambda g: g.legacy_link_id})
     grade_values: Table[GradeValue] = table(
         key="id",
         indexes={"object": lambda v: v.grade_object_id, "cell": lambda v: [(v.grade_object_id, v.user_id)]},
@@ -341,6 +346,10 @@ class BrightspaceStore(AssignmentStore, RegisteringTables):
     deployments: Table[Deployment] = table(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id})
     legacy_links: Table[LegacyLink] = table(key="id", indexes={"unit": _unit})
     legacy_providers: Table[LegacyProvider] = table(key="id", indexes={"unit": _unit})
+    legacy_results: Table[LegacyResult] = table(
+        key="id",
+        indexes={"cell": lambda r: [(r.link_id, r.org_unit_id, r.user_id)], "link": lambda r: r.link_id},
+    )
     sharing_rules: Table[SharingRule] = table(
         key="id", indexes={"unit": _unit, "owner": lambda rule: (rule.shares, rule.owner)}
     )

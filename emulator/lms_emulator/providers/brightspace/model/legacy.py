@@ -47,6 +47,15 @@ class LegacyProvider(Record, frozen=True, kw_only=True):
     version: Literal[0, 1, 2] = 0
 
 
+class LegacyResult(Record, frozen=True, kw_only=True):
+    """A person's result of a link in an org unit. `id` is what launches send as `lis_result_sourcedid`."""
+
+    id: str
+    link_id: int
+    org_unit_id: int
+    user_id: int
+
+
 class LegacyLink(Record, frozen=True, kw_only=True):
     """A link that launches a tool by LTI 1.1.
 

@@ -50,7 +50,7 @@ def _grades(x: Call, source: OrgUnit, target: OrgUnit) -> None:
     for column in x.store.grade_objects.find("unit", source.id):
         if column.id not in tools:
             number = x.store.next_number("grade_objects")
-            x.store.grade_objects.put(replace(column, id=number, org_unit_id=target.id))
+            x.store.grade_objects.put(replace(column, id=number, org_unit_id=target.id, legacy_link_id=None))
 
 
 def _news(x: Call, source: OrgUnit, target: OrgUnit) -> None:

@@ -165,8 +165,12 @@ def update_link(x: Call, _unit: OrgUnit) -> Response:
 
 @managed("lti:links:delete", place=_place(_link))
 def delete_link(x: Call, _unit: OrgUnit) -> Response:
-    """DELETE …/lti/link/{ltiLinkId}, with its sharing rules."""
+    """DELETE …/lti/link/{ltiLinkId}, with its sharing rules; its grade items stay."""
     found = _link(x)
+    for result in x.store.legacy_results.find("link", found.id):
+        x.store.legacy_results.delete(result.id)
+    for column in x.store.grade_objects.find("link", found.id):
+        x.store.grade_objects.put(replace(column, legacy_link_id=None))
     forget(x, "legacy_link", found.id)
     x.store.legacy_links.delete(found.id)
     return Response(status_code=200)

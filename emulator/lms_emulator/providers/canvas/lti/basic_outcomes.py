@@ -8,14 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
-from functools import partial
 from html import escape
 from typing import NamedTuple
-from xml.etree.ElementTree import Element
 
 from lms_emulator.core.keys import private_pem
-from lms_emulator.core.xml import NotXmlError, read_xml
+from lms_emulator.lti.outcomes import RESULT, Asked
 from lms_emulator.providers.canvas.call.params import Params
 
 _WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)", re.ASCII)
@@ -53,45 +50,6 @@ def _seal(text: str) -> str:
     return hmac.new(secret, text.encode(), hashlib.sha1).hexdigest()
 
 
-def _nothing(path: str) -> None:
-    """The details of an unreadable message: none."""
-
-
-class Asked(NamedTuple):
-    """A tool's request.
-
-    Parameters:
-        operation: such as `replaceResult`; None if it cannot be determined.
-        message: the message id, which the response repeats.
-        sourced_id: the result's id.
-        given: returns a value by its path below the operation: `resultRecord/result/resultScore/textString`.
-    """
-
-    operation: str | None = None
-    message: str = ""
-    sourced_id: str = ""
-    given: Callable[[str], str | None] = _nothing
-
-    @property
-    def score(self) -> str | None:
-        """The score, from 0 to 1."""
-        return self.given(f"{_RESULT}resultScore/textString")
-
-    @property
-    def total(self) -> str | None:
-        """The score in points."""
-        return self.given(f"{_RESULT}resultTotalScore/textString")
-
-    def data(self, name: str) -> str | None:
-        """What is submitted."""
-        return self.given(f"{_RESULT}resultData/{name}")
-
-    def detail(self, name: str) -> str | None:
-        """A submission detail."""
-        return self.given(f"submissionDetails/{name}")
-
-
-_RESULT = "resultRecord/result/"
 OLD_OPERATIONS = {
     "basic-lis-updateresult": "replaceResult",
     "basic-lis-readresult": "readResult",
@@ -146,39 +104,12 @@ _OLD_RESULT = """<result>
   </result>"""
 
 
-def read_envelope(body: bytes) -> Asked:
-    """The request in an XML envelope."""
-    try:
-        root = read_xml(body)
-    except NotXmlError:
-        return Asked()
-    message = next((one.text or "" for one in root.iter() if _local(one) == "imsx_messageIdentifier"), "")
-    holder = next((one for one in root.iter() if _local(one) == "imsx_POXBody"), None)
-    if holder is None or not len(holder):
-        return Asked(message=message)
-    asked = holder[0]
-    given = partial(_text, asked)
-    whose = given("resultRecord/sourcedGUID/sourcedId") or ""
-    return Asked(_local(asked).removesuffix("Request"), message, whose, given)
-
-
 def read_form(sent: Params) -> Asked:
     """The request in a form of the older protocol."""
     score = sent.text("result_resultscore_textstring")
-    given = {f"{_RESULT}resultScore/textString": score} if score is not None else {}
+    given = {f"{RESULT}resultScore/textString": score} if score is not None else {}
     operation = OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
     return Asked(operation, "", sent.text("sourcedid") or "", given.get)
-
-
-def _text(parent: Element, path: str) -> str | None:
-    """The text at a path below an element; the first match counts."""
-    name, _, rest = path.partition("/")
-    found = (_text(one, rest) if rest else "".join(one.itertext()) for one in parent if _local(one) == name)
-    return next((text for text in found if text is not None), None)
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
 
 
 def envelope(asked: Asked, major: str, score: float | None = None, description: str = "", code: str = "") -> str:

@@ -5,24 +5,20 @@ Source: fixtures/recordings/canvas/lti-11.jsonl 126, 128, 133, 144; canvas-lms a
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from lms_emulator.core.access.single_use import use_once
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.skew import length, why_off
-from lms_emulator.lti import signed_services
+from lms_emulator.lti import outcomes, signed_services
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.signing import lti11, oauth1
 
 LIFETIME_SECONDS = 90 * 60
 INVALID = "Invalid authorization header"
-_PAIR = re.compile(r'(?<![^\s=,"])([^\s=,"]++)\s*=\s*"([^"]*)"\s*(?:,|$)')
 
 
 def require_signed(x: Call, tool: Tool) -> None:
@@ -43,7 +39,7 @@ def require_signed(x: Call, tool: Tool) -> None:
         why = "each request needs a new nonce, one that is repeated too" if nonce else "no oauth_nonce was sent"
         raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce, diagnosis=why)
     body_hash = fields.get("oauth_body_hash")
-    right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
+    right = outcomes.body_hash(x.body)
     if body_hash != right and not (x.is_form and body_hash is None):
         why = signed_services.why_body_hash(x, body_hash)
         _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash, why)
@@ -57,7 +53,7 @@ def signed_by(x: Call, tool: Tool) -> bool:
 def _judged(x: Call, tool: Tool) -> tuple[dict[str, str], SiteRefusal | None]:
     """The fields of a signed request, and the fault in its signature, if any."""
     form = x.body.decode("utf-8", "replace") if x.content_type == "application/x-www-form-urlencoded" else ""
-    pairs = [*_header(x), *parse_qsl(form, keep_blank_values=True)]
+    pairs = [*outcomes.header_fields(x), *parse_qsl(form, keep_blank_values=True)]
     x.reads.add(*lti11.OAUTH_FIELDS, "oauth_body_hash", "lti_version")
     fields = dict([*oauth1.query_parameters(x.request_url), *pairs])
     return fields, _fault(x, tool, fields, pairs)
@@ -92,13 +88,6 @@ def _unchecked(x: Call, code: str, check: str, expected: str, got: str | None, w
         raise refused(code, INVALID, expected=expected, got=got, diagnosis=why)
     reason = f"; {why}" if why else ""
     x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r}){reason}")
-
-
-def _header(x: Call) -> list[tuple[str, str]]:
-    scheme, _, rest = x.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() != "oauth":
-        return []
-    return [(unquote(name), unquote(value)) for name, value in _PAIR.findall(rest) if name != "realm"]
 
 
 def refused(reason: str, text: str, status: int = 401, **details: Any) -> SiteRefusal:

@@ -9,14 +9,13 @@ from starlette.responses import Response
 from lms_emulator.core.access.bodies import why_garbled
 from lms_emulator.core.access.slips import undone
 from lms_emulator.core.skew import why_not_now
-from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.lti import signed_services
+from lms_emulator.lti.outcomes import OPERATIONS, XML, Asked, read_envelope, why_unread
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.lti import basic_outcomes as messages
-from lms_emulator.providers.canvas.lti.basic_outcomes import Asked
 from lms_emulator.providers.canvas.lti.basic_requests import refused, require_signed
 from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.providers.canvas.refusals import XmlRefusal
@@ -25,8 +24,6 @@ from lms_emulator.providers.canvas.routes.uploads import fetch_file
 from lms_emulator.providers.canvas.rules import basic_outcomes as rules
 from lms_emulator.providers.canvas.rules import files, uploads
 
-XML = ("application/xml", "text/xml", "application/x-xml")
-_OPERATIONS = ("replaceResultRequest", "readResultRequest", "deleteResultRequest")
 UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 
 
@@ -70,7 +67,7 @@ async def grade_passback(api: Api) -> Response:
         raise refused(
             "body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.x.content_type, diagnosis=why
         )
-    asked = messages.read_envelope(api.x.body)
+    asked = read_envelope(api.x.body)
     try:
         score = await _done(api, tool, asked) if asked.operation else None
         if asked.operation is None:
@@ -157,17 +154,13 @@ def why_sourced_id(sent: str) -> str:
 
 def _why_unsupported(api: Api, asked: Asked) -> str:
     """Why no operation is known."""
+    if asked.operation is None and api.x.content_type in XML:
+        return why_unread(api.x)
     if (why := why_garbled(api.x)) is not None:
         return why
-    if asked.operation is None and api.x.content_type in XML:
-        try:
-            read_xml(api.x.body)
-        except NotXmlError as error:
-            return f"the body is no well-formed XML: {error}"
-        return "there is no imsx_POXBody with a request in it"
     if asked.operation is None:
         return f"lti_message_type has to be one of {', '.join(messages.OLD_OPERATIONS)}"
-    return f"{asked.operation}Request is no operation; there are {', '.join(_OPERATIONS)}"
+    return f"{asked.operation}Request is no operation; there are {', '.join(f'{one}Request' for one in OPERATIONS)}"
 
 
 ROUTES = (

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from lms_emulator.lti.outcomes import Asked
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.lti import basic_outcomes as messages
-from lms_emulator.providers.canvas.lti.basic_outcomes import Asked
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission, SubmissionComment, Tool, User
 from lms_emulator.providers.canvas.rules import grading, html, states, submissions, submitting, tools
 

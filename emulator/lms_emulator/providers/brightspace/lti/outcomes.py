@@ -1,0 +1,134 @@
+"""Basic Outcomes of LTI 1.1 links: result ids, the tool's signature, and the grade item behind a link.
+
+Sources: Brightspace/sample-LTI-WHMIS-quiz gradeSubmit.php (D2L's own tool: what is sent and read, and that a
+missing result is an empty text); 1EdTech LTI Implementation Guide 1.1, 6. Order, texts and statuses of failures are chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.numbers import parse_integer
+from lms_emulator.core.skew import why_off
+from lms_emulator.lti import outcomes, signed_services
+from lms_emulator.lti.outcomes import Asked
+from lms_emulator.providers.brightspace import refusals, rules
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import legacy
+from lms_emulator.providers.brightspace.lti.legacy import Signer
+from lms_emulator.providers.brightspace.model import GradeObject, LegacyLink, OrgUnit, User
+from lms_emulator.signing import lti11, oauth1
+
+
+class Cell(NamedTuple):
+    """Whose result of which link, where."""
+
+    link: LegacyLink
+    unit: OrgUnit
+    user: User
+
+
+def failed(x: Call, asked: Asked, reason: str, text: str, check: str, **details: Any) -> SiteRefusal:
+    """A failure, in the envelope."""
+    major: Literal["failure", "unsupported"] = "unsupported" if reason == "operation_unsupported" else "failure"
+    body = outcomes.envelope(asked, major, text, identifier=x.ids.uuid())
+    return refusals.outcome(f"outcome_{reason}", body, text, check=check, **details)
+
+
+def require_signed(x: Call) -> Signer:
+    """Whoever signed the request: the first key and secret that hold. Raises the refusal."""
+    pairs = outcomes.header_fields(x)
+    fields = dict(pairs)
+    x.reads.add(*lti11.OAUTH_FIELDS, "oauth_body_hash")
+    key, sent = fields.get("oauth_consumer_key", ""), fields.get(oauth1.SIGNATURE_FIELD, "")
+    known = [one for one in legacy.signers(x) if one.key == key]
+    url = x.request_url.partition("?")[0]
+    if not x.check("oauth_consumer_key is of a link or a tool provider", bool(known), got=key):
+        why = signed_services.why_unsigned(x, pairs, url=url, secret="") if not key else None
+        raise _unsigned(x, "consumer_key", "oauth_consumer_key", key, why)
+    method = fields.get("oauth_signature_method")
+    signed = next((one for one in known if _signature(x, pairs, one, method) == sent), None)
+    if not x.check("oauth_signature", signed is not None, got=sent) or signed is None:
+        all_pairs = [*oauth1.query_parameters(x.request_url), *pairs]
+        sha1 = method != lti11.SHA256
+        why = signed_services.why_unsigned(x, all_pairs, url=url, secret=known[0].secret) if sha1 else None
+        raise _unsigned(x, "signature", "oauth_signature", sent, why)
+    right, got = outcomes.body_hash(x.body), fields.get("oauth_body_hash")
+    if not x.check("oauth_body_hash", got == right, expected=right, got=got):
+        raise _unsigned(x, "body_hash", "oauth_body_hash", got, signed_services.why_body_hash(x, got))
+    most, at = x.settings.outcome_max_age_seconds, parse_integer(fields.get("oauth_timestamp", ""))
+    age = x.clock.timestamp() - (at or 0)
+    if not x.check(f"oauth_timestamp within {most} s of now", abs(age) <= most, got=fields.get("oauth_timestamp")):
+        why = why_off(x.clock, at) if at is not None else "the seconds since 1970 go here"
+        raise _unsigned(x, "timestamp", "oauth_timestamp", fields.get("oauth_timestamp"), why)
+    nonce = fields.get("oauth_nonce", "")
+    fresh = bool(nonce) and use_once(x, "lti11 nonce", key, nonce, most - age)
+    if not x.check("oauth_nonce was not used before", fresh, got=nonce):
+        why = "each request needs a new nonce, one that is repeated too" if nonce else "no oauth_nonce was sent"
+        raise _unsigned(x, "nonce", "oauth_nonce", nonce, why)
+    return signed
+
+
+def _signature(x: Call, pairs: list[tuple[str, str]], signer: Signer, method: str | None) -> str | None:
+    if method not in (lti11.SIGNATURE_METHOD, lti11.SHA256):
+        return None
+    return lti11.signature(x.method, x.request_url, pairs, signer.secret, method)
+
+
+def _unsigned(x: Call, reason: str, field: str, got: Any, why: Any) -> SiteRefusal:
+    text = f"{field} is missing or invalid"
+    body = outcomes.envelope(Asked(), "failure", text, identifier=x.ids.uuid())
+    status = x.settings.outcome_unsigned_status
+    return refusals.outcome(f"outcome_{reason}", body, text, status, check=field, got=got, diagnosis=why)
+
+
+def cell(x: Call, asked: Asked, signed: Signer) -> Cell:
+    """Whose result a sourced id names. Raises a failure if it is not the signer's, or its person cannot be graded."""
+    found = x.store.legacy_results.get(asked.sourced_id)
+    link = x.store.legacy_links.get(found.link_id) if found is not None else None
+    unit = x.store.org_units.get(found.org_unit_id) if found is not None else None
+    user = x.store.users.get(found.user_id) if found is not None else None
+    check = "sourcedId is of a launch that this key signed"
+    own = link is not None and unit is not None and legacy.signer(x, unit, link) == signed
+    if not x.check(check, own, got=asked.sourced_id) or link is None or unit is None or user is None:
+        why = "send the lis_result_sourcedid of the launch as it came, signed with the key of that launch"
+        raise failed(x, asked, "sourced_id", "Invalid sourcedId", check, got=asked.sourced_id, diagnosis=why)
+    role = rules.role_in(x, user, unit.id)
+    check = "the person learns in the org unit"
+    if not x.check(check, role is not None and "Learner" in role.lis_roles, got=user.username):
+        raise failed(x, asked, "no_learner", "User cannot be graded", check, got=user.username)
+    return Cell(link, unit, user)
+
+
+def column(x: Call, asked: Asked, where: Cell, *, create: bool = False) -> GradeObject | None:
+    """The grade item of a link in an org unit. Parameters: `create`, where the first score makes one."""
+    columns = x.store.grade_objects.find("link", where.link.id)
+    found = next((one for one in columns if one.org_unit_id == where.unit.id), None)
+    if found is not None or not create:
+        return found
+    if not x.check("the link has a grade item", x.settings.outcome_grade_item == "create", got=where.link.title):
+        raise failed(x, asked, "no_grade_item", "The link has no grade item", "a grade item has the link's id")
+    return x.store.grade_objects.put(
+        GradeObject(
+            id=x.store.next_number("grade_objects"),
+            org_unit_id=where.unit.id,
+            name=where.link.title,
+            max_points=x.settings.outcome_points,
+            legacy_link_id=where.link.id,
+        )
+    )
+
+
+def score(x: Call, asked: Asked) -> float:
+    """The score in a request, from 0 to 1. Raises a failure."""
+    try:
+        found = float(asked.score or "")
+    except ValueError:
+        found = -1.0
+    if not x.check("textString is a number from 0 to 1", 0 <= found <= 1, got=asked.score):
+        why = signed_services.why_score(asked.score)
+        text, check = "The score is not a number from 0.0 to 1.0", "resultScore/textString"
+        raise failed(x, asked, "score", text, check, got=asked.score, diagnosis=why)
+    return found
