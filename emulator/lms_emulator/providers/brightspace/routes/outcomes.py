@@ -39,7 +39,7 @@ def outcome(x: Call) -> Response:
 
 ROUTES: tuple[Route, ...] = family(
     "lti",
-    "Brightspace/sample-LTI-WHMIS-quiz gradeSubmit.php; UW-Madison-DoIT/lti-proxy docs/README.md",
+    "Brightspace/sample-LTI-WHMIS-quiz gradeSubmit.php; UW-Madison-DoIT/lti-proxy docs/launchParams.md",
     "observed",
     (f"POST {OUTCOMES}", outcome, "Results of LTI 1.1 links"),
 )
