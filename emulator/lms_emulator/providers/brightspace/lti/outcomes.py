@@ -1,7 +1,8 @@
 """Basic Outcomes of LTI 1.1 links: result ids, the tool's signature, and the grade item behind a link.
 
 Sources: Brightspace/sample-LTI-WHMIS-quiz gradeSubmit.php (D2L's own tool: what is sent and read, and that a
-missing result is an empty text); 1EdTech LTI Implementation Guide 1.1, 6. Order, texts and statuses of failures are chosen.
+missing result is an empty text); 1EdTech LTI Implementation Guide 1.1, 6. Order, texts and statuses of failures are
+chosen.
 """
 
 from __future__ import annotations
