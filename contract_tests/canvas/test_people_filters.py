@@ -188,3 +188,27 @@ def test_an_order_puts_courses_of_one_account_by_id(canvas: Site) -> None:
 
     assert (listed("asc"), listed("desc")) == (made, made[::-1])
     assert listed(None) == made[::-1]
+
+
+def test_states_of_ones_own_enrollments(canvas: Site) -> None:
+    mine = f"{API}/users/self/enrollments"
+
+    def listed(*states: str) -> list[int]:
+        return [row["course_id"] for row in canvas.student.get(mine, params={"state[]": states}).json()]
+
+    draft = canvas.admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Draft"}}).json()["id"]
+    sent = {"enrollment": {"user_id": 101, "enrollment_state": "active"}}
+    assert canvas.admin.post(f"{API}/courses/{draft}/enrollments", json=sent).status_code == 200
+    seen = listed("active")
+    assert draft not in seen, "students do not see what is not published"
+    assert listed("current_and_future") == listed("current_future_and_restricted") == [*seen, draft]
+    assert listed("pending_active", "active") == seen
+    refused = canvas.student.get(mine, params={"state[]": ["active", "gone"]})
+    assert (refused.status_code, refused.json()) == (400, {"error": "Invalid state gone"})
+    assert canvas.student.get(mine, params={"state[]": "deleted"}).status_code == 400
+    canvas.lms.settings["emulator.as_of"] = "2023-06-20"
+    assert canvas.student.get(mine, params={"state[]": "gone"}).status_code == 500
+    assert listed("active", "gone") == seen
+    (row,) = canvas.admin.get(f"{API}/courses/{draft}/enrollments").json()
+    assert canvas.admin.delete(f"{API}/courses/{draft}/enrollments/{row['id']}?task=delete").status_code == 200
+    assert listed("deleted") == [draft]

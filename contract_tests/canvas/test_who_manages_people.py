@@ -198,6 +198,14 @@ def test_who_is_merged_into_another_brings_work_words_and_observers(canvas: Site
     parent = canvas.admin.post("/api/v1/accounts/1/users", json=fields).json()["id"]
     assert canvas.admin.put(f"/api/v1/users/{parent}/observees/{first}").status_code == 200
 
+    notes = {"name": "a.txt", "size": 3, "parent_folder_path": "Notes"}
+    place = canvas.student.post(f"{API}/users/self/files", json=notes).json()
+    kept = httpx.post(place["upload_url"], data=place["upload_params"], files={"file": ("a.txt", b"abc")})
+    assert canvas.student.get(kept.headers["location"]).status_code == 200
+
+    def files(person: int) -> list[str]:
+        return [one["display_name"] for one in canvas.admin.get(f"{API}/users/{person}/files").json()]
+
     def seen() -> tuple[int, list[int], list[int]]:
         listed = canvas.teacher.get(submissions).json()
         owner = next(one["user_id"] for one in listed if one["id"] == handed["id"])
@@ -207,9 +215,12 @@ def test_who_is_merged_into_another_brings_work_words_and_observers(canvas: Site
     assert seen() == (first, [first], [first])
     assert canvas.admin.put(f"/api/v1/users/{first}/merge_into/{second}").status_code == 200
     assert seen() == (second, [second], [second])
+    assert files(second) == ["a.txt"]
+    assert canvas.admin.get(f"{API}/users/{second}/folders/by_path/Notes").status_code == 200
     assert canvas.student.get("/api/v1/users/self").json()["id"] == second, "the token is the survivor's"
     assert canvas.admin.post(f"/api/v1/users/{second}/split").status_code == 200
     assert seen()[:2] == (first, [first])
+    assert (files(first), files(second)) == (["a.txt"], [])
 
 
 def test_merging_keeps_the_better_of_what_both_have(canvas: Site) -> None:

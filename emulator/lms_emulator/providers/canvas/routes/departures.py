@@ -112,7 +112,8 @@ def split(api: Api) -> Any:
     if all(record.workflow_state == "split" for record in merges):
         raise refusals.message(400, "nothing_to_split", "Nothing to split off of this user")
     _require_merge(api, user)
-    return [shapes.brief(api, one) for one in [*departures.split(api, user), user]]
+    people_ = [*departures.split(api, user), user]
+    return [shapes.brief(api, one) for one in sorted(people_, key=lambda one: one.short_name or one.name)]
 
 
 ROUTES: tuple[Route, ...] = signed_in(

@@ -66,20 +66,28 @@ def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, ask
         rows = _roster(api, course, place, tuple(asked or states.CURRENT))
         return [e for e in rows if e.user_id == user.id]
     _require_list(api)
-    rows = [e for e in api.store.enrollments.find(*place) if e.user_id == user.id and e.workflow_state != "deleted"]
-    found = [e for e in rows if _of_user_in(api, e, course, asked, own=True)]
+    rows = [e for e in api.store.enrollments.find(*place) if e.user_id == user.id]
+    found = [e for e in rows if states.listed(api, e, course, asked)]
     return sorted(found, key=partial(_place_in_list, api))
 
 
 def _asked(api: Api) -> list[str]:
-    api.params.chosen(_STATES, "state")
+    api.params.chosen(states.STATES, "state")
     return api.params.given("state")
 
 
 def _require_list(api: Api) -> None:
-    """Crash, as Canvas does, on states of one's own enrollments that are not a list."""
-    if api.params.given("state") and not isinstance(api.params.get("state"), list):
+    """Refuse, or crash, as Canvas does, on states of one's own enrollments that are unknown or not a list."""
+    asked = api.params.given("state")
+    if asked and not isinstance(api.params.get("state"), list):
         raise refusals.crashed("`state` is no list", api.params.get("state"))
+    unknown = next((name for name in asked if name not in states.OWN_STATES), None)
+    if api.settings.refuses_unknown_states and unknown is not None:
+        body = {"error": f"Invalid state {unknown}"}
+        raise refusals.rest("state_unknown", 400, body, check="the states are known", got=unknown)
+    later = set() if api.settings.later_parameters else {"current_future_and_restricted"}
+    if asked and not (states.CONDITIONS.keys() - later) & set(asked):
+        raise refusals.crashed("none of the states is one of enrollments", asked)
 
 
 def in_states(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
@@ -223,10 +231,10 @@ def of_user(api: Api) -> Any:
         raise api.refused(f"enrollments of user {user.id}")
     if own:
         _require_list(api)
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state != "deleted"]
+    rows = api.store.enrollments.find("user", user.id)
     pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
     asked = _asked(api)
-    found = [e for e, course in pairs if _of_user_in(api, e, course, asked, own=own)]
+    found = [e for e, course in pairs if (states.listed if own else _of_other_in)(api, e, course, asked)]
     found.sort(key=partial(_place_in_list, api))
     return _listed(api, narrowing.narrowed(api, found, None), api.path, None)
 
@@ -235,27 +243,11 @@ def _administers(api: Api, user: User) -> bool:
     return account_allows(api, api.caller, api.root, "read_roster")
 
 
-_GROUPS = {
-    "current_and_invited": ("active", "invited"),
-    "current_and_future": (*states.CURRENT_OR_FUTURE, "creation_pending"),
-    "current_and_concluded": ("active", "completed"),
-}
-
-
-_STATES = {*_GROUPS, *states.CURRENT_OR_FUTURE, *states.OTHERS, "deleted"}
-
-
-def _of_user_in(api: Api, enrollment: Enrollment, course: Course, asked: list[str], *, own: bool) -> bool:
-    state = states.state_of(api, enrollment, course).name
-    draft = course.workflow_state == "unpublished" and enrollment.type not in states.STAFF
-    if not asked:
-        if not own:
-            return enrollment.workflow_state in states.CURRENT and course.workflow_state not in ("completed", "deleted")
-        return state in states.CURRENT_OR_FUTURE and not draft
-    if not own:
+def _of_other_in(api: Api, enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
+    """Whether somebody else's enrollment is listed."""
+    if asked:
         return shapes.shown_state(api, enrollment, course) in asked
-    wanted = {one for name in asked for one in _GROUPS.get(name, (name,))}
-    return state in wanted and not (draft and state == "active")
+    return enrollment.workflow_state in states.CURRENT and course.workflow_state not in ("completed", "deleted")
 
 
 def show(api: Api) -> Any:

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Enrollment, Group, Submission, User, UserMerge
-from lms_emulator.providers.canvas.rules import enrolled, groups, observing
+from lms_emulator.providers.canvas.model import Account, Attachment, Enrollment, Group, Submission, User, UserMerge
+from lms_emulator.providers.canvas.rules import enrolled, files, groups, observing, progressing
+from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import chain
 
 MOVED = dict.fromkeys(
@@ -36,7 +37,7 @@ RESTORED = MOVED | dict.fromkeys(("pseudonyms", "communication_channels", "enrol
 STATES = ("active", "invited", "creation_pending", "completed", "rejected", "inactive", "deleted")
 """The states of enrollments; of two for the same place, merging keeps the earlier one here."""
 WORK = ("submissions", "quiz_submissions")
-GIVEN_BACK = (*RESTORED, *WORK, "users", "conversations")
+GIVEN_BACK = (*RESTORED, *WORK, "users", "conversations", "attachments")
 """All that a merge can have moved."""
 ENDED = ("communication_channels", "enrollments")
 """The tables of which a merge ends rows where both users have the same."""
@@ -126,6 +127,8 @@ def merge(api: Api, user: User, into: User) -> None:
     for event in [one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("User", user.id)]:
         api.store.calendar_events.put(replace(event, context_id=into.id))
     moved |= _move_work(api, user, into)
+    moved["attachments"] = _move_files(api, user, into)
+    _move_progress(api, user, into)
     _move_observing(api, user, into)
     marked = dict.fromkeys(
         [*into.preferences.get("favorite_courses", []), *user.preferences.get("favorite_courses", [])]
@@ -291,6 +294,45 @@ def _move_observing(api: Api, user: User, into: User) -> None:
             api.store.enrollments.put(changed)
 
 
+def _move_files(api: Api, user: User, into: User, only: list[int] | None = None) -> list[int]:
+    """Move a user's files into the other's folders of the same names. Returns the moved ids.
+
+    Source: migrate_attachments.
+    """
+    target, moved = Context("User", into.id, into), []
+    theirs = {_path(api, file): file for file in files.files_of(api.store, target)}
+    for file in list(files.files_of(api.store, Context("User", user.id, user))):
+        folder, same = files.folder_of(api.store, file), theirs.get(_path(api, file))
+        if (
+            folder is None
+            or (only is not None and file.id not in only)
+            or (same is not None and (same.text, same.data) == (file.text, file.data))
+        ):
+            continue
+        place = files.folder_at(api, target, files.full_name(api.store, folder))
+        changed = replace(file, context_id=into.id, user_id=into.id, folder_id=place.id, updated_at=api.now)
+        files.settle_name(api, changed, "rename" if same is not None else "")
+        moved.append(file.id)
+    return moved
+
+
+def _path(api: Api, file: Attachment) -> str:
+    folder = files.folder_of(api.store, file)
+    return f"{files.full_name(api.store, folder) if folder is not None else ''}/{file.display_name}"
+
+
+def _move_progress(api: Api, user: User, into: User) -> None:
+    """Let a user have come as far in each module as the better of the two."""
+    for row in [one for one in api.store.module_progressions if one.user_id == user.id]:
+        module = api.store.context_modules.get(row.context_module_id)
+        if module is None:
+            continue
+        known = progressing.progression(api, module, into.id)
+        if known.completed_at is None and (row.completed_at is not None or not known.opened):
+            api.store.module_progressions.put(replace(row, key=known.key, user_id=into.id))
+        api.store.module_progressions.delete(row.key)
+
+
 def _place(enrollment: Enrollment) -> tuple[int, int, int | None]:
     return enrollment.course_section_id, enrollment.role_id, enrollment.associated_user_id
 
@@ -321,6 +363,9 @@ def _give_back(api: Api, table: str, ids: list[int], user: User, other: User) ->
     if table == "users":
         if ids:
             _swap_ids(api, api.store.users.get(user.id) or user, other)
+        return None
+    if table == "attachments":
+        _move_files(api, user, other, ids)
         return None
     rows = getattr(api.store, table)
     for row in filter(None, map(rows.get, ids)):

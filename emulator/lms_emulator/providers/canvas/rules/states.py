@@ -23,6 +23,23 @@ CURRENT_OR_FUTURE = (*CURRENT, "pending_active", "pending_invited")
 ENDED = ("rejected", "completed", "deleted", "inactive")
 """The states of an enrollment of somebody who has left."""
 OTHERS = ("creation_pending", "completed", "inactive", "rejected")
+_FUTURE = (*CURRENT_OR_FUTURE, "creation_pending")
+_GROUPS = {
+    "current_and_invited": CURRENT,
+    "current_and_future": _FUTURE,
+    "current_future_and_restricted": (*_FUTURE, "inactive"),
+    "current_and_concluded": ("active", "completed"),
+}
+"""The states by dates that a name stands for."""
+CONDITIONS = {
+    "current_and_invited": CURRENT,
+    "current_and_future": ("active in drafts", "invited"),
+    "current_future_and_restricted": ("active in drafts", "invited"),
+    "current_and_concluded": ("active", "completed"),
+} | {name: (name,) for name in (*CURRENT, *OTHERS, "deleted")}
+"""The stored states that a name stands for. Source: canvas-lms app/models/enrollment/query_builder.rb (2024-04)."""
+STATES = {*_GROUPS, *_FUTURE, *OTHERS, "deleted"}
+OWN_STATES = STATES - {"deleted"}
 Dates = tuple[datetime | None, datetime | None]
 
 
@@ -74,15 +91,27 @@ def state_of(api: Api, enrollment: Enrollment, course: Course, at: datetime | No
         return State(own, True)
     if course.workflow_state == "deleted":
         return State("deleted", True)
-    shut = enrollment.type not in STAFF
-    starts, ends = zip(*ranges_of(api, enrollment, course), strict=True)
-    over = None not in ends and at > max(ends)
-    if own == "completed" or course.workflow_state == "completed" or over:
-        return State("completed", shut and inherited.of_course(api, course, "restrict_student_past_view"))
-    if None not in starts and at < min(starts):
-        pending = "pending_active" if own == "active" else "pending_invited"
-        return State(pending, shut and inherited.of_course(api, course, "restrict_student_future_view"))
-    return State(own, False)
+    bound = enrollment.type not in (*STAFF, "StudentViewEnrollment")
+    name = own if own not in CURRENT else _by_dates(api, enrollment, course, at)
+    if name == "completed":
+        return State(name, bound and inherited.of_course(api, course, "restrict_student_past_view"))
+    restricted = name.startswith("pending_") and inherited.of_course(api, course, "restrict_student_future_view")
+    return State(name, bool(restricted) or name == "inactive")
+
+
+def _by_dates(api: Api, enrollment: Enrollment, course: Course, at: datetime) -> str:
+    """The state of an active or invited enrollment. Those of staff whose own time is still to come are `inactive`."""
+    own, ranges = enrollment.workflow_state, ranges_of(api, enrollment, course)
+    if course.workflow_state == "completed":
+        return "completed"
+    firsts = [min(known) for one in ranges if (known := [day for day in one if day is not None])]
+    if any((start or at) <= at <= (end or at) for start, end in ranges) or not firsts:
+        return own
+    if min(firsts) < at:
+        return "completed"
+    if enrollment.type == "StudentViewEnrollment":
+        return own
+    return "inactive" if enrollment.type in STAFF else f"pending_{own}"
 
 
 def concluded(api: Api, course: Course, kind: str | None = None) -> bool:
@@ -110,3 +139,23 @@ def touch_all(api: Api, course: Course) -> None:
     """Note in every enrollment of a course, deleted ones included, that it was updated."""
     for enrollment in list(api.store.enrollments.find("course", course.id)):
         api.store.enrollments.put(replace(enrollment, updated_at=api.now))
+
+
+def listed(api: Api, enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
+    """Whether an enrollment of the caller's is listed: its stored state and the one by dates both have to fit."""
+    state = state_of(api, enrollment, course).name
+    wanted = {one for name in asked for one in _GROUPS.get(name, (name,))}
+    conditions = {one for name in asked or ("current_and_invited",) for one in CONDITIONS.get(name, ())}
+    fits = state in wanted if asked else state != "completed"
+    return fits and any(_stored(enrollment, course, one) for one in conditions)
+
+
+def _stored(enrollment: Enrollment, course: Course, condition: str) -> bool:
+    name, _, drafts = condition.partition(" ")
+    if enrollment.workflow_state != name or name not in CURRENT:
+        return enrollment.workflow_state == name
+    if drafts or enrollment.type in (*STAFF, "StudentViewEnrollment"):
+        return course.workflow_state != "deleted" and (
+            drafts or name == "invited" or course.workflow_state != "completed"
+        )
+    return course.workflow_state == "available"

@@ -254,6 +254,15 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/courses-enrol.jsonl 23 and people-accounts.jsonl 64, which pass over them",
         ),
     ] = True
+    refuses_unknown_states: Annotated[
+        bool,
+        since(
+            "2025-01-01",
+            "Whether lists of one's own enrollments refuse unknown states with a 400, or fail.",
+            "canvas-lms app/controllers/enrollments_api_controller.rb (2026)",
+            "canvas-lms app/controllers/enrollments_api_controller.rb (2024-04)",
+        ),
+    ] = True
     tells_auto_subscribe: Annotated[
         bool,
         since(
