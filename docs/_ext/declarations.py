@@ -210,14 +210,17 @@ class Changes(Directive):
 
 
 class Misbehaviours(Directive):
-    """What can be wrong with a launch on purpose."""
+    """What can be wrong with a launch on purpose; the argument `lti11` is for launches of LTI 1.1."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        from lms_emulator.lti.misbehaviour import misbehaviours
+        from lms_emulator.lti.misbehaviour import NextLaunch, misbehaviours
+        from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 
         rows = [
             [code(one.name), text(one.what), text(one.rule.duty), text(one.rule.section)]
-            for one in misbehaviours().values()
+            for one in misbehaviours(NextSignedLaunch if self.arguments == ["lti11"] else NextLaunch).values()
         ]
         return [table(("Name", "What the platform does", "The tool", "Where that is written"), (18, 42, 12, 28), rows)]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -14,11 +15,13 @@ from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import structure
+from lms_emulator.core.state.tables import Table
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.lti.misbehaviour import NextLaunch, chosen, misbehaviours
 from lms_emulator.lti.platform import LtiStore
-from lms_emulator.lti.records import ArmedLaunch, KeyRotation
+from lms_emulator.lti.records import ArmedLaunch, ArmedSignedLaunch, KeyRotation
 from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys
+from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 
 Call: TypeAlias = ControlCall[LtiStore]
 T = TypeVar("T")
@@ -53,49 +56,71 @@ def _read(value: Any, kind: type[T], path: str) -> T:
     return found
 
 
-def arm(call: Call) -> Any:
-    """Make the next launch go wrong. The body is a `NextLaunch`, and may name a tool's `client_id`."""
-    body = dict(call.body)
-    client_id = body.pop("client_id", None)
-    wrong = _read(body, NextLaunch, "launch")
-    if client_id is not None and not isinstance(client_id, str):
-        raise UsageError("client_id: expected text")
-    if not chosen(wrong):
-        raise UsageError(f"nothing is to be wrong; choose of {', '.join(misbehaviours())}")
-    armed = ArmedLaunch(id=call.store.next_number("armed_launches"), wrong=wrong, client_id=client_id)
-    return _shown(call.store.armed_launches.put(armed)), 201
+class Queue(NamedTuple):
+    """The launches that are to go wrong, of one protocol.
+
+    Attributes:
+        path: where its calls are.
+        kind: what can be wrong.
+        record: one of its table, `table`.
+        tool: the field that may name a tool.
+    """
+
+    path: str
+    kind: type[NextLaunch | NextSignedLaunch]
+    record: type[ArmedLaunch | ArmedSignedLaunch]
+    table: str
+    tool: str
+
+    def rows(self, call: Call) -> Table[Any]:
+        """What is armed."""
+        found: Table[Any] = getattr(call.store, self.table)
+        return found
+
+    def arm(self, call: Call) -> Any:
+        """Make the next launch go wrong. The body is what is wrong, and may name a tool."""
+        body = dict(call.body)
+        tool = body.pop(self.tool, None)
+        wrong = _read(body, self.kind, "launch")
+        if tool is not None and not isinstance(tool, str):
+            raise UsageError(f"{self.tool}: expected text")
+        if not chosen(wrong):
+            raise UsageError(f"nothing is to be wrong; choose of {', '.join(misbehaviours(self.kind))}")
+        fields: dict[str, Any] = {"id": call.store.next_number(self.table), "wrong": wrong, self.tool: tool}
+        return self.shown(self.rows(call).put(self.record(**fields))), 201
+
+    def shown(self, armed: Any) -> dict[str, Any]:
+        """One that is armed, as the calls return it."""
+        return {
+            "id": armed.id,
+            self.tool: getattr(armed, self.tool),
+            **msgspec.to_builtins(armed.wrong),
+            "explained": [
+                {"name": one.name, "what": one.what, "tool": one.rule.duty, "section": one.rule.section}
+                for one in chosen(armed.wrong)
+            ],
+        }
+
+    def armed(self, call: Call) -> Any:
+        """What is armed for the next launch, for the one after it, and so on."""
+        return {"launches": [self.shown(launch) for launch in self.rows(call)]}
+
+    def disarm(self, call: Call) -> Any:
+        """Make the next launches go right."""
+        for launch in list(self.rows(call)):
+            self.rows(call).delete(launch.id)
+
+    def disarm_one(self, call: Call) -> Any:
+        """Take back one."""
+        number = str(call.params["id"])
+        found = self.rows(call).get(parse_integer(number))
+        if found is None:
+            raise NotFoundError(f"no armed launch `{number}`")
+        self.rows(call).delete(found.id)
 
 
-def _shown(armed: ArmedLaunch) -> dict[str, Any]:
-    return {
-        "id": armed.id,
-        "client_id": armed.client_id,
-        **msgspec.to_builtins(armed.wrong),
-        "explained": [
-            {"name": one.name, "what": one.what, "tool": one.rule.duty, "section": one.rule.section}
-            for one in chosen(armed.wrong)
-        ],
-    }
-
-
-def armed(call: Call) -> Any:
-    """What is armed for the next launch, for the one after it, and so on."""
-    return {"launches": [_shown(launch) for launch in call.store.armed_launches]}
-
-
-def disarm(call: Call) -> Any:
-    """Make the next launches go right."""
-    for launch in list(call.store.armed_launches):
-        call.store.armed_launches.delete(launch.id)
-
-
-def disarm_one(call: Call) -> Any:
-    """Take back one."""
-    number = str(call.params["id"])
-    found = call.store.armed_launches.get(parse_integer(number))
-    if found is None:
-        raise NotFoundError(f"no armed launch `{number}`")
-    call.store.armed_launches.delete(found.id)
+LAUNCHES = Queue("lti", NextLaunch, ArmedLaunch, "armed_launches", "client_id")
+SIGNED = Queue("lti11", NextSignedLaunch, ArmedSignedLaunch, "armed_signed_launches", "consumer_key")
 
 
 def _key_fault(keys: RotatingKeys, call: ControlCall[KeyStore]) -> Fault:
@@ -165,30 +190,34 @@ def _keys_of(keys: RotatingKeys, call: ControlCall[KeyStore]) -> dict[str, Any]:
     }
 
 
-BY_HAND = ("exactly", "claims", "missing", "slow_ms")
+BY_HAND = ("exactly", "claims", "fields", "missing", "slow_ms")
 """What the page has more for than a box to tick, or nothing."""
 
 
 def controls(keys: RotatingKeys) -> tuple[Route, ...]:
     """The calls of one platform. Parameters: `keys`, its signing keys."""
+    return (*_queue_controls(LAUNCHES, keys), *_queue_controls(SIGNED), *key_controls(keys))
 
+
+def _queue_controls(queue: Queue, keys: RotatingKeys | None = None) -> Iterator[Route]:
     def show(call: Call) -> Any:
         return page(
             PACKAGE,
             "misbehave.html",
             title=call.title,
-            url=f"{call.url}/lti",
+            url=f"{call.url}/{queue.path}",
             console=call.url.rpartition("/")[0],
-            rows=[misbehaviour for misbehaviour in misbehaviours().values() if misbehaviour.name not in BY_HAND],
-            armed=[_shown(launch) for launch in call.store.armed_launches],
-            keys=_keys_of(keys, call),
+            rows=[one for one in misbehaviours(queue.kind).values() if one.name not in BY_HAND],
+            armed=[queue.shown(launch) for launch in queue.rows(call)],
+            keys=_keys_of(keys, call) if keys is not None else None,
         )
 
-    return (
-        control("GET", "/lti", show, "A page for people: let a launch go wrong, change keys"),
-        control("GET", "/lti/next-launch", armed, "What is to be wrong with the next launches"),
-        control("POST", "/lti/next-launch", arm, "Have the next launch go wrong", status=201, body=NextLaunch),
-        control("DELETE", "/lti/next-launch", disarm, "Have the next launches go right"),
-        control("DELETE", "/lti/next-launch/{id}", disarm_one, "Take back one"),
-        *key_controls(keys),
+    base, which = f"/{queue.path}", "launch" if keys is not None else "LTI 1.1 launch"
+    extra = ", change keys" if keys is not None else ""
+    yield control("GET", base, show, f"A page for people: let {'a' if extra else 'an'} {which} go wrong{extra}")
+    yield control("GET", f"{base}/next-launch", queue.armed, f"What is to be wrong with the next {which}es")
+    yield control(
+        "POST", f"{base}/next-launch", queue.arm, f"Have the next {which} go wrong", status=201, body=queue.kind
     )
+    yield control("DELETE", f"{base}/next-launch", queue.disarm, f"Have the next {which}es go right")
+    yield control("DELETE", f"{base}/next-launch/{{id}}", queue.disarm_one, f"Take back one {which}")

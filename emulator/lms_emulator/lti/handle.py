@@ -9,23 +9,44 @@ import msgspec
 
 from lms_emulator.core.info import ProviderInfo
 from lms_emulator.lti.misbehaviour import NextLaunch
+from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 
 P = ParamSpec("P")
 ControlCall = Callable[..., Any]
 
 
-def _arms(kind: Callable[P, NextLaunch]) -> Callable[Concatenate[LtiHandle, P], int]:
+def _arms(kind: Callable[P, msgspec.Struct]) -> Callable[Concatenate[LaunchesHandle, P], int]:
     """A method with the parameters of `kind`."""
 
-    def next_launch(self: LtiHandle, /, *args: P.args, **kwargs: P.kwargs) -> int:
-        return self.arm(kind(*args, **kwargs))
+    def next_launch(self: LaunchesHandle, /, *args: P.args, **kwargs: P.kwargs) -> int:
+        return self._arm(kind(*args, **kwargs), {})
 
-    next_launch.__doc__ = """Have the next launch go wrong: `next_launch(expired=True)`; the fields are `NextLaunch`'s.
+    next_launch.__doc__ = """Have the next launch go wrong: `next_launch(expired=True)`; fields as of `wrong` in `arm`.
 
     Several calls arm the launches one after the other. Returns the number by which it can be taken back.
     Raises ControlError.
     """
     return next_launch
+
+
+class LaunchesHandle:
+    """The launches that a platform is to get wrong, of one protocol."""
+
+    _call: ControlCall
+    _base: str
+
+    def _arm(self, wrong: msgspec.Struct, whose: dict[str, str | None]) -> int:
+        named = {name: value for name, value in whose.items() if value}
+        return int(self._call("POST", f"{self._base}/next-launch", {**msgspec.to_builtins(wrong), **named})["id"])
+
+    @property
+    def armed(self) -> list[dict[str, Any]]:
+        """What is armed, with what a tool must do about it."""
+        return list(self._call("GET", f"{self._base}/next-launch")["launches"])
+
+    def disarm(self, number: int | None = None) -> None:
+        """Take one back, or all. Raises ControlError for an unknown number."""
+        self._call("DELETE", f"{self._base}/next-launch" + (f"/{number}" if number is not None else ""))
 
 
 class KeysHandle:
@@ -61,24 +82,28 @@ class KeysHandle:
         return dict(self._call("POST", f"{self._base}/keys/publish"))
 
 
-class LtiHandle(KeysHandle):
+class LtiHandle(KeysHandle, LaunchesHandle):
     """What a test can make a platform do wrong, and its keys."""
 
     next_launch = _arms(NextLaunch)
 
     def arm(self, wrong: NextLaunch, client_id: str | None = None) -> int:
         """Make the next launch of one tool, or of any, go wrong. Returns its number. Raises ControlError."""
-        body = {**msgspec.to_builtins(wrong), **({"client_id": client_id} if client_id else {})}
-        return int(self._call("POST", f"{self._base}/next-launch", body)["id"])
+        return self._arm(wrong, {"client_id": client_id})
 
-    @property
-    def armed(self) -> list[dict[str, Any]]:
-        """What is armed, with what a tool must do about it."""
-        return list(self._call("GET", f"{self._base}/next-launch")["launches"])
 
-    def disarm(self, number: int | None = None) -> None:
-        """Take one back, or all. Raises ControlError for an unknown number."""
-        self._call("DELETE", f"{self._base}/next-launch" + (f"/{number}" if number is not None else ""))
+class SignedLaunchesHandle(LaunchesHandle):
+    """What a test can make a platform do wrong in launches of LTI 1.1."""
+
+    next_launch = _arms(NextSignedLaunch)
+
+    def __init__(self, call: ControlCall, provider: str) -> None:
+        self._call = call
+        self._base = f"/{provider}/lti11"
+
+    def arm(self, wrong: NextSignedLaunch, consumer_key: str | None = None) -> int:
+        """Make the next launch of one tool, or of any, go wrong. Returns its number. Raises ControlError."""
+        return self._arm(wrong, {"consumer_key": consumer_key})
 
 
 class LtiToolInfo(ProviderInfo, kw_only=True, dict=True):
@@ -98,8 +123,14 @@ class LtiPlatformInfo(ProviderInfo, kw_only=True, dict=True):
 
     def bind(self, call: ControlCall, provider: str) -> None:
         self._lti = LtiHandle(call, provider)
+        self._lti11 = SignedLaunchesHandle(call, provider)
 
     @property
     def lti(self) -> LtiHandle:
         """What the platform can be made to do wrong."""
         return self._lti
+
+    @property
+    def lti11(self) -> SignedLaunchesHandle:
+        """What the platform can be made to do wrong in launches of LTI 1.1."""
+        return self._lti11

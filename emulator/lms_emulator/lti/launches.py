@@ -136,7 +136,7 @@ class Launches(ABC, Generic[X, U]):
         """Login initiation as sent, altered by what is armed."""
         if pending.wrong is None:
             return action, fields
-        _explain(x, pending.wrong)
+        explain(x, pending.wrong)
         return action, misbehaviour.alter_login(pending.wrong, fields)
 
     def find(self, x: X, hint: str) -> PendingLaunch | None:
@@ -173,7 +173,7 @@ class Launches(ABC, Generic[X, U]):
             earlier=(last.id_token, last.nonce) if last is not None else None,
         )
         if pending.wrong is not None:
-            _explain(x, pending.wrong)
+            explain(x, pending.wrong)
             misbehaviour.alter(pending.wrong, draft)
         token = draft.token()
         if pending.wrong is None:
@@ -255,7 +255,7 @@ class Launches(ABC, Generic[X, U]):
         return SiteRefusal(fault.reason, status=200, message=description, check=fault.check, form=form, **fault.details)
 
 
-def _explain(x: Exchange[Any, Any], wrong: misbehaviour.NextLaunch) -> None:
+def explain(x: Exchange[Any, Any], wrong: msgspec.Struct) -> None:
     """Say in the journal what is wrong with this launch, and what the tool must do."""
     x.notes["misbehaviour"] = msgspec.to_builtins(wrong)
     for one in misbehaviour.chosen(wrong):

@@ -6,7 +6,7 @@ one launch. Not all are errors: unusual messages that a tool must accept are her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
@@ -28,7 +28,7 @@ class Rule(NamedTuple):
 
     duty: Duty
     section: str
-    alter: how.Alter | None = None
+    alter: Callable[[Any], None] | None = None
     alter_login: how.AlterLogin | None = None
 
 
@@ -40,9 +40,10 @@ class Misbehaviour(NamedTuple):
     rule: Rule
 
 
-def _row(
-    what: str, duty: Duty, section: str, alter: how.Alter | None = None, login: how.AlterLogin | None = None
+def row(
+    what: str, duty: Duty, section: str, alter: Callable[[Any], None] | None = None, login: how.AlterLogin | None = None
 ) -> Any:
+    """The declaration of a misbehaviour, for a field's annotation."""
     return msgspec.Meta(description=what, extra={"rule": Rule(duty, section, alter, login)})
 
 
@@ -52,7 +53,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # signature
     wrong_signature: Annotated[
         bool,
-        _row(
+        row(
             "The id_token is signed with somebody else's key, under the platform's `kid`.",
             "must refuse",
             f"{SECURITY} (1)",
@@ -61,7 +62,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     tampered: Annotated[
         bool,
-        _row(
+        row(
             "The id_token was changed after it was signed: it names another person.",
             "must refuse",
             f"{SECURITY} (1)",
@@ -70,13 +71,13 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     alg_none: Annotated[
         bool,
-        _row(
+        row(
             "The id_token has `alg: none`, and no signature.", "must refuse", "RFC 8725, 3.2", how.signed(how.unsigned)
         ),
     ] = False
     alg_hs256: Annotated[
         bool,
-        _row(
+        row(
             "The id_token is signed by HS256, with the platform's public key as the secret.",
             "must refuse",
             "RFC 8725, 3.1",
@@ -85,7 +86,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     unknown_kid: Annotated[
         bool,
-        _row(
+        row(
             "The id_token names a `kid` that is in no key set.",
             "must refuse",
             f"{SECURITY} (1)",
@@ -94,7 +95,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     embedded_key: Annotated[
         bool,
-        _row(
+        row(
             "The header contains the key that made the signature, as `jwk`.",
             "must refuse",
             "RFC 8725, 3.10",
@@ -105,7 +106,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # times
     expired: Annotated[
         bool,
-        _row(
+        row(
             "The id_token has expired: `iat` is two hours old, and `exp` one.",
             "must refuse",
             f"{SECURITY} (7)",
@@ -114,7 +115,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     early: Annotated[
         bool,
-        _row(
+        row(
             "The id_token is not valid yet: `nbf` and `iat` are an hour ahead.",
             "must refuse",
             "RFC 7519, 4.1.5",
@@ -123,7 +124,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     issued_long_ago: Annotated[
         bool,
-        _row(
+        row(
             "`iat` is a day old, though `exp` is still ahead.",
             "may refuse",
             f"{SECURITY} (8)",
@@ -134,7 +135,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # replay and state
     replayed_token: Annotated[
         bool,
-        _row(
+        row(
             "The id_token of the tool's last launch is posted again, with the state of this one.",
             "must refuse",
             f"{OIDC}, 3.2.2.11",
@@ -143,13 +144,11 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     replayed_nonce: Annotated[
         bool,
-        _row(
-            "The id_token has the nonce of the tool's last launch.", "must refuse", f"{OIDC}, 3.2.2.11", how.old_nonce
-        ),
+        row("The id_token has the nonce of the tool's last launch.", "must refuse", f"{OIDC}, 3.2.2.11", how.old_nonce),
     ] = False
     wrong_nonce: Annotated[
         bool,
-        _row(
+        row(
             "The id_token has a nonce that the tool never sent.",
             "must refuse",
             f"{OIDC}, 3.2.2.11",
@@ -158,7 +157,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     wrong_state: Annotated[
         bool,
-        _row(
+        row(
             "`state` is not what the tool sent.",
             "must refuse",
             "RFC 6749, 10.12",
@@ -167,13 +166,13 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     no_state: Annotated[
         bool,
-        _row("`state` does not come back.", "must refuse", "RFC 6749, 10.12", how.posted(state=None)),
+        row("`state` does not come back.", "must refuse", "RFC 6749, 10.12", how.posted(state=None)),
     ] = False
 
     # sender and recipient
     wrong_issuer: Annotated[
         bool,
-        _row(
+        row(
             "`iss` is a platform that the tool does not know.",
             "must refuse",
             f"{SECURITY} (2)",
@@ -182,7 +181,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     similar_issuer: Annotated[
         bool,
-        _row(
+        row(
             "`iss` has a slash at its end, and is otherwise the platform's.",
             "must refuse",
             f"{SECURITY} (2)",
@@ -191,7 +190,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     wrong_audience: Annotated[
         bool,
-        _row(
+        row(
             "`aud` is another tool.",
             "must refuse",
             f"{SECURITY} (3)",
@@ -200,7 +199,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     further_audience: Annotated[
         bool,
-        _row(
+        row(
             "`aud` lists a stranger besides the tool, and no `azp` says for whom it is.",
             "must refuse",
             f"{SECURITY} (3), (4)",
@@ -209,7 +208,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     wrong_azp: Annotated[
         bool,
-        _row(
+        row(
             "`azp` is another tool, though `aud` is this one.",
             "should refuse",
             f"{SECURITY} (5)",
@@ -218,7 +217,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     audience_list: Annotated[
         bool,
-        _row(
+        row(
             "`aud` is a list with nothing but the tool in it.",
             "must accept",
             f"{SECURITY} (3)",
@@ -227,7 +226,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     wrong_deployment: Annotated[
         bool,
-        _row(
+        row(
             "`deployment_id` is not one that the tool knows.",
             "should refuse",
             f"{CORE}, 5.3.3",
@@ -237,20 +236,20 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # claims
     no_nonce: Annotated[
-        bool, _row("The id_token has no `nonce`.", "must refuse", f"{SECURITY} (9)", how.without("nonce"))
+        bool, row("The id_token has no `nonce`.", "must refuse", f"{SECURITY} (9)", how.without("nonce"))
     ] = False
-    no_expiry: Annotated[bool, _row("The id_token has no `exp`.", "must refuse", f"{OIDC}, 2", how.without("exp"))] = (
+    no_expiry: Annotated[bool, row("The id_token has no `exp`.", "must refuse", f"{OIDC}, 2", how.without("exp"))] = (
         False
     )
     no_deployment: Annotated[
-        bool, _row("The claim deployment_id is missing.", "must refuse", f"{CORE}, 5.3.3", how.without("deployment_id"))
+        bool, row("The claim deployment_id is missing.", "must refuse", f"{CORE}, 5.3.3", how.without("deployment_id"))
     ] = False
     no_message_type: Annotated[
-        bool, _row("The claim message_type is missing.", "must refuse", f"{CORE}, 5.3.1", how.without("message_type"))
+        bool, row("The claim message_type is missing.", "must refuse", f"{CORE}, 5.3.1", how.without("message_type"))
     ] = False
     unknown_message_type: Annotated[
         bool,
-        _row(
+        row(
             "The claim message_type is not one of LTI's.",
             "must refuse",
             f"{CORE}, 5.3.1",
@@ -258,24 +257,24 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = False
     no_version: Annotated[
-        bool, _row("The claim version is missing.", "must refuse", f"{CORE}, 5.3.2", how.without("version"))
+        bool, row("The claim version is missing.", "must refuse", f"{CORE}, 5.3.2", how.without("version"))
     ] = False
     wrong_version: Annotated[
-        bool, _row("The claim version is `2.0.0`.", "must refuse", f"{CORE}, 5.3.2", how.claims({"version": "2.0.0"}))
+        bool, row("The claim version is `2.0.0`.", "must refuse", f"{CORE}, 5.3.2", how.claims({"version": "2.0.0"}))
     ] = False
     no_resource_link: Annotated[
         bool,
-        _row("The claim resource_link is missing.", "must refuse", f"{CORE}, 5.3.5", how.without("resource_link")),
+        row("The claim resource_link is missing.", "must refuse", f"{CORE}, 5.3.5", how.without("resource_link")),
     ] = False
     no_roles: Annotated[
-        bool, _row("The claim roles is missing.", "should refuse", f"{CORE}, 5.3.7", how.without("roles"))
+        bool, row("The claim roles is missing.", "should refuse", f"{CORE}, 5.3.7", how.without("roles"))
     ] = False
     empty_roles: Annotated[
-        bool, _row("The claim roles is an empty list.", "must accept", f"{CORE}, 5.3.7", how.claims({"roles": []}))
+        bool, row("The claim roles is an empty list.", "must accept", f"{CORE}, 5.3.7", how.claims({"roles": []}))
     ] = False
     unknown_roles: Annotated[
         bool,
-        _row(
+        row(
             "The claim roles has one that the tool has never heard of, besides a usual one.",
             "must accept",
             f"{CORE}, 5.3.7",
@@ -291,7 +290,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     extra_claims: Annotated[
         bool,
-        _row(
+        row(
             "There are claims that no specification has.",
             "must accept",
             f"{CORE}, 5.4.7",
@@ -300,7 +299,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     no_names: Annotated[
         bool,
-        _row(
+        row(
             "The person has neither a name nor an address.",
             "must accept",
             f"{CORE}, 5.3.6",
@@ -308,11 +307,11 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = False
     no_context: Annotated[
-        bool, _row("The claim context is missing.", "must accept", f"{CORE}, 5.4.1", how.without("context", "lis"))
+        bool, row("The claim context is missing.", "must accept", f"{CORE}, 5.4.1", how.without("context", "lis"))
     ] = False
     long_names: Annotated[
         bool,
-        _row(
+        row(
             "Person and course have long names in several scripts.",
             "must accept",
             "RFC 8259, 8.1",
@@ -328,7 +327,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     anonymous: Annotated[
         bool,
-        _row(
+        row(
             "Nobody is named: there is no `sub` either.",
             "may refuse",
             f"{CORE}, 5.3.6.1",
@@ -339,7 +338,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # login initiation
     login_of_a_stranger: Annotated[
         bool,
-        _row(
+        row(
             "Login initiation comes from an issuer that the tool does not know.",
             "must refuse",
             INITIATION,
@@ -348,15 +347,15 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
     login_without_issuer: Annotated[
         bool,
-        _row("Login initiation has no `iss`.", "must refuse", INITIATION, login=how.login(iss=None)),
+        row("Login initiation has no `iss`.", "must refuse", INITIATION, login=how.login(iss=None)),
     ] = False
     login_without_hint: Annotated[
         bool,
-        _row("Login initiation has no `login_hint`.", "must refuse", INITIATION, login=how.login(login_hint=None)),
+        row("Login initiation has no `login_hint`.", "must refuse", INITIATION, login=how.login(login_hint=None)),
     ] = False
     login_with_more: Annotated[
         bool,
-        _row(
+        row(
             "Login initiation has parameters that the tool does not know.",
             "must accept",
             INITIATION,
@@ -367,7 +366,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # transport
     slow_ms: Annotated[
         int,
-        _row(
+        row(
             "The platform takes its time before it answers the tool's authentication request.",
             "must accept",
             f"{SECURITY} (9)",
@@ -376,7 +375,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = 0
     lost: Annotated[
         bool,
-        _row(
+        row(
             "The authentication request is answered by a gateway's 504, so the id_token never comes.",
             "may refuse",
             "RFC 9110, 15.6.5",
@@ -386,7 +385,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # anything else
     exactly: Annotated[
         dict[str, Any],
-        _row(
+        row(
             "The id_token has these claims and no others, in this order, as a sample has them; only `nonce`, `iat`, "
             "`nbf` and `exp` among them are the launch's own.",
             "may refuse",
@@ -395,7 +394,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = {}
     claims: Annotated[
         dict[str, Any],
-        _row(
+        row(
             "Claims that replace the platform's, by their short name (`roles`) or their whole one.",
             "may refuse",
             f"{CORE}, 5",
@@ -403,23 +402,23 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = {}
     missing: Annotated[
         list[str],
-        _row("Claims that are left out, by their short name or their whole one.", "may refuse", f"{CORE}, 5"),
+        row("Claims that are left out, by their short name or their whole one.", "may refuse", f"{CORE}, 5"),
     ] = []
 
 
 @cache
-def misbehaviours() -> dict[str, Misbehaviour]:
-    """All misbehaviours by name, in the order in which they are applied."""
+def misbehaviours(kind: type[msgspec.Struct] = NextLaunch) -> dict[str, Misbehaviour]:
+    """All misbehaviours of a kind of launch by name, in the order in which they are applied."""
     found = {}
-    for name, hint in get_type_hints(NextLaunch, include_extras=True).items():
+    for name, hint in get_type_hints(kind, include_extras=True).items():
         meta = get_args(hint)[1]
         found[name] = Misbehaviour(name, meta.description, meta.extra["rule"])
     return found
 
 
-def chosen(launch: NextLaunch) -> list[Misbehaviour]:
+def chosen(launch: msgspec.Struct) -> list[Misbehaviour]:
     """The misbehaviours chosen for a launch."""
-    return [misbehaviour for name, misbehaviour in misbehaviours().items() if getattr(launch, name)]
+    return [one for name, one in misbehaviours(type(launch)).items() if getattr(launch, name)]
 
 
 def alter(launch: NextLaunch, draft: how.Draft) -> None:

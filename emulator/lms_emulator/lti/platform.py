@@ -15,7 +15,15 @@ from lms_emulator.core.clock import later, monotonic
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
 from lms_emulator.core.state.tables import Table
-from lms_emulator.lti.records import ArmedLaunch, KeptKeySet, KeyRotation, LastLaunch, PendingLaunch
+from lms_emulator.lti.records import (
+    ArmedLaunch,
+    ArmedSignedLaunch,
+    KeptKeySet,
+    KeyRotation,
+    LastLaunch,
+    LastSignedLaunch,
+    PendingLaunch,
+)
 from lms_emulator.signing.jwt import Critical, KeySet, TokenError, read
 
 
@@ -25,6 +33,8 @@ class LtiStore(UsedTokens, Protocol):
     pending_launches: Table[PendingLaunch]
     armed_launches: Table[ArmedLaunch]
     last_launches: Table[LastLaunch]
+    armed_signed_launches: Table[ArmedSignedLaunch]
+    last_signed_launches: Table[LastSignedLaunch]
     key_rotations: Table[KeyRotation]
     kept_key_sets: Table[KeptKeySet]
     issued_tokens: Table[IssuedToken]

@@ -9,6 +9,7 @@ from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import table
 from lms_emulator.lti.misbehaviour import NextLaunch
+from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 from lms_emulator.signing.lti13 import Launch
 
 
@@ -37,6 +38,24 @@ class ArmedLaunch(Record, frozen=True, kw_only=True):
     id: int
     wrong: NextLaunch
     client_id: str | None = None
+
+
+class ArmedSignedLaunch(Record, frozen=True, kw_only=True):
+    """The misbehaviours armed for a future LTI 1.1 launch.
+
+    Attributes: `consumer_key`, of the tool concerned; None for any tool.
+    """
+
+    id: int
+    wrong: NextSignedLaunch
+    consumer_key: str | None = None
+
+
+class LastSignedLaunch(Record, frozen=True, kw_only=True):
+    """The last form that a tool of LTI 1.1 got, for a platform that sends it again."""
+
+    consumer_key: str
+    fields: dict[str, str]
 
 
 class LastLaunch(Record, frozen=True, kw_only=True):

@@ -6,7 +6,15 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import ArmedLaunch, KeptKeySet, KeyRotation, LastLaunch, RegistrationToken
+from lms_emulator.lti.records import (
+    ArmedLaunch,
+    ArmedSignedLaunch,
+    KeptKeySet,
+    KeyRotation,
+    LastLaunch,
+    LastSignedLaunch,
+    RegistrationToken,
+)
 
 KEY_ROTATIONS: Table[KeyRotation] = table(key="id", limit=1000)
 
@@ -16,6 +24,8 @@ class PlatformTables(Store):
 
     armed_launches: Table[ArmedLaunch] = table(key="id", limit=1000)
     last_launches: Table[LastLaunch] = table(key="client_id", limit=1000)
+    armed_signed_launches: Table[ArmedSignedLaunch] = table(key="id", limit=1000)
+    last_signed_launches: Table[LastSignedLaunch] = table(key="consumer_key", limit=1000)
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
     kept_key_sets: Table[KeptKeySet] = table(key="url", keep_until=lambda one: one.expires_at, limit=1000)
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lms_emulator.lti import signed_forms
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.brightspace import refusals, rules
 from lms_emulator.providers.brightspace.call import Call
@@ -86,9 +87,10 @@ def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> Form:
             diagnosis="no tool provider has a launch point for this URL, and the link has no key and secret of its own",
         )
     now, nonce = int(x.clock.timestamp()), x.ids.token(32)
-    return address, lti11.signed_launch(
+    signed = lti11.signed_launch(
         address, fields, consumer_key=key, secret=secret, timestamp=now, nonce=nonce, method=method
     )
+    return address, signed_forms.sent(x, address, signed, secret)
 
 
 def signer(x: Call, unit: OrgUnit, link: LegacyLink) -> Signer:

@@ -11,6 +11,7 @@ import mimetypes
 from urllib.parse import parse_qsl, quote_plus, urlunsplit
 
 from lms_emulator.core.http.urls import parts_of
+from lms_emulator.lti import signed_forms
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -119,7 +120,8 @@ def form(x: Call, opening: Opening) -> Form:
     fields = {**oauth, **dict(sorted({**fields, "oauth_callback": "about:blank"}.items()))}
     base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     signature = oauth1.sign("POST", base, fields.items(), opening.tool.shared_secret)
-    return address, {**fields, oauth1.SIGNATURE_FIELD: signature}
+    signed = {**fields, oauth1.SIGNATURE_FIELD: signature}
+    return address, signed_forms.sent(x, base, signed, opening.tool.shared_secret)
 
 
 def message(x: Call, opening: Opening, address: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from lms_emulator.core.access.bodies import why_garbled
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.xml import NotXmlError, read_xml
-from lms_emulator.lti import signed_services
+from lms_emulator.lti import signed_forms, signed_services
 from lms_emulator.lti.launches import Form
 from lms_emulator.lti.signed_launches import Pairs
 from lms_emulator.providers.openedx import refusals
@@ -113,7 +113,8 @@ def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
         timestamp=int(x.clock.timestamp()),
         nonce=x.ids.alnum(32),
     )
-    return address, {name: signed[name] for name in (*fields, *_SIGNED)}
+    ordered = {name: signed[name] for name in (*fields, *_SIGNED)}
+    return address, signed_forms.sent(x, address, ordered, tool.secret)
 
 
 def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
