@@ -82,7 +82,7 @@ def test_an_export_is_an_import(canvas: Site) -> None:
 
 
 def test_a_run_without_a_file_ends_in_an_error(canvas: Site) -> None:
-    for report in ("provisioning_csv", "sis_export_csv", "eportfolio_report_csv"):
+    for report in ("provisioning_csv", "sis_export_csv", "mgp_grade_export_csv"):
         run = made(canvas, report)
         assert (run["status"], run["file_url"]) == ("error", None)
         assert run["parameters"]["extra_text"].startswith("Failed")
@@ -134,3 +134,52 @@ def test_tools_are_listed_with_what_their_configuration_says(canvas: Site) -> No
     added = table(canvas, "lti_report_csv")[-1]
     assert added["custom_fields"] == '{"who"=>"$User.id", "where"=>"here"}'
     assert added["tool_created_at"].endswith(" UTC")
+
+
+def test_what_reports_include_follows_states(canvas: Site) -> None:
+    sent = {"course[name]": "Botany", "course[sis_course_id]": "BOT", "offer": "true"}
+    course = canvas.admin.post("/api/v1/accounts/1/courses", data=sent).json()["id"]
+    person = {"user": {"name": "Jan de Vries"}, "pseudonym": {"unique_id": "jdv", "sis_user_id": "JDV"}}
+    person["user"]["sortable_name"] = "de Vries, Jan"
+    user = canvas.admin.post("/api/v1/accounts/1/users", json=person).json()["id"]
+    joined = {"enrollment[user_id]": user, "enrollment[enrollment_state]": "active"}
+    enrolled = canvas.admin.post(f"/api/v1/courses/{course}/enrollments", data=joined).json()["id"]
+
+    def row(report: str, key: str, number: object, **parameters: str) -> dict[str, str]:
+        return next((one for one in table(canvas, report, **parameters) if one[key] == str(number)), {})
+
+    shown = row("provisioning_csv", "canvas_user_id", user, users="true")
+    assert (shown["first_name"], shown["last_name"]) == ("Jan", "de Vries")
+    shown = row("provisioning_csv", "canvas_course_id", course, courses="true")
+    assert (shown["status"], shown["canvas_account_id"]) == ("active", "1")
+    assert row("grade_export_csv", "student id", user)["enrollment state"] == "active"
+
+    canvas.lms.clock.advance(seconds=60)
+    canvas.admin.delete(f"/api/v1/courses/{course}/enrollments/{enrolled}", params={"task": "conclude"})
+    assert row("grade_export_csv", "student id", user)["enrollment state"] == "concluded"
+    asked = {"enrollments": "true", "enrollment_states": "completed"}
+    assert not row("provisioning_csv", "canvas_enrollment_id", enrolled, **asked)
+    ended = row("provisioning_csv", "canvas_enrollment_id", enrolled, include_deleted="true", **asked)
+    assert ended["status"] == "concluded"
+    said = made(canvas, "provisioning_csv", include_deleted="true", enrollment_filter="TaEnrollment", **asked)
+    assert said["parameters"]["extra_text"] == (
+        "Term: All Terms; Include Deleted Objects; Include Enrollment Roles: TaEnrollment; "
+        "Include Enrollment States: completed; Reports: enrollments "
+    )
+
+    assert canvas.admin.put(f"/api/v1/courses/{course}", data={"course[event]": "conclude"}).status_code == 200
+    assert not row("provisioning_csv", "canvas_course_id", course, courses="true")
+    kept = {"courses": "true", "include_deleted": "true"}
+    assert row("provisioning_csv", "canvas_course_id", course, **kept)["status"] == "concluded"
+    assert row("sis_export_csv", "course_id", "BOT", **kept)["status"] == "completed"
+    assert not row("grade_export_csv", "student id", user)
+    assert row("grade_export_csv", "student id", user, include_deleted="true")
+
+
+def test_keys_and_portfolios_are_reported(canvas: Site) -> None:
+    sent = {"developer_key": {"name": "Gradebook"}}
+    key = canvas.admin.post("/api/v1/accounts/1/developer_keys", json=sent).json()
+    listed = {one["Key Name"]: one for one in table(canvas, "developer_key_report_csv")}
+    shown = [listed["Gradebook"][name] for name in ("Global ID", "Key Type", "Placements", "Permitted API Endpoints")]
+    assert shown == [str(key["id"]), "API Key", "None", "All"]
+    assert table(canvas, "eportfolio_report_csv") == []

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Group, GroupCategory, User
-from lms_emulator.providers.canvas.rules import courses, csv_files, groups, jobs, people
+from lms_emulator.providers.canvas.rules import courses, csv_files, groups, inflections, jobs, people
 
 Row = dict[str | None, str | None]
 _HEADS = ("name", "canvas_user_id", "user_id", "login_id", "sections", "group_name", "canvas_group_id", "group_id")
@@ -38,14 +38,8 @@ def _row(api: Api, course_id: int, user: User, group: Group | None) -> dict[str,
     ]
     own = (login.sis_user_id, login.unique_id) if login is not None else (None, None)
     theirs = (group.name, group.id, group.sis_source_id) if group is not None else (None, None, None)
-    cells = (people.sortable_name(user), user.id, *own, _sentence(sections), *theirs)
+    cells = (people.sortable_name(user), user.id, *own, inflections.sentence(sections), *theirs)
     return dict(zip(_HEADS, cells, strict=True))
-
-
-def _sentence(words: list[str]) -> str:
-    if len(words) > 2:
-        return f"{', '.join(words[:-1])}, and {words[-1]}"
-    return " and ".join(words)
 
 
 def take(api: Api, category: GroupCategory, content: bytes) -> None:

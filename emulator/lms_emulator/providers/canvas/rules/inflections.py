@@ -50,3 +50,10 @@ def singular(text: str) -> str:
         if pattern.search(text):
             return pattern.sub(replacement, text)
     return text
+
+
+def sentence(words: list[str]) -> str:
+    """Words as an English list: `a, b, and c`."""
+    if len(words) > 2:
+        return f"{', '.join(words[:-1])}, and {words[-1]}"
+    return " and ".join(words)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountReport, Attachment
 from lms_emulator.providers.canvas.rules import attached, contexts, csv_files, files
-from lms_emulator.providers.canvas.rules.reports import competence, provisioning, tables
+from lms_emulator.providers.canvas.rules.reports import competence, equipment, provisioning, tables
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope
 
 FAILED = "Failed, the report failed to generate a file. Please try again."
@@ -38,9 +38,10 @@ MAKERS: dict[str, Callable[[Scope], Made]] = {
     "course_storage_csv": tables.storage,
     "unused_courses_csv": tables.unused,
     "zero_activity_csv": tables.zero_activity,
-    "user_access_tokens_csv": tables.tokens,
-    "lti_report_csv": tables.tools,
-    "developer_key_report_csv": tables.keys,
+    "user_access_tokens_csv": equipment.tokens,
+    "lti_report_csv": equipment.tools,
+    "developer_key_report_csv": equipment.keys,
+    "eportfolio_report_csv": equipment.portfolios,
 }
 """The reports that are made here. Of others Canvas has, a run ends in an error, and the journal says why."""
 
@@ -74,7 +75,7 @@ def run(api: Api, report: AccountReport) -> None:
     """Create a report."""
     account = api.store.accounts.get(report.account_id)
     assert account is not None, "the world file's references are checked when it is loaded"
-    scope = Scope(api, report, account)
+    scope = Scope(api, report, account, available()[report.report_type][1] or ())
     maker = MAKERS.get(report.report_type)
     made = maker(scope) if maker is not None else Made({}, "")
     if maker is None:

@@ -33,10 +33,11 @@ class Scope:
 
     Attributes:
         parameters: those sent, and those that the report adds.
+        takes: the names of those that Canvas documents for the report.
     """
 
-    def __init__(self, api: Api, report: AccountReport, account: Account) -> None:
-        self.api, self.account = api, account
+    def __init__(self, api: Api, report: AccountReport, account: Account, takes: Iterable[str] = ()) -> None:
+        self.api, self.account, self.takes = api, account, frozenset(takes)
         self.parameters = dict(report.parameters)
 
     def text(self, name: str) -> str:
@@ -76,17 +77,20 @@ class Scope:
         return f"Term: {term.name if term is not None else 'All Terms'};"
 
     def summary(self) -> str:
-        """The report's message about its term, course and time."""
-        parts = [self.term_summary()]
+        """The report's message about those of its term, time and course that it takes."""
+        parts = ["Include Deleted Objects;"] if self.deleted else []
+        parts.append(self.term_summary())
         for name, label in (("start_at", "Start At"), ("end_at", "End At")):
             moment = self.moment(name)
-            if moment is not None:
+            if moment is not None and name in self.takes:
                 parts.append(f"{label}: {stamp(moment)};")
         if self.course is not None:
             parts.append(f"For Course: {self.course.id};")
-        if self.deleted:
-            parts.append("Include Deleted Objects;")
         return " ".join(parts)
+
+    def deleted_summary(self) -> str:
+        """The report's message about deleted records."""
+        return "Include Deleted Objects;" if self.deleted else ""
 
     def inside(self, account_id: int) -> bool:
         """Whether an account is the report's, or below it."""
@@ -115,9 +119,12 @@ class Scope:
         return found
 
     def login_of(self, user_id: int) -> Pseudonym | None:
-        """A user's primary login."""
+        """The login that a user is known by; a deleted one where deleted ones are included."""
         user = self.api.store.users.get(user_id)
-        return people.login_of(self.api.store, user) if user is not None else None
+        found = people.login_of(self.api.store, user) if user is not None else None
+        if found is None and self.deleted:
+            found = next(iter(self.api.store.pseudonyms.find("user", user_id)), None)
+        return found
 
 
 def when(moment: datetime | None) -> str | None:

@@ -1,25 +1,28 @@
-"""Single-table reports: courses, students, tools and tokens.
+"""Single-table reports: courses and students.
 
-Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb, course_reports.rb,
-grade_reports.rb and lti_reports.rb (2023-06), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
+Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb, course_reports.rb and
+grade_reports.rb (2024-04), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from lms_emulator.providers.canvas.call.api import SHARD
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import files, people, scores
-from lms_emulator.providers.canvas.rules import tools as installed
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.grades import course_letters
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
 
 LONGEST = timedelta(weeks=2)
+LIMIT = "limiting_period"
+LIMITED = "deleted objects limited by days specified;"
+_DAYS = re.compile(r"\d{1,5}")
 STATES = {"unpublished": "unpublished", "completed": "concluded", "available": "active"}
 
 
@@ -107,8 +110,10 @@ def storage(scope: Scope) -> Made:
 Student = tuple[Enrollment, Course, CourseSection, Pseudonym, User]
 
 
-def _people(scope: Scope, states: tuple[str, ...] | None) -> Iterator[Student]:
-    """The rows of students' enrollments, one per login."""
+def _people(
+    scope: Scope, states: tuple[str, ...] | None, of: Callable[[User], list[Pseudonym]] | None = None
+) -> Iterator[Student]:
+    """The rows of students' enrollments, one per login. `of`: which logins, if not all undeleted ones."""
     store, only = scope.api.store, scope.course
     courses = {one.id: one for one in scope.courses() if only is None or one.id == only.id}
     for row in sorted(store.enrollments, key=lambda enrollment: enrollment.id):
@@ -118,7 +123,7 @@ def _people(scope: Scope, states: tuple[str, ...] | None) -> Iterator[Student]:
             continue
         if states is not None and row.workflow_state not in states:
             continue
-        for login in people.logins_of(store, user):
+        for login in people.logins_of(store, user) if of is None else of(user):
             yield row, course, section, login, user
 
 
@@ -142,7 +147,8 @@ def zero_activity(scope: Scope) -> Made:
 
     table: Table = [["user id", "user sis id", "name", *PLACE]]
     for row, course, section, login, user in _people(scope, ("active",)):
-        if course.workflow_state == "available" and section.workflow_state == "active" and idle(row):
+        living = course.workflow_state == "available" and section.workflow_state == login.workflow_state == "active"
+        if living and idle(row):
             table.append(_student(row, course, section, login, user))
     return _one(table, scope.summary())
 
@@ -200,9 +206,11 @@ def last_access(scope: Scope) -> Made:
         rows = list(store.enrollments.find("user", user.id))
         rows = [enrollment for enrollment in rows if scope.deleted or enrollment.workflow_state != "deleted"]
         places = [place for enrollment in rows if (place := store.courses.get(enrollment.course_id)) is not None]
-        if term is not None and all(one.enrollment_term_id != term.id for one in places):
-            continue
-        if course is not None and all(one.id != course.id for one in places):
+        if course is not None:
+            places = [one for one in places if one.id == course.id]
+        elif term is not None:
+            places = [one for one in places if one.enrollment_term_id == term.id]
+        if not places and (course is not None or term is not None):
             continue
         moment = when(login.current_login_at)
         table.append([user.id, login.sis_user_id, people.sortable_name(user), moment, None])
@@ -233,9 +241,12 @@ def grades(scope: Scope) -> Made:
     head += ["current grade", "final grade", "unposted current grade", "unposted final grade"]
     table: Table = [head]
     store = scope.api.store
-    states = None if scope.deleted else ("active",)
-    for row, course, section, login, user in _people(scope, states):
-        if not scope.deleted and course.workflow_state not in ("available", "completed"):
+    states = ("active", "completed", *(("inactive", "deleted") if scope.deleted else ()))
+    rows = _people(scope, states, partial(_known_by, scope))
+    for row, course, section, login, user in sorted(rows, key=lambda one: (one[1].enrollment_term_id, one[1].id)):
+        if not scope.deleted and (course.workflow_state != "available" or _never_scored(row)):
+            continue
+        if scope.deleted and not _recent(scope, row, course):
             continue
         term = store.enrollment_terms.get(course.enrollment_term_id)
         posted, whole = (scores.scores(scope.api, row, course, unposted=unposted) for unposted in (False, True))
@@ -246,55 +257,25 @@ def grades(scope: Scope) -> Made:
         percents = (posted.current, posted.final, whole.current, whole.final)
         letters = course_letters(scope.api, course, percents)
         table.append([*own, *percents[:2], state, *percents[2:], *letters])
-    return _one(table, scope.term_summary())
+    says = [scope.term_summary(), scope.deleted_summary(), LIMITED if scope.text(LIMIT) else ""]
+    return _one(table, " ".join(filter(None, says)))
 
 
-# tools and tokens
+def _never_scored(row: Enrollment) -> bool:
+    """Whether an enrollment was completed from the start, so that no score was ever kept for it."""
+    return row.completed_at is not None and row.created_at is not None and row.completed_at <= row.created_at
 
 
-def tokens(scope: Scope) -> Made:
-    """The access tokens of people."""
-    table: Table = [["user id", "user name", "token hint", "expiration", "last used", "dev key id", "dev key name"]]
-    store = scope.api.store
-    states = ("active", "suspended", "deleted") if scope.deleted else ("active", "suspended")
-    for _, user in scope.logins(states):
-        for token in store.access_tokens.find("user", user.id):
-            key = store.developer_keys.get(token.developer_key_id)
-            expires = token.permanent_expires_at or token.expires_at
-            times = [when(expires) or "never", when(token.last_used_at) or "never"]
-            own = [user.id, people.sortable_name(user), token.token[:5], *times]
-            table.append([*own, token.developer_key_id % SHARD, key.name if key is not None else None])
-    return _one(table, "")
+def _known_by(scope: Scope, user: User) -> list[Pseudonym]:
+    login = scope.login_of(user.id)
+    return [login] if login is not None else []
 
 
-def tools(scope: Scope) -> Made:
-    """The tools that are installed."""
-    head = "context_type context_id account_name course_name tool_type_name tool_type_id tool_created_at"
-    table: Table = [f"{head} privacy_level launch_url custom_fields".split()]
-    store = scope.api.store
-    for tool in store.tools:
-        course = store.courses.get(tool.course_id or 0)
-        account = store.accounts.get(tool.account_id or scope.api.root.id) if course is None else None
-        home = course.account_id if course is not None else account.id if account is not None else 0
-        if not scope.inside(home) or (tool.workflow_state == "deleted" and not scope.deleted):
-            continue
-        place: list[Any] = ["Account", home, account.name if account is not None else None, None]
-        if course is not None:
-            place = ["Course", course.id, None, course.name]
-        custom = ", ".join(f'"{k}"=>"{v}"' for k, v in (installed.custom(store, tool) or {}).items())
-        configured = installed.extension_of(installed.configuration(store, tool)) or installed.settings(store, tool)
-        made = f"{tool.created_at:%Y-%m-%d %H:%M:%S} UTC" if tool.created_at is not None else None
-        table.append([*place, tool.name, configured.get("tool_id"), made, tool.privacy, tool.url, f"{{{custom}}}"])
-    return _one(table, "")
-
-
-def keys(scope: Scope) -> Made:
-    """The developer keys of the account."""
-    head = ["Global ID", "Key Name", "Placements", "Tool Type", "Permissions", "Status", "Installed By"]
-    table: Table = [head]
-    for key in scope.api.store.developer_keys:
-        if key.account_id is not None and scope.inside(key.account_id) and key.workflow_state != "deleted":
-            kind = "LTI Key" if key.is_lti_key else "API Key"
-            allowed = ", ".join(key.scopes) if key.require_scopes else "All"
-            table.append([key.id, key.name, None, kind, allowed, key.workflow_state, key.email])
-    return _one(table, "")
+def _recent(scope: Scope, row: Enrollment, course: Course) -> bool:
+    """Whether an enrollment ended within the days of `limiting_period`, if those are given."""
+    if LIMIT not in scope.parameters:
+        return True
+    days = _DAYS.match(scope.text(LIMIT))
+    since = scope.api.now - timedelta(days=int(days[0]) if days is not None else 0)
+    left = row.workflow_state in ("inactive", "deleted") and row.updated_at is not None and row.updated_at >= since
+    return row.workflow_state == "active" or left or (course.end_at is not None and course.end_at >= since)
