@@ -254,3 +254,81 @@ def test_scopes_and_roles_decide(brightspace: Site, api: httpx.Client) -> None:
     learns = brightspace.api(brightspace.tokens("student", scope="core:*:* lti:links:*")["access_token"])
     for answer in (learns.get(f"{LINKS}/"), learns.put(f"{LE}/link/{number}", json=LINK), learns.get(f"{PROVIDERS}/")):
         assert answer.json()["title"] == "Not Authorized"
+
+
+PLUGIN = {
+    "org_unit_id": 6836,
+    "url": URL,
+    "key": "link-key",
+    "secret": "link-secret",
+    "with_provider": False,
+    "as_provider": False,
+}
+
+
+@pytest.fixture
+def plugins(brightspace: Site) -> dict[str, dict[str, Any]]:
+    """A remote plugin of each kind."""
+    kinds = ("coursebuilder", "isf", "navbar", "quicklink", "widget")
+    rows = [PLUGIN | {"id": 900 + n, "title": f"The {kind}", "plugin": kind} for n, kind in enumerate(kinds)]
+    world = brightspace.lms.dump()
+    world["brightspace"]["legacy_links"] = rows
+    brightspace.lms.load(world)
+    return {str(row["plugin"]): {"LtiLinkId": row["id"]} for row in rows}
+
+
+def test_remote_plugins_have_their_places(
+    brightspace: Site, api: httpx.Client, plugins: dict[str, dict[str, Any]]
+) -> None:
+    shown = {who: signed_in(brightspace, who).get("/d2l/home/6836").text for who in ("student", "instructor")}
+    for kind in plugins:
+        assert (f"The {kind}" in shown["student"]) is (kind in ("navbar", "widget")), kind
+        assert f"The {kind}" in shown["instructor"]
+    number = plugins["widget"]["LtiLinkId"]
+    assert f'<iframe src="{brightspace.url}/d2l/le/lti/6836/launch/{number}" title="The widget"' in shown["student"]
+    for kind in ("navbar", "widget"):
+        fields = launch(brightspace, plugins[kind])
+        assert holds(fields, "link-secret")
+        assert fields["launch_presentation_return_url"] == f"{brightspace.url}/d2l/home/6836"
+    assert api.get(f"{LINKS}/").json() == []
+    assert api.get(f"{LINKS}/{number}").status_code == api.delete(f"{LE}/link/{number}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "told"),
+    [
+        ("isf", {"content": '<img src="https://old.example/dog.jpg" />'}, "html"),
+        ("quicklink", {"quickLink": "https://old.example/dog", "title": "Dog Picture", "target": "SameFrame"}, "Dog"),
+    ],
+)
+def test_remote_plugins_choose_content(
+    brightspace: Site, plugins: dict[str, dict[str, Any]], kind: str, sent: dict[str, str], told: str
+) -> None:
+    """As D2L's own plugins return it: in the query of the return URL."""
+    fields, teacher = launch(brightspace, plugins[kind], "instructor"), signed_in(brightspace, "instructor")
+    assert holds(fields, "link-secret")
+    back = fields["launch_presentation_return_url"]
+    answer = teacher.get(f"{back}?{httpx.QueryParams(sent)}")
+    assert answer.status_code == 200
+    assert "1 item received" in answer.text
+    assert told in answer.text
+    assert teacher.get(back).status_code == 400
+    assert brightspace.reason == "plugin_chose_nothing"
+    learner = signed_in(brightspace)
+    assert learner.get(f"{back}?{httpx.QueryParams(sent)}").status_code == 403
+    assert learner.get(f"/d2l/le/lti/6836/launch/{plugins[kind]['LtiLinkId']}").status_code == 403
+    assert teacher.get(back.replace(str(plugins[kind]["LtiLinkId"]), "904")).status_code == 404
+
+
+def test_a_course_builder_plugin_learns_the_module(brightspace: Site, plugins: dict[str, dict[str, Any]]) -> None:
+    teacher = signed_in(brightspace, "instructor")
+    page = f"/d2l/le/lti/6836/launch/{plugins['coursebuilder']['LtiLinkId']}"
+    module = brightspace.lms.dump()["brightspace"]["modules"][0]["id"]
+    assert f"{page}?parentNode={module}" in teacher.get("/d2l/home/6836").text
+    fields = form(teacher.get(f"{page}?parentNode={module}").text)[1]
+    assert holds(fields, "link-secret")
+    back = httpx.URL(fields["launch_presentation_return_url"])
+    assert dict(back.params) == {"ou": "6836", "parentNode": str(module)}
+    assert teacher.get(str(back)).status_code == 200
+    for wrong in ("", "?parentNode=x", "?parentNode=999999"):
+        assert teacher.get(page + wrong).status_code == 404

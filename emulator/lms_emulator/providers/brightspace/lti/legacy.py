@@ -54,6 +54,11 @@ def links_in(x: Call, unit: OrgUnit) -> Iterator[LegacyLink]:
             yield link
 
 
+def link_in(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
+    """A visible link of an org unit."""
+    return next((link for link in links_in(x, unit) if link.visible and link.id == link_id), None)
+
+
 def provider_of(x: Call, link: LegacyLink, unit: OrgUnit) -> LegacyProvider | None:
     """The tool provider of the link's URL, by the longest launch point; None if the org unit has none for it."""
     shared = (x.store.legacy_providers.get(int(name)) for name in sharing.covering(x, "legacy_provider", unit))
@@ -72,10 +77,11 @@ def _leads(address: str, point: str) -> bool:
     return bool(point) and address.startswith(point) and (not rest or rest[0] in "/?#" or point.endswith("/"))
 
 
-def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> Form:
+def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink, return_url: str) -> Form:
     """The URL that the browser posts to, and the form's fields."""
     provider = provider_of(x, link, unit)
-    fields = lti11.message(resource_link_id(x, link), _message(x, user, unit, link, provider))
+    message = _message(x, user, unit, link, provider) | {"launch_presentation_return_url": return_url}
+    fields = lti11.message(resource_link_id(x, link), message)
     address = x.resolve(link.url)
     if not link.signed:
         return address, fields
@@ -165,7 +171,6 @@ def _message(
     said: dict[str, str | None] = {
         "roles": ",".join(text for one in (role.lis_roles if role is not None else []) for text in _role(one)),
         "launch_presentation_locale": "en-us",
-        "launch_presentation_return_url": x.url(f"/d2l/home/{unit.id}"),
         "ext_d2l_link_id": str(link.id),
     }
     if link.signed and unit.type_id == _COURSE:

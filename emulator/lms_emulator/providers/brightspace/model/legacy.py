@@ -20,6 +20,8 @@ Sent = Literal[
     "SectionCode",
 ]
 """What a launch may tell, each a security setting: `Send…` of the REST API."""
+Plugin = Literal["coursebuilder", "isf", "navbar", "quicklink", "widget"]
+"""The kinds of remote plugins: the first two and quicklinks choose content, `isf` for Insert Stuff."""
 
 
 class LegacyProvider(Record, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class LegacyLink(Record, frozen=True, kw_only=True):
         key, secret: its own, used unless it signs with those of the provider (`with_provider`).
         signed: whether launches are signed at all.
         as_provider: whether the provider's security settings count instead of its own.
+        plugin: the kind of remote plugin, if it is one; the REST API of links does not have those.
     """
 
     id: int
@@ -78,3 +81,4 @@ class LegacyLink(Record, frozen=True, kw_only=True):
     as_provider: bool = True
     sends: list[Sent] = []
     custom: dict[str, str] = {}
+    plugin: Plugin | None = None

@@ -28,6 +28,7 @@ SIGN_IN = "mjfk23/brightspace-api src/Auth/Factory/LoginTokenFactory.php"
 REGISTRATION = "https://github.com/RunestoneInteractive/rs/issues/1073"
 LAUNCH = f"{REGISTRATION}; https://github.com/Cvmcosta/ltijs-demo-server/issues/23"
 QUICKLINKS = f"{DOCS}/res/lti.html#LTI.LtiQuickLinkData; atomicjolt/atomic-search-widget src/brightspace/brightspace.js"
+PLUGINS = "Brightspace/sample-CourseBuilder-RemotePlugin index.php"
 LP, LE = "/d2l/api/lp/{version}", "/d2l/api/le/{version}"
 CATEGORIES = f"{LP}/{{orgUnitId}}/groupcategories"
 GRADES = f"{LE}/{{orgUnitId}}/grades"
@@ -98,6 +99,16 @@ ROUTES: tuple[Route, ...] = (
             "POST /d2l/le/lti/{orgUnitId}/deeplinking/return",
             launch.deep_linking_return,
             "Receive the content that a tool selected",
+        ),
+    ),
+    *family(
+        "lti",
+        PLUGINS,
+        "observed",
+        (
+            "GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return",
+            launch.plugin_return,
+            "Receive the content that a remote plugin chose",
         ),
     ),
     *family(

@@ -10,13 +10,13 @@ from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti import claims, legacy, processors, sharing
+from lms_emulator.providers.brightspace.lti import claims, legacy, plugins, processors, sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place, place_processor
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
 from lms_emulator.providers.brightspace.lti.spots import DEFAULT, PROCESSORS, SPOTS
-from lms_emulator.providers.brightspace.model import Deployment, LegacyLink, LtiLink, OrgUnit, Session, User
+from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit, Session, User
 
 
 def entered(x: Call, user: User) -> OrgUnit:
@@ -43,6 +43,7 @@ def course(x: Call, session: Session, user: User) -> Response:
     unit = entered(x, user)
     deployments = sharing.usable_in(x, unit)
     places = rules.may(x, user, unit.id, rules.PLACE_TOOLS)
+    before = [link for link in legacy.links_in(x, unit) if link.visible]
     links = [
         link for link in sharing.links_in(x, unit, deployments) if link.enabled and (places or link.chooses_for is None)
     ]
@@ -53,9 +54,14 @@ def course(x: Call, session: Session, user: User) -> Response:
         csrf=session.csrf,
         user=user,
         unit=unit,
-        links=[*links, *(link for link in legacy.links_in(x, unit) if link.visible)],
-        widgets=[link for link in links if link.kind == "widget"],
+        links=[*links, *(one for one in before if one.plugin in (None, "navbar"))],
+        widgets=[
+            *(link for link in links if link.kind == "widget"),
+            *(one for one in before if one.plugin == "widget"),
+        ],
+        plugins=[one for one in before if places and one.plugin in plugins.CHOOSING],
         spots=[name for name in SPOTS if name != PROCESSORS],
+        modules=x.store.modules.find("unit", unit.id),
         folders=[one for one in x.store.dropbox_folders.find("unit", unit.id) if not one.is_hidden or places],
         choosing=[one for one in deployments if places and "deep_linking" in one.extensions],
     )
@@ -65,9 +71,10 @@ def course(x: Call, session: Session, user: User) -> Response:
 def open_link(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/launch/{linkId}: begin a launch."""
     unit = entered(x, user)
-    before = _legacy(x, unit, number(x.path_params["linkId"]))
+    before = legacy.link_in(x, unit, number(x.path_params["linkId"]))
     if before is not None:
-        return wire.launch_page(x, before.title, *legacy.form(x, user, unit, before))
+        return_url = plugins.return_url(x, user, unit, before)
+        return wire.launch_page(x, before.title, *legacy.form(x, user, unit, before, return_url))
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
     usable = deployment is not None and deployment in sharing.usable_in(x, unit)
@@ -82,10 +89,6 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
         return _choose(x, user, unit, deployment, link.chooses_for, link)
     launch = claims.resource_launch(x, user, unit, deployment, link)
     return wire.launch_page(x, link.title, *LAUNCHES.initiate(x, user, deployment, launch))
-
-
-def _legacy(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
-    return next((link for link in legacy.links_in(x, unit) if link.visible and link.id == link_id), None)
 
 
 @SESSIONS.signed_in
@@ -157,6 +160,18 @@ def review(x: Call, _session: Session, user: User) -> Response:
         raise refusals.page_not_found("the person is enrolled in the org unit")
     launch = claims.review_launch(x, user, unit, deployment, item, learner)
     return wire.launch_page(x, item.data.label, *LAUNCHES.initiate(x, user, deployment, launch))
+
+
+@SESSIONS.signed_in
+def plugin_return(x: Call, _session: Session, user: User) -> Response:
+    """GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return: what a remote plugin chose, in the query."""
+    unit = entered(x, user)
+    link = legacy.link_in(x, unit, number(x.path_params["linkId"]))
+    if link is None or link.plugin not in plugins.CHOOSING:
+        raise refusals.page_not_found("the link is a remote plugin that chooses content")
+    plugins.require_placing(x, user, unit)
+    items = plugins.chosen(x, link)
+    return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=[])
 
 
 def authenticate(x: Call) -> Response:

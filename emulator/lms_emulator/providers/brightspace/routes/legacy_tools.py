@@ -129,7 +129,7 @@ def _link(x: Call, unit: OrgUnit | None = None) -> LegacyLink:
     """The link of the path, in an org unit if one is named. Raises the 404."""
     reference = x.path_params.get("ltiLinkId", x.path_params.get("linkId"))
     found = x.store.legacy_links.get(number(reference))
-    if found is None or (unit is not None and found.org_unit_id != unit.id):
+    if found is None or found.plugin is not None or (unit is not None and found.org_unit_id != unit.id):
         raise refusals.not_found("the link", reference)
     return found
 
@@ -141,7 +141,8 @@ def _place(find: Callable[[Call], LegacyLink | LegacyProvider]) -> Callable[[Cal
 @managed("lti:links:read")
 def links(x: Call, unit: OrgUnit) -> Response:
     """GET …/lti/link/{orgUnitId}/: an array."""
-    return JSONResponse([_link_shape(one) for one in x.store.legacy_links.find("unit", unit.id)])
+    found = [one for one in x.store.legacy_links.find("unit", unit.id) if one.plugin is None]
+    return JSONResponse([_link_shape(one) for one in found])
 
 
 @managed("lti:links:read")

@@ -1,0 +1,52 @@
+"""Remote plugins: LTI 1.1 links with a place in Brightspace's pages, some of which choose content.
+
+Sources: https://docs.valence.desire2learn.com/ui-ext/rplugins.html (the kinds); D2L's own plugins:
+Brightspace/sample-remote-plugins-test-service csharp/RemotePluginsTestService/Views/Shared/IsfSelector.cshtml and
+QuickLinksSelector.cshtml (what comes back in the query, which replaces that of the return URL),
+Brightspace/sample-CourseBuilder-RemotePlugin index.php and createLinks.php (`ou` and `parentNode` in the return URL;
+the plugin creates content by REST).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.core.http.urls import add_query
+from lms_emulator.providers.brightspace import refusals, rules
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.model import LegacyLink, OrgUnit, User
+
+CHOOSING = ("coursebuilder", "isf", "quicklink")
+
+
+def require_placing(x: Call, user: User, unit: OrgUnit) -> None:
+    """The user may place tools there. Raises the page."""
+    if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
+        raise refusals.page_forbidden("the user can place tools")
+
+
+def return_url(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
+    """The `launch_presentation_return_url`. Raises the page for a plugin that is not opened as it has to be."""
+    if link.plugin not in CHOOSING:
+        return x.url(f"/d2l/home/{unit.id}")
+    require_placing(x, user, unit)
+    address = x.url(f"/d2l/le/lti/{unit.id}/plugins/{link.id}/return")
+    if link.plugin != "coursebuilder":
+        return address
+    module = x.store.modules.get(number(x.query.get("parentNode", "")))
+    if module is None or module.org_unit_id != unit.id:
+        raise refusals.page_not_found("parentNode is a module of the org unit")
+    return add_query(address, [("ou", unit.id), ("parentNode", module.id)])
+
+
+def chosen(x: Call, link: LegacyLink) -> list[dict[str, Any]]:
+    """What a plugin chose, as content items. Raises the page if it is missing."""
+    if link.plugin == "coursebuilder":
+        return []
+    name = "content" if link.plugin == "isf" else "quickLink"
+    text = x.query.get(name, "")
+    if not x.check(f"{name} is given", bool(text), got=x.query_string.decode("latin-1")):
+        raise refusals.lti_page("plugin_chose_nothing", "The content is not valid.", expected=name)
+    if link.plugin == "isf":
+        return [{"type": "html", "html": text}]
+    return [{"type": "link", "url": text, "title": x.query.get("title", ""), "target": x.query.get("target", "")}]
