@@ -60,6 +60,8 @@ class ProcessorMachine(RuleBasedStateMachine):
         self.needed = True
         self.ask_for_notices(WORK, True)
         self.hand_in("<p>a</p>", False)
+        for day in (2, 1):
+            self.report(0, "originality", day, True)
 
     def newly(self, kind: str) -> list[dict[str, Any]]:
         """The notices that must have come since the last look, with their signatures checked."""
@@ -214,6 +216,7 @@ class ManagementMachine(RuleBasedStateMachine):
         self.register("One", "https://a.example", True, 0, False)
         self.deploy(0, True)
         self.share(0, 6836, True, False, False)
+        self.share(0, 6837, False, True, False)
 
     NAMES, DOMAINS = (
         st.sampled_from(["One", "Two", "Three"]),

@@ -15,6 +15,7 @@ from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lti import brightspace_machines
 from contract_tests.lti.machine import run_walks
+from contract_tests.lti.outcome_machine import OutcomeMachine
 from contract_tests.lti.registration_machine import RegistrationMachine
 from contract_tests.lti.service_machines import ProcessorMachine, ReviewMachine
 from contract_tests.lti.test_machine import Lms
@@ -62,6 +63,10 @@ def test_processors_and_management_at_brightspace(
     running: Emulator, keys: KeySite, machine: type[RuleBasedStateMachine]
 ) -> None:
     walked(machine, running, keys, "brightspace")
+
+
+def test_results_of_lti_1_at_brightspace(running: Emulator, keys: KeySite) -> None:
+    walked(OutcomeMachine, running, keys, "brightspace")
 
 
 @pytest.mark.parametrize("name", [CanvasSite.name, BrightspaceSite.name])
