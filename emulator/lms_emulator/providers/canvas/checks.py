@@ -189,6 +189,10 @@ REFERENCES = (
     Reference("lti_results", "line_item_id", "line_items"),
     Reference("lti_results", "user_id", "users"),
     Reference("notice_handlers", "tool_id", "tools"),
+    Reference("collaborations", "user_id", "users"),
+    Reference("collaborators", "collaboration_id", "collaborations"),
+    Reference("collaborators", "user_id", "users"),
+    Reference("collaborators", "group_id", "groups"),
     Reference("asset_processors", "assignment_id", "assignments"),
     Reference("asset_processors", "tool_id", "tools"),
     Reference("lti_assets", "submission_id", "submissions"),
@@ -224,6 +228,7 @@ IN_CONTEXTS = (
     "feature_flags",
     "calendar_events",
     "external_feeds",
+    "collaborations",
 )
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 

@@ -151,7 +151,7 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     if isinstance(opening.place.record, Course):
         found["context_label"] = opening.place.record.course_code or ""
     if selecting:
-        return found | _selection(opening, address)
+        return found | _selection(x, opening, address)
     return (
         found | _presentation(opening) | _consumer(x, opening) | _link(opening) | _choice(opening) | _grades(x, opening)
     )
@@ -254,7 +254,7 @@ def _choice(opening: Opening) -> dict[str, str]:
     return found
 
 
-def _selection(opening: Opening, address: str) -> dict[str, str]:
+def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
     """What the tool may select, and where it returns the selection."""
     name, homework = _spot(opening), opening.homework
     if name == "homework_submission":
@@ -263,11 +263,17 @@ def _selection(opening: Opening, address: str) -> dict[str, str]:
         spot = _handed_in(homework)
     else:
         spot = _CHOICES[name]
+    changed = opening.collaboration
+    sealed: dict[str, str | int] = {"default_launch_url": address}
+    returned = x.url(f"{opening.place.path}/external_content/success/external_tool_dialog")
+    if changed is not None:
+        sealed |= {"content_item_id": changed.id, "oauth_consumer_key": opening.tool.consumer_key}
+        returned = f"{returned}?id={changed.id}"
     edited = homework.lti_context_id if homework is not None else opening.sealed.get("lti_assignment_id")
     return {
         "accept_multiple": "false",
-        "content_item_return_url": opening.return_url,
-        "data": tokens.seal({"default_launch_url": address}),
+        "content_item_return_url": returned,
+        "data": tokens.seal(sealed),
         "ext_lti_assignment_id": str(edited or ""),
         **spot,
     }

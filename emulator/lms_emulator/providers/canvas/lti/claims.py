@@ -19,7 +19,15 @@ from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.lti import deep_linking_spots, documents, notices, places, roles, variables
 from lms_emulator.providers.canvas.lti.content_exports import Content
 from lms_emulator.providers.canvas.lti.places import Place
-from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Collaboration,
+    ContentTag,
+    DeveloperKey,
+    ResourceLink,
+    Tool,
+    User,
+)
 from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.people import (
     effective_locale,
@@ -55,6 +63,7 @@ class Opening:
         sealed: its sealed data about an assignment that is not saved yet.
         content: Canvas content that is exported to the tool.
         message: the message type, unless it is a resource link or deep linking request.
+        collaboration: the collaboration that the tool is opened to change.
         about: the assignment that the message or the request refers to. student: the student whose page opens the tool.
         custom_fields: additions to the tool's own custom fields.
         claims: further LTI claims, by their short names.
@@ -79,6 +88,7 @@ class Opening:
     sealed: dict[str, Any] = field(default_factory=dict)
     content: Content | None = None
     message: str | None = None
+    collaboration: Collaboration | None = None
     about: Assignment | None = None
     student: User | None = None
     custom_fields: dict[str, str] = field(default_factory=dict)
@@ -130,6 +140,7 @@ class Opening:
             sealed=self.sealed,
             file=self.content.file if self.content is not None else None,
             tagged=self.tagged and self.homework is None,
+            collaboration=self.collaboration,
         )
 
     def custom(self, x: Call) -> dict[str, Any]:

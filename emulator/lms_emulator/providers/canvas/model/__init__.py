@@ -30,6 +30,7 @@ from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintTemplate,
 )
 from lms_emulator.providers.canvas.model.calendar import AppointmentGroup, CalendarEvent
+from lms_emulator.providers.canvas.model.collaborations import Collaboration, Collaborator
 from lms_emulator.providers.canvas.model.conversations import (
     Conversation,
     ConversationMessage,
@@ -179,6 +180,8 @@ __all__ = [
     "CalendarEvent",
     "CanvasSection",
     "CanvasStore",
+    "Collaboration",
+    "Collaborator",
     "CommunicationChannel",
     "ContentExport",
     "ContentMigration",

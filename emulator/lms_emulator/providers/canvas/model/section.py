@@ -32,6 +32,7 @@ from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintSubscription,
     BlueprintTemplate,
 )
+from lms_emulator.providers.canvas.model.collaborations import CollaborationStore
 from lms_emulator.providers.canvas.model.courses import Course, CourseChange, CourseSection, Enrollment, Progress
 from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, DiscussionParticipant, DiscussionTopic
 from lms_emulator.providers.canvas.model.features import FeatureFlag
@@ -142,7 +143,7 @@ _NO_SCHOOL = Account(id=1, name="Canvas")
 """Where the world has none: pages that anybody may see are shown all the same."""
 
 
-class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, RegisteringTables):
+class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, CollaborationStore, RegisteringTables):
     """Canvas's state. Tokens, sessions and launches are bounded, by expiry and by number."""
 
     accounts: Table[Account] = table(

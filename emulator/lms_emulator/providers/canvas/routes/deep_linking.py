@@ -44,6 +44,7 @@ async def answer(api: Api) -> Response:
     response = {
         "placement": spot,
         "content_items": placed.items,
+        **({"service_id": found.data["content_item_id"]} if "content_item_id" in found.data else {}),
         **found.messages,
         "ltiEndpoint": api.url(f"{path}/external_tools/retrieve"),
         "reloadpage": placed.reload,

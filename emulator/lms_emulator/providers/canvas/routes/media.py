@@ -1,4 +1,4 @@
-"""REST: media objects and collaborations, without the services behind them."""
+"""REST: media objects, without the service behind them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, Course, Enrollment, Group, MediaObject, MediaTrack
+from lms_emulator.providers.canvas.model import Attachment, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in, within
-from lms_emulator.providers.canvas.routes.enrollments import met
 from lms_emulator.providers.canvas.routes.files import shortened
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import (
@@ -27,14 +26,9 @@ from lms_emulator.providers.canvas.rules import (
     contexts,
     features,
     files,
-    groups,
-    people,
-    states,
-    tabs,
 )
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
-from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 KINDS = ("subtitles", "captions", "descriptions", "chapters", "metadata")
 _LOCALE, _TTML = re.compile("[A-Za-z-]+"), re.compile(r"<tt\s+xml", re.IGNORECASE)
@@ -279,41 +273,6 @@ def kaltura_session(api: Api) -> Any:
     raise refusals.crashed("a media service (Kaltura) is set up; `GET /api/v1/services/kaltura` says that none is")
 
 
-def collaborations(api: Api) -> Any:
-    """The collaborations of a context: none, as no service for them is configured."""
-    context = contexts.from_path(api, "read")
-    if isinstance(context.record, Course):
-        tabs.require(api, context.record, "collaborations")
-    return paged(api, [], lambda one: one)
-
-
-def no_collaboration(api: Api) -> Any:
-    """An operation on a collaboration, of which there are none."""
-    raise refusals.not_found("the collaboration", api.slot("id"))
-
-
-def potential_collaborators(api: Api) -> Any:
-    """Possible collaborators: the members of a course, or of a group and those who run its course."""
-    context = contexts.from_path(api, "read_roster")
-    if isinstance(context.record, Group):
-        place = groups.home(api, groups.category_of(api, context.record))
-        ids = {membership.user_id for membership in groups.members(api, context.record)}
-        if isinstance(place, Course):
-            ids |= {enrollment.user_id for enrollment in _taking_part(api, place) if enrollment.type in states.STAFF}
-    else:
-        assert isinstance(context.record, Course)  # the route is for courses and groups only
-        place = context.record
-        ids = {enrollment.user_id for enrollment in met(api, place, _taking_part(api, place))}
-    found = [user for number in ids if (user := api.store.users.get(number)) is not None]
-    found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
-    return paged(api, found, lambda user: people_shapes.person(api, user, place))
-
-
-def _taking_part(api: Api, course: Course) -> list[Enrollment]:
-    rows = api.store.enrollments.find("course", course.id)
-    return [enrollment for enrollment in rows if states.state_of(api, enrollment, course).name in states.CURRENT]
-
-
 MEDIA, FILE = "/api/v1/media_objects/{media_object_id}", "/api/v1/media_attachments/{attachment_id}"
 SOURCE = f"{RECORDED}/content-misc.jsonl 14-16, 21, 23, 26, 31; canvas-lms app/controllers/media_objects_controller.rb"
 ROUTES: tuple[Route, ...] = (
@@ -342,13 +301,5 @@ ROUTES: tuple[Route, ...] = (
         "media",
         f"{RECORDED}/content-misc.jsonl 32; canvas-lms app/controllers/services_api_controller.rb",
         ("POST /api/v1/services/kaltura_session", kaltura_session, "Start an upload to the media service"),
-    ),
-    *rest(
-        "collaborations",
-        f"{RECORDED}/content-misc.jsonl 2, 9-11, 13; canvas-lms app/controllers/collaborations_controller.rb",
-        *within("courses groups", "GET /collaborations", collaborations, "Collaborations"),
-        ("GET /api/v1/collaborations/{id}/members", no_collaboration, "Members of a collaboration"),
-        *within("courses", "DELETE /collaborations/{id}", no_collaboration, "Delete a collaboration"),
-        *within("courses groups", "GET /potential_collaborators", potential_collaborators, "Possible collaborators"),
     ),
 )

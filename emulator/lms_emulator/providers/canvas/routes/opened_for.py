@@ -11,8 +11,9 @@ from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.lti.basic_launches import SELECTION
 from lms_emulator.providers.canvas.lti.places import Place
-from lms_emulator.providers.canvas.model import Assignment, User
+from lms_emulator.providers.canvas.model import Assignment, Collaboration, Tool, User
 from lms_emulator.providers.canvas.rules import contexts
 from lms_emulator.providers.canvas.rules.tools import Placement
 
@@ -29,6 +30,19 @@ def assignment(api: Api, place: Place) -> Assignment | None:
     if found is None or place.course is None or found.course_id != place.course.id or found.workflow_state == "deleted":
         raise refusals.page_not_found("the assignment is in the course")
     return found
+
+
+def collaboration(api: Api, tool: Tool, placement: Placement, url: str) -> Collaboration | None:
+    """The collaboration that a tool is opened to change, if its URL for that is the one opened; tools of LTI 1.1 that
+    answer by content items are told of any. Raises the refusal for one that does not exist."""
+    reference = api.params.text("content_item_id")
+    if not reference:
+        return None
+    found = api.store.collaborations.get(local_number(reference) or 0)
+    if found is None:
+        raise refusals.page_not_found("the collaboration exists")
+    chooses = tool.developer_key_id is None and placement.message_type == SELECTION
+    return found if chooses or (placement.name == "collaboration" and found.data.get("updateUrl") == url) else None
 
 
 def details(api: Api, place: Place, placement: Placement) -> dict[str, Any]:

@@ -294,11 +294,14 @@ def retrieve(api: Api) -> Response:
     target = (link.url if link is not None else None) or url or None
     details = opened_for.details(api, place, placement)
     sealed = opened_params(api, api.params.text("secure_params"))
+    changed = opened_for.collaboration(api, tool, placement, url)
     made = opening(
         api,
         place,
         tool,
         placement=placement,
+        collaboration=changed,
+        data={"content_item_id": changed.id} if changed is not None else {},
         link=link,
         target=target,
         return_url=api.url(place.path),

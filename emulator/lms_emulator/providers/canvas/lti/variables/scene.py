@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.model import (
     Account,
     Assignment,
     Attachment,
+    Collaboration,
     ContentTag,
     Course,
     Enrollment,
@@ -42,6 +43,7 @@ class Scene:
         asked: further query parameters of the opening URL, such as `selection` and `editor_contents`.
         sealed: id and description of an unsaved assignment, sealed by the assignment editor.
         file: the file that a file menu exports.
+        collaboration: the collaboration that the tool is opened to change.
     """
 
     x: Call
@@ -57,6 +59,7 @@ class Scene:
     asked: dict[str, Any] = field(default_factory=dict)
     sealed: dict[str, Any] = field(default_factory=dict)
     file: Attachment | None = None
+    collaboration: Collaboration | None = None
 
     @property
     def person(self) -> User:

@@ -36,6 +36,10 @@ def _installed_at(scene: Scene) -> str:
     return scene.x.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
 
 
+def _members(scene: Scene) -> str:
+    return scene.x.url(f"/api/v1/collaborations/{required(scene.collaboration).id}/members")
+
+
 def _from_editor(name: str) -> Callable[[Scene], str | None]:
     """What an editor passed; both variables are left unexpanded if its text is empty."""
 
@@ -50,6 +54,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.shard.id": lambda _: 1,
     "Canvas.api.domain": lambda s: s.x.authority,
     "Canvas.api.baseUrl": lambda s: s.x.base_url,
+    "Canvas.api.collaborationMembers.url": _members,
     "Canvas.externalTool.global_id": lambda s: global_id(s.tool.id),
     "Canvas.externalTool.url": _installed_at,
     "Canvas.xapi.url": _activity("xapi"),
