@@ -104,6 +104,58 @@ def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: 
         measured(visitor, lms)
 
 
+def at_brightspace(visitor: ChromiumVisitor, lms: Emulator, tool: StoringTool) -> str:
+    """What a tool says about its launch from Brightspace's page."""
+    client, port = tool.client_id, lms.url.rpartition(":")[2]
+    student = lms.brightspace.student
+    page = f"http://brightspace.localhost:{port}/d2l/le/lti/6836/launch/exu-{client}_6836"
+    landing = visitor.open(page, Person(student.username, student.password))
+    assert landing.posted is not None, landing.note
+    told = visitor.tab.frame_locator("[name=tool_content]").locator("#outcome").filter(has_not_text="waiting")
+    told.wait_for(timeout=PATIENCE * 1000)
+    return str(told.inner_text())
+
+
+@pytest.fixture
+def placed(lms: Emulator) -> Iterator[list[StoringTool]]:
+    """At Brightspace: a tool with storage support, one without, and one whose cookies say nothing of other sites."""
+    auth = f"http://brightspace.localhost:{lms.url.rpartition(':')[2]}/d2l/lti/authenticate"
+    kinds = ((True, FOREIGN), (False, FOREIGN), (False, ""))
+    made = [StoringTool(auth, f"{n}", storage=storage, cookie=cookie) for n, (storage, cookie) in enumerate(kinds, 701)]
+    section = (dump := lms.dump())["brightspace"]
+    for tool in made:
+        url, client = f"{tool.url}/launch", tool.client_id
+        registration = {"client_id": client, "name": client, "login_url": f"{tool.url}/login", "redirect_uris": [url]}
+        section["registrations"].append(registration | {"keyset_url": f"{tool.url}/keys", "target_link_uri": url})
+        section["deployments"].append({"id": client, "client_id": client, "org_unit_id": 6836, "name": client})
+        section["lti_links"].append({"id": f"exu-{client}_6836", "deployment_id": client, "title": client, "url": url})
+    lms.load(json.loads(json.dumps(dump, default=str)))
+    yield made
+    for tool in made:
+        tool.close()
+
+
+def test_so_it_is_at_brightspace(visitor: ChromiumVisitor, lms: Emulator, placed: list[StoringTool]) -> None:
+    """Storage is in the page itself; without it, a tool that knows of it needs cookies as well."""
+    lms.settings["emulator.third_party_cookies"] = {"lax": "chrome", "block": "safari"}.get(visitor.policy, "allow")
+    told = "launched by cookie", "refused: no cookie"
+    storing, plain, careless = placed
+    assert at_brightspace(visitor, lms, careless) == told[visitor.policy != "allow"]
+    assert at_brightspace(visitor, lms, plain) == told[visitor.policy == "block"]
+    assert at_brightspace(visitor, lms, storing) == "launched by storage"
+    ask = Asking(visitor.tab)
+    put, get = "lti.put_data", "lti.get_data"
+    assert ask(put, key="a", value="1") == {"key": "a", "value": "1"}
+    assert ask(get, key="a") == {"key": "a", "value": "1"}
+    assert ask(put, key="a", value=None) == {"key": "a"}
+    assert ask(get, key="a") == {"key": "a", "value": None}
+    assert [one["subject"] for one in ask("lti.capabilities")["supported_messages"]] == ["lti.capabilities", get, put]
+    assert ask(put, value="1")["error"]["code"] == "bad_request"
+    assert ask("lti.unheardOf")["error"]["code"] == "unsupported_subject"
+    lms.settings["brightspace.platform_storage"] = False
+    assert at_brightspace(visitor, lms, storing) == told[visitor.policy == "block"]
+
+
 def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
     """No tool is opened in a browser that does otherwise than the setting says."""
     tab: Any = visitor.tab

@@ -175,6 +175,16 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="https://community.d2l.com/brightspace/kb/articles/23764 (Open as External Resource)",
         ),
     ] = "frame"
+    platform_storage: Annotated[
+        bool,
+        choice(
+            "Whether tools in a frame can store data in Brightspace's page, so that they need no cookies. That it "
+            "supports 1EdTech's drafts is documented; that `lti_storage_target` is `_parent` is chosen.",
+            evidence="documented",
+            source="https://community.d2l.com/brightspace/kb/articles/27427",
+            was=(Was(False, "2022-07-01", "https://community.d2l.com/brightspace/kb/articles/27427 (July 2022)"),),
+        ),
+    ] = True
     lti_member_names: Annotated[
         str,
         choice(

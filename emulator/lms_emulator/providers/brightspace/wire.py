@@ -104,6 +104,7 @@ def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> 
         action=action,
         fields=fields,
         in_frame=x.settings.launch_in == "frame",
+        storage=x.settings.platform_storage,
         **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),
     )
 

@@ -65,6 +65,7 @@ class BrightspaceLaunches(Launches[Call, User]):
             "client_id": launch.client_id,
             "lti_deployment_id": launch.deployment_id,
             "lti_message_hint": pending.hint,
+            **self.further_fields(x),
         }
         return self.sent(x, pending, x.resolve(claims.registration(x, deployment).login_url), fields)
 
@@ -107,6 +108,11 @@ class BrightspaceLaunches(Launches[Call, User]):
         if "lineitem" in (grades := found.get(lti13.AGS_CLAIM, {})):
             found[lti13.AGS_CLAIM] = {name: grades[name] for name in ("scope", "lineitem", "lineitems")}
         return found
+
+    def further_fields(self, x: Call) -> dict[str, str]:
+        """The frame of the platform's storage: the page around the tool."""
+        stores = x.settings.platform_storage and x.settings.launch_in == "frame"
+        return {"lti_storage_target": "_parent"} if stores else {}
 
     def refused(self, x: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:
         if x.settings.authentication_errors == "post":
