@@ -30,6 +30,19 @@ def test_custom_data_is_stored_by_scope_and_refuses_conflicts(canvas: Site) -> N
     assert canvas.student.delete(f"{data}/food/weight", params={"ns": "app"}).json() == {"data": "6"}
     assert canvas.student.get(data, params={"ns": "app"}).json() == {"data": {"food": {"name": "x"}}}
     assert canvas.teacher.get(f"{API}/users/101/custom_data", params={"ns": "app"}).status_code == 403
+    asked = {"ns": "app"}
+    assert canvas.student.get(f"{data}/food/none", params=asked).json() == {"data": None}
+    for scope in ("food/none/deeper", "food/name/deeper"):
+        assert canvas.student.get(f"{data}/{scope}", params=asked).json() == {"message": "invalid scope for hash"}
+    assert canvas.student.delete(f"{data}/food/none", params=asked).status_code == 400
+    assert canvas.student.delete(f"{data}/food/name/deeper", params=asked).status_code == 500
+    assert canvas.student.put(f"{data}/on", json={"ns": "app", "data": True}).status_code == 201
+    clash = canvas.student.put(f"{data}/on/off", json={"ns": "app", "data": 1})
+    assert clash.json()["type_at_conflict"] == "TrueClass"
+    # a namespace is known once something was to be stored in it
+    assert canvas.student.put(f"{data}/a", data={"ns": "new"}).status_code == 400
+    assert canvas.student.get(data, params={"ns": "new"}).json() == {"data": None}
+    assert canvas.student.delete(data, params={"ns": "new"}).status_code == 400
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = f"{RECORDED}/people-users.jsonl 300, 302; canvas-lms app/controllers/custom_data_controller.rb"
 LONGEST_NAMESPACE = 255
-RUBY_NAMES = {list: "Array", str: "String", int: "Integer", float: "Float", bool: "Boolean", type(None): "NilClass"}
+RUBY_NAMES = {list: "Array", str: "String", int: "Integer", float: "Float"}
 
 
 def _namespace(api: Api) -> tuple[str, CustomData | None]:
@@ -49,8 +49,6 @@ def show(api: Api) -> Any:
     readable(api)
     found: Any = kept.data
     for part in _scope(api):
-        if found is None:
-            break
         if not isinstance(found, dict):
             raise _invalid_scope()
         found = found.get(part)
@@ -61,11 +59,14 @@ def store(api: Api) -> Any:
     """Store data at a scope; missing parents are created."""
     name, kept = _namespace(api)
     user = person(api)
-    value = api.params.get("data")
-    if value is None:
-        raise refusals.message(400, "data_missing", "no data specified")
     if len(name) > LONGEST_NAMESPACE:
         raise refusals.crashed("the namespace is longer than its column", name)
+    value = api.params.get("data")
+    if value is None:
+        if kept is None:  # the namespace is known from here on
+            number = api.new_id("custom_data")
+            api.store.custom_data.put(CustomData(id=number, user_id=user.id, namespace=name, data=None))
+        raise refusals.message(400, "data_missing", "no data specified")
     scope = _scope(api)
     root: dict[str, Any] = {"": deepcopy(kept.data) if kept is not None else None}
     at, name_of_part = root, ""
@@ -86,7 +87,7 @@ def store(api: Api) -> Any:
 def _conflict(scope: list[str], value: Any) -> SiteRefusal:
     body = {
         "conflict_scope": "/".join(scope),
-        "type_at_conflict": RUBY_NAMES[type(value)],
+        "type_at_conflict": f"{value}Class" if isinstance(value, bool) else RUBY_NAMES[type(value)],
         "value_at_conflict": value,
         "message": "write conflict for custom_data hash",
     }
@@ -101,11 +102,20 @@ def remove(api: Api) -> Any:
     person(api)
     root: dict[str, Any] = {"": deepcopy(kept.data)}
     way: list[tuple[dict[str, Any], str]] = [(root, "")]
-    for part in _scope(api):
+    scope = _scope(api)
+    for depth, part in enumerate(scope):
         below = way[-1][0][way[-1][1]]
+        if (
+            below is not None
+            and not isinstance(below, dict)
+            and (depth + 1 == len(scope) or not isinstance(below, str))
+        ):
+            raise refusals.crashed("a scope below what is no hash", part)
         if not isinstance(below, dict) or part not in below:
             raise _invalid_scope()
         way.append((below, part))
+    if kept.data is None:
+        raise _invalid_scope()
     removed = way[-1][0].pop(way[-1][1])
     for holder, name in reversed(way[:-1]):
         if holder[name] == {}:

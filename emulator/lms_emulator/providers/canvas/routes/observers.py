@@ -138,7 +138,11 @@ def claim(api: Api) -> Any:
 def _claimed(api: Api) -> User:
     if (token := api.params.text("access_token")) is not None:
         found = api.store.access_tokens.first("token", token)
-        student = api.store.users.get(found.user_id) if found is not None and not found.revoked else None
+        ends = (
+            [] if found is None else [day for day in (found.expires_at, found.permanent_expires_at) if day is not None]
+        )
+        alive = found is not None and not found.revoked and all(api.now < day for day in ends)
+        student = api.store.users.get(found.user_id) if found is not None and alive else None
         if student is None:
             raise _unprocessable("observee_unknown", "Unknown observee.")
         return student

@@ -147,7 +147,7 @@ def set_positions(api: Api) -> Any:
 
 
 def _check_position(text: str) -> None:
-    if not re.fullmatch(r"-?\d+", text):
+    if not re.fullmatch(r"\s*[+-]?(0[0-7]*|[1-9]\d*)\s*", text):
         raise refusals.message(400, "position_invalid", "Invalid position provided", got=text)
     if abs(int(text)) > FARTHEST:
         advice = "Your dashboard cards can probably be sorted with numbers 1-5, you could even use a 0."
