@@ -55,5 +55,10 @@ def explanation(
         detail = next((message for code, message in warnings if code != "parameter_not_read"), None)
         detail = detail or (refusal or {}).get("diagnosis") or (refusal or {}).get("check")
     elif refusal is not None:
-        detail = refusal.get("diagnosis") or refusal.get("check")
+        detail = refusal.get("diagnosis") or _failed(refusal.get("check"))
     return f"{sentence} {detail}" if isinstance(detail, str) and detail else sentence
+
+
+def _failed(check: str | None) -> str | None:
+    """A check as a sentence of its own: it is written as what has to hold, `the nonce is new`."""
+    return f"This check failed: {check.rstrip('.')}." if check else None

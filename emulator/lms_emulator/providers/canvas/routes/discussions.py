@@ -94,7 +94,7 @@ def index(api: Api) -> Any:
 def _fits(api: Api, topic: DiscussionTopic, context: Context) -> bool:
     """Whether a topic is locked or open as `scope` says; Canvas filters after paginating."""
     by_module, lock = rules.lock_of_module(api, topic, context), rules.lock_of(api, topic)
-    if api.params.get("exclude_context_module_locked_topics") not in (None, False) and by_module is not None:
+    if by_module is not None and api.params.get("exclude_context_module_locked_topics") not in (None, False):
         return False
     locked = by_module is not None or lock is not None
     wanted = {"locked": locked, "unlocked": not locked}

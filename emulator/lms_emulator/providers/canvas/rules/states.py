@@ -151,7 +151,8 @@ def listed(api: Api, enrollment: Enrollment, course: Course, asked: list[str]) -
 
 
 def _stored(enrollment: Enrollment, course: Course, condition: str) -> bool:
-    name, _, drafts = condition.partition(" ")
+    name, _, suffix = condition.partition(" ")
+    drafts = bool(suffix)
     if enrollment.workflow_state != name or name not in CURRENT:
         return enrollment.workflow_state == name
     if drafts or enrollment.type in (*STAFF, "StudentViewEnrollment"):
