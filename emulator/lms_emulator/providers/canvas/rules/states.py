@@ -155,8 +155,7 @@ def _stored(enrollment: Enrollment, course: Course, condition: str) -> bool:
     drafts = bool(suffix)
     if enrollment.workflow_state != name or name not in CURRENT:
         return enrollment.workflow_state == name
-    if drafts or enrollment.type in (*STAFF, "StudentViewEnrollment"):
-        return course.workflow_state != "deleted" and (
-            drafts or name == "invited" or course.workflow_state != "completed"
-        )
-    return course.workflow_state == "available"
+    if drafts or (name == "invited" and enrollment.type in (*STAFF, "StudentViewEnrollment")):
+        return course.workflow_state != "deleted"
+    drafted = course.workflow_state == "unpublished" and enrollment.type in (*STAFF, "StudentViewEnrollment")
+    return course.workflow_state == "available" or drafted
