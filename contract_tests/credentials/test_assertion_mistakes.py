@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import httpx
 import pytest
 import requests
 from joserfc import jwt
@@ -156,3 +157,19 @@ def test_members_of_line_items_and_scores(lms: Emulator) -> None:
     assert scored()().status_code < 300
     assert diagnosed(lms) == ""
     each(lms, {"an older one": (scored(timestamp="2020-01-01T00:00:00Z"), "every score needs a later one")})
+
+
+@pytest.mark.parametrize("desk", ["canvas"], indirect=True)
+def test_an_audience_with_another_port(lms: Emulator, desk: Desk) -> None:
+    address = desk.audience.replace(f":{httpx.URL(desk.audience).port}", "{}")
+    each(
+        lms,
+        {
+            "none": (desk.ask(signed(desk.claims(aud=address.format("")))), "the port is missing"),
+            "none, in a list": (desk.ask(signed(desk.claims(aud=[address.format("")]))), "the port is missing"),
+            "another": (desk.ask(signed(desk.claims(aud=address.format(":1")))), "the port differs"),
+            "another path too": (desk.ask(signed(desk.claims(aud=address.format("") + "s"))), "own address"),
+            "no port": (desk.ask(signed(desk.claims(aud=address.format(":x")))), "own address"),
+        },
+    )
+    assert desk.ask(signed(desk.claims(aud=[desk.audience])))().status_code == 200

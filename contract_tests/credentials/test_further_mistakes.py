@@ -407,6 +407,13 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
             "small letters": (score(activityProgress="completed"), "it has to be Completed: letters differ in case"),
             "nearly the word": (score(gradingProgress="FullGraded"), "did you mean FullyGraded?"),
             "no timestamp": (score(timestamp=None), "no timestamp was sent"),
+            "no maximum": (score(scoreMaximum=None), "no `scoreMaximum` was sent"),
+            "in snake case": (
+                score(scoreMaximum=None, score_maximum=10),
+                "`score_maximum` came; the name is `scoreMaximum`",
+            ),
+            "below nothing": (score(scoreGiven=-1), "`scoreGiven` came as -1; it has to be 0 or more"),
+            "no time": (score(timestamp="yesterday"), "`timestamp` came as yesterday"),
             "to the item itself": (lambda: http.post(item, headers=grader), "POST was sent; this path takes GET"),
             "by GET": (lambda: http.get(f"{item}/scores", headers=grader), "GET was sent; this path takes POST"),
         },

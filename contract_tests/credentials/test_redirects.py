@@ -93,3 +93,17 @@ def test_an_ignored_challenge_causes_a_warning(brightspace: Site) -> None:
     assert [one.code for one in brightspace.lms.requests.last.warnings if one.code == "pkce_ignored"] == [
         "pkce_ignored"
     ]
+
+
+def test_an_lti_key_is_no_api_key(lms: Emulator) -> None:
+    info = lms.canvas
+    for client, status, said in (
+        (info.lti_client_id, 400, "this is the client_id of an LTI key"),
+        (info.client_id, 302, ""),
+    ):
+        url = WebApplicationClient(client).prepare_request_uri(
+            f"{info.url}{AUTHORIZE['canvas']}", redirect_uri=info.redirect_uri
+        )
+        assert httpx.get(url).status_code == status
+        refusal = lms.requests.last.refusal
+        assert said in ("" if refusal is None else refusal.diagnosis or "")

@@ -71,6 +71,10 @@ def test_kinds_of_ids_at_canvas(lms: Emulator, canvas: Send) -> None:
                 canvas("GET", "/users/ada.lovelace/profile"),
                 "`ada.lovelace` is the unique id of user 101",
             ),
+            "an id of LTI": (
+                canvas("GET", f"/users/{lms.canvas.student.lti_id}/profile"),
+                "is the lti id of user 101",
+            ),
             "a login in a form": (
                 canvas(
                     "POST",

@@ -81,7 +81,7 @@ def test_json_where_a_form_is_due(rig: Rig, lms_side: LmsSide) -> None:
         assert rig.refusal["diagnosis"].startswith("the form was sent as JSON; send it as application/x-www-form")
 
 
-@pytest.mark.parametrize("sign", [",", "%3A"])
+@pytest.mark.parametrize("sign", [",", "%3A", " ", "|"])
 def test_another_sign_between_api_key_and_ltik(rig: Rig, sign: str) -> None:
     assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}{sign}a.b.c").status_code == 401
     assert rig.refusal["diagnosis"].startswith("another sign than a colon")

@@ -20,7 +20,7 @@ from contract_tests.lms_site import form
 from contract_tests.lti_tool import CRITICAL, LAUNCH, LOGIN, KeySite, Tool, changed, keys, registered
 from contract_tests.openedx.web import Browser, Web
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.signing import lti11, lti13, oauth1
+from lms_emulator.signing import lti11, lti13, lti13_services, oauth1
 from lms_emulator.signing.jwt import read
 
 __all__ = ["keys"]
@@ -284,7 +284,10 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     ):
         answer = edx.http.get(items, headers=headers)
         assert (answer.status_code, answer.json()) == (403, {"detail": detail})
-    assert edx.http.get(items, headers=reading).status_code == 200
+    for media in (lti13_services.LINE_ITEMS_TYPE, "*/*"):
+        assert edx.http.get(items, headers={**reading, "Accept": media}).status_code == 200
+    assert edx.http.get(items, headers={**reading, "Accept": "application/json"}).status_code == 406
+    assert f"the answer is {lti13_services.LINE_ITEMS_TYPE} or" in edx.refusal.diagnosis
     assert edx.http.get(f"{BASE}/lti/66/lti-ags", headers=reading).json() == {"detail": "LTI configuration not found."}
     assert edx.http.get(f"{items}/99", headers=reading).status_code == 404
     assert edx.http.delete(one, headers=writing).status_code == 403

@@ -98,8 +98,13 @@ def test_provisioning(site: Site) -> None:
                 "the name is `external_institution_id`",
             ),
             "another method": (lambda: site.call("PUT", site.managed_users()), "PUT was sent; this path takes POST"),
+            "in an object": (
+                lambda: site.call("POST", site.managed_users(), json={"user": profile}),
+                "the fields stand side by side, not inside `user`",
+            ),
         },
     )
+    assert site.call("POST", site.managed_users(), json={**profile, **quiet}).status_code == 200
     assert post()().status_code == 200
     assert diagnosed(site) == ""
 

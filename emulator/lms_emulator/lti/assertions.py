@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple
+from urllib.parse import urlsplit
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
@@ -172,6 +173,8 @@ def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) 
         if isinstance(got, int | float) and not isinstance(got, bool):
             return why_off(x.clock, got)
         return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
+    if claim == "aud" and isinstance(got, list) and len(got) == 1:
+        got = got[0]
     return _why_audience(expected, got) if claim == "aud" and isinstance(got, str) else None
 
 
@@ -187,4 +190,19 @@ def _why_audience(expected: object, got: str) -> str | None:
             return f"`aud` is {right}: letters differ in case"
         if got and right.startswith(f"{got.rstrip('/')}/"):
             return f"`aud` is {right}, the token endpoint's own address, not only its site's"
+        if (why := _why_other_port(right, got)) is not None:
+            return why
     return None
+
+
+def _why_other_port(right: str, got: str) -> str | None:
+    try:
+        its, came = urlsplit(right), urlsplit(got)
+        ports = its.port, came.port
+    except ValueError:
+        return None
+    if its._replace(netloc="") != came._replace(netloc="") or its.hostname != came.hostname or ports[0] == ports[1]:
+        return None
+    if ports[1] is None:
+        return f"`aud` is {right}: the port is missing"
+    return f"`aud` is {right}: the port differs"

@@ -20,7 +20,7 @@ from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
 from lms_emulator.signing.macs import hmac_sha1
 from lms_emulator.signing.oauth1_secret_mistakes import UNSET
-from lms_emulator.signing.oauth1_signing import Signing
+from lms_emulator.signing.oauth1_signing import Encoded, Signing
 
 T = TypeVar("T")
 
@@ -168,6 +168,15 @@ _BOOLEANS = (
     {"true": "1", "false": "0"},
     {"1": "true", "0": "false"},
 )
+
+
+def _bare_names(encoded: list[Encoded]) -> list[Encoded]:
+    return sorted((name, value, name, plain) for _, value, name, plain in encoded)
+
+
+def _bare_values(encoded: list[Encoded]) -> list[Encoded]:
+    return sorted((name, value, plain, value) for name, _, plain, value in encoded)
+
 
 RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
@@ -367,6 +376,12 @@ RARE: tuple[Mistake[Signing], ...] = (
         "sorted_by_value",
         "the parameters were sorted by their values, not by their names",
         wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: e[1])),
+        "order",
+    ),
+    Mistake(
+        "half_encoded",
+        "only names, or only values, were percent-encoded before they were joined",
+        _any_of(wrong.with_order(_bare_values), wrong.with_order(_bare_names)),
         "order",
     ),
     Mistake(

@@ -33,7 +33,8 @@ _SHORTEST_GLOBAL = 13
 _MOST_COMPARED = 1_000
 _CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? exists$")
 _NAMING = re.compile(
-    r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
+    r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path|uuid|guid)$"
+    r"|^(sis|sourced|external|lti|client|deployment)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
 _SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}

@@ -132,12 +132,11 @@ def _from_token(x: Call, text: str) -> Caller:
     except Malformed as malformed:
         raise _invalid_token("an access token's syntax", text, str(malformed), credential=text) from None
     if not hmac.compare_digest(token.signature.encode(), right.encode()):
-        raise _invalid_token(
-            "the token's own signature",
-            text,
-            "a field of the token was changed, or another server issued it",
-            credential=text,
-        )
+        came = token.signature
+        cut = f"the token is cut: {len(came)} of {len(right)} characters of its signature came"
+        changed = "a field of the token was changed, or another server issued it"
+        why = cut if came and right.startswith(came) else changed
+        raise _invalid_token("the token's own signature", text, why, credential=text)
     x.check("access token: its own signature")
     if "|" in text and "%" not in text:
         x.warn("token_decoded", "The access token was percent-decoded; send it as it was issued (with %3a).")

@@ -121,7 +121,7 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
     key, colon, token = rest.partition(":")
     if not colon or not key or not token:
         lacks = "the API key" if rest.count(".") == 2 else "the ltik, or the service key,"
-        joined = not colon and any(sign in rest for sign in (",", ";", "%3A", "%3a"))
+        joined = not colon and re.search(r"[,;\s|&]|%3a", rest, re.IGNORECASE)
         fault = "another sign than a colon joins the halves" if joined else f"{lacks} is missing"
         return Unreadable(f"{scheme} that is not `<API key>:<token>`", f"{fault}: write `<API key>:<ltik>`")
     if key.count(".") == 2 and token.count(".") != 2:

@@ -134,15 +134,16 @@ def method_not_allowed(method: str) -> OpenedxRefusal:
     )
 
 
-def not_acceptable(accept: str) -> OpenedxRefusal:
-    """An Accept header without JSON in it."""
+def not_acceptable(accept: str, given: Sequence[str] = ("application/json",)) -> OpenedxRefusal:
+    """An Accept header that names none of the media types of the answer. Parameters: `given`, those types."""
     return OpenedxRefusal(
         "not_acceptable",
         status=406,
         message="Could not satisfy the request Accept header.",
         check="Accept",
-        expected="application/json or */*",
+        expected=[*given, "*/*"],
         got=accept,
+        diagnosis=f"the answer is {' or '.join(given)}: name it in Accept, or send no Accept",
     )
 
 
@@ -234,6 +235,15 @@ def csrf_page(fault: str) -> OpenedxRefusal:
 def page_not_found(path: str) -> OpenedxRefusal:
     """No page at this path."""
     return OpenedxRefusal("page_not_found", status=404, style="not-found", check="path", got=path)
+
+
+def no_such_tool(path: str, what: str, known: Sequence[str]) -> OpenedxRefusal:
+    """The address of an LTI tool that does not exist. Parameters: `what`, what names it; `known`, some that exist."""
+    refusal = page_not_found(path)
+    refusal.diagnosis = (
+        f"no LTI tool has this {what}; there are {', '.join(known)}" if known else "there is no LTI tool"
+    )
+    return refusal
 
 
 # the session middleware

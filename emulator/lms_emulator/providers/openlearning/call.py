@@ -177,7 +177,8 @@ def _text(x: Call, name: str, value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
-        raise refusals.field_error(x, name, f"{name} must be a string", got=repr(value)[:100])
+        nested = f"the fields stand side by side, not inside `{name}`" if isinstance(value, dict) else None
+        raise refusals.field_error(x, name, f"{name} must be a string", got=repr(value)[:100], diagnosis=nested)
     return value
 
 

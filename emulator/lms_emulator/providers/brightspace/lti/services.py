@@ -86,6 +86,14 @@ def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extensi
         )
 
 
+def _why_no_place(x: Call, deployment: Deployment | None, unit: OrgUnit | None) -> str | None:
+    if deployment is None or unit is None:
+        return None
+    if not deployment.enabled:
+        return f"deployment {deployment.id} is disabled"
+    return f"deployment {deployment.id} belongs to org unit {deployment.org_unit_id}, and is not shared with {unit.id}"
+
+
 class BrightspaceService(Service[Call, Place]):
     """The common part of Brightspace's LTI services."""
 
@@ -96,7 +104,12 @@ class BrightspaceService(Service[Call, Place]):
         unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
         if deployment is None or unit is None or not sharing.reaches(x, deployment, unit) or not deployment.enabled:
             raise refusals.lti_service(
-                "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
+                "deployment_unknown",
+                404,
+                "Resource not found",
+                check="the deployment is in the org unit",
+                got=x.path,
+                diagnosis=_why_no_place(x, deployment, unit),
             )
         require_own(x, deployment, tool, extension)
         return Place(deployment, unit)

@@ -64,8 +64,13 @@ def invalid_client_secret(sent: str, registered: str) -> SiteRefusal:
     )
 
 
-def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
+def redirect_mismatch(expected: list[str], got: str, *, lti_key: bool = False) -> SiteRefusal:
     """400: the redirect URI is neither registered nor on the registered host."""
+    other = (
+        "this is the client_id of an LTI key, whose redirect URIs are for launches; the REST API needs an API key"
+        if lti_key
+        else "Canvas answers here itself; nothing is sent to an address that is not registered"
+    )
     return oauth_error(
         "redirect_uri_mismatch",
         "invalid_request",
@@ -74,8 +79,7 @@ def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
         expected=expected,
         got=got,
         absent=None if got else "redirect_uri",
-        diagnosis=why_no_redirect(got, expected)
-        or "Canvas answers here itself; nothing is sent to an address that is not registered",
+        diagnosis=why_no_redirect(got, expected) or other,
     )
 
 

@@ -93,7 +93,8 @@ class Score:
         text = self.sent.text("timestamp") or ""
         at = read_moment(text)
         if at is None:
-            raise refused("score_not_a_time", f"Provided timestamp of {text} not a valid timestamp", 400)
+            wrong = f"Provided timestamp of {text} not a valid timestamp"
+            raise refused("score_not_a_time", wrong, 400, check="timestamp", got=text)
         if last is not None and last.updated_at > at:
             known = services.iso(last.updated_at)
             text = f"Provided timestamp of {text} before last updated timestamp of {known}"
@@ -102,13 +103,20 @@ class Score:
 
     def _check_numbers(self, item: LineItem) -> None:
         if self.maximum is None:
-            raise refused("score_missing", "ScoreMaximum not supplied when ScoreGiven present.")
+            raise refused(
+                "score_missing",
+                "ScoreMaximum not supplied when ScoreGiven present.",
+                check="scoreMaximum",
+                got=sorted(self.sent.data),
+            )
         if as_float(self.maximum) < 0:
-            raise refused("score_out_of_range", "ScoreMaximum must be greater than or equal to 0")
+            wrong = "ScoreMaximum must be greater than or equal to 0"
+            raise refused("score_out_of_range", wrong, check="scoreMaximum", expected="0 or more", got=self.maximum)
         if as_float(self.maximum) == 0 and item.data.score_maximum != 0:
             raise refused("score_maximum_zero", "cannot be zero if line item's maximum is not zero")
         if as_float(self.given) < 0:
-            raise refused("score_out_of_range", "ScoreGiven must be greater than or equal to 0")
+            wrong = "ScoreGiven must be greater than or equal to 0"
+            raise refused("score_out_of_range", wrong, check="scoreGiven", expected="0 or more", got=self.given)
 
     def _check_submitted_at(self, now: datetime) -> None:
         text = self.extension.text("submitted_at")
@@ -128,9 +136,9 @@ class Score:
         return min(found, sys.float_info.max)  # JSON has no infinity
 
 
-def refused(reason: str, sentence: str, status: int = 422) -> Any:
-    """The refusal of a score."""
-    return refusals.lti_service(reason, sentence, status, check="the score holds")
+def refused(reason: str, sentence: str, status: int = 422, *, check: str = "the score holds", **details: Any) -> Any:
+    """The refusal of a score. Parameters: `check`, the member's name, if one is at fault."""
+    return refusals.lti_service(reason, sentence, status, check=check, **details)
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, score: Score) -> Submission:

@@ -47,7 +47,7 @@ def _negotiated(x: Call) -> str:
             return types.LINE_ITEMS_TYPE
     if types.LINE_ITEM_TYPE in accept:
         return types.LINE_ITEM_TYPE
-    raise refusals.not_acceptable(accept)
+    raise refusals.not_acceptable(accept, (types.LINE_ITEMS_TYPE, types.LINE_ITEM_TYPE))
 
 
 def line_item_json(x: Call, item: LtiLineItem) -> dict[str, Any]:

@@ -8,6 +8,7 @@ lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (access_token_endpoint
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from lms_emulator.core.access import issued_tokens
@@ -25,6 +26,8 @@ from lms_emulator.signing import jwt, lti13
 
 REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
 _ALGORITHMS = ("RS256", "RS512")
+_NAMED = 3
+"""How many tools a diagnosis names."""
 
 
 def tool_at(x: Call) -> LtiTool:
@@ -33,7 +36,8 @@ def tool_at(x: Call) -> LtiTool:
     block = named.get("usage_key")
     found = x.store.lti_tools.first("block", block) if block else x.store.lti_tools.first("config", named["config_id"])
     if found is None:
-        raise refusals.page_not_found(x.path)
+        what, known = ("block", "block") if block else ("configuration", "config_id")
+        raise refusals.no_such_tool(x.path, what, [getattr(one, known) for one in islice(x.store.lti_tools, _NAMED)])
     return found
 
 
@@ -152,7 +156,11 @@ def _claims(x: Call, token: str) -> jwt.Claims:
         claims = jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
     except jwt.TokenError as error:
         raise refusals.lti_service(
-            f"lti_token_{error.reason}", "Invalid token signature.", expected=error.expected, got=error.got
+            f"lti_token_{error.reason}",
+            "Invalid token signature.",
+            expected=error.expected,
+            got=error.got,
+            credential=token,
         ) from error
     if not x.check("this world issued the token", issued_tokens.find(x.store.issued_tokens, token) is not None):
         never = issued_tokens.DIAGNOSIS
