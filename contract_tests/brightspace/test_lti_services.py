@@ -121,6 +121,8 @@ def test_each_rule_of_line_items_and_scores(brightspace: Site, tool: Tool) -> No
     assert made.status_code == 201
     url = made.json()["id"]
     assert api.get(url).json() == made.json()
+    assert api.get(ITEMS.replace("orgunit/6836", "orgunit/6837")).status_code == 404
+    assert "belongs to org unit 6836, and is not shared with 6837" in brightspace.diagnosis
     assert api.get(ITEMS, params={"tag": "other"}).json() == []
     assert api.post(ITEMS, json={"label": " ", "scoreMaximum": 1}).status_code == 400
     assert api.post(ITEMS, content=b"{").status_code == 400

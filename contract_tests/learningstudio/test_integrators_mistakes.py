@@ -274,6 +274,9 @@ def test_where_a_client_and_a_token_are_sent(lms: Emulator, client: Client, info
     answer = client.ask_by_assertion(client.assertion(info.student.username), ASSERTION_TYPE.title())
     refused_because(lms, answer, "unsupported_assertion_type", f"it has to be {ASSERTION_TYPE}: letters differ in case")
     token = f"Access_Token access_token={client.token(info.student.username)}"
+    for sent, words in ((token[:-6], "the token is cut: 26 of 32 characters"), (f"{token[:-6]}------", "was changed")):
+        answer = client.http.get(client.url + PATH, headers={"X-Authorization": sent})
+        refused_because(lms, answer, "invalid_access_token", words, 401)
     for header in ("X_Authorization", "X-Auth"):
         answer = client.http.get(client.url + PATH, headers={header: token})
         refused_because(lms, answer, "missing_credentials", f"it came in the header {header.lower()}", 401)

@@ -254,6 +254,8 @@ def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
         refused = _token(edx, assertion, changes.pop("scope", scope), **changes)
         assert (refused.status_code, refused.json()) == (400, {"error": error})
     assert _token(edx, good, scope, config=CONFIG.replace("7", "6")).status_code == 404
+    assert edx.refusal.diagnosis.startswith("no LTI tool has this configuration; there are ")
+    assert CONFIG in edx.refusal.diagnosis
     address = f"{edx.url}{BASE}/token/{CONFIG}"
     misnamed = tool.assertion(address, now, jti="j4", headers={"kid": "nobody's"})
     assert _token(edx, misnamed, scope).status_code == 200, "the component tries every key"
@@ -289,6 +291,10 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     assert edx.http.get(items, headers={**reading, "Accept": "application/json"}).status_code == 406
     assert f"the answer is {lti13_services.LINE_ITEMS_TYPE} or" in edx.refusal.diagnosis
     assert edx.http.get(f"{BASE}/lti/66/lti-ags", headers=reading).json() == {"detail": "LTI configuration not found."}
+    assert edx.http.get(
+        items, headers={"Authorization": f"Bearer {edx.lms.brightspace.access_tokens.student}"}
+    ).is_error
+    assert "at Brightspace; the request came to Open edX" in edx.refusal.diagnosis
     assert edx.http.get(f"{items}/99", headers=reading).status_code == 404
     assert edx.http.delete(one, headers=writing).status_code == 403
     kind = {"Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}

@@ -85,12 +85,24 @@ def blank(*names: str) -> Habit:
     return lambda u, p, s: made(u, [*p, *((name, "") for name in names)], s)
 
 
+def encoded_by_half(*, names: bool) -> Habit:
+    """Percent-encode names alone, or values alone."""
+
+    def signature(url: str, pairs: Pairs, key: str) -> str:
+        fields = sorted((rfc3986(n), v) if names else (n, rfc3986(v)) for n, v in pairs)
+        text = "&".join(map(rfc3986, ("POST", url, "&".join(f"{name}={value}" for name, value in fields))))
+        return base64.b64encode(hmac.digest(f"{rfc3986(key)}&".encode(), text.encode(), "sha1")).decode()
+
+    return signature
+
+
 HABITS: dict[str, list[Habit]] = {
     "encodeURIComponent was used": [encoded(component), encoded(component, rfc3986)],
     ".NET's UrlEncode was used": [encoded(dotnet), encoded(lambda text: dotnet(text).replace("+", "%20"))],
     "'/' was left bare": [encoded(quote), encoded(quote, rfc3986)],
     "sorted as texts `name=value`": [lambda u, p, s: made(u, p, s, order=joined)],
     "sorted by their values": [lambda u, p, s: made(u, p, s, order=by_value)],
+    "only names, or only values, were percent-encoded": [encoded_by_half(names=True), encoded_by_half(names=False)],
     "the URL was encoded with lower-case hex": [url_as(lambda t: t.replace(":", "%3a").replace("/", "%2f"))],
     "the URL was not percent-encoded in the base string": [url_as(str)],
     "signed with one capital only": [lambda u, p, s: made(u, p, s, method="Post")],
