@@ -94,8 +94,11 @@ def test_rows_that_are_wrong_are_left_out(canvas: Site) -> None:
         ("a,outcome,T,,,,nowhere,", 'Parent references not found prior to this row: ["nowhere"]'),
         ("a,outcome,T,,,,,gone", '"workflow_state" must be either "active" or "deleted"'),
         ("a,group,T,,latest,,,", 'Invalid fields for a group: ["calculation_method"]'),
-        ("a,outcome,T,,,,,,x", 'Invalid points for rating tier 1: "x"'),
-        ("a,outcome,T,,,,,,1,Low,2", "Points for tier 2 must be less than points for prior tier (2 is greater than 1)"),
+        ("a,outcome,T,,,,,,x", 'Invalid value for rating tier 1 threshold: "x"'),
+        (
+            "a,outcome,T,,,,,,1,Low,2",
+            "Points for tier 2 must be less than points for prior tier (2.0 is greater than 1.0)",
+        ),
         ("a,outcome,T,,,,,", ""),
         ("a,outcome,T,,,,,", 'Outcome "a" has already appeared in this import'),
         ("canvas_outcome:9999,outcome,T,,,,,", 'Outcome with canvas id "" not found'),
@@ -103,7 +106,8 @@ def test_rows_that_are_wrong_are_left_out(canvas: Site) -> None:
     done = send(canvas, "\n".join([f"{HEAD},ratings", *(row for row, _ in rows)]))
     assert done["workflow_state"] == "succeeded"
     assert done["processing_errors"] == [[line, says] for line, (_, says) in enumerate(rows, 2) if says]
-    for text, says in (("", "File has no data"), (f"{HEAD},x\n", 'Invalid fields: ["x"]')):
+    wrong = {"": "File has no data", f"{HEAD}\n": "File has no outcomes data", f"{HEAD},x\n": 'Invalid fields: ["x"]'}
+    for text, says in wrong.items():
         failed = send(canvas, text)
         assert (failed["workflow_state"], failed["processing_errors"]) == ("failed", [[1, says]])
     assert send(canvas, "title\n")["processing_errors"][0][1].startswith("Missing required fields")
@@ -117,7 +121,42 @@ def test_only_those_who_import_outcomes_may(canvas: Site) -> None:
     assert canvas.admin.post(path, params={"import_type": "x"}, content=TABLE).status_code == 500
     assert send(canvas, TABLE, "/api/v1/courses/1")["workflow_state"] == "succeeded"
     above = send(canvas, f"{HEAD}\nread,outcome,Other,,,,,\n")
-    assert above["processing_errors"] == [[2, 'Outcome "read" not in visible context']]
+    assert above["processing_errors"][0][1].startswith(
+        "Outcome with ID read already exists in another unrelated course or account ("
+    )
+
+
+def test_cells_that_are_left_out_take_their_usual_values(canvas: Site) -> None:
+    def outcome() -> dict[str, Any]:
+        rows = canvas.admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
+        return next(dict(row["outcome"]) for row in rows if row["outcome"]["vendor_guid"] == "read")
+
+    send(canvas, TABLE)
+    table = "vendor_guid;object_type;title;mastery_points;ratings\n\nread;outcome;Reading;;1,000;Great;2,5;\n;x;;;\n"
+    done = send(canvas, f"\ufeff{table}")
+    assert done["processing_errors"] == [[4, 'The "vendor_guid" field is required']]
+    read = outcome()
+    assert (read["calculation_method"], read["calculation_int"], read["description"]) == ("decaying_average", 65, None)
+    assert (read["points_possible"], read["mastery_points"]) == (1000, 1000)
+    assert [one["description"] for one in read["ratings"]] == ["Great", "No Comment"]
+    send(canvas, f"{HEAD}\nread,outcome,Reading,,,,,deleted\n")
+    assert ("Skills", "Reading") not in links(canvas)
+    send(canvas, f"{HEAD}\nread,outcome,Reading,,,,,\n")
+    assert outcome()["title"] == "Reading"
+
+
+def test_a_table_of_an_account_reaches_its_courses(canvas: Site) -> None:
+    head = "vendor_guid,object_type,title,parent_guids,course_id"
+    done = send(
+        canvas, f"{head}\nweek,group,Week 1,,1\nnews,outcome,News,week,\nnone,group,No,,9999\nodd,outcome,Odd,,1\n"
+    )
+    assert done["processing_errors"] == [
+        [4, "Course with canvas id 9999 not found"],
+        [5, 'Invalid fields for an outcome: ["course_id"]'],
+    ]
+    assert ("Week 1", "News") in links(canvas, "/api/v1/courses/1")
+    refused = send(canvas, f"{head}\nweek2,group,Week 2,,1\n", "/api/v1/courses/1")
+    assert refused["processing_errors"] == [[2, "Cannot import to other courses"]]
 
 
 def report(site: Site, name: str) -> tuple[str, list[dict[str, str]]]:
@@ -145,7 +184,13 @@ def test_reports_of_outcomes(canvas: Site) -> None:
         assert "No outcomes found" in report(canvas, name)[0]
     rows = canvas.admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
     number = next(row["outcome"]["id"] for row in rows if row["outcome"]["title"] == "Reading")
-    criterion = {"description": "Reading", "points": 5, "learning_outcome_id": number, "mastery_points": 3}
+    criterion: dict[str, Any] = {
+        "description": "Reading",
+        "points": 5,
+        "learning_outcome_id": number,
+        "mastery_points": 3,
+    }
+    criterion["ratings"] = {"0": {"description": "Great", "points": 5}, "1": {"description": "Bad", "points": 0}}
     sent = {
         "rubric": {"title": "R", "criteria": {"0": criterion}},
         "rubric_association": {"association_id": 2, "association_type": "Assignment", "purpose": "grading"},
@@ -157,6 +202,15 @@ def test_reports_of_outcomes(canvas: Site) -> None:
     assert graded.status_code == 200, graded.text
     (result,) = report(canvas, "outcome_results_csv")[1]
     assert (result["student id"], result["learning outcome name"], result["outcome score"]) == ("101", "Reading", "4.0")
+    assert [
+        result[f"learning outcome {name}"] for name in ("points possible", "mastery score", "mastered", "rating")
+    ] == [
+        "5.0",
+        "3.0",
+        "1",
+        "Good",
+    ]
+    assert (result["section name"], result["enrollment state"]) != ("", "")
     students = report(canvas, "student_assignment_outcome_map_csv")[1]
     assert [row["outcome score"] for row in students if row["student id"] == "101"] == ["4.0"]
     assert {row["assignment id"] for row in students} == {"2"}

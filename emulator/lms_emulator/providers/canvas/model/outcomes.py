@@ -30,6 +30,7 @@ class Outcome(Record, frozen=True, kw_only=True):
     title: str
     display_name: str | None = None
     description: str | None = None
+    friendly_description: str | None = None
     vendor_guid: str | None = None
     mastery_points: float = 3
     ratings: list[dict[str, Any]] = []

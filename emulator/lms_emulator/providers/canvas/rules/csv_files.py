@@ -35,6 +35,15 @@ def read(text: str) -> list[list[str | None]]:
         raise MalformedCsv(str(error)) from error
 
 
+def whole(text: str, separator: str) -> list[list[str | None]]:
+    """The rows of a text with its blank lines and spaces; empty cells are None. Raises MalformedCsv."""
+    reader = csv.reader(_lines(text), strict=True, delimiter=separator)
+    try:
+        return [[cell or None for cell in row] for row in reader]
+    except csv.Error as error:
+        raise MalformedCsv(str(error)) from error
+
+
 def _lines(text: str) -> Iterator[str]:
     for number, line in enumerate(io.StringIO(text, newline="")):
         if number >= MOST_LINES:

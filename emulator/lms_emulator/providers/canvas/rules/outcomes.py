@@ -26,6 +26,7 @@ from lms_emulator.providers.canvas.rules.permissions import chain, is_account_ad
 
 RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
 METHODS = ("decaying_average", "n_mastery", "highest", "latest", "average")
+USUAL_METHOD = METHODS[0]
 RANGES = {"decaying_average": (1, 99, 65), "n_mastery": (1, 10, 5)}
 """What `calculation_int` may be, and what it is when nobody says."""
 
