@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -362,3 +363,23 @@ def test_reservations_are_shown_to_those_who_share_a_course_with_who_made_them(c
     seen = canvas.admin.get(slot).json()
     assert (seen["child_events_count"], seen["child_events"]) == (0, [])
     assert seen["context_code"] == f"appointment_group_{made['id']}"
+
+
+def test_the_feed_of_a_teacher_shows_every_date_of_an_assignment(canvas: Site) -> None:
+    canvas.lms.clock.freeze(datetime(2030, 3, 1, tzinfo=UTC))
+    course = f"{API}/courses/1"
+    section = canvas.teacher.post(f"{course}/sections", json={"course_section": {"name": "Late"}}).json()["id"]
+    for published in (True, False):
+        work = {"name": f"Essay {published}", "due_at": "2030-03-02T12:00:00Z", "published": published}
+        number = canvas.teacher.post(f"{course}/assignments", json={"assignment": work}).json()["id"]
+        override = {"course_section_id": section, "due_at": "2030-03-03T12:00:00Z"}
+        made = canvas.teacher.post(f"{course}/assignments/{number}/overrides", json={"assignment_override": override})
+        assert made.status_code == 201
+
+    def days(api: httpx.Client) -> list[str]:
+        feed = api.get(f"{API}/users/self/profile").json()["calendar"]["ics"]
+        lines = api.get(feed).text.splitlines()
+        return sorted(line[-16:-8] for line in lines if line.startswith("DTSTART") and "203003" in line)
+
+    assert days(canvas.teacher) == ["20300302", "20300302", "20300303", "20300303"]
+    assert days(canvas.student) == ["20300302"]

@@ -141,13 +141,13 @@ def _assignments(api: Api, places: list[Place], found: Window) -> Any:
     excludes, includes = set(api.params.texts("excludes")), api.params.includes
     of_courses = [place.record for place in places if place.kind == "Course"]
     bases = [
-        (assignment, course) for course in of_courses for assignment in _seen(api, course) if _wanted(api, assignment)
+        (assignment, course) for course in of_courses for assignment in seen(api, course) if _wanted(api, assignment)
     ]
     bases = [(assignment, course) for assignment, course in bases if _dated(api, assignment, found)]
     bases.sort(key=lambda pair: (pair[0].due_at is None, pair[0].due_at, pair[0].id))
 
     def rows(pair: tuple[Assignment, Course]) -> list[Json]:
-        every = _due(api, *pair)
+        every = with_dates(api, *pair)
         due = [
             one for one in every if found.start is None or one.record.due_at is None or found.holds(one.record.due_at)
         ]
@@ -215,7 +215,7 @@ def _marked(api: Api, event: CalendarEvent) -> bool:
     return all(getattr(event, name) for name in asked)
 
 
-def _seen(api: Api, course: Course) -> Iterator[Assignment]:
+def seen(api: Api, course: Course) -> Iterator[Assignment]:
     """The assignments of a course that the caller can see: published ones, for staff all."""
     staff = courses.may(api, api.caller, course, "read_as_admin")
     for base in assignments.of_course(api, course):
@@ -223,7 +223,7 @@ def _seen(api: Api, course: Course) -> Iterator[Assignment]:
             yield base
 
 
-def _due(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
+def with_dates(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
     """An assignment with the caller's dates; for staff, one per set of dates."""
     overrides = assignments.overrides_seen(api, course, base)
     if not courses.may(api, api.caller, course, "read_as_admin"):
@@ -245,7 +245,7 @@ def show(api: Api) -> Any:
         course, base = found
         if not api.check("may see the assignment", assignments.visible(api, course, base), got=base.id):
             raise api.refused(f"see assignment {base.id}")
-        dated = next(iter(_due(api, base, course)), Due(base, course))
+        dated = next(iter(with_dates(api, base, course)), Due(base, course))
         return shapes.assignment_event(api, dated.record, course, overrides=dated.overrides)
     record = events.find(api, api.slot("id"))
     calendars.require(api, record, "read")

@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import note_identity
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, User
+from lms_emulator.providers.canvas.routes.calendar_events import seen, with_dates
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
 from lms_emulator.providers.canvas.rules import assignments, calendars, collation, contexts, courses, people, states
 from lms_emulator.providers.canvas.rules.calendars import Place
@@ -60,7 +61,7 @@ def _found(api: Api, code: str) -> Feed | None:
     if not uuid:
         return None
     if kind == "course":
-        course = next((one for one in api.store.courses if one.uuid == uuid and one.workflow_state != "deleted"), None)
+        course = next((one for one in api.store.courses if one.uuid == uuid), None)
         return Feed(Place("Course", course), None) if course is not None else None
     if kind == "user":
         user = next((one for one in api.store.users if one.uuid == uuid and one.workflow_state != "deleted"), None)
@@ -70,8 +71,9 @@ def _found(api: Api, code: str) -> Feed | None:
         group = next((one for one in groups if one.lti_context_id == uuid), None)
         return Feed(Place("Group", group), None) if group is not None else None
     for row in api.store.enrollments if kind == "enrollment" else ():
-        if people.feed_code(row.uuid, row.id) == uuid and row.workflow_state not in ("deleted", "rejected"):
-            return Feed(Place("Course", api.store.courses.get(row.course_id)), api.store.users.get(row.user_id))
+        course = api.store.courses.get(row.course_id)
+        if people.feed_code(row.uuid, row.id) == uuid and course is not None and course.workflow_state == "available":
+            return Feed(Place("Course", course), api.store.users.get(row.user_id))
     return None
 
 
@@ -93,10 +95,10 @@ def _of_person(api: Api, found: Feed) -> Iterable[Entry]:
         if whole != bool(nested) and event.start_at is not None and start <= event.start_at <= end:
             yield _event(api, event)
     for place in places:
-        for base in assignments.of_course(api, place.record) if place.kind == "Course" else ():
-            dated = assignments.dated(api, place.record, base)
-            if assignments.visible(api, place.record, base) and dated.due_at and start <= dated.due_at <= end:
-                yield _assignment(api, dated, place.record)
+        for base in seen(api, place.record) if place.kind == "Course" else ():
+            for one in with_dates(api, base, place.record):
+                if one.record.due_at is not None and start <= one.record.due_at <= end:
+                    yield _assignment(api, one.record, place.record)
 
 
 def _calendars_of(api: Api, user: User) -> list[Place]:
