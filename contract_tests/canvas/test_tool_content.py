@@ -10,6 +10,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -370,6 +371,41 @@ def test_an_address_without_a_scheme_is_http(canvas: Site, quill: Quill) -> None
     site = installed(canvas, quill, export_start_url=quill.url.removeprefix("http:") + "/export")
     assert copied(site) == []
     assert quill.paths[-1] == "/imported"
+
+
+def test_a_blueprint_takes_it_to_its_courses(canvas: Site, quill: Quill) -> None:
+    """Whole at a course's first sync, what changed later on; the tools export once for all courses alike."""
+    site = installed(canvas, quill, export_format="json", import_format="json")
+    master, *others = (
+        site.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": name}}).json()["id"] for name in "abc"
+    )
+    tasks = f"/api/v1/courses/{master}/assignments"
+    task = site.admin.post(tasks, json={"assignment": {"name": "Task"}}).json()["id"]
+    quill.content = {"$canvas_assignment_id": task}
+    assert site.admin.put(f"/api/v1/courses/{master}", json={"course": {"blueprint": True}}).status_code == 200
+    template = f"/api/v1/courses/{master}/blueprint_templates/default"
+    associated = site.admin.put(f"{template}/update_associations", json={"course_ids_to_add": others})
+    assert associated.status_code == 200, associated.text
+
+    def synced() -> list[dict[str, Any]]:
+        quill.heard.clear()
+        began = site.admin.post(f"{template}/migrations").json()
+        state = site.admin.get(f"{template}/migrations/{began['id']}").json()["workflow_state"]
+        assert state == "completed"
+        return [json.loads(body) for path, _, body in quill.heard if path in ("/export", "/import")]
+
+    export, *imports = synced()
+    assert "custom_exported_assets" not in export
+    assert len({one["context_id"] for one in imports}) == len(others)
+    for number, given in zip(others, imports, strict=True):
+        copy = given["data"]["$canvas_assignment_id"]
+        assert site.admin.get(f"/api/v1/courses/{number}/assignments/{copy}").status_code == 200
+    site.lms.clock.advance(timedelta(minutes=1))
+    site.admin.put(f"{tasks}/{task}", json={"assignment": {"name": "Renamed"}})
+    export, *imports = synced()
+    group = site.admin.get(f"{tasks}/{task}").json()["assignment_group_id"]
+    assert sorted(export["custom_exported_assets"]) == [f"assignment_{task}", f"assignment_group_{group}"]
+    assert len(imports) == len(others)
 
 
 def test_a_school_can_have_it_off(canvas: Site, quill: Quill) -> None:

@@ -1,11 +1,11 @@
-"""What tools keep of a course: they export it when the course is copied or exported, and import it into the copy.
+"""What tools keep of a course: they export it when the course is copied, exported or synced, and import it.
 
 Canvas asks each tool whose configuration has `content_migration` to start an export, asks for its status until it is
 complete, fetches it, and gives it to the tool of the new course. Ids of Canvas in it (`"$canvas_assignment_id": 5`)
 become those of the copies. Failures stop only the tool's own part; the migration never mentions them.
 
 Source: canvas-lms app/models/lti/content_migration_service, lib/canvas/migration/external_content,
-gems/canvas_http, lib/base/canvas.rb `retriable` (2024-04);
+lib/cc/cc_exporter.rb, gems/canvas_http, lib/base/canvas.rb `retriable` (2024-04);
 https://canvas.instructure.com/doc/api/file.tools_xml.html.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from lms_emulator.providers.canvas.lti import places, variables
 from lms_emulator.providers.canvas.model import Course, Tool
 from lms_emulator.providers.canvas.rules import attached, tools
 from lms_emulator.providers.canvas.rules.migrations import cartridges, packages, selection
-from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, key
+from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind, key
 from lms_emulator.signing.jwt import sign
 
 if TYPE_CHECKING:
@@ -75,7 +75,11 @@ def _selected(api: Api, source: Course, copy: selection.Copy) -> list[str] | Non
     if not copy or copy.get("everything"):
         return None
     chosen = [part for part in packages.of_course(api, source).parts if selection.chosen(copy, part.kind, part.key)]
-    return [f"{part.kind.asset.rpartition(':')[2]}_{part.record.id}" for part in chosen]
+    return [_asset(part.kind, part.record.id) for part in chosen]
+
+
+def _asset(kind: Kind, number: int) -> str:
+    return f"{kind.asset.rpartition(':')[2]}_{number}"
 
 
 def copy_later(api: Api, source: Course, target: Course, copy: selection.Copy) -> None:
@@ -83,8 +87,22 @@ def copy_later(api: Api, source: Course, target: Course, copy: selection.Copy) -
 
     Parameters: `copy`, what is copied.
     """
+    _send_later(api, source, [target], _selected(api, source, copy))
+
+
+def sync_later(api: Api, master: Course, targets: list[Course], changed: Iterable[tuple[Kind, int]] | None) -> None:
+    """Have the tools of a blueprint course export their content once, and import it into courses.
+
+    Parameters: `changed`, the objects that are synced; None for all, at the first sync of these courses.
+    """
+    assets = None if changed is None else [_asset(kind, number) for kind, number in changed]
+    if targets:
+        _send_later(api, master, targets, assets)
+
+
+def _send_later(api: Api, source: Course, targets: list[Course], assets: list[str] | None) -> None:
     if configured(api, source):
-        later(api.x, partial(_copy, api, source, target, _selected(api, source, copy)))
+        later(api.x, partial(_send, api, source, targets, assets))
 
 
 def export_later(api: Api, source: Course, file_id: int, copy: selection.Copy) -> None:
@@ -117,8 +135,10 @@ def _address(urls: Mapping[str, Any], name: str) -> str:
     return written.strip() if _SCHEME.match(written.strip()) else f"http://{written.strip().removeprefix('//')}"
 
 
-async def _copy(api: Api, source: Course, target: Course, assets: list[str] | None) -> None:
-    await _import(api, target, await _exported(api, source, assets))
+async def _send(api: Api, source: Course, targets: list[Course], assets: list[str] | None) -> None:
+    content = await _exported(api, source, assets)
+    for target in targets:
+        await _import(api, target, content)
 
 
 async def _export(api: Api, source: Course, file_id: int, assets: list[str] | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti import tool_content
 from lms_emulator.providers.canvas.model import (
     BlueprintMigration,
     BlueprintSubscription,
@@ -85,12 +86,19 @@ def run(api: Api, record: BlueprintMigration) -> None:
     found = changes(api, template, master)
     entries = [_entry(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
     settings = template.last_export_at is not None and record.settings.get("copy_settings")
+    targets: dict[bool, list[Course]] = {False: [], True: []}
     for subscription in subscriptions(api.store, template):
+        target = api.store.courses.get(subscription.course_id)
+        if target is not None and target.workflow_state != "deleted":
+            targets[subscription.synced_at is None].append(target)
         exceptions = _send(api, record, template, master, subscription, found)
         for change in entries:
             if change["asset_id"] in exceptions.get(change["asset_type"], {}):
                 what = exceptions[change["asset_type"]][change["asset_id"]]
                 change["exceptions"].append({"course_id": subscription.course_id, "conflicting_changes": what})
+    synced = [(kind, one.id) for kind, one, how in found if how != "deleted"]
+    tool_content.sync_later(api, master, targets[False], synced)
+    tool_content.sync_later(api, master, targets[True], None)
     api.store.blueprint_templates.put(replace(template, last_export_at=api.now))
     api.store.blueprint_migrations.put(
         replace(
