@@ -199,7 +199,7 @@ def test_a_token_ends_in_the_second_that_it_names(rig: InProcess) -> None:
     assert call(rig, READY["good"]).status_code == 200
     rig.lms.clock.freeze(NOON + timedelta(seconds=1))
     answer = call(rig, READY["good"])
-    assert (answer.status_code, answer.json()["detail"]) == (401, "Token expired")
+    assert (answer.status_code, answer.json()["detail"]) == (401, "The access token is expired")
     told = rig.refusal
     assert (told.reason, told.expected, told.got) == ("token_expired", f"exp after {NOW + 1}", NOW + 1)
     assert rig.checks[-1]["name"] == "access token: exp"
@@ -230,13 +230,15 @@ def test_one_of_the_scopes_has_to_cover_the_call(rig: InProcess) -> None:
     scope = rig.checks[4]
     assert scope == {"name": "scope", "passed": True, "expected": wanted, "got": given}
     answer = call(rig, READY["narrow"])
-    assert (answer.status_code, answer.json()["detail"]) == (403, f"Insufficient scope to call {ME}")
-    assert answer.json()["type"].endswith("#insufficient-scope")
+    said = f"Insufficient scope to call API.Required: {' '.join(wanted)}"
+    assert (answer.status_code, answer.text) == (403, f'{{ Errors: [ {{Message: "{said}"}} ] }}')
+    assert answer.headers["content-type"].startswith("text/html")
     told = rig.refusal
     assert (told.reason, told.expected, told.got) == ("insufficient_scope", wanted, ["core:*:*"])
     assert rig.checks[4] == {"name": "scope", "passed": False, "expected": wanted, "got": ["core:*:*"]}
     rig.lms.settings["brightspace.insufficient_scope_type"] = "other"
-    assert call(rig, READY["narrow"]).json()["type"].endswith("#other")
+    problem = call(rig, READY["narrow"]).json()
+    assert (problem["type"].rpartition("#")[2], problem["detail"]) == ("other", f"Insufficient scope to call {ME}")
 
 
 def test_a_body_that_cannot_be_read(rig: InProcess) -> None:

@@ -214,7 +214,7 @@ def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
     assert good.get("/d2l/api/lp/1.47/users/whoami").status_code == 401
     assert brightspace.reason == "token_of_no_user"
     brightspace.lms.clock.advance(seconds=3600)
-    assert good.get(NRPS).json()["detail"] == "Token expired"
+    assert good.get(NRPS).json()["detail"] == "The access token is expired"
 
 
 def test_a_service_switched_off(brightspace: Site, tool: Tool, lms: Emulator) -> None:

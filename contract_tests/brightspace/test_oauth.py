@@ -250,7 +250,7 @@ def test_access_tokens_expire_to_the_second(brightspace: Site) -> None:
         "type": "http://docs.valence.desire2learn.com/res/apiprop.html#invalid-token",
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Token expired",
+        "detail": "The access token is expired",
     }
     assert brightspace.refresh(tokens["refresh_token"]).status_code == 200
 
@@ -316,7 +316,7 @@ def test_no_token_and_a_refresh_token(brightspace: Site) -> None:
 def test_the_demo_tokens_hold_and_the_expired_one_does_not(brightspace: Site) -> None:
     assert brightspace.whoami(brightspace.info.access_tokens.student).json()["Identifier"] == "169"
     assert brightspace.whoami(brightspace.info.access_tokens.instructor).json()["Identifier"] == "171"
-    assert brightspace.whoami(brightspace.info.access_tokens.expired).json()["detail"] == "Token expired"
+    assert brightspace.whoami(brightspace.info.access_tokens.expired).json()["detail"] == "The access token is expired"
 
 
 def test_a_page_in_a_frame_causes_a_warning(brightspace: Site) -> None:

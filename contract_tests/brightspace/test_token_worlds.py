@@ -75,7 +75,7 @@ def test_tokens_that_are_over_are_forgotten(brightspace: Site) -> None:
     assert len(brightspace.lms.dump()["brightspace"]["issued_tokens"]) == 1
     brightspace.lms.clock.advance(hours=2)
     for _ in range(16):
-        assert brightspace.whoami(token).json()["detail"] == "Token expired"
+        assert brightspace.whoami(token).json()["detail"] == "The access token is expired"
     assert brightspace.lms.dump()["brightspace"]["issued_tokens"] == []
     assert brightspace.reason == "token_expired", "said even of a token that is not remembered"
 

@@ -38,6 +38,7 @@ NO_CREDENTIALS = {
     "override_histories", "reports", "notifications", "progresses", "grade_changes", "quiz_submission_events",
     "observer_alerts", "sis_batch_errors", "sis_batch_roll_back_data",
     "armed_launches", "last_launches", "key_rotations",  # how the next launch misbehaves, and what the last one was
+    "armed_signed_launches", "last_signed_launches",
     "lti_history", "lti_update_requests",  # who changed a registration of a tool, and what tools ask for
     "logout_callbacks",  # addresses of tools
     "kept_key_sets",  # public keys of tools
@@ -61,6 +62,7 @@ OF_A_RECORD = {
 NO_SECRETS = {
     "nonces.consumer_key", "nonces.nonce", "nonces.signature", "used_nonces.nonce", "used_tokens.key",
     "last_launches.id_token", "last_launches.nonce",  # what tools were sent
+    "armed_signed_launches.consumer_key", "last_signed_launches.consumer_key",
     "rate_windows.key", "throttles.key", "request_counts.key", "experiment_data.key", "module_progressions.key",
     "path_choices.key", "new_quiz_accommodations.key", "poll_submissions.poll_session_id",
     "courses.course_code", "courses.display_course_code", "calendar_events.timetable_code", "roles.code",

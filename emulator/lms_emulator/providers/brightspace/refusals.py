@@ -1,7 +1,7 @@
 """A named constructor for each refusal of Brightspace.
 
 Sources: RFC 6749 for the token endpoint; for the API live captures in public integrations (`#invalid-token`,
-`#not-authorized`) and the phrase `Insufficient scope to call` in github.com/hypothesis/lms.
+`#not-authorized`, and the missing scope in https://github.com/hypothesis/lms/issues/4856).
 """
 
 from __future__ import annotations
@@ -59,18 +59,22 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
 
 
 def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]) -> SiteRefusal:
-    """403: the token has none of the scopes that the call needs."""
-    return problem(
-        "insufficient_scope",
-        403,
-        kind,
-        "Forbidden",
-        f"Insufficient scope to call {path}",
-        check="scope",
-        expected=expected,
-        got=got,
-        diagnosis="request one of the expected scopes at authorization",
-    )
+    """403: the token has none of the scopes that the call needs.
+
+    Parameters: `kind`, of problem JSON; empty for the captured body, which is no JSON.
+    """
+    details: dict[str, Any] = {
+        "check": "scope",
+        "expected": expected,
+        "got": got,
+        "diagnosis": "request one of the expected scopes at authorization",
+    }
+    if kind:
+        said = f"Insufficient scope to call {path}"
+        return problem("insufficient_scope", 403, kind, "Forbidden", said, **details)
+    said = f"Insufficient scope to call API.Required: {' '.join(expected)}"
+    text, headers = f'{{ Errors: [ {{Message: "{said}"}} ] }}', {"Content-Type": "text/html"}
+    return SiteRefusal("insufficient_scope", status=403, message=said, text=text, headers=headers, **details)
 
 
 def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:

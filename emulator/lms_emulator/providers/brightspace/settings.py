@@ -85,16 +85,24 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         ),
     ] = "The token's audience is not valid"
     expired_token_detail: Annotated[
-        str, choice("`detail` of the 401 for an expired token.", evidence="inferred", source=f"{DOCS}/res/apiprop.html")
-    ] = "Token expired"
+        str,
+        choice(
+            "`detail` of the 401 for an expired token: the message of D2L's own library, as for a token that cannot be "
+            "parsed, which was captured.",
+            evidence="inferred",
+            source="Brightspace/D2L.Security.OAuth2 "
+            "src/D2L.Security.OAuth2/Validation/Exceptions/ExpiredTokenException.cs",
+        ),
+    ] = "The access token is expired"
     insufficient_scope_type: Annotated[
         str,
         choice(
-            "Fragment of the problem type for a missing scope.",
-            evidence="inferred",
-            source=f"{DOCS}/res/apiprop.html",
+            "Fragment of the problem type for a missing scope, if the 403 is problem JSON; empty for the captured one, "
+            "which is HTML by its type and looks like JSON.",
+            evidence="observed",
+            source="https://github.com/hypothesis/lms/issues/4856",
         ),
-    ] = "insufficient-scope"
+    ] = ""
     lp_minimum_version: Annotated[
         str, choice("Oldest version of the `lp` product served.", evidence="observed", source=VERSIONS)
     ] = "1.31"
@@ -206,10 +214,10 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     outcome_grade_item: Annotated[
         Literal["create", "existing"],
         choice(
-            "The first score of an LTI 1.1 link without a grade item: creates one, named as the link, or fails. D2L "
-            "has the switch `Auto Create Grade Items` for LTI 1.3.",
-            evidence="inferred",
-            source="https://help.openstax.org/s/article/D2L-Brightspace-LMS-integration",
+            "The first score of an LTI 1.1 link without a grade item: creates one, named as the link, or fails. That "
+            "one is created is reported, but not at which moment.",
+            evidence="observed",
+            source="https://github.com/hypothesis/product-backlog/issues/1388",
         ),
     ] = "create"
     outcome_points: Annotated[
