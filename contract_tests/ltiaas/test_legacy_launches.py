@@ -14,6 +14,9 @@ from ltiaas.client.launch import LTIAASLaunch
 from ltiaas.client.request_handler import RequestHandler
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_TYPE_BODY, Client
 
+from contract_tests.brightspace import lti as at_brightspace
+from contract_tests.brightspace.support import Site as Brightspace
+from contract_tests.brightspace.test_legacy_tools import LE, LINK, LINKS, PROVIDER, PROVIDERS
 from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
@@ -360,3 +363,32 @@ def test_from_open_edx_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
     states = [one for one in lms.dump()["openedx"]["block_states"] if one["block"] == BLOCK]
     assert [one["earned"] / one["possible"] for one in states] == [0.25]
     edx.close()
+
+
+def test_from_brightspace_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
+    """A link with its own key; by a tool provider's HMAC-SHA256, LTIAAS takes none."""
+    site, key, secret = Brightspace(lms), lms.ltiaas.consumer_key, lms.ltiaas.consumer_secret
+    api = site.api(site.tokens("instructor", scope="core:*:* lti:links:* grades:*:*")["access_token"])
+    url = f"{lms.ltiaas.url}/lti/launch?exercise=1"
+    sends = {name: True for name in LINK if name.startswith("Send")}
+    link = api.post(LINKS, json=LINK | sends | {"Url": url, "Key": key, "PlainSecret": secret}).json()
+    browser, page = at_brightspace.signed_in(site), f"/d2l/le/lti/6836/launch/{link['LtiLinkId']}"
+    action, fields = form(browser.get(page).text)
+    landed = httpx.post(action, data=fields)
+    assert landed.status_code == 302, landed.text
+    client = reader(lms.ltiaas.url, lms.ltiaas.api_key, query(landed.headers["location"])["ltik"])
+    token = client.get_id_token()
+    client._request_handler.session.close()
+    assert (token.user.name, token.platform.product_family_code) == ("Ada Lovelace", "desire2learn")
+    assert token.services.outcomes == {"available": True}
+    assert outcome(fields, secret).post_replace_result(0.5).is_success()
+    assert not outcome(fields, "another").post_replace_result(0.9).is_success()
+    mine = site.student.get("/d2l/api/le/1.79/6836/grades/values/myGradeValues/").json()
+    assert [one["PointsNumerator"] for one in mine if one["GradeObjectName"] == LINK["Title"]] == [50]
+    by_provider = PROVIDER | {"LaunchPoint": url.partition("://")[2].partition("?")[0], "Key": key, "Secret": secret}
+    assert api.post(PROVIDERS, json=by_provider).status_code == 200
+    api.put(f"{LE}/link/{link['LtiLinkId']}", json=LINK | {"Url": url, "SignWithTc": True})
+    action, fields = form(browser.get(page).text)
+    assert fields["oauth_signature_method"] == "HMAC-SHA256"
+    assert httpx.post(action, data=fields).status_code >= 400
+    site.close()
