@@ -62,6 +62,11 @@ def test_an_export_is_read_by_whom_it_is_shared_with_and_loses_its_file_after_a_
 
 
 def test_a_classic_quiz_is_not_exported_as_a_new_one(canvas: Site) -> None:
-    path, sent = f"{API}/courses/1/content_exports", {"export_type": "quizzes2", "quiz_id": 1}
-    assert canvas.teacher.post(path, json=sent).status_code == 501
+    path, sent = f"{API}/courses/1/content_exports", {"export_type": "quizzes2"}
+    quiz = canvas.teacher.post(f"{API}/courses/1/quizzes", json={"quiz": {"title": "Cells"}}).json()["id"]
+    assert canvas.teacher.post(path, json={**sent, "quiz_id": quiz}).status_code == 501
+    assert canvas.student.post(path, json={**sent, "quiz_id": quiz}).status_code == 403
+    for named, says in ((None, "quiz_id required and must be a valid ID"), (9999, "Quiz could not be found")):
+        refused = canvas.student.post(path, json={**sent, "quiz_id": named})
+        assert (refused.status_code, refused.json()) == (400, {"message": says})
     assert canvas.teacher.post(path, json={"export_type": "tape"}).status_code == 400

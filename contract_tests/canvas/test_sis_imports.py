@@ -200,6 +200,8 @@ def test_the_first_checks_of_an_import(canvas: Site) -> None:
     assert refused(diffing_drop_status="gone", batch_mode_enrollment_drop_status="gone").endswith("diffing_drop_status")
     assert refused(batch_mode_enrollment_drop_status="gone").endswith("batch_mode_enrollment_drop_status")
     assert refused(multi_term_batch_mode="false").startswith("change_threshold is required"), "any text will do"
+    read = send(canvas.admin, f"{USERS}D1,d1,Eins,,active\n", change_threshold="10.5%", diff_row_count_threshold="5x")
+    assert (read["change_threshold"], read["diff_row_count_threshold"]) == (10, 5)
     done = send(admin, table)["id"]
     for asked, found in ((["imported"], True), (["failed"], False), (["nonsense"], True), (["failed", "x"], False)):
         rows = admin.get(IMPORTS, params={"workflow_state[]": asked}).json()["sis_imports"]

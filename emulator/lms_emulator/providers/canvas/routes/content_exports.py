@@ -75,16 +75,19 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Export content or files."""
     context = _context(api)
-    kind = api.params.text("export_type")
-    if kind == "quizzes2" and context.type == "Course":
+    kind = api.params.text("export_type") or ""
+    known = (*exports.COURSE_TYPES, "quizzes2") if context.type == "Course" else ("zip",)
+    if kind not in known:
+        raise refusals.message(400, "export_type_invalid", "invalid export_type", expected=sorted(known))
+    if kind == "quizzes2":
+        _require_quiz(api, context)
+    if kind != "zip" and not api.check("may export the content", _as_admin(api, context)):
+        raise api.refused(f"export the content of {context.asset_string}")
+    if kind == "quizzes2":
         why = "a classic quiz is not turned into a New Quiz"
         raise parameters_not_emulated(
             "canvas", "POST /api/v1/courses/{course_id}/content_exports", ["export_type"], why
         )
-    if kind not in exports.COURSE_TYPES or (kind != "zip" and context.type != "Course"):
-        raise refusals.message(400, "export_type_invalid", "invalid export_type", expected=sorted(exports.COURSE_TYPES))
-    if kind != "zip" and not api.check("may export the content", _as_admin(api, context)):
-        raise api.refused(f"export the content of {context.asset_string}")
     select = api.params.hash("select")
     selected: dict[str, Any] = {}
     if select.data and kind == "zip":
@@ -94,6 +97,16 @@ def create(api: Api) -> Any:
     notifies = context.type == "Course" and kind != "zip" and not api.params.flag("skip_notifications")
     begun = exports.begin(api, context, kind, selected, notifies=notifies)
     return shapes.export(api, begun)
+
+
+def _require_quiz(api: Api, context: Context) -> None:
+    """Refuse the export of a quiz that is not named, or not of the course; a deleted one is still one."""
+    named = identifiers.local_number(api.params.text("quiz_id") or "")
+    if named is None:
+        raise refusals.message(400, "export_quiz_missing", "quiz_id required and must be a valid ID")
+    quiz = api.store.quizzes.get(named)
+    if quiz is None or quiz.course_id != context.id:
+        raise refusals.message(400, "export_quiz_unknown", "Quiz could not be found")
 
 
 def fail(api: Api) -> Any:

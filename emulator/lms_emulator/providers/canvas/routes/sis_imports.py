@@ -8,7 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, SisBatch
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import sis as sis_refusals
@@ -113,7 +113,8 @@ def _term(api: Api) -> int | None:
 
 def _fields(api: Api, term: int | None) -> dict[str, Any]:
     params = api.params
-    threshold = _whole(params.text("change_threshold"))
+    sent = params.text("change_threshold")
+    threshold = as_integer(sent) if sent else None
     options: dict[str, Any] = {}
     fields: dict[str, Any] = {"change_threshold": threshold, "options": options, "batch_mode_term_id": term}
     several = params.get("multi_term_batch_mode") not in (None, False)
@@ -132,15 +133,11 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
     options |= _states(api, "diffing_drop_status", STATES)
     options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
     options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
-    if (limit := _whole(params.text("diff_row_count_threshold")) or 0) > 0:
+    if (limit := as_integer(params.text("diff_row_count_threshold"))) > 0:
         options["diff_row_count_threshold"] = limit
     if params.flag("override_sis_stickiness"):
         options |= {name: True for name in FLAGS if params.flag(name)}
     return fields
-
-
-def _whole(text: str | None) -> int | None:
-    return as_whole(text)
 
 
 def _states(api: Api, name: str, known: tuple[str, ...]) -> dict[str, str]:
