@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import httpx
@@ -232,3 +234,119 @@ def test_questions_and_groups_of_a_quiz_count_their_positions_together(canvas: S
     assert (first["position"], group()["position"]) == (2, 4)
     kept = asking.change(asking.add("essay", quiz_group_id=first["id"]), quiz_group_id=None)
     assert kept["quiz_group_id"] == first["id"]
+
+
+def _taken(canvas: Site, quiz: int, answers: dict[int, Any], **mark: Any) -> dict[str, Any]:
+    """An attempt of the student with these answers, graded by the teacher if `mark` says how."""
+    at = f"{COURSE}/quizzes/{quiz}/submissions"
+    turn = canvas.student.post(at).json()["quiz_submissions"][0]
+    token = {"attempt": turn["attempt"], "validation_token": turn["validation_token"]}
+    given = [{"id": key, "answer": value} for key, value in answers.items()]
+    asked = f"/api/v1/quiz_submissions/{turn['id']}/questions"
+    assert canvas.student.post(asked, json={"quiz_questions": given, **token}).is_success
+    done = canvas.student.post(f"{at}/{turn['id']}/complete", json=token)
+    if mark:
+        sent = {"quiz_submissions": [{"attempt": turn["attempt"], **mark}]}
+        done = canvas.teacher.put(f"{at}/{turn['id']}", json=sent)
+    assert done.is_success, done.text
+    found: dict[str, Any] = done.json()["quiz_submissions"][0]
+    return found
+
+
+def _report(canvas: Site, quiz: int) -> list[list[str]]:
+    at = f"{COURSE}/quizzes/{quiz}/reports"
+    begun = canvas.teacher.post(at, json={"quiz_report": {"report_type": "student_analysis"}}).json()
+    file = canvas.teacher.get(f"{at}/{begun['id']}").json().get("file")
+    return [] if file is None else list(csv.reader(io.StringIO(canvas.teacher.get(file["url"]).text)))
+
+
+def test_statistics_and_reports_count_what_was_posed_and_answered(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "allowed_attempts": 2})
+    at = f"quizzes/{quiz['id']}"
+    blanks = [
+        {"blank_id": one, "answer_text": word, "answer_weight": 100}
+        for one, word in (("a", "Red"), ("b", "Blue"), ("c", "No"))
+    ]
+    pair = {"answer_match_left": "F", "answer_match_right": "P"}
+    ids = [
+        made(teacher, f"{at}/questions", question={"points_possible": 1, **one})["id"]
+        for one in (
+            {"question_type": "fill_in_multiple_blanks_question", "question_text": "[a] [b] [c]", "answers": blanks},
+            {"question_type": "matching_question", "question_text": "M", "answers": [pair]},
+            {"question_type": "essay_question", "question_text": "E"},
+            {"question_type": "text_only_question", "question_text": "Read"},
+            {
+                "question_type": "multiple_choice_question",
+                "question_text": "C",
+                "answers": [{"answer_text": "x, y"}, {"answer_text": "z", "answer_weight": 100}],
+            },
+        )
+    ]
+    assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).is_success
+
+    def statistics() -> Any:
+        (row,) = teacher.get(f"{COURSE}/{at}/statistics").json()["quiz_statistics"]
+        return row["question_statistics"], row["submission_statistics"]
+
+    assert statistics()[0] == [], "nothing was posed yet"
+    right = teacher.get(f"{COURSE}/{at}/questions/{ids[4]}").json()["answers"][1]["id"]
+    answers = {ids[0]: {"a": "RED", "b": "?"}, ids[2]: "<p>one, two</p>", ids[4]: right}
+    mark = {"questions": {str(ids[2]): {"score": 1}}}
+    first = _taken(canvas, quiz["id"], answers, **mark)
+    assert first["score"] == 1 / 3 + 1 + 1, "points are not rounded"
+    (fill, match, essay, choice), submissions = statistics()
+    assert [fill[name] for name in ("responses", "answered", "partially_correct")] == [1, 0, 1]
+    assert [[row["id"] for row in one["answers"] if row["responses"]] for one in fill["answer_sets"]] == [
+        [fill["answer_sets"][0]["answers"][0]["id"]],
+        ["other"],
+        ["none"],
+    ]
+    assert (match["responses"], match["answered"]) == (0, 0)
+    assert [(row["id"], row["full_credit"]) for row in essay["answers"]] == [("middle", True)]
+    assert choice["point_biserials"][0]["answer_id"] == right, "the heaviest comes first"
+    assert submissions["scores"] == {"58": 1}
+    head, row = _report(canvas, quiz["id"])
+    assert f"{ids[3]}: Read" in head
+    start = head.index("submitted") + 1
+    assert row[start:][::2] == ["red,?,", "F=>", "one, two", "", "z", "4", str(first["score"])]
+    assert row[-2] == "1", "the pair; a text counts as right"
+
+
+def test_formulas_are_posed_with_one_set_of_values_and_have_no_report(canvas: Site) -> None:
+    teacher = canvas.teacher
+    values = [{"variables": [{"name": "x", "value": n}], "answer_text": n + 1} for n in range(1, 9)]
+    variable = {"name": "x", "min": 1, "max": 9, "scale": 0}
+    formula = {"question_type": "calculated_question", "question_text": "[x] + 1", "points_possible": 1}
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"quizzes/{quiz['id']}"
+    asked = made(teacher, f"{at}/questions", question={**formula, "variables": [variable], "answers": values})
+    assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).is_success
+    _taken(canvas, quiz["id"], {asked["id"]: 3})
+    (shown,) = teacher.get(f"{COURSE}/{at}/statistics").json()["quiz_statistics"][0]["question_statistics"]
+    assert shown["answers"][0]["id"] == "ungraded"
+    assert _report(canvas, quiz["id"]) == []
+    report = teacher.get(f"{COURSE}/{at}/reports").json()[0]
+    assert report["progress"]["workflow_state"] == "failed"
+    again = teacher.post(f"{COURSE}/{at}/reports", json={"quiz_report": {"report_type": "student_analysis"}})
+    assert again.json()["progress_url"] == report["progress_url"], "Canvas does not try again"
+
+
+def test_banks_and_small_groups_give_questions_again(canvas: Site) -> None:
+    teacher = canvas.teacher
+    question = {"question_type": "true_false_question", "question_text": "T", "points_possible": 1}
+    source = made(teacher, "quizzes", quiz={"title": "Source"})
+    base = made(teacher, f"quizzes/{source['id']}/questions", question=question)
+    bank = base["assessment_question"]["assessment_question_bank_id"]
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"quizzes/{quiz['id']}"
+    fields = {"pick_count": 60, "question_points": 2, "assessment_question_bank_id": bank}
+    made(teacher, f"{at}/groups", quiz_groups=[fields])
+    small = made(teacher, f"{at}/groups", quiz_groups=[{"pick_count": 2, "question_points": 3}])["quiz_groups"][0]
+    made(teacher, f"{at}/questions", question={**question, "quiz_group_id": small["id"]})
+    assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).is_success
+    turn = canvas.student.post(f"{COURSE}/{at}/submissions").json()["quiz_submissions"][0]
+    posed = canvas.student.get(f"/api/v1/quiz_submissions/{turn['id']}/questions").json()["quiz_submission_questions"]
+    assert len(posed) == len({one["id"] for one in posed}) == 62
+    assert len(teacher.get(f"{COURSE}/{at}/questions").json()) == 1, "what was drawn is not listed"
+    assert turn["quiz_points_possible"] == 126

@@ -74,6 +74,7 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
     Attributes:
         question_data: the question, under Canvas's names.
         assessment_question_id: its row in the course's question bank; None for a text without a question.
+        generated: for one drawn from a bank, how often it had been drawn into the same attempt; no list shows it.
     """
 
     id: int
@@ -82,6 +83,7 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
     assessment_question_id: int | None = None
     position: int | None = None
     question_data: dict[str, Any]
+    generated: int | None = None
 
 
 class AssessmentQuestion(Record, frozen=True, kw_only=True):
@@ -113,6 +115,7 @@ class QuizSubmission(Record, frozen=True, kw_only=True):
         quiz_data: the questions as posed.
         answers: by question, while the attempt runs.
         graded: the graded answers, when it is finished.
+        updated_at: when it was last graded.
         attempts: finished attempts, by number.
     """
 
@@ -129,6 +132,7 @@ class QuizSubmission(Record, frozen=True, kw_only=True):
     started_at: Instant | None = None
     end_at: Instant | None = None
     finished_at: Instant | None = None
+    updated_at: Instant | None = None
     quiz_points_possible: float | None = None
     extra_attempts: int | None = None
     extra_time: int | None = None

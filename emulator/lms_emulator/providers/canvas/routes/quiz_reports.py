@@ -89,10 +89,10 @@ def create(api: Api) -> Any:
     report = next(one for one in quiz_reports.ensure(api, quiz, every=every) if one.report_type == kind)
     if kind == "item_analysis" and shapes.survey(quiz):
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
-    if report.attachment_id is not None:
-        return _one(api, report, quiz, course)
     if report.waiting:
         raise quiz_refusals.quiz(409, "report_being_generated", "report is already being generated")
+    if report.progress_id is not None:  # it is done, or failed
+        return _one(api, report, quiz, course)
     return _one(api, quiz_reports.begin(api, report), quiz, course)
 
 

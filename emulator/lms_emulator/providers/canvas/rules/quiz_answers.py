@@ -31,6 +31,8 @@ CHOSEN = CHOICES | {
     "calculated_question",
 }
 """The types whose possible answers are shown to students."""
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+"""What is no answer."""
 OPEN = ("id", "text", "html", "blank_id", "variables")
 """What is shown of a possible answer."""
 
@@ -197,7 +199,7 @@ def _text_posed(question: Data) -> str:
     text: str = question["question_text"]
     if question["question_type"] in BLANKS:
         for blank in blanks(question):
-            text = text.replace(f"[{blank}]", _field(question, blank))
+            text = text.replace(f"[{blank}]", _field(question, blank), 1)
     elif question["question_type"] == "calculated_question" and question["answers"]:
         for value in question["answers"][0]["variables"]:
             text = text.replace(f"[{value['name']}]", str(value["value"]))
@@ -235,17 +237,35 @@ def grade(question: Data, answer: Any) -> Data:
     if kind in ("essay_question", "file_upload_question"):
         return row | {"correct": "undefined"}
     shares = SHARES.get(kind)
-    share = 0.0 if shares is None or answer in (None, "", [], {}) else shares(question, answer)
+    share = 0.0 if shares is None or answer in NOTHING else shares(question, answer)
     correct: Any = True if share >= 1 else "partial" if share > 0 else False
-    return row | {"correct": correct, "points": round(points * share, 2)}
+    return row | {"correct": correct, "points": float(points * share)}
 
 
-def _right(answer: Data) -> bool:
-    return bool(answer.get("weight") == 100)
+def _right(answer: Data | None) -> bool:
+    return answer is not None and bool(answer.get("weight") == 100)
 
 
-def _share_chosen(question: Data, answer: Any) -> float:
-    return float(any(_right(one) and str(one["id"]) == str(answer) for one in question["answers"]))
+def given(question: Data, answer: Any, blank: str | None = None) -> Data | None:
+    """The first of the possible answers, in a blank if there are several, that is what was answered."""
+    value = answer if blank is None else (answer or {}).get(blank)
+    if value in NOTHING:
+        return None
+    own = (one for one in question["answers"] if blank is None or one["blank_id"] == blank)
+    fits = FITS.get(question["question_type"], _of_id)
+    return next((one for one in own if fits(one, value)), None)
+
+
+def _of_id(answer: Data, value: Any) -> bool:
+    return str(answer["id"]) == str(value)
+
+
+def _of_text(answer: Data, value: Any) -> bool:
+    return _plain(answer["text"]) == _plain(value)
+
+
+def _share_of_one(question: Data, answer: Any) -> float:
+    return float(_right(given(question, answer)))
 
 
 def _share_of_many(question: Data, answer: Any) -> float:
@@ -258,23 +278,10 @@ def _plain(text: Any) -> str:
     return str(text or "").strip().lower()
 
 
-def _share_text(question: Data, answer: Any) -> float:
-    return float(any(_right(one) and _plain(one["text"]) == _plain(answer) for one in question["answers"]))
-
-
 def _share_blanks(question: Data, answer: Any) -> float:
     names = blanks(question)
-    filled = [name for name in names if _blank_right(question, name, answer.get(name))]
+    filled = [name for name in names if _right(given(question, answer, name))]
     return len(filled) / max(1, len(names))
-
-
-def _blank_right(question: Data, blank: str, answer: Any) -> bool:
-    by_text = question["question_type"] == "fill_in_multiple_blanks_question"
-    return answer is not None and any(
-        _right(one) and (_plain(one["text"]) == _plain(answer) if by_text else str(one["id"]) == str(answer))
-        for one in question["answers"]
-        if one["blank_id"] == blank
-    )
 
 
 def _share_matched(question: Data, answer: Any) -> float:
@@ -300,10 +307,6 @@ def _digits(value: float, precision: int) -> tuple[int, tuple[int, ...], int]:
     return sign, digits[: max(precision, 0)], Decimal(str(value)).adjusted() if value else 0
 
 
-def _share_number(question: Data, answer: Any) -> float:
-    return float(any(within(one, answer) for one in question["answers"]))
-
-
 def _share_calculated(question: Data, answer: Any) -> float:
     if not question["answers"]:
         return 0.0
@@ -314,13 +317,17 @@ def _share_calculated(question: Data, answer: Any) -> float:
     return float(abs(answer - wanted) <= allowed + 1e-12)
 
 
+FITS: dict[str, Callable[[Data, Any], bool]] = {
+    **dict.fromkeys(("short_answer_question", "fill_in_multiple_blanks_question"), _of_text),
+    "numerical_question": within,
+}
+"""By type, whether a possible answer is what was answered; else by its id."""
+
 SHARES: dict[str, Callable[[Data, Any], float]] = {
-    **dict.fromkeys(CHOICES, _share_chosen),
+    **dict.fromkeys((*CHOICES, "short_answer_question", "numerical_question"), _share_of_one),
     **dict.fromkeys(BLANKS, _share_blanks),
     "multiple_answers_question": _share_of_many,
-    "short_answer_question": _share_text,
     "matching_question": _share_matched,
-    "numerical_question": _share_number,
     "calculated_question": _share_calculated,
 }
 """By type, which part of the points an answer earns."""

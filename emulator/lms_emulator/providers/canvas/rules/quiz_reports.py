@@ -6,14 +6,25 @@ Source: canvas-lms app/models/quizzes/quiz_statistics/ (2023-06), and the record
 
 from __future__ import annotations
 
+import html
+import math
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from lms_emulator.core.http.html_text import without_tags
-from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Attachment, Course, Progress, Quiz, QuizReport, QuizSubmission
-from lms_emulator.providers.canvas.rules import assignments, csv_files, people, quiz_statistics, quiz_taking
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    csv_files,
+    people,
+    quiz_answers,
+    quiz_statistics,
+    quiz_taking,
+    quizzes,
+)
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 
 NAMES = {"student_analysis": "Student Analysis", "item_analysis": "Item Analysis"}
@@ -67,39 +78,62 @@ def run(api: Api, report: QuizReport) -> None:
     if quiz is None or course is None:
         return
     whole = report.report_type == "student_analysis"
+    if whole and (reached := _fails_at(api, report, quiz)) is not None:
+        message = f"Unexpected error, ID: {global_id(api.new_id('error_reports'))}"
+        _report(api, report, workflow_state="failed", completion=reached, message=message)
+        api.store.quiz_reports.put(replace(report, queued_at=None))
+        return
     table = _students(api, report, quiz, course) if whole else _items(api, quiz)
+    kind = "Survey" if quiz.quiz_type in quizzes.SURVEYS else "Quiz"
     file = Attachment(
         **api.new_row("attachments"),
         context_type="QuizStatistics",
         context_id=report.id,
-        display_name=f"{quiz.title} Quiz {NAMES[report.report_type]} Report.csv",
+        display_name=f"{quiz.title} {kind} {NAMES[report.report_type]} Report.csv",
         filename=f"quiz_{report.report_type}_report.csv",
         content_type="text/csv",
         text=csv_files.written(table),
         uuid=api.x.ids.alnum(40),
     )
     api.store.attachments.put(file)
-    progress = api.store.progresses.get(report.progress_id or 0)
-    if progress is not None:
-        done = replace(progress, workflow_state="completed", completion=100.0, updated_at=api.now)
-        api.store.progresses.put(done)
+    _report(api, report, workflow_state="completed", completion=100.0)
     api.store.quiz_reports.put(replace(report, attachment_id=file.id, updated_at=api.now))
 
 
+def _report(api: Api, report: QuizReport, **changes: Any) -> None:
+    progress = api.store.progresses.get(report.progress_id or 0)
+    if progress is not None:
+        api.store.progresses.put(replace(progress, **changes, updated_at=api.now))
+
+
+def _fails_at(api: Api, report: QuizReport, quiz: Quiz) -> float | None:
+    """How far Canvas gets, in percent, before it takes the answer to a formula question, a number, for a text."""
+    rows, reached = quiz_statistics.attempts(api, quiz, every=report.includes_all_versions), 0.0
+    for place, attempt in enumerate(rows):
+        percent = math.floor(100 * place / len(rows) + 0.5)
+        reached = float(percent) if percent // 10 > reached / 10 else reached
+        formulas = {one["id"] for one in attempt.quiz_data if one["question_type"] == "calculated_question"}
+        if any(row["question_id"] in formulas and row["answer"] is not None for row in attempt.graded):
+            return reached
+    return None
+
+
 def _plain(text: str) -> str:
-    return without_tags(text).strip()
+    return html.unescape(without_tags(text)).strip()
 
 
 def _students(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> list[list[Any]]:
-    questions = quiz_statistics.asked(quiz)
-    anonymous = quiz.quiz_type in ("survey", "graded_survey") and quiz.anonymous_submissions
+    anonymous = quiz_statistics.anonymous(quiz)
+    rows = quiz_statistics.attempts(api, quiz, every=report.includes_all_versions)
+    single = [one for one in quiz.quiz_data if "group_id" not in one]
+    asked = {one["id"]: one for one in single} | quiz_statistics.asked(quiz, rows)
+    questions = list(asked.values())
     head: list[Any] = [] if anonymous else ["name", "id", "sis_id"]
     head += ["section", "section_id", "section_sis_id", "submitted"]
     head += ["attempt"] if report.includes_all_versions else []
     for question in questions:
         head += [f"{question['id']}: {_plain(question['question_text'])}", question["points_possible"]]
     table = [[*head, "n correct", "n incorrect", "score"]]
-    rows = quiz_statistics.attempts(api, quiz, every=report.includes_all_versions)
     return table + [_student(api, report, course, attempt, questions, anonymous=anonymous) for attempt in rows]
 
 
@@ -111,52 +145,64 @@ def _student(
     row: list[Any] = []
     if not anonymous and user is not None:
         row = [user.name, user.id, login.sis_user_id if login is not None else None]
-    mine = [e.course_section_id for e in assignments.student(api, course.id, attempt.user_id or 0)]
+    own = assignments.student(api, course.id, attempt.user_id or 0)
+    mine = [e.course_section_id for e in own if e.workflow_state == "active"]
     sections = [section for key in mine if (section := api.store.course_sections.get(key)) is not None]
     row += [", ".join(section.name for section in sections), ", ".join(str(section.id) for section in sections)]
     row.append(", ".join(section.sis_section_id or "" for section in sections))
     row.append(f"{attempt.finished_at:%Y-%m-%d %H:%M:%S} UTC" if attempt.finished_at else None)
     row += [attempt.attempt] if report.includes_all_versions else []
     graded = {one["question_id"]: one for one in attempt.graded}
+    posed = {one["id"]: one for one in attempt.quiz_data}
     for question in questions:
         mark = graded.get(question["id"])
-        row += ["", 0.0] if mark is None else [_answer_text(question, mark["answer"]), mark["points"]]
-    right = sum(one["correct"] is True for one in attempt.graded)
+        if mark is None:
+            row += ["", ""]
+        else:
+            row += [_plain(_answer_text(api, posed[question["id"]], mark["answer"])), mark["points"]]
     wrong = sum(one["correct"] is False for one in attempt.graded)
-    return [*row, right, wrong, attempt.score]
+    return [*row, len(attempt.graded) - wrong, wrong, attempt.score]
 
 
-def _answer_text(question: Data, answer: Any) -> str:
-    """The text of an answer."""
-    words = {str(one["id"]): _plain(one.get("text") or one.get("html") or "") for one in question["answers"]}
-    matches = {str(one["match_id"]): one["text"] for one in question.get("matches") or []}
-    match answer:
-        case None:
-            return ""
-        case dict() if matches:
-            return ",".join(f"{words.get(a, '')}=>{matches.get(m, '')}" for a, m in answer.items())
-        case dict():
-            return ",".join(words.get(str(value), str(value)) for value in answer.values())
-        case list():
-            return ",".join(words.get(str(one), str(one)) for one in answer)
+def _answer_text(api: Api, question: Data, answer: Any) -> str:
+    """The text of an answer; that of one with several parts is a list with escaped commas."""
+    kind, answers = question["question_type"], question["answers"]
+    given = answer or {}
+    words = {str(one["id"]): one.get("text") or without_tags(one.get("html") or "") for one in answers}
+    match kind:
+        case "fill_in_multiple_blanks_question":
+            parts = [given.get(blank) or "" for blank in quiz_answers.blanks(question)] if given else []
+        case "multiple_dropdowns_question":
+            parts = [words[one] for blank in quiz_answers.blanks(question) if (one := given.get(blank))]
+        case "multiple_answers_question":
+            parts = [words[str(one["id"])] for one in answers if str(one["id"]) in given]
+        case "matching_question":
+            matches = {str(one["match_id"]): one["text"] for one in question["matches"]}
+            parts = [_pair(words[key], matches.get(given.get(key) or "", "")) for key in words]
+        case "calculated_question":  # one that was answered has no report
+            parts = [_pair(one["name"], str(one["value"])) for row in answers[:1] for one in row["variables"]] + [""]
+        case "file_upload_question":
+            file = api.store.attachments.get(as_integer(next(iter(given), None)))
+            return file.display_name if file is not None else ""
+        case "multiple_choice_question" | "true_false_question":
+            return words.get(str(answer), "")
         case _:
-            return words.get(str(answer), _plain(str(answer)))
+            return "" if answer is None else str(answer)
+    return ",".join(part.replace(",", "\\,") for part in parts)
+
+
+def _pair(name: str, value: str) -> str:
+    return "=>".join(one.replace("=>", "\\=>") for one in (name, value))
 
 
 def _items(api: Api, quiz: Quiz) -> list[list[Any]]:
     found = quiz_statistics.analysis(api, quiz)
-    questions = [one for one in quiz_statistics.asked(quiz) if one["id"] in found]
-    count = len(quiz_statistics.asked(quiz))
-    most = max((len(one["answers"]) for one in questions), default=0)
+    most = max((len(item["point_biserials"]) for item in found.values()), default=0)
     table: list[list[Any]] = [[*_ITEM_HEAD, *(f"Point Biserial of Distractor {n}" for n in range(2, most + 1))]]
-    for question in questions:
-        item = found[question["id"]]
-        biserials = sorted(item["point_biserials"], key=lambda one: not one["correct"])
-        row = [question["id"], _plain(question["question_text"])]
-        row += [item[name] for name in _FIRST]
-        row.append(count)
-        row += [item[name] for name in _REST]
-        row += [one["point_biserial"] for one in biserials]
+    for key, item in found.items():
+        biserials = [one["point_biserial"] for one in item["point_biserials"]]
+        row = [key, _plain(item["question_text"]), *(item[name] for name in _FIRST), len(found)]
+        row += [*(item[name] for name in _REST), "N/A" if item["alpha"] is None else item["alpha"], *biserials]
         table.append(row + [None] * (most - len(biserials)))
     return table
 
@@ -173,7 +219,6 @@ _REST = (
     "variance",
     "stdev",
     "difficulty_index",
-    "alpha",
 )
 _ITEM_HEAD = (
     "Question Id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,9 +11,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, QuizSubmission
 
 
-def worth(graded: list[dict[str, Any]], fudge: float | None = None) -> float:
-    """The total score of the answers, with fudge points."""
-    return float(round(sum(row["points"] for row in graded) + (fudge or 0), 2))
+def worth(graded: list[dict[str, Any]]) -> float:
+    """The points of the answers together, added as decimals."""
+    return float(sum((Decimal(repr(float(row["points"]))) for row in graded), Decimal()))
 
 
 def of_user(api: Api, quiz_id: int, user_id: int) -> QuizSubmission | None:

@@ -10,28 +10,31 @@ import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Quiz, QuizSubmission
-from lms_emulator.providers.canvas.rules import quiz_answers, quiz_taking, quizzes
+from lms_emulator.providers.canvas.rules import assignments, quiz_answers, quiz_taking, quizzes
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data
 
-EDGE = 0.27
-"""Which part of those asked are the best, and which the worst."""
+EDGES = {"top": 0.73, "middle": 0.27, "bottom": 0.0}
+"""Which part of those asked is below the best, those in the middle, and the worst."""
+MISSING, OTHER = "none", "other"
+SHOWN: tuple[str, ...] = ("question_type", "question_text", "position")
+T = TypeVar("T")
 
 
 class Response(NamedTuple):
     """One attempt's response to one question."""
 
-    user_id: int
-    name: str
+    user_id: int | None
+    name: str | None
     answer: Any
     row: Data
 
     @property
     def answered(self) -> bool:
-        return self.answer not in (None, "", [], {})
+        return self.answer not in quiz_answers.NOTHING
 
 
 MOST_QUESTIONS, MOST_SUBMISSIONS = 100, 1000
@@ -51,42 +54,60 @@ def of_sections(api: Api, sections: Collection[int]) -> set[int]:
 
 
 def _taken(api: Api, quiz: Quiz, people: Collection[int] | None) -> list[QuizSubmission]:
-    return [attempt for attempt in quiz_taking.of_quiz(api, quiz) if people is None or attempt.user_id in people]
+    """The quiz submissions of students, without those who were only ever shown the course as one."""
+    rows = assignments.students(api, quiz.course_id)
+    students = {row.user_id for row in rows if row.type == "StudentEnrollment"}
+    found = (attempt for attempt in quiz_taking.of_quiz(api, quiz) if attempt.user_id in students)
+    return [attempt for attempt in found if people is None or attempt.user_id in people]
 
 
 def attempts(
     api: Api, quiz: Quiz, *, every: bool = False, people: Collection[int] | None = None
 ) -> list[QuizSubmission]:
-    """The attempts that count, latest first: each student's scored one, or all.
+    """The attempts that count, the last changed first: of each student that with the score that counts, or all.
 
     Parameters: `people`, of whom only; by default of everybody.
     """
     found: list[QuizSubmission] = []
     for attempt in _taken(api, quiz, people):
         own = [attempt.attempts[key] for key in sorted(attempt.attempts, key=int)]
-        if own and not every:
-            best = max(own, key=lambda a: (a.score or 0.0, -(a.attempt or 0)))
-            own = [own[-1] if quiz.scoring_policy == "keep_latest" else best]
-        found += own
-    return sorted(found, key=lambda a: a.finished_at.timestamp() if a.finished_at else 0, reverse=True)
+        if attempt.score == attempt.kept_score and not every:
+            found += own[-1:] if attempt.finished_at is not None else []
+        else:
+            found += own if every else [one for one in own if one.score == attempt.kept_score][:1]
+    return sorted(found, key=_changed)[::-1]
 
 
-def asked(quiz: Quiz) -> list[Data]:
-    """The answerable questions of a quiz, including those in groups."""
-    rows: list[Data] = []
+def _changed(attempt: QuizSubmission) -> float:
+    moment = attempt.updated_at or attempt.finished_at
+    return moment.timestamp() if moment is not None else 0.0
+
+
+def asked(quiz: Quiz, rows: Iterable[QuizSubmission]) -> dict[int, Data]:
+    """The questions that were posed in these attempts by id, as published if they still are."""
+    published: dict[int, Data] = {}
     for entry in quiz.quiz_data:
-        rows += entry["questions"] if "group_id" in entry else [entry]
-    return [row for row in rows if row["question_type"] != TEXT_ONLY]
+        published |= {one["id"]: one for one in entry.get("questions", [entry])}
+    posed = {one["id"]: one for attempt in rows for one in reversed(quiz_answers.posed(attempt.quiz_data))}
+    return {key: published.get(key, posed[key]) for attempt in rows for key in (one["id"] for one in attempt.quiz_data)}
 
 
-def _responses(api: Api, question: Data, rows: Iterable[QuizSubmission]) -> list[Response]:
+def _responses(api: Api, quiz: Quiz, question: Data, rows: Iterable[QuizSubmission]) -> list[Response]:
     found = []
     for attempt in rows:
         graded = next((row for row in attempt.graded if row["question_id"] == question["id"]), None)
         if graded is not None and attempt.user_id is not None:
             user = api.store.users.get(attempt.user_id)
-            found.append(Response(attempt.user_id, user.name if user else "", graded["answer"], graded))
+            name = user.name if user else ""
+            hidden = anonymous(quiz)
+            row = Response(None if hidden else attempt.user_id, None if hidden else name, graded["answer"], graded)
+            found.append(row)
     return found
+
+
+def anonymous(quiz: Quiz) -> bool:
+    """Whether the quiz is a survey that hides who took it."""
+    return quiz.quiz_type in quizzes.SURVEYS and quiz.anonymous_submissions
 
 
 def _people(responses: list[Response]) -> Data:
@@ -101,27 +122,33 @@ def _entry(key: Any, text: str, responses: list[Response], *, correct: bool) -> 
     return {"id": str(key), "text": text, "correct": correct, **_people(responses)}
 
 
-def _choices(
-    answers: list[Data],
-    responses: list[Response],
-    chosen: Callable[[Response, Data], bool],
-    *,
-    blank: str | None = None,
-) -> list[Data]:
-    """An entry per possible answer, one for no answer, and one for any other."""
-    rows, remaining = [], list(responses)
-    for answer in answers:
-        mine = [response for response in responses if response.answered and chosen(response, answer)]
-        remaining = [response for response in remaining if response not in mine]
-        text = answer.get("text") or answer.get("html") or ""
-        rows.append(_entry(answer["id"], text, mine, correct=answer.get("weight") == 100))
-    empty = [response for response in remaining if not response.answered or (blank and not response.answer.get(blank))]
-    other = [response for response in remaining if response not in empty]
-    if empty:
-        rows.append(_entry("none", "No Answer", empty, correct=False))
-    if other:
-        rows.append(_entry("other", "Other", other, correct=False))
-    return rows
+def _choices(answers: Iterable[Data], responses: list[Response], found: Callable[[Response], list[str]]) -> list[Data]:
+    """An entry per possible answer; where it is first needed, one for no answer, and one for any other.
+
+    Parameters: `found`, the ids of what was answered.
+    """
+    texts: dict[str, tuple[str, bool]] = {
+        str(one["id"]): (one.get("text") or "", one.get("weight") == 100) for one in answers
+    }
+    shares: dict[str, list[Response]] = {key: [] for key in texts}
+    for response in responses:
+        for key in found(response):
+            shares.setdefault(key, []).append(response)
+    named = {MISSING: ("No Answer", False), OTHER: ("Other", False)} | texts
+    return [_entry(key, named[key][0], mine, correct=named[key][1]) for key, mine in shares.items()]
+
+
+def _one_of(question: Data, blank: str | None = None, *, open_ended: bool = True) -> Callable[[Response], list[str]]:
+    """What a response is counted as: the matching answer, none, or, unless all are listed, another one."""
+
+    def found(response: Response) -> list[str]:
+        chosen = quiz_answers.given(question, response.answer, blank)
+        if chosen is not None:
+            return [str(chosen["id"])]
+        value = response.answer if blank is None else (response.answer or {}).get(blank)
+        return [MISSING if value in quiz_answers.NOTHING or not open_ended else OTHER]
+
+    return found
 
 
 def _marks(responses: list[Response], *names: str) -> Data:
@@ -129,38 +156,43 @@ def _marks(responses: list[Response], *names: str) -> Data:
         "correct": sum(response.row["correct"] is True for response in responses),
         "partially_correct": sum(response.row["correct"] == "partial" for response in responses),
         "incorrect": sum(response.row["correct"] is False for response in responses),
-        "answered": sum(response.answered for response in responses),
     }
     return {name: counts[name] for name in names}
 
 
-def _chose(response: Response, answer: Data) -> bool:
-    return str(response.answer) == str(answer["id"])
+def _full(question: Data, responses: list[Response]) -> int:
+    return sum(response.row["points"] >= question["points_possible"] for response in responses)
+
+
+def _choice(question: Data, responses: list[Response]) -> Data:
+    answers = [one | {"text": one.get("text") or one.get("html") or ""} for one in question["answers"]]
+    return {"answers": _choices(answers, responses, _one_of(question, open_ended=False))}
 
 
 def _many(question: Data, responses: list[Response]) -> Data:
-    rows = _choices(question["answers"], responses, lambda response, answer: str(answer["id"]) in response.answer)
+    rows = _choices(question["answers"], responses, lambda response: response.answer or [MISSING])
     return _marks(responses, "correct", "partially_correct") | {"answers": rows}
 
 
 def _short(question: Data, responses: list[Response]) -> Data:
-    rows = _choices(question["answers"], responses, lambda one, answer: one.answer == answer["text"].strip().lower())
-    return _marks(responses, "correct") | {"answers": rows}
+    return _marks(responses, "correct") | {"answers": _choices(question["answers"], responses, _one_of(question))}
+
+
+def _parts(responses: list[Response], names: list[str], sets: list[Data]) -> Data:
+    """What is counted of questions with several parts."""
+    filled = [[bool((one.answer or {}).get(name)) for name in names] for one in responses]
+    counted = {"responses": sum(map(any, filled)), "answered": sum(map(all, filled)), "answer_sets": sets}
+    return counted | _marks(responses, "correct", "partially_correct", "incorrect")
 
 
 def _blanks(question: Data, responses: list[Response]) -> Data:
-    by_text = question["question_type"] == "fill_in_multiple_blanks_question"
+    names = quiz_answers.blanks(question)
     sets = []
-    for blank in quiz_answers.blanks(question):
+    for blank in names:
         own = [one for one in question["answers"] if one["blank_id"] == blank]
-
-        def chosen(response: Response, answer: Data, blank: str = blank) -> bool:
-            given = response.answer.get(blank)
-            return given is not None and str(given) == (answer["text"] if by_text else str(answer["id"]))
-
-        key = hashlib.md5(blank.encode(), usedforsecurity=False).hexdigest()
-        sets.append({"id": key, "text": blank, "answers": _choices(own, responses, chosen, blank=blank)})
-    return _marks(responses, "answered", "correct", "partially_correct", "incorrect") | {"answer_sets": sets}
+        key = hashlib.md5(blank.strip().encode(), usedforsecurity=False).hexdigest()
+        sets.append({"id": key, "text": blank, "answers": _choices(own, responses, _one_of(question, blank))})
+    return _parts(responses, names, sets)
 
 
 def _matched(question: Data, responses: list[Response]) -> Data:
@@ -170,22 +202,21 @@ def _matched(question: Data, responses: list[Response]) -> Data:
             {"id": match["match_id"], "text": match["text"], "weight": 100 * (match["match_id"] == answer["match_id"])}
             for match in question["matches"]
         ]
-        key = str(answer["id"])
 
-        def chosen(response: Response, match: Data, key: str = key) -> bool:
-            return bool(response.answer.get(key) == str(match["id"]))
+        def found(response: Response, key: str = str(answer["id"])) -> list[str]:
+            return [(response.answer or {}).get(key) or MISSING]
 
-        rows = _choices(matches, responses, chosen, blank=key)
+        rows = _choices(matches, responses, found)
         sets.append({**_entry(answer["id"], answer["text"], [], correct=False), "answers": rows})
-    return _marks(responses, "answered", "correct", "partially_correct", "incorrect") | {"answer_sets": sets}
+    return _parts(responses, [str(one["id"]) for one in question["answers"]], sets)
 
 
 def _numbers(question: Data, responses: list[Response]) -> Data:
-    rows = _choices(question["answers"], responses, lambda one, answer: quiz_answers.within(answer, one.answer))
+    rows = _choices(question["answers"], responses, _one_of(question))
     by_id = {str(one["id"]): one for one in question["answers"]}
     rows = [row | _range(by_id[row["id"]]) if row["id"] in by_id else row for row in rows]
     marks = _marks(responses, "correct", "incorrect")
-    return {**marks, "full_credit": marks["correct"], "answers": rows}
+    return {**marks, "full_credit": _full(question, responses), "answers": rows}
 
 
 def _range(answer: Data) -> Data:
@@ -198,7 +229,7 @@ def _range(answer: Data) -> Data:
             text, value, margin = f"{about} (with precision: {precision})", [about - precision, about + precision], 0.0
         case _:
             exact, margin = answer["exact"], answer["margin"]
-            text, value = f"{exact:.2f}", [round(exact - margin, 10), round(exact + margin, 10)]
+            text, value = f"{exact:.2f}", [exact - margin, exact + margin]
     ranged = answer["numerical_answer_type"] == "range_answer"
     return {"text": text, "value": value, "margin": margin, "is_range": ranged}
 
@@ -206,37 +237,53 @@ def _range(answer: Data) -> Data:
 def _by_hand(question: Data, responses: list[Response]) -> Data:
     """Manually graded questions, by the points given."""
     points = [response.row["points"] for response in responses]
-    most = question["points_possible"]
     graded = [response for response in responses if response.row["correct"] == "defined"]
     calculated = question["question_type"] == "calculated_question"
-    edge = int(len(graded) * EDGE)
-    ranked = sorted(graded, key=lambda response: response.row["points"], reverse=True)
-    parts = {
-        "top": ranked[:edge],
-        "middle": ranked[edge : len(ranked) - edge],
-        "bottom": ranked[len(ranked) - edge :] if edge else [],
-        "ungraded": [response for response in responses if response not in graded],
-    }
+    parts = {name: part[::-1] for name, part in _ranked(graded, lambda response: float(response.row["points"])).items()}
+    parts["ungraded"] = [response for response in responses if response not in graded]
     rows = [
         {
             "id": key,
             **_people(part),
             "score": part[0].row["points"],
-            "full_credit": any(response.row["points"] >= most for response in part),
+            "full_credit": bool(_full(question, part)),
         }
         for key, part in parts.items()
         if part
     ]
     return {
-        "graded": sum(response.answered for response in responses) if calculated else len(graded),
-        "full_credit": sum(point >= most for point in points),
+        "graded": _marks(responses, "correct")["correct"] if calculated else len(graded),
+        "full_credit": _full(question, responses),
         "point_distribution": [{"score": one, "count": points.count(one)} for one in sorted(set(points))],
         "answers": rows,
     }
 
 
+def _ranked(found: list[T], worth: Callable[[T], float]) -> dict[str, list[T]]:
+    """The best, the worst, and those between, each from the worst up; equals are all among the better ones."""
+    rows, parts, end = sorted(found, key=worth), dict[str, list[T]](), len(found)
+    for name, edge in EDGES.items():
+        start = math.floor(edge * len(rows) + 0.5)
+        while 0 < start < len(rows) and worth(rows[start - 1]) == worth(rows[start]):
+            start -= 1
+        parts[name], end = rows[start:end], start
+    return parts
+
+
+def _unanalysed(question: Data, responses: list[Response]) -> Data:
+    """A question of a type that no student can answer, whole."""
+    people = [response.user_id for response in responses]
+    answers = [one | {"responses": 0, "user_ids": []} for one in question["answers"]]
+    if people:
+        none = {"id": MISSING, "text": "No Answer", "weight": 0, "responses": len(people), "user_ids": people}
+        answers.append(none)
+    counted = {"responses": len(people), "user_ids": people, "answers": answers}
+    return question | counted | {"response_values": [""] * len(people), "unexpected_response_values": []}
+
+
 _KINDS: dict[str, Callable[[Data, list[Response]], Data]] = {
-    **dict.fromkeys(quiz_answers.CHOICES, lambda q, found: {"answers": _choices(q["answers"], found, _chose)}),
+    **dict.fromkeys(quiz_answers.CHOICES, _choice),
+    **dict.fromkeys(("essay_question", "file_upload_question", "calculated_question"), _by_hand),
     **dict.fromkeys(quiz_answers.BLANKS, _blanks),
     "multiple_answers_question": _many,
     "short_answer_question": _short,
@@ -246,22 +293,21 @@ _KINDS: dict[str, Callable[[Data, list[Response]], Data]] = {
 
 
 def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | None = None) -> list[Data]:
-    """The responses to each question of a quiz."""
+    """The responses to each question that was posed."""
     rows, items = attempts(api, quiz, every=every, people=people), analysis(api, quiz, people)
     found = []
-    for place, question in enumerate(asked(quiz), start=1):
-        responses = _responses(api, question, rows)
-        found.append(
-            {
-                "id": str(question["id"]),
-                "question_type": question["question_type"],
-                "question_text": question["question_text"],
-                "position": place,
-                "responses": sum(response.answered for response in responses),
-                **_KINDS.get(question["question_type"], _by_hand)(question, responses),
-                **items.get(question["id"], {}),
-            }
-        )
+    for question in asked(quiz, rows).values():
+        if question["question_type"] == TEXT_ONLY:
+            continue
+        responses = _responses(api, quiz, question, rows)
+        shown: Data = {name: question[name] for name in SHOWN if name in question}
+        shown["responses"] = sum(response.answered for response in responses)
+        shown |= _KINDS.get(question["question_type"], _unanalysed)(question, responses)
+        if anonymous(quiz):
+            for entry in shown.get("answers", ()):
+                entry.pop("user_names", None)
+        shown = items.get(question["id"], {}) | shown
+        found.append(shown | {"id": str(question["id"])})
     return found
 
 
@@ -269,12 +315,25 @@ def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | 
 
 
 def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dict[int, Data]:
-    """How well each multiple-choice question discriminates, by everybody's first attempt."""
+    """How well each multiple-choice question discriminates, by everybody's first attempt, in the order of the quiz."""
     firsts = [one.attempts[min(one.attempts, key=int)] for one in _taken(api, quiz, people) if one.attempts]
-    scores = {attempt.user_id: attempt.score or 0.0 for attempt in firsts}
-    questions = [one for one in asked(quiz) if one["question_type"] in quiz_answers.CHOICES]
-    found = {question["id"]: _item(question, _responses(api, question, firsts), scores) for question in questions}
-    spread = _variance(scores.values()) if scores else 0.0
+    scores: dict[int | None, float] = {attempt.user_id: attempt.score or 0.0 for attempt in firsts}
+    parts = {name: set(part) for name, part in _ranked(list(scores), scores.__getitem__).items()}
+    questions: dict[int, Data] = {}
+    for attempt in firsts:
+        for one in quiz_answers.posed(attempt.quiz_data):
+            if one["question_type"] in quiz_answers.CHOICES:
+                questions.setdefault(one["id"], one)
+    found = {}
+    for question in sorted(questions.values(), key=lambda one: (one["position"], one["question_text"], one["id"])):
+        given = {
+            attempt.user_id: str(row["answer"])
+            for attempt in firsts
+            for row in attempt.graded
+            if row["question_id"] == question["id"] and row["answer"] not in quiz_answers.NOTHING
+        }
+        found[question["id"]] = _item(question, given, scores, parts)
+    spread = _variance(scores.values())
     count = len(questions)
     alpha = None
     if count > 1 and spread:
@@ -282,38 +341,39 @@ def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dic
     return {key: item | {"alpha": alpha} for key, item in found.items()}
 
 
-def _item(question: Data, responses: list[Response], scores: dict[int | None, float]) -> Data:
-    answered = [response for response in responses if response.answered]
-    right = [response for response in answered if response.row["correct"] is True]
-    points = [response.row["points"] for response in answered]
-    high, low = _percentile(list(scores.values()), 1 - EDGE), _percentile(list(scores.values()), EDGE)
+def _item(
+    question: Data,
+    given: dict[int | None, str],
+    scores: dict[int | None, float],
+    parts: dict[str, set[int | None]],
+) -> Data:
+    """One question. Only one answer counts as right, the first of the heaviest.
 
-    def parts(found: list[Response]) -> tuple[int, int, int]:
-        top = sum(scores[response.user_id] > high for response in found)
-        bottom = sum(scores[response.user_id] < low for response in found)
-        return top, len(found) - top - bottom, bottom
-
-    share = len(right) / len(answered) if answered else 0.0
-    item: Data = {"answered_student_count": len(answered)}
-    for name, count in zip(("top", "middle", "bottom"), parts(answered), strict=True):
-        item[f"{name}_student_count"] = count
-    item |= {
+    Parameters: `given`, the id of everybody's answer; `parts`, the best, the worst and those between.
+    """
+    answers = sorted(question["answers"], key=lambda one: -one["weight"])
+    right = {one for one, answer in given.items() if answers and answer == str(answers[0]["id"])}
+    points = [question["points_possible"] if one in right else 0.0 for one in given]
+    share = len(right) / len(given) if given else 0
+    item: Data = {
+        "question_text": question["question_text"],
+        "answered_student_count": len(given),
         "correct_student_count": len(right),
-        "incorrect_student_count": len(answered) - len(right),
+        "incorrect_student_count": len(given) - len(right),
         "correct_student_ratio": share,
-        "incorrect_student_ratio": (len(answered) - len(right)) / len(answered) if answered else 0.0,
+        "incorrect_student_ratio": (len(given) - len(right)) / len(given) if given else 0,
     }
-    for name, count in zip(("top", "middle", "bottom"), parts(right), strict=True):
-        item[f"correct_{name}_student_count"] = count
-    variance = _variance(points) if points else 0.0
+    for name, part in parts.items():
+        item |= {f"{name}_student_count": len(part & given.keys()), f"correct_{name}_student_count": len(part & right)}
+    variance = _variance(points)
     biserials = [
         {
             "answer_id": answer["id"],
-            "point_biserial": _biserial(answer, answered, scores),
-            "correct": answer["weight"] == 100,
-            "distractor": answer["weight"] != 100,
+            "point_biserial": _biserial(str(answer["id"]), given, scores),
+            "correct": place == 0,
+            "distractor": place != 0,
         }
-        for answer in question["answers"]
+        for place, answer in enumerate(answers)
     ]
     deviation = math.sqrt(variance)
     return item | {
@@ -325,25 +385,17 @@ def _item(question: Data, responses: list[Response], scores: dict[int | None, fl
 
 
 def _variance(values: Collection[float]) -> float:
-    """The variance, computed as Canvas does, to the last digit."""
+    """The variance, computed as Canvas does, to the last digit; that of a single value is a whole number."""
+    if len(values) < 2:
+        return 0
     mean = sum(values) / len(values)
     return sum((value - mean) ** 2 for value in values) / len(values)
 
 
-def _percentile(values: list[float], part: float) -> float:
-    ranked = sorted(values)
-    if not ranked:
-        return 0.0
-    place = part * (len(ranked) - 1)
-    low = int(place)
-    after = ranked[min(low + 1, len(ranked) - 1)]
-    return ranked[low] + (place - low) * (after - ranked[low])
-
-
-def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, float]) -> float | None:
+def _biserial(answer: str, given: dict[int | None, str], scores: dict[int | None, float]) -> float | None:
     """The point-biserial correlation of an answer with the whole score."""
-    mine = [scores[response.user_id] for response in answered if _chose(response, answer)]
-    others = [scores[response.user_id] for response in answered if not _chose(response, answer)]
+    mine = [scores[user_id] for user_id, one in given.items() if one == answer]
+    others = [scores[user_id] for user_id, one in given.items() if one != answer]
     deviation = math.sqrt(_variance([*mine, *others])) if mine and others else 0.0
     if not deviation:
         return None
@@ -354,12 +406,14 @@ def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, f
 # submissions
 
 
-def by_attempt(quiz: Quiz, rows: list[QuizSubmission]) -> Data:
+def by_attempt(api: Api, quiz: Quiz, rows: list[QuizSubmission]) -> Data:
     """The scores, numbers of correct and incorrect answers, and durations of attempts."""
     scores = [attempt.score or 0.0 for attempt in rows]
-    most = quiz.points_possible or 0.0
+    data, assignment = quizzes.entries(api, quiz), quizzes.assignment_of(api, quiz)
+    empty = assignment is not None and not data
+    worth = assignment.points_possible if assignment is not None and empty else quizzes.counted(data)["points_possible"]
     latest = {attempt.user_id: attempt.score or 0.0 for attempt in reversed(rows)}
-    shares = [str(math.floor(100 * score / most + 0.5)) if most else "0" for score in latest.values()]
+    shares = [str(math.floor(score / max(worth or 0.0, 1.0) * 100 + 0.5)) for score in latest.values()]
     right = [sum(row["correct"] is True for row in attempt.graded) for attempt in rows]
     wrong = [sum(row["correct"] is False for row in attempt.graded) for attempt in rows]
     times = [(one.finished_at - one.started_at).total_seconds() for one in rows if one.finished_at and one.started_at]

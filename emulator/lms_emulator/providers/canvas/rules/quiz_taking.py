@@ -26,6 +26,7 @@ from lms_emulator.providers.canvas.rules import (
     grading,
     progressing,
     quiz_answers,
+    quiz_drawing,
     quiz_scores,
     quizzes,
     reminders,
@@ -180,7 +181,7 @@ def _begun(api: Api, course: Course, quiz: Quiz, before: QuizSubmission | None) 
         started_at=api.now,
         finished_at=None,
         quiz_points_possible=quiz.points_possible,
-        quiz_data=drawn(api, quiz, data),
+        quiz_data=quiz_drawing.drawn(api, quiz, data),
         answers={},
         flagged=[],
         graded=[],
@@ -218,30 +219,6 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
         locked = assignments.dated_for(api, assignment, record.user_id).lock_at
     last = locked if locked is not None and not record.manually_unlocked else quizzes.ends_at(api, course)
     return min((moment for moment in (end, last) if moment is not None), default=None)
-
-
-def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
-    """The questions of an attempt: as many as each group draws, with answers shuffled if the quiz says so."""
-    found: list[Data] = []
-    for entry in data:
-        if "group_id" in entry:
-            pool = _shuffled(api, entry["questions"])[: entry["pick_count"]]
-            found += [one | {"points_possible": entry["question_points"]} for one in pool]
-        else:
-            found.append(entry)
-    return [_mixed(api, quiz, one) for one in found]
-
-
-def _mixed(api: Api, quiz: Quiz, question: Data) -> Data:
-    if quiz.shuffle_answers and question["question_type"] != "true_false_question":
-        question = question | {"answers": _shuffled(api, question["answers"])}
-    if question.get("matches"):
-        question = question | {"matches": _shuffled(api, question["matches"])}
-    return question
-
-
-def _shuffled(api: Api, rows: list[Data]) -> list[Data]:
-    return sorted(rows, key=lambda _: api.x.ids.integer(0, 1 << 30))
 
 
 # answering
@@ -296,11 +273,17 @@ def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime
     ended = replace(
         record,
         workflow_state="pending_review" if for_review else "complete",
-        finished_at=finished_at or api.now,
+        finished_at=_in_time(record, finished_at or api.now),
         graded=graded,
         score=_score(quiz, worth(graded)),
     )
     return _scored(api, quiz, ended)
+
+
+def _in_time(record: QuizSubmission, finished_at: datetime) -> datetime:
+    """When an attempt ended: one that was completed a little late, when its time was up."""
+    late = record.end_at is not None and record.end_at < finished_at <= record.end_at + GRACE
+    return record.end_at if late and record.end_at is not None else finished_at
 
 
 def _score(quiz: Quiz, points: float) -> float:
@@ -310,7 +293,7 @@ def _score(quiz: Quiz, points: float) -> float:
 
 def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
     """Store a graded attempt, determine the score that counts, and pass it on to the gradebook."""
-    attempts = record.attempts | {str(record.attempt): replace(record, attempts={})}
+    attempts = record.attempts | {str(record.attempt): replace(record, attempts={}, updated_at=api.now)}
     scores = [attempt.score or 0.0 for _, attempt in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
     match quiz.scoring_policy:
         case "keep_latest":
@@ -319,6 +302,7 @@ def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
             counts = round(sum(scores) / len(scores), 2)
         case _:
             counts = max(scores)
+    record = replace(record, updated_at=api.now)
     before = api.store.quiz_submissions.get(record.id)
     kept = api.store.quiz_submissions.put(replace(record, attempts=attempts, kept_score=counts))
     done = kept.workflow_state == "complete" and before is not None and before.workflow_state != "complete"
@@ -361,12 +345,12 @@ def rescore(
     """
     old = record.attempts[str(attempt)]
     graded = [_regraded(row, given.get(row["question_id"], {})) for row in old.graded]
-    points = old.fudge_points if fudge is None else fudge
+    points = record.fudge_points if fudge is None else fudge  # also those of a later attempt
     state: Any = "pending_review" if any(row["correct"] == "undefined" for row in graded) else "complete"
     changes: Data = {
         "graded": graded,
         "fudge_points": points,
-        "score": _score(quiz, worth(graded, points)),
+        "score": _score(quiz, sum((row["points"] for row in graded), points or 0.0)),
         "workflow_state": state,
     }
     if attempt == record.attempt:

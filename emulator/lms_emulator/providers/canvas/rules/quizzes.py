@@ -87,7 +87,8 @@ def visible(api: Api, course: Course, quiz: Quiz) -> bool:
 
 def questions(api: Api, quiz: Quiz) -> list[QuizQuestion]:
     """The questions of a quiz, by position, then by creation."""
-    return sorted(api.store.quiz_questions.find("quiz", quiz.id), key=lambda q: (q.position is None, q.position, q.id))
+    found = [one for one in api.store.quiz_questions.find("quiz", quiz.id) if one.generated is None]
+    return sorted(found, key=lambda q: (q.position is None, q.position, q.id))
 
 
 def groups(api: Api, quiz: Quiz) -> list[QuizGroup]:
@@ -104,10 +105,15 @@ def row(question: QuizQuestion) -> dict[str, Any]:
 def entries(api: Api, quiz: Quiz) -> list[dict[str, Any]]:
     """The questions and groups of a quiz, in the order in which they are asked."""
     found = questions(api, quiz)
-    rows = [(q.position if q.position is not None else 999, row(q)) for q in found if q.quiz_group_id is None]
+    rows = [
+        (q.position if q.position is not None else 999, row(q) | {"position": q.position or 0})
+        for q in found
+        if q.quiz_group_id is None
+    ]
     for group in groups(api, quiz):
         pool = [row(q) for q in found if q.quiz_group_id == group.id]
         entry = {"group_id": group.id, "pick_count": group.pick_count or 0, "questions": pool}
+        entry["bank_id"] = group.assessment_question_bank_id
         rows.append((group.position or 999, entry | {"question_points": group.question_points or 0.0}))
     return [entry for _, entry in sorted(rows, key=lambda pair: pair[0])]
 

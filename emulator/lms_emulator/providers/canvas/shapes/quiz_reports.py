@@ -39,11 +39,11 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport, people:
         "includes_all_versions": every,
         "includes_sis_ids": True,
         "points_possible": quiz.points_possible,
-        "anonymous_survey": survey(quiz) and quiz.anonymous_submissions,
+        "anonymous_survey": quiz_statistics.anonymous(quiz),
         "speed_grader_url": api.url(speed) if quiz.assignment_id is not None else None,
         "quiz_submissions_zip_url": api.url(f"{page}/submissions?zip=1"),
         "question_statistics": quiz_statistics.by_question(api, quiz, every=every, people=people),
-        "submission_statistics": quiz_statistics.by_attempt(quiz, rows),
+        "submission_statistics": quiz_statistics.by_attempt(api, quiz, rows),
         "links": {"quiz": api.url(f"/api/v1{page}")},
     }
 
@@ -58,7 +58,7 @@ def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, *, progress
         "includes_all_versions": record.includes_all_versions,
         "includes_sis_ids": whole,
         "generatable": whole or not survey(quiz),
-        "anonymous": survey(quiz) and quiz.anonymous_submissions,
+        "anonymous": quiz_statistics.anonymous(quiz),
         "url": api.url(f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/reports/{record.id}"),
         "created_at": when(record.created_at),
         "updated_at": when(record.updated_at),

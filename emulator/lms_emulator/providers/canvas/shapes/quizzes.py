@@ -266,7 +266,7 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
     late = quiz_taking.overdue(api, record)
     spent = None
     if record.finished_at is not None and record.started_at is not None:
-        spent = int((record.finished_at - record.started_at).total_seconds())
+        spent = int((record.finished_at - record.started_at).total_seconds()) + (record.extra_time or 0)  # in minutes
     body: Json = {name: getattr(record, name) for name in TAKEN}
     if not quiz_taking.scores_seen(api, quiz, record):
         del body["score"], body["kept_score"]
