@@ -334,6 +334,8 @@ def test_an_event_of_a_section_is_in_the_calendar_of_the_section_alone(canvas: S
     section = canvas.teacher.post(f"{API}/courses/1/sections", json={"course_section": {"name": "Late"}}).json()["id"]
     code = f"course_section_{section}"
     assert canvas.student.post(EVENTS, json=event(context_code=code)).status_code == 403
+    refused = [canvas.teacher.post(EVENTS, json={"calendar_event": sent}).status_code for sent in ("x", {})]
+    assert refused == [500, 404]
     made = canvas.teacher.post(EVENTS, json=event(context_code=code))
     assert (made.status_code, made.json()["title"]) == (201, "Lab (Late)")
     assert "effective_context_code" not in made.json()

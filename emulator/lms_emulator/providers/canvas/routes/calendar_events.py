@@ -272,6 +272,8 @@ def create(api: Api) -> Any:
     place = calendars.place_of_code(api, sent.text("context_code"))
     if api.caller is None:
         raise api.refused("make calendar events")
+    if not isinstance(given := api.params.peek("calendar_event"), dict | None):
+        raise refusals.crashed("`calendar_event` is no hash", given)
     kind, _, number = (sent.text("context_code") or "").rpartition("_")
     course = api.store.courses.get(as_whole(number) or 0) if kind == "course" else None
     if course is not None and course.workflow_state == "deleted":
