@@ -79,7 +79,7 @@ class Fuzz:
         self._known = {name: sorted(set(_texts(info[name]))) for name in info}
         self._owners = {name: credentials(lms, name) for name in info}
         self._worlds = lms.dump(), world(lms)  # with all that was given out
-        self._odd_worlds = [OddWorlds(one) for one in self._worlds]
+        self._odd_worlds = [OddWorlds(value) for value in self._worlds]
         self._declared = [
             (name, method, route.path)
             for name, provider in load_providers().items()
@@ -87,12 +87,12 @@ class Fuzz:
             for method in route.methods or ("GET",)
         ]
         self._documented = [
-            (name, method, one)
+            (name, method, operation)
             for name, provider in load_providers().items()
             if provider.catalogue is not None
-            for one in provider.catalogue.operations
+            for operation in provider.catalogue.operations
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-            if one.takes(method) and serves(provider, one, method)
+            if operation.takes(method) and serves(provider, operation, method)
         ]
         self.operations = len(self._declared)
 

@@ -117,7 +117,7 @@ async def values(url: str, args: argparse.Namespace) -> None:
     """Send odd values for each parameter of each operation, by whoever may do everything."""
     lms = Emulator.connect(url)
     for name in args.documents or lms.info()["providers"]:
-        wanted = (wire(one) for one in requests(lms, name))
+        wanted = (wire(request) for request in requests(lms, name))
         print(f"{name}: {await sent(lms, args.log, batched(lms, wanted))}", flush=True)
 
 

@@ -239,16 +239,16 @@ def large_course(section: dict[str, Any], students: int) -> None:
     moment, first = "2026-09-01T08:00:00Z", 100_000
     people = range(first, first + students)
     section["users"] += [
-        {"id": one, "name": f"Person {one}", "login": f"p{one}", "sis_user_id": f"S-{one}", "created_at": moment}
-        for one in people
+        {"id": row, "name": f"Person {row}", "login": f"p{row}", "sis_user_id": f"S-{row}", "created_at": moment}
+        for row in people
     ]
     section["enrollments"] += [
-        {"id": one, "user_id": one, "course_id": 1, "type": "StudentEnrollment", "course_section_id": 1, "role_id": 3}
+        {"id": row, "user_id": row, "course_id": 1, "type": "StudentEnrollment", "course_section_id": 1, "role_id": 3}
         | {"created_at": moment, "updated_at": moment}
-        for one in people
+        for row in people
     ]
     template, work = section["assignments"][-1], range(500, 503)
-    section["assignments"] += [{**template, "id": one, "name": f"Exercise {one}"} for one in work]
+    section["assignments"] += [{**template, "id": value, "name": f"Exercise {value}"} for value in work]
     graded = {"workflow_state": "graded", "entered_score": 5.0, "entered_grade": "5", "grader_id": 103, "attempt": 1}
     graded |= {"submission_type": "online_text_entry", "body": "done", "submitted_at": moment, "posted_at": moment}
     section["submissions"] = [

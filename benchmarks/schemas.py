@@ -76,9 +76,9 @@ def _failures(lms: Emulator, command: list[str], folder: str) -> Counter[tuple[i
     told = subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
     assert "Tested:" in told, told[-2000:]
     failed = lms.requests.find(status="5xx")
-    odd = [one for one in failed if not is_the_providers(one)]
-    assert not odd, "\n".join(f"{one.method} {one.url}: {one.status} {one.explanation}" for one in odd)
-    return Counter((one.status, one.outcome, _reason(one)) for one in failed)
+    odd = [value for value in failed if not is_the_providers(value)]
+    assert not odd, "\n".join(f"{item.method} {item.url}: {item.status} {item.explanation}" for item in odd)
+    return Counter((item.status, item.outcome, _reason(item)) for item in failed)
 
 
 def schemas(url: str, args: argparse.Namespace) -> None:

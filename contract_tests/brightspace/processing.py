@@ -26,8 +26,8 @@ def with_processor(brightspace: Site, **changes: Any) -> Site:
     """The tool as a processor of the essay. Parameters: `changes`, of the deployment."""
     world = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     section = world["brightspace"]
-    next(one for one in section["registrations"] if one["client_id"] == CLIENT)["extensions"] = EXTENSIONS
-    deployment = next(one for one in section["deployments"] if one["id"] == DEPLOYMENT)
+    next(row for row in section["registrations"] if row["client_id"] == CLIENT)["extensions"] = EXTENSIONS
+    deployment = next(item for item in section["deployments"] if item["id"] == DEPLOYMENT)
     deployment |= {"extensions": EXTENSIONS, "eula_url": f"{LAUNCH}?terms=1", **changes}
     one = {"id": PROCESSOR, "folder_id": 701, "deployment_id": DEPLOYMENT, "title": "Checks"}
     one |= {"url": f"{LAUNCH}?settings=1", "custom": {"mode": "$User.username"}}
@@ -88,5 +88,5 @@ def submit_file(
 
 def told(site: Site) -> list[dict[str, Any]]:
     """The notices of submitted work, oldest first, without a check of their signatures."""
-    sent = [one.data["notices"][0]["jwt"] for one in site.lms.outbox.webhooks if one.kind == lti13.SUBMISSION_NOTICE]
-    return [short(jwt.read(one).claims) for one in sent]
+    sent = [row.data["notices"][0]["jwt"] for row in site.lms.outbox.webhooks if row.kind == lti13.SUBMISSION_NOTICE]
+    return [short(jwt.read(value).claims) for value in sent]

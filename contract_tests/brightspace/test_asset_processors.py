@@ -121,7 +121,7 @@ def test_a_type_that_no_header_carries_is_not_told(
     asset = asset_of(told(site)[0])
     answer = caller(site, tool).get(asset["url"])
     assert (answer.status_code, answer.content) == (200, b"steam")
-    assert [one.partition(";")[0] for one in (asset["content_type"], answer.headers["content-type"])] == [served] * 2
+    assert [item.partition(";")[0] for item in (asset["content_type"], answer.headers["content-type"])] == [served] * 2
 
 
 def asked_to_choose(site: Site, tool: Tool) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def test_a_tool_is_chosen_as_a_processor(site: Site, tool: Tool) -> None:
     assert answer.status_code == 200, answer.text
     made = site.lms.dump()["brightspace"]["asset_processors"][-1]
     assert (made["title"], made["folder_id"], made["custom"]) == ("Originality", 701, {"x": "1"})
-    assert "items_not_taken" in [one.code for one in site.lms.requests.last.warnings]
+    assert "items_not_taken" in [warning.code for warning in site.lms.requests.last.warnings]
     opened = message(site, tool, f"/d2l/le/lti/6836/assetprocessor/{made['id']}/settings")
     assert opened["target_link_uri"] == f"{LAUNCH}?settings=2"
     assert browser.get(page.replace("701", "702")).status_code == 404
@@ -220,7 +220,7 @@ def test_only_the_newest_report_of_a_type_is_kept(site: Site, tool: Tool, notice
     assert reported(site, tool, notice, type="ai", timestamp="2026-11-01T10:00:00Z").status_code == 201
     assert reported(site, tool, notice, timestamp="2026-11-02T10:00:00Z", title="Again").status_code == 201
     kept = site.lms.dump()["brightspace"]["asset_reports"]
-    assert sorted(one["report_type"] for one in kept) == ["ai", "originality"]
+    assert sorted(item["report_type"] for item in kept) == ["ai", "originality"]
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,12 @@ def envelope(fields: dict[str, str], score: object = "0.5", operation: str = "re
 def told(answer: httpx.Response) -> dict[str, str]:
     """The elements of an answer by name."""
     assert answer.headers["content-type"].startswith("application/xml")
-    return {str(one.tag).rpartition("}")[2]: one.text or "" for one in ET.fromstring(answer.content).iter()}
+    return {str(item.tag).rpartition("}")[2]: item.text or "" for item in ET.fromstring(answer.content).iter()}
 
 
 def grades(site: Site, api: httpx.Client) -> dict[str, Any]:
     """Ada's values in the grade items of LTI 1.1 links, as the REST API shows them, by name."""
-    linked = [one for one in site.lms.dump()["brightspace"]["grade_objects"] if one.get("legacy_link_id")]
+    linked = [row for row in site.lms.dump()["brightspace"]["grade_objects"] if row.get("legacy_link_id")]
     found = {}
     for column in linked:
         value = api.get(f"{GRADES}{column['id']}/values/{site.info.student.id}")
@@ -75,7 +75,7 @@ def test_scores_are_written_read_and_deleted(brightspace: Site, api: httpx.Clien
     assert grades(brightspace, api) == {"Old tool": 80}
     assert outcome(fields).post_read_result().score == "0.8"
     mine = brightspace.student.get(f"{GRADES}values/myGradeValues/").json()
-    assert [one["PointsNumerator"] for one in mine if one["GradeObjectName"] == "Old tool"] == [80]
+    assert [item["PointsNumerator"] for item in mine if item["GradeObjectName"] == "Old tool"] == [80]
     assert outcome(fields).post_replace_result(0).is_success()
     assert (grades(brightspace, api), outcome(fields).post_read_result().score) == ({"Old tool": 0}, "0")
     assert outcome(fields).post_delete_result().is_success()
@@ -85,7 +85,7 @@ def test_scores_are_written_read_and_deleted(brightspace: Site, api: httpx.Clien
 
 def test_a_teachers_change_is_read(brightspace: Site, api: httpx.Client, fields: dict[str, str]) -> None:
     outcome(fields).post_replace_result(1)
-    column = next(one for one in api.get(GRADES).json() if one["Name"] == "Old tool")
+    column = next(item for item in api.get(GRADES).json() if item["Name"] == "Old tool")
     body = {"GradeObjectType": 1, "PointsNumerator": 25, "Comments": None, "PrivateComments": None}
     rich = {"Content": "", "Type": "Text"}
     path = f"{GRADES}{column['Id']}/values/{brightspace.info.student.id}"
@@ -156,7 +156,7 @@ def test_scores_that_are_none_fail(brightspace: Site, fields: dict[str, str], sc
     answer = send(brightspace, fields["lis_outcome_service_url"], envelope(fields, score or " "))
     assert (answer.status_code, told(answer)["imsx_codeMajor"]) == (200, "failure")
     assert brightspace.reason == "outcome_score"
-    assert not [one for one in brightspace.lms.dump()["brightspace"]["grade_objects"] if one.get("legacy_link_id")]
+    assert not [row for row in brightspace.lms.dump()["brightspace"]["grade_objects"] if row.get("legacy_link_id")]
 
 
 def test_other_requests_fail(brightspace: Site, api: httpx.Client, fields: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ LE = "/d2l/api/le/1.79/lti"
 LINKS, PROVIDERS = f"{LE}/link/6836", f"{LE}/tp/6836"
 URL = "https://old.example/tool/launch?room=1"
 SWITCHES = {
-    "SendTcInfo": {f"tool_consumer_{one}" for one in (
+    "SendTcInfo": {f"tool_consumer_{value}" for value in (
         "info_product_family_code", "info_version", "instance_guid", "instance_name")},
     "SendContextInfo": {
         *("context_id", "context_title", "context_label", "context_type"), "lis_course_offering_sourcedid"

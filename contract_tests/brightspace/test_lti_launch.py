@@ -68,7 +68,7 @@ def test_claims_and_their_members_stand_in_the_order_of_a_captured_launch(bright
     assert data[lti13.AGS_CLAIM]["lineitem"] == item["id"]
     assert tuple(data)[: len(CAPTURED)] == CAPTURED
     for name, members in MEMBERS.items():
-        assert [one for one in data[name] if one in members.split()] == members.split(), name
+        assert [value for value in data[name] if value in members.split()] == members.split(), name
     api.post(ITEMS, json=wanted).raise_for_status()
     assert "lineitem" not in launched(brightspace, tool).get_launch_data()[lti13.AGS_CLAIM], "the link has two"
 

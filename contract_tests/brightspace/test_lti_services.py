@@ -74,7 +74,7 @@ def test_filters_of_line_items_and_results(brightspace: Site, tool: Tool) -> Non
     results = f"{quiz['id']}/results"
     assert len(api.get(results).json()) == 2
     assert len(api.get(results, params={"limit": 1}).json()) == 1
-    assert [one["userId"] for one in api.get(results, params={"user_id": charles}).json()] == [charles]
+    assert [item["userId"] for item in api.get(results, params={"user_id": charles}).json()] == [charles]
 
 
 @pytest.mark.parametrize("name", ["startDateTime", "endDateTime"])
@@ -88,7 +88,7 @@ def test_line_items_have_times_that_can_be_read(brightspace: Site, tool: Tool, n
         assert name in answer.json()["detail"]
     brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"
     assert name not in api.post(ITEMS, json=body | {name: "soon"}).json()
-    assert "value_ignored" in [one.code for one in brightspace.lms.requests.last.warnings]
+    assert "value_ignored" in [warning.code for warning in brightspace.lms.requests.last.warnings]
 
 
 def test_line_items_scores_and_results(brightspace: Site, tool: Tool) -> None:

@@ -42,7 +42,7 @@ VOLATILE = {"nbf", "iat", "exp", "nonce"}
 
 def changed(site: Site, table: str, key: str, **changes: Any) -> None:
     dump = json.loads(json.dumps(site.lms.dump(), default=str))
-    next(one for one in dump["brightspace"][table] if key in one.values()).update(changes)
+    next(item for item in dump["brightspace"][table] if key in item.values()).update(changes)
     site.lms.load(dump)
 
 
@@ -91,7 +91,7 @@ def test_a_security_setting_applies_to_deep_linking(brightspace: Site, tool: Too
 @pytest.mark.parametrize("setting", GONE)
 def test_a_security_setting_applies_to_the_reviewed_student(brightspace: Site, tool: Tool, setting: str) -> None:
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
-    extensions = next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)["extensions"]
+    extensions = next(row for row in dump["brightspace"]["deployments"] if row["id"] == DEPLOYMENT)["extensions"]
     changed(brightspace, "deployments", DEPLOYMENT, extensions=[*extensions, "submission_review"])
     signed = tool.assertion("https://api.brightspace.com/auth/token", brightspace.lms.clock.now)
     token = service(brightspace, signed, SCOPE_LINE_ITEM).json()["access_token"]
@@ -175,8 +175,8 @@ def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Too
     told = {name: dated[f"v{NAMES.index(f'ResourceLink.{name}')}"] for name in DATES}
     assert told == dict(zip(DATES, ("2026-12-01T09:00:00.000Z", "", "", "2027-01-01T00:00:00.000Z"), strict=True))
     assert (custom["a"], custom["plain"], custom["strange"]) == ("b", "x", "$Moon.phase")
-    warned = [one for request in brightspace.lms.requests for one in request.warnings]
-    assert "variable_unknown" in {one.code for one in warned}
+    warned = [warning for request in brightspace.lms.requests for warning in request.warnings]
+    assert "variable_unknown" in {warning.code for warning in warned}
     changed(brightspace, "deployments", DEPLOYMENT, send_name=False, send_org_unit=False)
     custom = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
     assert {custom[f"v{NAMES.index(name)}"] for name in ("Person.name.full", "CourseOffering.title")} == {""}
@@ -198,7 +198,7 @@ def test_templates_sections_and_what_was_copied(brightspace: Site, tool: Tool) -
     assert copies.items() <= custom.items()
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     part = next(
-        one for one in dump["brightspace"]["enrollments"] if (one["org_unit_id"], one["user_id"]) == (6836, 169)
+        row for row in dump["brightspace"]["enrollments"] if (row["org_unit_id"], row["user_id"]) == (6836, 169)
     )
     part["sections"] = {"S2": "Evening", "S1": "Morning"}
     brightspace.lms.load(dump)

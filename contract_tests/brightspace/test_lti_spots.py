@@ -53,9 +53,9 @@ def test_each_spot_takes_its_types(
     link = {"type": "ltiResourceLink", "title": "Chosen", "url": LAUNCH}
     answer = answered(brightspace, tool, spot, [link, link, {"type": "html", "html": "<p>x</p>"}])
     assert answer.status_code == 200, answer.text
-    placed = [one for one in brightspace.lms.dump()["brightspace"]["lti_links"] if one["title"] == "Chosen"]
-    assert [one["kind"] for one in placed] == [kind] * (2 if several else 1)
-    warned = [one.code for one in brightspace.lms.requests.last.warnings]
+    placed = [row for row in brightspace.lms.dump()["brightspace"]["lti_links"] if row["title"] == "Chosen"]
+    assert [item["kind"] for item in placed] == [kind] * (2 if several else 1)
+    warned = [warning.code for warning in brightspace.lms.requests.last.warnings]
     assert ("items_not_taken" in warned) is not html
 
 
@@ -88,18 +88,18 @@ def test_content_that_cannot_be_read_is_refused(
     assert (answer.status_code, brightspace.reason) == (400, reason), answer.text
 
     def placed() -> list[dict[str, Any]]:
-        return [one for one in brightspace.lms.dump()["brightspace"]["lti_links"] if one["deployment_id"] == DEPLOYMENT]
+        return [row for row in brightspace.lms.dump()["brightspace"]["lti_links"] if row["deployment_id"] == DEPLOYMENT]
 
-    assert [one["id"] for one in placed()] == [LINK]  # not the good one either
+    assert [item["id"] for item in placed()] == [LINK]  # not the good one either
     brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"
     assert answered(brightspace, tool, "quicklink", [good, good | change]).status_code == 200
-    assert "value_ignored" in [one.code for one in brightspace.lms.requests.last.warnings]
+    assert "value_ignored" in [warning.code for warning in brightspace.lms.requests.last.warnings]
     assert len(placed()) == 3
 
 
 def test_a_widget_shows_the_tool_on_the_homepage(brightspace: Site, tool: Tool) -> None:
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
-    next(one for one in dump["brightspace"]["lti_links"] if one["id"] == LINK)["kind"] = "widget"
+    next(link for link in dump["brightspace"]["lti_links"] if link["id"] == LINK)["kind"] = "widget"
     brightspace.lms.load(dump)
     page = signed_in(brightspace).get("/d2l/home/6836").text
     assert f'<iframe src="{brightspace.url}/d2l/le/lti/6836/launch/{LINK}"' in page
@@ -121,7 +121,7 @@ def test_a_teacher_sees_somebodys_work_in_the_tool(brightspace: Site, tool: Tool
     page = f"/d2l/le/lti/6836/review/{made['id'].rpartition('/')[2]}/169"
     assert signed_in(brightspace, "instructor").get(page).status_code == 404, "the deployment lacks the extension"
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
-    deployment = next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)
+    deployment = next(entry for entry in dump["brightspace"]["deployments"] if entry["id"] == DEPLOYMENT)
     deployment["extensions"].append("submission_review")
     brightspace.lms.load(dump)
     assert signed_in(brightspace).get(page).status_code == 403
@@ -140,7 +140,7 @@ def test_a_teacher_sees_somebodys_work_in_the_tool(brightspace: Site, tool: Tool
 
 def test_a_score_above_the_maximum_stops_at_it_and_anonymous_people_have_results(brightspace: Site, tool: Tool) -> None:
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
-    next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)["anonymous"] = True
+    next(row for row in dump["brightspace"]["deployments"] if row["id"] == DEPLOYMENT)["anonymous"] = True
     brightspace.lms.load(dump)
     sub = launched(brightspace, tool).get_launch_data()["sub"]
     assert "169" not in sub
@@ -157,10 +157,10 @@ def test_a_score_above_the_maximum_stops_at_it_and_anonymous_people_have_results
         "timestamp": "2026-11-21T12:00:00.000Z",
     }
     assert httpx.post(f"{made['id']}/scores", json=score, headers=headers).status_code == 204
-    assert "score_clamped" in {one.code for one in brightspace.lms.requests.last.warnings}
+    assert "score_clamped" in {warning.code for warning in brightspace.lms.requests.last.warnings}
     (result,) = httpx.get(f"{made['id']}/results", params={"user_id": sub}, headers=headers).json()
     assert (result["userId"], result["resultScore"]) == (sub, 15)
     values = brightspace.lms.dump()["brightspace"]["grade_values"]
-    assert [one["points"] for one in values if one["user_id"] == 169][-1] == 10
+    assert [value["points"] for value in values if value["user_id"] == 169][-1] == 10
     known = {**score, "userId": ADA, "timestamp": "2026-11-21T13:00:00.000Z"}
     assert httpx.post(f"{made['id']}/scores", json=known, headers=headers).status_code == 404

@@ -26,9 +26,9 @@ def site(brightspace: Site, tool: Tool) -> Site:
 def with_notices(brightspace: Site, *, registration: bool = True, deployment: bool = True, **changes: Any) -> Site:
     world = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     section = world["brightspace"]
-    one = next(one for one in section["registrations"] if one["client_id"] == CLIENT)
+    one = next(item for item in section["registrations"] if item["client_id"] == CLIENT)
     one["extensions"] = ["notices"] if registration else []
-    one = next(one for one in section["deployments"] if one["id"] == DEPLOYMENT)
+    one = next(item for item in section["deployments"] if item["id"] == DEPLOYMENT)
     one["extensions"] = [e for e in one["extensions"] if e != "notices"] + (["notices"] if deployment else [])
     one |= changes
     rule = {"id": 1, "shares": "deployment", "owner": DEPLOYMENT, "org_unit_id": 6838}
@@ -99,24 +99,24 @@ def test_a_copy_has_what_the_course_had(site: Site, tool: Tool) -> None:
     after = site.lms.dump()["brightspace"]
 
     def titles(world: dict[str, Any], table: str, field: str, unit: int) -> list[str]:
-        return [one[field] for one in world[table] if one["org_unit_id"] == unit]
+        return [item[field] for item in world[table] if item["org_unit_id"] == unit]
 
     for table, field in (("modules", "title"), ("topics", "title"), ("news_items", "title")):
         assert titles(after, table, field, 6838) == titles(before, table, field, 6836)
     assert titles(after, "grade_objects", "name", 6838) == ["Essay"]
-    copy = next(one for one in after["lti_links"] if one.get("copied_from") == [LINK])
+    copy = next(link for link in after["lti_links"] if link.get("copied_from") == [LINK])
     assert copy["org_unit_id"] == 6838
     data = launched(site, tool, "instructor", f"/d2l/le/lti/6838/launch/{copy['id']}").get_launch_data()
     own = data["http://www.brightspace.com"]
     assert (own["Context.id.history"], own["ResourceLink.id.history"]) == ("6836", LINK)
-    assert "link_not_copied" in [one.code for entry in site.lms.requests for one in entry.warnings]
+    assert "link_not_copied" in [warning.code for entry in site.lms.requests for warning in entry.warnings]
     site.lms.load(site.lms.dump())
 
 
 def test_a_topic_in_a_module_of_another_course_stays_there(site: Site) -> None:
     world = site.lms.dump()
     world["brightspace"]["topics"][0]["module_id"] = next(
-        one["id"] for one in world["brightspace"]["modules"] if one["org_unit_id"] != 6838
+        item["id"] for item in world["brightspace"]["modules"] if item["org_unit_id"] != 6838
     )
     for module in world["brightspace"]["modules"]:
         module["org_unit_id"] = 6837
@@ -139,10 +139,10 @@ def test_courses_copied_into_each_other_do_not_grow_without_end(site: Site) -> N
 
 def test_only_the_named_components_are_copied(site: Site) -> None:
     assert copied(site, Components=["News", "Rubrics"]).status_code == 200
-    assert "components_not_copied" in [one.code for one in site.lms.requests.last.warnings]
+    assert "components_not_copied" in [warning.code for warning in site.lms.requests.last.warnings]
     section = site.lms.dump()["brightspace"]
-    assert [one["title"] for one in section["news_items"] if one["org_unit_id"] == 6838] == ["Welcome", "Draft"]
-    assert [one for one in section["modules"] if one["org_unit_id"] == 6838] == []
+    assert [item["title"] for item in section["news_items"] if item["org_unit_id"] == 6838] == ["Welcome", "Draft"]
+    assert [module for module in section["modules"] if module["org_unit_id"] == 6838] == []
 
 
 @pytest.mark.parametrize(
@@ -237,4 +237,4 @@ def test_a_notice_that_cannot_be_delivered_is_in_the_outbox(site: Site, tool: To
     caller(site, tool).put(claim["platform_notification_service_url"], json=wanted)
     copied(site)
     assert len(notices(site)) == 1
-    assert "notice_not_delivered" in [one.code for one in site.lms.requests.last.warnings]
+    assert "notice_not_delivered" in [warning.code for warning in site.lms.requests.last.warnings]

@@ -30,7 +30,7 @@ class Browser:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         answer = self.site.send(method, path, url=self.url, headers=headers, **options)
-        self.set = {one.partition("=")[0]: one for one in answer.headers.get_list("set-cookie")}
+        self.set = {header.partition("=")[0]: header for header in answer.headers.get_list("set-cookie")}
         for name, one in self.set.items():
             value = one.partition("=")[2].partition(";")[0]
             if value and "max-age=0" not in one:

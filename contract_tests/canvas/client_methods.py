@@ -60,7 +60,7 @@ class Scene:
 @cache
 def classes() -> dict[str, Any]:
     """The client's classes by name."""
-    modules = (importlib.import_module(f"canvasapi.{one.name}") for one in pkgutil.iter_modules(canvasapi.__path__))
+    modules = (importlib.import_module(f"canvasapi.{info.name}") for info in pkgutil.iter_modules(canvasapi.__path__))
     return {name: kind for module in modules for name, kind in inspect.getmembers(module, inspect.isclass)}
 
 

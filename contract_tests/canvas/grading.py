@@ -39,8 +39,8 @@ def scores(api: httpx.Client, user: int = ADA) -> Body:
 
 def emptied(api: httpx.Client) -> None:
     """Empty the demo course, so that scores come from the test alone."""
-    for one in api.get(f"{COURSE}/assignments").json():
-        assert api.delete(f"{COURSE}/assignments/{one['id']}").status_code == 200
+    for item in api.get(f"{COURSE}/assignments").json():
+        assert api.delete(f"{COURSE}/assignments/{item['id']}").status_code == 200
 
 
 def team(api: httpx.Client, *members: int) -> Body:

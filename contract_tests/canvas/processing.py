@@ -26,14 +26,14 @@ REPORT = {"type": "originality", "timestamp": "2026-11-01T10:00:00Z", "priority"
 def with_processor(world: dict[str, Any]) -> dict[str, Any]:
     """A world with the tool as a document processor of the essay, which takes texts and files."""
     section = world["canvas"]
-    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in section["developer_keys"] if developer_key["id"] == KEY)
     key["scopes"] += [NOTICES, ASSETS, REPORTS, TERMS, TERMS_AT_ALL]
     terms = {"type": "LtiEulaRequest", "enabled": True, "target_link_uri": f"{LAUNCH}?terms=1"}
-    installed = next(one for one in section["tools"] if one["id"] == 77)
+    installed = next(tool for tool in section["tools"] if tool["id"] == 77)
     domain = urlsplit(key["public_jwk_url"]).netloc
     installed |= {"domain": domain, "settings": {"ActivityAssetProcessor": PLACEMENT, "course_navigation": {}}}
     installed["settings"]["message_settings"] = [{**terms, "custom_fields": {"about": "terms"}}]
-    essay = next(one for one in section["assignments"] if one["id"] == 2)
+    essay = next(assignment for assignment in section["assignments"] if assignment["id"] == 2)
     essay |= {"submission_types": ["online_text_entry", "online_upload"], "published": True}
     essay["lti_context_id"] = "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
     section["asset_processors"] = [{**PROCESSOR, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
@@ -94,5 +94,5 @@ def discussion(site: Site, tool: Tool, keys: KeySite) -> str:
 
 def contributions(site: Site) -> list[dict[str, Any]]:
     """The processor's notices about the discussion, oldest first."""
-    sent = [one.data["notices"][0]["jwt"] for one in site.lms.outbox.webhooks if one.kind == CONTRIBUTION]
-    return [{n.removeprefix(lti13.CLAIM): v for n, v in jwt.read(one).claims.items()} for one in sent]
+    sent = [webhook.data["notices"][0]["jwt"] for webhook in site.lms.outbox.webhooks if webhook.kind == CONTRIBUTION]
+    return [{n.removeprefix(lti13.CLAIM): v for n, v in jwt.read(value).claims.items()} for value in sent]

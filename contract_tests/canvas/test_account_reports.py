@@ -39,7 +39,7 @@ def table(site: Site, report: str, **parameters: str) -> list[dict[str, str]]:
 
 
 def test_only_those_who_read_reports_see_and_run_them(canvas: Site) -> None:
-    listed = {one["report"]: one for one in canvas.admin.get(REPORTS, params={"per_page": 100}).json()}
+    listed = {item["report"]: item for item in canvas.admin.get(REPORTS, params={"per_page": 100}).json()}
     assert listed["provisioning_csv"]["last_run"] is None
     assert listed["provisioning_csv"]["parameters"]["users"]["required"] is False
     assert canvas.teacher.get(REPORTS).status_code == 403
@@ -50,8 +50,8 @@ def test_only_those_who_read_reports_see_and_run_them(canvas: Site) -> None:
 def test_runs_are_listed_and_deleted(canvas: Site) -> None:
     first, second = (made(canvas, "provisioning_csv", users="true") for _ in range(2))
     path = f"{REPORTS}/provisioning_csv"
-    assert [one["id"] for one in canvas.admin.get(path).json()] == [second["id"], first["id"]]
-    listed = {one["report"]: one for one in canvas.admin.get(REPORTS).json()}
+    assert [item["id"] for item in canvas.admin.get(path).json()] == [second["id"], first["id"]]
+    listed = {item["report"]: item for item in canvas.admin.get(REPORTS).json()}
     assert listed["provisioning_csv"]["last_run"]["id"] == second["id"]
     assert canvas.admin.delete(f"{path}/{second['id']}").json()["status"] == "deleted"
     assert canvas.admin.get(f"{path}/{second['id']}").status_code == 404
@@ -66,14 +66,14 @@ def test_runs_are_listed_and_deleted(canvas: Site) -> None:
 def test_an_export_is_an_import(canvas: Site) -> None:
     everybody = table(canvas, "provisioning_csv", users="true")
     assert everybody[0].keys() >= {"canvas_user_id", "user_id", "login_id", "created_by_sis"}
-    with_ids = [one for one in everybody if one["user_id"]]
+    with_ids = [item for item in everybody if item["user_id"]]
     assert with_ids
     run = made(canvas, "sis_export_csv", users="true", courses="true", enrollments="true")
     packed = content(canvas, run)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert sorted(archive.namelist()) == ["courses.csv", "enrollments.csv", "users.csv"]
         users = list(csv.DictReader(io.StringIO(archive.read("users.csv").decode())))
-    assert [one["user_id"] for one in users] == [one["user_id"] for one in with_ids]
+    assert [user["user_id"] for user in users] == [item["user_id"] for item in with_ids]
     sent = {"attachment": ("all.zip", packed, "application/zip")}
     begun = canvas.admin.post("/api/v1/accounts/1/sis_imports", files=sent).json()
     done = canvas.admin.get(f"/api/v1/accounts/1/sis_imports/{begun['id']}").json()
@@ -92,7 +92,7 @@ def test_reports_follow_what_happens(canvas: Site) -> None:
     course = canvas.admin.post("/api/v1/accounts/1/courses", data={"course[name]": "Botany"}).json()["id"]
 
     def names(report: str, **parameters: str) -> set[str]:
-        return {str(one.get("id") or one.get("course id")) for one in table(canvas, report, **parameters)}
+        return {str(item.get("id") or item.get("course id")) for item in table(canvas, report, **parameters)}
 
     assert str(course) in names("unpublished_courses_csv") & names("unused_courses_csv")
     assert str(course) not in names("public_courses_csv") | names("recently_deleted_courses_csv")
@@ -102,7 +102,7 @@ def test_reports_follow_what_happens(canvas: Site) -> None:
     assert canvas.admin.put(f"/api/v1/courses/{course}", data=shown).status_code == 200
     assert str(course) not in names("unpublished_courses_csv") | names("unused_courses_csv")
     assert str(course) in names("public_courses_csv")
-    storage = {one["id"]: one for one in table(canvas, "course_storage_csv")}
+    storage = {item["id"]: item for item in table(canvas, "course_storage_csv")}
     assert float(storage[str(course)]["storage used in MB"]) == 0
     assert canvas.admin.delete(f"/api/v1/courses/{course}", params={"event": "delete"}).status_code == 200
     assert str(course) in names("recently_deleted_courses_csv")
@@ -110,19 +110,19 @@ def test_reports_follow_what_happens(canvas: Site) -> None:
 
 def test_students_in_reports(canvas: Site) -> None:
     grades = table(canvas, "grade_export_csv")
-    assert {one["enrollment state"] for one in grades} == {"active"}
+    assert {grade["enrollment state"] for grade in grades} == {"active"}
     idle = table(canvas, "students_with_no_submissions_csv", include_enrollment_state="true")
     assert idle[0].keys() >= {"user id", "course id", "enrollment state"}
     run = made(canvas, "students_with_no_submissions_csv", start_at="2020-01-01T00:00:00Z")
     assert run["parameters"]["end_at"] == "2020-01-15T00:00:00Z", "two weeks at most"
     last = table(canvas, "last_user_access_csv")
-    assert {one["student id"] for one in grades} <= {one["user id"] for one in last}
-    assert {one["dev key name"] for one in table(canvas, "user_access_tokens_csv")} != set()
+    assert {grade["student id"] for grade in grades} <= {item["user id"] for item in last}
+    assert {item["dev key name"] for item in table(canvas, "user_access_tokens_csv")} != set()
 
 
 def test_tools_are_listed_with_what_their_configuration_says(canvas: Site) -> None:
     row = table(canvas, "lti_report_csv")[0]
-    tool = next(one for one in canvas.lms.dump()["canvas"]["tools"] if one["name"] == row["tool_type_name"])
+    tool = next(item for item in canvas.lms.dump()["canvas"]["tools"] if item["name"] == row["tool_type_name"])
     assert ",".join(row) == (
         "context_type,context_id,account_name,course_name,tool_type_name,tool_type_id,tool_created_at,privacy_level,"
         "launch_url,custom_fields"
@@ -146,7 +146,7 @@ def test_what_reports_include_follows_states(canvas: Site) -> None:
     enrolled = canvas.admin.post(f"/api/v1/courses/{course}/enrollments", data=joined).json()["id"]
 
     def row(report: str, key: str, number: object, **parameters: str) -> dict[str, str]:
-        return next((one for one in table(canvas, report, **parameters) if one[key] == str(number)), {})
+        return next((pair for pair in table(canvas, report, **parameters) if pair[key] == str(number)), {})
 
     shown = row("provisioning_csv", "canvas_user_id", user, users="true")
     assert (shown["first_name"], shown["last_name"]) == ("Jan", "de Vries")
@@ -179,7 +179,7 @@ def test_what_reports_include_follows_states(canvas: Site) -> None:
 def test_keys_and_portfolios_are_reported(canvas: Site) -> None:
     sent = {"developer_key": {"name": "Gradebook"}}
     key = canvas.admin.post("/api/v1/accounts/1/developer_keys", json=sent).json()
-    listed = {one["Key Name"]: one for one in table(canvas, "developer_key_report_csv")}
+    listed = {item["Key Name"]: item for item in table(canvas, "developer_key_report_csv")}
     shown = [listed["Gradebook"][name] for name in ("Global ID", "Key Type", "Placements", "Permitted API Endpoints")]
     assert shown == [str(key["id"]), "API Key", "None", "All"]
     assert table(canvas, "eportfolio_report_csv") == []

@@ -56,7 +56,7 @@ def test_how_each_student_does(studied: Site) -> None:
 
 def test_how_one_student_does(studied: Site) -> None:
     past, to_come, done = studied.teacher.get(f"{OF_ADA}/assignments").json()
-    assert [one["status"] for one in (past, to_come, done)] == ["missing", "floating", "on_time"]
+    assert [item["status"] for item in (past, to_come, done)] == ["missing", "floating", "on_time"]
     assert done["submission"]["score"] == 8
     assert (done["min_score"], done["max_score"], done["module_ids"]) == (4, 8, [])
     assert studied.teacher.get(f"{OF_ADA}/activity").json() == {"page_views": {}, "participations": []}

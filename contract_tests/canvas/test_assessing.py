@@ -87,11 +87,11 @@ def test_a_comment_to_a_group_is_deleted_for_all_of_it(canvas: Site) -> None:
     said(canvas.teacher, task, text_comment="Ada")
     everybody = {"include[]": "submission_comments"}
     theirs = canvas.teacher.get(at(task, user=GRACE), params=everybody).json()["submission_comments"]
-    assert [one["comment"] for one in theirs] == ["All"]
+    assert [item["comment"] for item in theirs] == ["All"]
     assert canvas.teacher.delete(at(task, f"/comments/{shared['id']}")).status_code == 200
     assert canvas.teacher.get(at(task, user=GRACE), params=everybody).json()["submission_comments"] == []
     mine = canvas.teacher.get(at(task), params=everybody).json()["submission_comments"]
-    assert [one["comment"] for one in mine] == ["Ada"]
+    assert [item["comment"] for item in mine] == ["Ada"]
 
 
 def test_the_group_is_that_of_the_last_submission_or_grade(canvas: Site) -> None:
@@ -190,7 +190,7 @@ def test_work_said_in_a_discussion_lists_what_was_said_there(canvas: Site) -> No
     assert canvas.teacher.get(at(task)).json()["discussion_entries"] == []
     assert made(canvas.student, f"discussion_topics/{topic['id']}/entries", message="Mine")["id"]
     entries = canvas.teacher.get(at(task)).json()["discussion_entries"]
-    assert [one["message"] for one in entries] == ["Mine"]
+    assert [entry["message"] for entry in entries] == ["Mine"]
 
 
 def test_reviews_are_between_current_students(canvas: Site) -> None:

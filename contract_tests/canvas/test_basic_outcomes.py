@@ -75,8 +75,8 @@ RECORDED = Path(__file__).parents[2] / "fixtures/recordings/canvas/lti-11.jsonl"
 def test_the_fields_of_a_launch_stand_in_the_recorded_order(canvas: Site) -> None:
     """Recording 57: a student opens an assignment whose tool has custom fields, and a query in its URL."""
     lines = (json.loads(line) for line in RECORDED.read_text("utf-8").splitlines())
-    page = next(one["response"]["html"] for one in lines if one["n"] == 57)
-    recorded = [one["name"] for one in page["forms"][0]["controls"]]
+    page = next(line["response"]["html"] for line in lines if line["n"] == 57)
+    recorded = [control["name"] for control in page["forms"][0]["controls"]]
     custom = {"url": f"{TOOL['url']}?a=1", "custom_fields": {"a": "1", "who": "x"}, "privacy_level": "public"}
     ours = list(Seat(canvas, custom).launch)
     assert ours == recorded
@@ -137,7 +137,7 @@ def test_invalid_scores(canvas: Site, result: str, code: str) -> None:
 def test_the_sourced_id_and_operation_of_a_request(canvas: Site) -> None:
     seat = Seat(canvas)
     for changed, code in (
-        (one, "sourcedid_invalid") for one in ("abc", *(seat.sourced_id[:-1] + x for x in "!\u00e9"))
+        (value, "sourcedid_invalid") for value in ("abc", *(seat.sourced_id[:-1] + x for x in "!\u00e9"))
     ):
         assert code in seat.ask("readResult", sourced_id=changed).text
     flipped = seat.sourced_id[:-1] + ("0" if seat.sourced_id[-1] != "0" else "1")
@@ -164,7 +164,7 @@ def test_signatures(canvas: Site) -> None:
     assert httpx.post(url, content="", headers={"Content-Type": "application/xml"}).json() == wrong
     assert seat.ask("readResult", oauth_consumer_key="other").status_code == 200
     assert seat.ask("readResult", oauth_body_hash="other").status_code == 200
-    assert [one.code for one in canvas.lms.requests.last.warnings] == ["body_hash_wrong"]
+    assert [warning.code for warning in canvas.lms.requests.last.warnings] == ["body_hash_wrong"]
     canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
     for changes in ({"oauth_body_hash": "other"}, {"oauth_body_hash": ""}, {"oauth_consumer_key": "other"}):
         assert seat.ask("readResult", **changes).json() == wrong

@@ -32,7 +32,7 @@ ITEM: dict[str, Any] = {"type": "ltiResourceLink", "url": f"{LAUNCH}?doc=1", "ti
 def collaborative(canvas: Site, tool: Tool) -> Tool:
     """The tool, which makes collaborations, and a tool of LTI 1.1 that does as well."""
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    found = next(item for item in world["canvas"]["tools"] if item["id"] == 77)
     spot: dict[str, Any] = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
     spot["custom_fields"] = {"members": "$Canvas.api.collaborationMembers.url"}
     found["domain"] = urlsplit(LAUNCH).netloc
@@ -67,7 +67,7 @@ def test_a_content_item_becomes_a_collaboration_that_its_members_open(canvas: Si
     environment = page.text[page.text.index("deep_link_response") :]
     lookup = canvas.lms.dump()["canvas"]["resource_links"][-1]["lookup_id"]
     assert lookup in environment
-    student = next(one for one in canvas.lms.dump()["canvas"]["users"] if one["id"] == 101)
+    student = next(user for user in canvas.lms.dump()["canvas"]["users"] if user["id"] == 101)
     item = {**ITEM, "lookup_uuid": lookup, "updateUrl": f"{LAUNCH}?edit=1", MEMBERS: {"users": [student["lti_id"]]}}
     teacher = signed_in(canvas, "teacher")
     made = kept(teacher, item)
@@ -94,7 +94,7 @@ def test_the_tool_is_opened_to_change_it_and_told_where_its_members_are(canvas: 
     said = launched(canvas, collaborative, "teacher", f"{here}&url={edit}").get_launch_data()
     members = said[f"{lti13.CLAIM}custom"]["members"]
     assert members == f"{canvas.url}/api/v1/collaborations/{number}/members"
-    assert [one["name"] for one in canvas.teacher.get(members).json()] != []
+    assert [item["name"] for item in canvas.teacher.get(members).json()] != []
     back = said[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
     choice = Choice(canvas, collaborative, "collaboration")
     assert f'"service_id": {number}' in choice.answer(ITEM, back=back).text.replace('"service_id":', '"service_id": ')
@@ -120,7 +120,7 @@ def test_a_tool_of_lti_1_1_returns_its_answer_for_the_one_it_changes(canvas: Sit
 
 def test_members_see_it_and_nobody_else(canvas: Site, collaborative: Tool) -> None:
     world = canvas.lms.dump()["canvas"]
-    student = next(one for one in world["users"] if one["id"] == 101)
+    student = next(user for user in world["users"] if user["id"] == 101)
     teacher = signed_in(canvas, "teacher")
     number = kept(teacher, ITEM).json()["collaboration"]["id"]
     members = f"/api/v1/collaborations/{number}/members"
@@ -129,9 +129,9 @@ def test_members_see_it_and_nobody_else(canvas: Site, collaborative: Tool) -> No
     assert learner.get(members).status_code in (401, 403)
     assert signed_in(canvas, "student").get(f"{PLACE}/collaborations/{number}").status_code in (401, 403)
     kept(teacher, {**ITEM, MEMBERS: {"users": [student["lti_id"], "unknown"], "groups": ["unknown"]}}, number)
-    assert [one["id"] for one in learner.get(ALL).json()] == [number]
+    assert [item["id"] for item in learner.get(ALL).json()] == [number]
     found = learner.get(members, params={"include[]": ["collaborator_lti_id", "avatar_image_url"]}).json()
-    assert [one["type"] for one in found] == ["user", "user"]
+    assert [item["type"] for item in found] == ["user", "user"]
     assert found[1]["collaborator_id"] == 101
     assert set(found[1]) == {"id", "type", "name", "collaborator_id", "collaborator_lti_id", "avatar_image_url"}
     assert learner.delete(f"{ALL}/{number}").status_code in (401, 403)
@@ -173,8 +173,8 @@ def test_a_form_changes_what_is_known_of_it_and_its_members(canvas: Site, collab
     (shown,) = canvas.teacher.get(ALL).json()
     assert [shown[name] for name in ("title", "description", "url")] == ["Notes", "new", f"{LAUNCH}?n=2"]
     found = canvas.teacher.get(f"/api/v1/collaborations/{number}/members?include[]=collaborator_lti_id").json()
-    assert [(one["type"], one["name"]) for one in found][1:] == [("user", "Lovelace, Ada"), ("group", "Owls")]
-    assert all(one["collaborator_lti_id"] for one in found)
+    assert [(item["type"], item["name"]) for item in found][1:] == [("user", "Lovelace, Ada"), ("group", "Owls")]
+    assert all(item["collaborator_lti_id"] for item in found)
     form |= {"collaboration[title]": "", "authenticity_token": token(browser)}
     answer = browser.http.post(f"{canvas.url}{PLACE}/collaborations/{number}", data=form)
     assert answer.status_code == 302
@@ -192,7 +192,7 @@ def test_a_group_has_its_own(canvas: Site, collaborative: Tool) -> None:
     place = f"/groups/{group}"
     number = kept(student, ITEM, place=place).json()["collaboration"]["id"]
     learner = canvas.api(canvas.info.access_tokens.student)
-    assert [one["context_type"] for one in learner.get(f"/api/v1{place}/collaborations").json()] == ["Group"]
+    assert [item["context_type"] for item in learner.get(f"/api/v1{place}/collaborations").json()] == ["Group"]
     assert kept(student, {**ITEM, "title": "Renamed"}, number, place).json()["collaboration"]["title"] == "Renamed"
     assert canvas.teacher.get(ALL).json() == []
     assert student.http.get(f"{canvas.url}{PLACE}/collaborations/{number}").status_code == 404

@@ -42,7 +42,7 @@ def test_modules_as_a_student_sees_them(canvas: Site) -> None:
     made = canvas.teacher.post(modules, json={"module": {"name": "Draft", "unlock_at": "2100-01-01T00:00:00Z"}}).json()
     link = {"type": "ExternalUrl", "title": "Site", "external_url": "https://site.example/"}
     items = f"{modules}/{made['id']}/items"
-    hidden, shown = (canvas.teacher.post(items, json={"module_item": one}).json()["id"] for one in (header, link))
+    hidden, shown = (canvas.teacher.post(items, json={"module_item": value}).json()["id"] for value in (header, link))
     onward = f"{course}/module_item_redirect/{shown}"
     student_id = canvas.student.get(f"{API}/users/self").json()["id"]
     viewed = {"student_id": student_id}
@@ -52,9 +52,9 @@ def test_modules_as_a_student_sees_them(canvas: Site) -> None:
     assert canvas.teacher.get(f"{modules}/9", params={"student_id": 9}).status_code == 403, "the student comes first"
     canvas.teacher.put(f"{modules}/{made['id']}", json={"module": {"published": True}})
     canvas.teacher.put(f"{items}/{hidden}", json={"module_item": {"published": False}})
-    assert [one["id"] for one in canvas.teacher.get(items).json()] == [hidden, shown]
+    assert [item["id"] for item in canvas.teacher.get(items).json()] == [hidden, shown]
     rows = canvas.teacher.get(items, params=viewed).json()
-    assert [(one["id"], "published" in one) for one in rows] == [(shown, False)]
+    assert [(row["id"], "published" in row) for row in rows] == [(shown, False)]
     assert canvas.teacher.get(f"{modules}/{made['id']}", params=viewed).json()["items_count"] == 1
     assert canvas.teacher.get(f"{items}/{hidden}", params=viewed).status_code == 404
     assert canvas.student.get(onward).headers["Location"] == "https://site.example/"
@@ -79,7 +79,7 @@ def test_students_of_an_open_wiki(canvas: Site) -> None:
     assert canvas.student.put(f"{pages}/ours", json={"wiki_page": {"published": False}}).status_code == 401
     assert canvas.student.post(f"{pages}/ours/revisions/1").status_code == 200
     drafts = canvas.teacher.get(pages, params={"published": ""}).json()
-    assert not any(one["published"] for one in drafts), "an empty text asks for unpublished ones"
+    assert not any(draft["published"] for draft in drafts), "an empty text asks for unpublished ones"
 
 
 def test_an_entry_of_ones_own_opens_replies_ratings_and_copies(canvas: Site) -> None:
@@ -137,9 +137,9 @@ def test_media_are_sorted_by_title_and_named(canvas: Site) -> None:
     media = f"{API}/media_objects"
     for number, title in ((1, "Zebra"), (2, "Apple")):
         canvas.student.post(media, json={"id": f"m-{number}", "type": "video", "title": title})
-    assert [one["title"] for one in canvas.student.get(media).json()] == ["Apple", "Zebra"]
+    assert [item["title"] for item in canvas.student.get(media).json()] == ["Apple", "Zebra"]
     by_age = canvas.student.get(media, params={"sort": "created_at", "search_term": "zeb"})
-    assert [one["title"] for one in by_age.json()] == ["Zebra"]
+    assert [item["title"] for item in by_age.json()] == ["Zebra"]
     unnamed = canvas.student.put(f"{media}/m-1", json={"user_entered_title": " "})
     assert unnamed.json() == {"message": "The user_entered_title parameter must have a value"}
     named = canvas.student.put(f"{media}/m-1", json={"user_entered_title": "x" * 300}).json()["title"]

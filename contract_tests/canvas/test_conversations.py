@@ -45,7 +45,7 @@ def test_a_message_is_unread_until_it_is_shown(canvas: Site) -> None:
 )
 def test_invalid_messages_are_refused(canvas: Site, fields: dict[str, Any], fault: tuple[str, str]) -> None:
     teacher = str(own_id(canvas.teacher))
-    asked = [teacher if one == "SELF" else one for one in fields.get("recipients", [])]
+    asked = [teacher if field == "SELF" else field for field in fields.get("recipients", [])]
     sent = {**fields, "recipients": asked} if asked else fields
     answer = canvas.student.post(ALL, json=sent)
     assert (answer.status_code, answer.json()) == (400, [dict(zip(("attribute", "message"), fault, strict=True))])
@@ -76,32 +76,32 @@ def test_many_are_changed_in_a_job(canvas: Site) -> None:
     job = canvas.student.put(ALL, json={"conversation_ids": [made, 999], "event": "star"}).json()
     done = canvas.student.get(f"/api/v1/progress/{job['id']}").json()
     assert (done["workflow_state"], done["message"].splitlines()[0]) == ("completed", "1 conversation processed")
-    assert [one["id"] for one in canvas.student.get(ALL, params={"scope": "starred"}).json()] == [made]
+    assert [item["id"] for item in canvas.student.get(ALL, params={"scope": "starred"}).json()] == [made]
     assert canvas.student.put(f"{ALL}/{made}", json={"conversation": {"workflow_state": "archived"}}).status_code == 200
     assert canvas.student.get(ALL).json() == []
     assert canvas.student.delete(f"{ALL}/{made}").json()["message_count"] == 0
     assert canvas.student.get(f"{ALL}/{made}").status_code == 404
     canvas.teacher.post(f"{ALL}/{made}/add_message", json={"body": "Still there?"})
-    assert [one["message_count"] for one in canvas.student.get(ALL).json()] == [1]
+    assert [item["message_count"] for item in canvas.student.get(ALL).json()] == [1]
 
 
 def test_recipients_are_found_among_those_one_knows(canvas: Site) -> None:
     found = "/api/v1/search/recipients"
     assert canvas.student.get(found).json() == []
     within = canvas.student.get(found, params={"context": "course_1_teachers"}).json()
-    assert own_id(canvas.teacher) in [one["id"] for one in within]
+    assert own_id(canvas.teacher) in [item["id"] for item in within]
     assert canvas.student.get(found, params={"context": "course_999999"}).status_code == 404
     name = canvas.teacher.get("/api/v1/users/self/profile").json()["name"].split()[0]
-    assert own_id(canvas.teacher) in [one["id"] for one in canvas.student.get(found, params={"search": name}).json()]
+    assert own_id(canvas.teacher) in [item["id"] for item in canvas.student.get(found, params={"search": name}).json()]
     assert canvas.student.get(found, params={"search": name, "type": "course"}).json() == []
     every = canvas.student.get(found, params={"search": "", "type": "course", "messageable_only": "1"}).json()
-    assert [one["id"] for one in every] == ["course_1", "course_2"], "an empty search finds all"
+    assert [item["id"] for item in every] == ["course_1", "course_2"], "an empty search finds all"
 
 
 def test_contexts_tell_the_permissions_that_one_has_there(canvas: Site) -> None:
     found = "/api/v1/search/recipients"
     asked = {"search": "analytical", "type": "course", "permissions[]": ["send_messages", "manage_grades", "read", "x"]}
-    assert [one["permissions"] for one in canvas.student.get(found, params=asked).json()] == [
+    assert [item["permissions"] for item in canvas.student.get(found, params=asked).json()] == [
         {"send_messages": True, "read": True}
     ]
     assert "manage_grades" in canvas.teacher.get(found, params=asked).json()[0]["permissions"]
@@ -116,7 +116,7 @@ def test_collective_recipients_of_a_course(canvas: Site) -> None:
 
     def ids(context: str, **more: str) -> list[object]:
         asked = {"context": context, "synthetic_contexts": "1", **more}
-        return [one["id"] for one in canvas.teacher.get(found, params=asked).json()]
+        return [item["id"] for item in canvas.teacher.get(found, params=asked).json()]
 
     whole = ["course_1_teachers", "course_1_students", "course_1_sections", "course_1_groups"]
     assert ids("course_1") == whole, "nobody by name"
@@ -139,7 +139,7 @@ def test_only_the_group_is_named_for_a_group_mate_written_to_from_the_course(can
     def shared(**more: str) -> tuple[object, object]:
         sent = {"recipients": ["102"], "body": "b", **more}
         made = canvas.student.post("/api/v1/conversations", json=sent).json()[0]
-        mate = next(one for one in made["participants"] if one["id"] == 102)
+        mate = next(participant for participant in made["participants"] if participant["id"] == 102)
         return mate["common_courses"], mate["common_groups"]
 
     assert shared() == ({"1": ["StudentEnrollment"]}, {str(group): ["Member"]})
@@ -170,7 +170,7 @@ def test_a_group_conversation_has_a_hundred_recipients(canvas: Site) -> None:
     world = canvas.lms.dump()
     section = world["canvas"]
     row = next(one for one in section["enrollments"] if one["course_id"] == 1 and one["type"] == "StudentEnrollment")
-    person = next(one for one in section["users"] if one["id"] == row["user_id"])
+    person = next(user for user in section["users"] if user["id"] == row["user_id"])
     crowd = range(10_000, 10_102)
     section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in crowd]
     section["enrollments"] += [{**row, "id": number, "user_id": number} for number in crowd]
@@ -191,17 +191,17 @@ RECIPIENTS = "/api/v1/search/recipients"
 
 def test_without_the_right_to_send_messages_only_instructors_are_recipients(canvas: Site) -> None:
     asked = {"context": "course_1"}
-    ids = [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()]
+    ids = [item["id"] for item in canvas.student.get(RECIPIENTS, params=asked).json()]
     mates = {
         row["user_id"] for row in canvas.admin.get("/api/v1/courses/1/enrollments?type[]=StudentEnrollment").json()
     }
     assert mates <= set(ids)
     role = next(
-        one for one in canvas.admin.get("/api/v1/accounts/1/roles").json() if one["role"] == "StudentEnrollment"
+        item for item in canvas.admin.get("/api/v1/accounts/1/roles").json() if item["role"] == "StudentEnrollment"
     )
     changed = {"permissions": {"send_messages": {"explicit": True, "enabled": False}}}
     assert canvas.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json=changed).status_code == 200
-    ids = [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()]
+    ids = [item["id"] for item in canvas.student.get(RECIPIENTS, params=asked).json()]
     assert own_id(canvas.teacher) in ids
     assert mates & set(ids) == {own_id(canvas.student)}
 
@@ -210,9 +210,9 @@ def test_recipients_are_searched_by_both_names_and_by_several_types(canvas: Site
     student = own_id(canvas.student)
     canvas.admin.put(f"/api/v1/users/{student}", json={"user": {"short_name": "Zebedee"}})
     found = canvas.teacher.get(RECIPIENTS, params={"search": "zebe"}).json()
-    assert [one["id"] for one in found] == [student]
+    assert [item["id"] for item in found] == [student]
     mixed = {"search": "", "types[]": ["user", "course"]}
-    kinds = {str(one["id"]).partition("_")[0] for one in canvas.teacher.get(RECIPIENTS, params=mixed).json()}
+    kinds = {str(item["id"]).partition("_")[0] for item in canvas.teacher.get(RECIPIENTS, params=mixed).json()}
     assert "course" in kinds
     assert str(student) in kinds
 
@@ -225,15 +225,15 @@ def test_an_empty_search_shows_the_groups_that_one_is_in(canvas: Site) -> None:
 
     def groups(search: str) -> list[str]:
         asked = {"search": search, "type": "group"}
-        found = [str(one["id"]) for one in canvas.student.get(RECIPIENTS, params=asked).json()]
-        return [one for one in found if one.startswith("group")]
+        found = [str(item["id"]) for item in canvas.student.get(RECIPIENTS, params=asked).json()]
+        return [item for item in found if item.startswith("group")]
 
     assert groups("") == [f"group_{own}"]
     asked = {"search": "gears", "type": "group"}
     found = canvas.student.get(RECIPIENTS, params=asked).json()
-    assert [(one["id"], one["user_count"]) for one in found] == [(f"group_{own}", 1)], "the other one has no members"
+    assert [(item["id"], item["user_count"]) for item in found] == [(f"group_{own}", 1)], "the other one has no members"
     asked = {"context": "course_1_groups", "synthetic_contexts": "1", "search": "2"}
-    assert [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()] == [f"group_{other}"]
+    assert [item["id"] for item in canvas.student.get(RECIPIENTS, params=asked).json()] == [f"group_{other}"]
 
 
 def test_teachers_are_found_in_courses_that_are_not_published(canvas: Site) -> None:
@@ -242,7 +242,7 @@ def test_teachers_are_found_in_courses_that_are_not_published(canvas: Site) -> N
     who = {"user_id": own_id(canvas.teacher), "type": "TeacherEnrollment", "enrollment_state": "active"}
     canvas.admin.post(f"/api/v1/courses/{new}/enrollments", json={"enrollment": who})
     found = canvas.teacher.get(RECIPIENTS, params={"search": "zoo", "type": "course"}).json()
-    assert [one["id"] for one in found] == [f"course_{new}"]
+    assert [item["id"] for item in found] == [f"course_{new}"]
 
 
 def test_admins_see_the_account_as_the_context_of_a_conversation(canvas: Site) -> None:
@@ -256,10 +256,10 @@ def test_admins_see_the_account_as_the_context_of_a_conversation(canvas: Site) -
 
 def test_an_admin_finds_and_writes_to_everybody_in_a_course(canvas: Site) -> None:
     student = own_id(canvas.student)
-    ids = [one["id"] for one in canvas.admin.get(RECIPIENTS, params={"context": "course_1"}).json()]
+    ids = [item["id"] for item in canvas.admin.get(RECIPIENTS, params={"context": "course_1"}).json()]
     assert {student, own_id(canvas.teacher)} <= set(ids)
     asked = {"user_id": str(student), "context": "course_1"}
-    assert [one["id"] for one in canvas.admin.get(RECIPIENTS, params=asked).json()] == [student]
+    assert [item["id"] for item in canvas.admin.get(RECIPIENTS, params=asked).json()] == [student]
     elsewhere = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Zoology"}}).json()["id"]
     asked["context"] = f"course_{elsewhere}"
     assert canvas.admin.get(RECIPIENTS, params=asked).json() == []

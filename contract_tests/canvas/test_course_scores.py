@@ -76,7 +76,7 @@ def test_a_quiz_under_review_counts_for_the_final_score_alone(canvas: Site) -> N
     assert answer.status_code == 200, answer.text
     taken = made(canvas.student, f"{path}/submissions")["quiz_submissions"][0]
     token = {"attempt": taken["attempt"], "validation_token": taken["validation_token"]}
-    picked = next(one["id"] for one in question["answers"] if one["weight"] == 100)
+    picked = next(item["id"] for item in question["answers"] if item["weight"] == 100)
     chosen = {**token, "quiz_questions": [{"id": question["id"], "answer": picked}]}
     assert canvas.student.post(f"/api/v1/quiz_submissions/{taken['id']}/questions", json=chosen).is_success
     assert canvas.student.post(f"{COURSE}/{path}/submissions/{taken['id']}/complete", json=token).is_success
@@ -88,7 +88,7 @@ def test_a_concluded_student_keeps_the_scores_of_the_day(canvas: Site) -> None:
     emptied(canvas.teacher)
     grade(canvas.teacher, work(canvas.teacher), 8)
     rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"user_id": ADA}).json()
-    (row,) = [one for one in rows if one["type"] == "StudentEnrollment"]
+    (row,) = [item for item in rows if item["type"] == "StudentEnrollment"]
     path = f"{COURSE}/enrollments/{row['id']}"
     assert canvas.admin.delete(path, params={"task": "conclude"}).status_code == 200
     later = work(canvas.teacher)
@@ -96,7 +96,7 @@ def test_a_concluded_student_keeps_the_scores_of_the_day(canvas: Site) -> None:
     def final() -> float:
         asked = {"user_id": ADA, "state[]": ["active", "completed"]}
         found = canvas.teacher.get(f"{COURSE}/enrollments", params=asked).json()
-        score: float = next(one["grades"]["final_score"] for one in found if one["type"] == "StudentEnrollment")
+        score: float = next(item["grades"]["final_score"] for item in found if item["type"] == "StudentEnrollment")
         return score
 
     assert final() == 80.0

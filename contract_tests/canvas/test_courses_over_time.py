@@ -39,7 +39,7 @@ def test_who_was_in_a_concluded_course_stays_so_when_it_opens_again(canvas: Site
     assert (ended["workflow_state"], states(canvas)) == ("completed", {"completed"})
     assert event(canvas, "offer")["workflow_state"] == "available"
     assert states(canvas) == {"completed"}
-    assert [one["id"] for one in canvas.student.get(f"{API}/courses").json()] == [2]
+    assert [item["id"] for item in canvas.student.get(f"{API}/courses").json()] == [2]
     assert event(canvas, "conclude")["end_at"] == ended["end_at"], "a course that has ended keeps its end"
     assert event(canvas, "claim")["workflow_state"] == "unpublished"
 
@@ -62,7 +62,7 @@ def test_a_reset_course_keeps_its_settings_and_its_fans(canvas: Site) -> None:
     fresh = canvas.admin.post(f"{COURSE}/reset_content").json()
     assert (fresh["license"], fresh["hide_final_grades"]) == ("cc_by", True)
     canvas.admin.put(f"{API}/courses/{fresh['id']}", data={"course[event]": "offer"})
-    assert [one["id"] for one in canvas.student.get(f"{API}/users/self/favorites/courses").json()] == [fresh["id"]]
+    assert [item["id"] for item in canvas.student.get(f"{API}/users/self/favorites/courses").json()] == [fresh["id"]]
 
 
 @pytest.mark.parametrize("locked", [True, False])
@@ -100,7 +100,7 @@ def test_locked_announcements_take_no_replies(canvas: Site) -> None:
 def listed(who: httpx.Client, **params: Any) -> list[int]:
     answer = who.get(f"{API}/courses", params=params)
     assert answer.status_code == 200, answer.text
-    return [one["id"] for one in answer.json()]
+    return [item["id"] for item in answer.json()]
 
 
 def test_filters_of_the_own_courses(canvas: Site) -> None:
@@ -123,7 +123,7 @@ def test_observed_students_are_filtered_like_oneself(canvas: Site) -> None:
 
     def kinds(**more: str) -> list[str]:
         found = canvas.teacher.get(f"{API}/courses", params={**seen, **more}).json()
-        return [e["type"] for one in found if one["id"] == 2 for e in one["enrollments"]]
+        return [e["type"] for item in found if item["id"] == 2 for e in item["enrollments"]]
 
     assert kinds() == ["observer", "student"]
     assert kinds(enrollment_type="observer") == ["observer"]
@@ -134,12 +134,12 @@ def test_observed_students_are_filtered_like_oneself(canvas: Site) -> None:
 def test_sections_and_teachers_of_a_course(canvas: Site) -> None:
     more = {"include[]": ["sections", "teachers"], "teacher_limit": "0"}
     found = canvas.student.get(COURSE, params=more).json()
-    assert [one["enrollment_role"] for one in found["sections"]] == ["StudentEnrollment"]
-    assert [one["id"] for one in found["teachers"]] == [103], "a limit is for lists"
+    assert [section["enrollment_role"] for section in found["sections"]] == ["StudentEnrollment"]
+    assert [teacher["id"] for teacher in found["teachers"]] == [103], "a limit is for lists"
     assert canvas.student.get(f"{API}/courses", params=more).json()[0]["teacher_count"] == 1
     gone = canvas.admin.post(f"{COURSE}/sections", data={"course_section[name]": "Gone"}).json()["id"]
     canvas.admin.delete(f"{API}/sections/{gone}")
-    assert gone in {one["id"] for one in canvas.admin.get(COURSE, params=more).json()["sections"]}
+    assert gone in {section["id"] for section in canvas.admin.get(COURSE, params=more).json()["sections"]}
 
 
 def test_removing_a_favourite_first_makes_all_courses_favourites(canvas: Site) -> None:
@@ -147,7 +147,7 @@ def test_removing_a_favourite_first_makes_all_courses_favourites(canvas: Site) -
 
     def marked() -> list[int]:
         found = canvas.student.get(f"{API}/courses", params={"include[]": "favorites"}).json()
-        return [one["id"] for one in found if one["is_favorite"]]
+        return [item["id"] for item in found if item["is_favorite"]]
 
     assert marked() == []
     assert canvas.student.delete(f"{favourites}/3").json() == {}
@@ -192,9 +192,9 @@ def test_a_school_itself_is_not_deleted(canvas: Site) -> None:
 
 def test_a_school_may_leave_the_dates_of_courses_to_its_admins(canvas: Site) -> None:
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    (school,) = [account for account in world["canvas"]["accounts"] if account["id"] == 1]
     school.setdefault("settings", {})["prevent_course_availability_editing_by_teachers"] = True
-    (course,) = [one for one in world["canvas"]["courses"] if one["id"] == 1]
+    (course,) = [item for item in world["canvas"]["courses"] if item["id"] == 1]
     course["end_at"] = "2030-01-01T00:00:00Z"
     canvas.lms.load(world)
     binds = "course[restrict_enrollments_to_course_dates]"
@@ -339,13 +339,13 @@ def test_any_column_of_a_course_can_be_included(canvas: Site) -> None:
 
 
 def tabs_of(client: httpx.Client) -> dict[str, dict[str, Any]]:
-    return {one["id"]: one for one in client.get(f"{COURSE}/tabs").json()}
+    return {item["id"]: item for item in client.get(f"{COURSE}/tabs").json()}
 
 
 def test_who_sees_which_tabs(canvas: Site) -> None:
     enrolled(canvas, 102, "DesignerEnrollment", 3)
     seen = canvas.admin.get(f"{API}/courses/3/tabs", params={"as_user_id": "102"}).json()
-    assert {"grades", "settings"} & {one["id"] for one in seen} == {"settings"}, "a designer has no grades"
+    assert {"grades", "settings"} & {item["id"] for item in seen} == {"settings"}, "a designer has no grades"
     assert "grades" in tabs_of(canvas.student)
 
 
@@ -375,7 +375,7 @@ def test_sections_that_students_are_not_told_of(canvas: Site) -> None:
 
     def told(client: httpx.Client) -> bool:
         rows = client.get(f"{COURSE}/users", params=asked).json()
-        return all("course_section_id" in e for one in rows for e in one["enrollments"])
+        return all("course_section_id" in e for row in rows for e in row["enrollments"])
 
     canvas.teacher.put(f"{COURSE}/settings", data={"hide_sections_on_course_users_page": "true"})
     assert told(canvas.student), "there is one section only"
@@ -388,7 +388,7 @@ def test_inactive_people_are_for_staff(canvas: Site) -> None:
     canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "inactivate"})
 
     def seen(client: httpx.Client) -> set[int]:
-        return {one["id"] for one in client.get(f"{COURSE}/users", params={"include_inactive": "true"}).json()}
+        return {item["id"] for item in client.get(f"{COURSE}/users", params={"include_inactive": "true"}).json()}
 
     assert (102 in seen(canvas.teacher), 102 in seen(canvas.student)) == (True, False)
 

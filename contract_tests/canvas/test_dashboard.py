@@ -17,10 +17,10 @@ def test_cards_of_the_dashboard(canvas: Site) -> None:
     """Favourites filter them, positions order them, and each links to pages with content."""
     teacher = canvas.teacher
     first, *others = teacher.get(CARDS).json()
-    card = next(one for one in (first, *others) if one["id"] == 1)
+    card = next(item for item in (first, *others) if item["id"] == 1)
     assert (card["enrollmentType"], card["subtitle"]) == ("TeacherEnrollment", "enrolled as: Teacher")
     assert (card["canManage"], card["isFavorited"], card["position"], card["term"]) == (True, False, None, None)
-    shown = {one["css_class"]: one["path"] for one in card["links"]}
+    shown = {link["css_class"]: link["path"] for link in card["links"]}
     assert shown["discussions"] == "/courses/1/discussion_topics"
     assert shown["announcements"] == "/courses/1/announcements"
     teacher.put(f"{API}/users/self/dashboard_positions", json={"dashboard_positions": {"course_1": 3}})
@@ -41,11 +41,11 @@ def test_courses_closed_by_their_dates_are_not_in_the_menu(canvas: Site) -> None
     me = student.get(f"{API}/users/self").json()["id"]
     row = {"user_id": me, "type": "StudentEnrollment", "enrollment_state": "active"}
     admin.post(f"{API}/courses/{made['id']}/enrollments", json={"enrollment": row})
-    assert made["id"] in {one["id"] for one in student.get(FAVORITES).json()}, "it has not begun, and is not shut"
+    assert made["id"] in {item["id"] for item in student.get(FAVORITES).json()}, "it has not begun, and is not shut"
     shut = {"restrict_student_future_view": True}
     admin.put(f"{API}/courses/{made['id']}/settings", json=shut)
-    assert made["id"] not in {one["id"] for path in (FAVORITES, CARDS) for one in student.get(path).json()}
-    listed = next(one for one in student.get(f"{API}/courses").json() if one["id"] == made["id"])
+    assert made["id"] not in {item["id"] for path in (FAVORITES, CARDS) for item in student.get(path).json()}
+    listed = next(item for item in student.get(f"{API}/courses").json() if item["id"] == made["id"])
     assert listed == {"id": made["id"], "access_restricted_by_date": True}
 
 
@@ -53,11 +53,11 @@ def test_reports_on_addresses_are_for_who_may_see_what_is_sent(canvas: Site) -> 
     admin, report = canvas.admin, f"{API}/accounts/1/unconfirmed_communication_channels"
     assert admin.get(report).status_code == 403
     whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    school = next(one for one in whole["canvas"]["accounts"] if one["id"] == 1)
+    school = next(account for account in whole["canvas"]["accounts"] if account["id"] == 1)
     school["settings"] = {**school.get("settings", {}), "admins_can_view_notifications": True}
     canvas.lms.load(whole)
     assert admin.get(report).status_code == 403, "an administrator has the permission only where it is given"
-    role = next(one["id"] for one in admin.get(f"{API}/accounts/1/roles").json() if one["role"] == "AccountAdmin")
+    role = next(item["id"] for item in admin.get(f"{API}/accounts/1/roles").json() if item["role"] == "AccountAdmin")
     given = {"permissions": {"view_notifications": {"explicit": True, "enabled": True}}}
     admin.put(f"{API}/accounts/1/roles/{role}", json=given)
     rows = admin.get(report).json()
@@ -97,14 +97,14 @@ def test_who_is_notified_of_an_announcement(canvas: Site) -> None:
     announced(below, "students there", "2092-01-01", "StudentEnrollment")
     announced(below, "teachers there", "2092-01-01", "TeacherEnrollment")
     told = teacher.get(notices, params={"show_is_closed": "true"}).json()
-    assert [(one["subject"], one["closed"]) for one in told] == [
+    assert [(item["subject"], item["closed"]) for item in told] == [
         ("students there", False),
         ("later", False),
         ("sooner", False),
     ]
     assert teacher.get(f"{API}/accounts/99/account_notifications").json() == teacher.get(notices).json()
     every = {"include_all": "true"}
-    assert {one["subject"] for one in admin.get(notices, params=every).json()} == {"sooner", "later"}
+    assert {item["subject"] for item in admin.get(notices, params=every).json()} == {"sooner", "later"}
     assert teacher.get(notices, params=every).status_code == 403
     changed = {"account_notification": {"subject": "x"}}
     assert teacher.put(f"{notices}/999", json=changed).status_code == 403, "the right comes before the announcement"
@@ -146,7 +146,7 @@ def test_sis_ids_of_logins_require_manage_sis(canvas: Site) -> None:
         admin.post(logins, json={"user": {"id": me}, "login": {"unique_id": name, **more}}).json()["id"]
         for name, more in (("with", {"sis_user_id": "S-9"}), ("without", {}))
     ]
-    role = next(one["id"] for one in admin.get(f"{API}/accounts/1/roles").json() if one["role"] == "AccountAdmin")
+    role = next(item["id"] for item in admin.get(f"{API}/accounts/1/roles").json() if item["role"] == "AccountAdmin")
     taken = {"permissions": {"manage_sis": {"explicit": True, "enabled": False}}}
     assert admin.put(f"{API}/accounts/1/roles/{role}", json=taken).status_code == 200
     tried = [
@@ -156,7 +156,7 @@ def test_sis_ids_of_logins_require_manage_sis(canvas: Site) -> None:
         admin.put(f"{logins}/{made[0]}", json={"login": {"unique_id": "renamed"}}),
         admin.delete(f"{API}/users/{me}/logins/{made[1]}"),
     ]
-    assert [one.status_code for one in tried] == [403, 403, 403, 200, 200]
+    assert [response.status_code for response in tried] == [403, 403, 403, 200, 200]
     sent = admin.post(f"{API}/users/reset_password", json={"email": "renamed"})
     assert (sent.json(), canvas.lms.outbox.emails[-1].subject) == ({"requested": True}, "Forgot Password: Canvas")
 
@@ -180,7 +180,7 @@ def test_who_reads_an_account(canvas: Site) -> None:
             teacher.get(f"{API}/accounts/{below}/{path}"),
             student.get(f"{here}/{path}"),
         ]
-        assert [one.status_code for one in asked] == [200, refused, refused], path
+        assert [response.status_code for response in asked] == [200, refused, refused], path
     assert student.get(f"{here}/external_tools/{made}").json()["name"] == "Tool"
     assert canvas.client().get(f"{here}/external_tools/{made}").status_code == 401
     assert student.get(f"{here}/lti_apps/launch_definitions?placements[]=global_navigation").status_code == 200

@@ -103,7 +103,7 @@ def test_what_is_said_in_a_groups_copy_is_a_contribution_too(site: Site, tool: T
     assert site.student.delete(f"{entries}/{first}").status_code == 204
     wrote, edited, deleted = contributions(site)
     assert wrote["contribution"]["id"] == edited["contribution"]["id"] == deleted["contribution"]["id"]
-    assert [one["contribution"]["status"] for one in (wrote, edited, deleted)] == ["Submitted", "Submitted", "Deleted"]
+    assert [row["contribution"]["status"] for row in (wrote, edited, deleted)] == ["Submitted", "Submitted", "Deleted"]
 
 
 def test_notices_are_sent_only_for_graded_discussions_with_processors(site: Site, discussion: str) -> None:
@@ -133,13 +133,13 @@ def test_a_grader_resends_all_that_a_student_wrote_in_a_discussion(site: Site, d
     ):
         assert site.teacher.post(path.format(task, who)).status_code == status
     again = contributions(site)[len(wrote) :]
-    assert [one["submission"] for one in again] == [wrote[0]["submission"], wrote[2]["submission"]]
-    assert [one["assetservice"] for one in again] == [wrote[0]["assetservice"], wrote[2]["assetservice"]]
+    assert [item["submission"] for item in again] == [wrote[0]["submission"], wrote[2]["submission"]]
+    assert [item["assetservice"] for item in again] == [wrote[0]["assetservice"], wrote[2]["assetservice"]]
 
 
 def test_a_tool_is_chosen_for_a_discussion(site: Site, tool: Tool, discussion: str) -> None:
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
-    installed = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    installed = next(item for item in world["canvas"]["tools"] if item["id"] == 77)
     installed["settings"]["ActivityAssetProcessorContribution"] = PLACEMENT
     site.lms.load(world)
     number = site.teacher.get(discussion.removesuffix("/entries")).json()["assignment_id"]

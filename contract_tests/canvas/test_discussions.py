@@ -25,7 +25,7 @@ def test_entries_are_posted_read_and_counted(canvas: Site) -> None:
     assert (shown["discussion_subentry_count"], shown["unread_count"], shown["subscribed"]) == (2, 1, True)
     tree = canvas.student.get(f"{topic}/view").json()
     assert tree["unread_entries"] == [reply["id"]]
-    assert [one["id"] for one in tree["view"][0]["replies"]] == [reply["id"]]
+    assert [item["id"] for item in tree["view"][0]["replies"]] == [reply["id"]]
     assert canvas.student.put(f"{topic}/entries/{reply['id']}/read").status_code == 204
     assert canvas.student.get(topic).json()["unread_count"] == 0
     assert canvas.student.delete(f"{topic}/entries/{reply['id']}").status_code == 403, "the teacher's"
@@ -115,7 +115,7 @@ def test_filters_of_topics_and_invalid_changes(canvas: Site) -> None:
         return int(answer.json()["id"])
 
     def titles(**asked: str) -> set[str]:
-        return {one["title"] for one in teacher.get(topics, params={"per_page": "50", **asked}).json()}
+        return {row["title"] for row in teacher.get(topics, params={"per_page": "50", **asked}).json()}
 
     waits, shut, plain = made("Later", delayed_post_at=later), made("Shut", locked=True), made("Plain")
     assert {"Later", "Shut"} <= titles(scope="locked"), "a topic that waits for its time is locked too"
@@ -128,9 +128,9 @@ def test_filters_of_topics_and_invalid_changes(canvas: Site) -> None:
     assert teacher.post(f"{API}/courses/1/modules/{module}/items", json=item).status_code == 200
     for said in ("1", "false"):  # whatever it says
         shown = student.get(topics, params={"exclude_context_module_locked_topics": said})
-        seen = [one["id"] for one in shown.json()]
+        seen = [row["id"] for row in shown.json()]
         assert plain not in seen
-    assert plain in [one["id"] for one in student.get(topics).json()]
+    assert plain in [row["id"] for row in student.get(topics).json()]
     assert waits in seen
 
     assert teacher.put(f"{topics}/{shut}", json={"is_announcement": True}).status_code == 404
@@ -200,7 +200,7 @@ def test_an_entry_in_a_groups_copy_submits_the_assignment(canvas: Site) -> None:
     row = f"{COURSE}/assignments/{topic['assignment_id']}/submissions/{ADA}"
     assert canvas.teacher.get(row).json()["submission_type"] == "discussion_topic"
     shown = canvas.teacher.get(row, params={"include[]": "submission_history"}).json()
-    assert [one["message"] for one in shown["discussion_entries"]] == ["x"]
+    assert [entry["message"] for entry in shown["discussion_entries"]] == ["x"]
     path = f"{TOPICS}/{topic['id']}"
     drafted = canvas.teacher.put(path, json={"published": False})
     assert drafted.status_code == 400, "a student has said something in a group's copy"
@@ -281,7 +281,7 @@ def test_students_attach_files_while_the_course_lets_them_and_a_change_without_i
     topic = f"{TOPICS}/{talk(canvas.teacher)['id']}"
     file = {"attachment": ("a.txt", b"hello", "text/plain")}
     entry = canvas.student.post(f"{topic}/entries", data={"message": "x"}, files=file).json()
-    assert [one["display_name"] for one in entry["attachments"]] == ["a.txt"]
+    assert [attachment["display_name"] for attachment in entry["attachments"]] == ["a.txt"]
     assert "attachment" not in canvas.student.put(f"{topic}/entries/{entry['id']}", json={"message": "y"}).json()
     assert canvas.teacher.put(f"{COURSE}/settings", json={"allow_student_forum_attachments": False}).status_code == 200
     refused = canvas.student.post(f"{topic}/entries", data={"message": "x"}, files=file)
@@ -294,7 +294,7 @@ def test_ratings_order_the_entries_and_are_told_while_they_are_allowed(canvas: S
     first, second = (canvas.student.post(f"{path}/entries", json={"message": x}).json()["id"] for x in "ab")
     assert canvas.teacher.post(f"{path}/entries/{second}/rating", json={"rating": 1}).status_code == 204
     tree = canvas.teacher.get(f"{path}/view").json()
-    assert ([one["id"] for one in tree["view"]], tree["entry_ratings"]) == ([second, first], {str(second): 1})
+    assert ([item["id"] for item in tree["view"]], tree["entry_ratings"]) == ([second, first], {str(second): 1})
     canvas.teacher.put(path, json={"allow_rating": False})
     assert canvas.teacher.get(f"{path}/view").json()["entry_ratings"] == {}
 
@@ -314,7 +314,7 @@ def test_a_group_discussion_is_followed_read_and_copied_by_its_members(canvas: S
     assert canvas.student.put(f"{path}/subscribed").status_code == 204
     assert (canvas.student.get(path).json()["subscribed"], canvas.student.get(part).json()["subscribed"]) == (True,) * 2
     entry = canvas.student.post(f"{part}/entries", json={"message": "ours"}).json()["id"]
-    assert [one["id"] for one in canvas.student.get(f"{path}/entries").json()] == [entry]
+    assert [item["id"] for item in canvas.student.get(f"{path}/entries").json()] == [entry]
     across = canvas.student.post(f"{path}/entries/{entry}/replies", json={"message": "x"})
     assert (across.status_code, list(across.json()["errors"])) == (400, ["parent_id"])
     copied = canvas.student.post(f"{part}/duplicate")

@@ -48,15 +48,15 @@ def test_a_tool_is_chosen_for_an_assignment_in_the_browser(site: Site, tool: Too
     path = "/api/v1/courses/1/assignments/2"
     assert site.teacher.put(path, json=sent).status_code == 200
     assert len(site.lms.dump()["canvas"]["asset_processors"]) == 1, "a token adds none"
-    assert "asset_processor_ignored" in [one.code for one in list(site.lms.requests)[-1].warnings]
+    assert "asset_processor_ignored" in [warning.code for warning in list(site.lms.requests)[-1].warnings]
     browser = signed_in(site, "teacher")
     own = {"X-CSRF-Token": unquote(browser.http.cookies["_csrf_token"])}
     answer = browser.http.put(f"{site.url}{path}", json=sent, headers=own)
     assert answer.status_code == 200, answer.text
     kept = site.lms.dump()["canvas"]["asset_processors"]
-    assert [(one["title"], one["custom"]) for one in kept[1:]] == [("Checks", {"level": "2"})]
+    assert [(entry["title"], entry["custom"]) for entry in kept[1:]] == [("Checks", {"level": "2"})]
     site.teacher.put(path, json={"assignment": {"asset_processors": []}})
-    assert {one["workflow_state"] for one in site.lms.dump()["canvas"]["asset_processors"]} == {"deleted"}
+    assert {processor["workflow_state"] for processor in site.lms.dump()["canvas"]["asset_processors"]} == {"deleted"}
 
 
 def test_a_processor_gets_a_notice_reads_the_submission_and_reports(site: Site, tool: Tool, keys: KeySite) -> None:
@@ -161,8 +161,8 @@ def test_assets_of_other_tools_and_processors_are_refused(site: Site, tool: Tool
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     section = world["canvas"]
     (report,) = section["asset_reports"]
-    own = next(one for one in section["tools"] if one["id"] == 77)
-    other = next(one for one in section["tools"] if one["developer_key_id"] not in (None, own["developer_key_id"]))
+    own = next(item for item in section["tools"] if item["id"] == 77)
+    other = next(item for item in section["tools"] if item["developer_key_id"] not in (None, own["developer_key_id"]))
     section["tools"].append({**own, "id": 88, "developer_key_id": None, "consumer_key": "k", "shared_secret": "s"})
     mine, theirs = {**PROCESSOR, "id": 6, "assignment_id": 1}, {**PROCESSOR, "id": 7, "tool_id": other["id"]}
     section["asset_processors"] += [mine, theirs]
@@ -240,7 +240,7 @@ def test_a_grader_resends_a_notice_to_a_processor(site: Site, tool: Tool, keys: 
     assert site.teacher.post(path).status_code == 204
     assert len(site.lms.outbox.webhooks) == before + 1
     assert site.teacher.post("/api/lti/asset_processors/5/notices/999/attempts/1").status_code == 404
-    work = next(one for one in site.lms.dump()["canvas"]["submissions"] if one["assignment_id"] == 2)
+    work = next(row for row in site.lms.dump()["canvas"]["submissions"] if row["assignment_id"] == 2)
     for name, status in ((work["anonymous_id"], 204), ("none1", 404), ("", 404)):
         path = f"/api/lti/asset_processors/5/notices/anonymous:{name}/attempts/latest"
         assert site.teacher.post(path).status_code == status
@@ -266,7 +266,7 @@ def test_the_newest_report_of_each_type_counts(
         assert answer.status_code == (409 if older else 201)
         model |= {} if older else {kind: (moment, priority)}
     rows = site.lms.dump()["canvas"]["asset_reports"]
-    assert {one["report_type"]: one["said"]["priority"] for one in rows} == {k: p for k, (_, p) in model.items()}
+    assert {row["report_type"]: row["said"]["priority"] for row in rows} == {k: p for k, (_, p) in model.items()}
 
 
 ACTS = st.one_of(st.just("forget"), st.tuples(st.booleans(), MOMENTS))
@@ -290,4 +290,4 @@ def test_the_last_word_on_terms_counts_until_it_is_forgotten(
         assert api.post(f"{EULA}/user", json=sent).status_code == (409 if stale else 201)
         last = last if stale else step
     rows = site.lms.dump()["canvas"]["eula_acceptances"]
-    assert [one["accepted"] for one in rows] == ([] if last is None else [last[0]])
+    assert [row["accepted"] for row in rows] == ([] if last is None else [last[0]])

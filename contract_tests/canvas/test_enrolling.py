@@ -94,11 +94,11 @@ def test_who_leaves_a_course_leaves_its_groups_and_other_dates(canvas: Site) -> 
     task = work(canvas.teacher, assignment_overrides=overrides)
     student = canvas.admin.get(ENROLLMENTS, params={"user_id": GRACE}).json()[0]["id"]
     end(canvas.admin, student, "conclude")
-    assert {one["id"] for one in canvas.teacher.get(members).json()} == {ADA, GRACE}
+    assert {item["id"] for item in canvas.teacher.get(members).json()} == {ADA, GRACE}
     end(canvas.admin, student, "delete")
-    assert {one["id"] for one in canvas.teacher.get(members).json()} == {ADA}
+    assert {item["id"] for item in canvas.teacher.get(members).json()} == {ADA}
     left = canvas.teacher.get(f"{COURSE}/assignments/{task['id']}/overrides").json()
-    assert [one["student_ids"] for one in left] == [[ADA]]
+    assert [item["student_ids"] for item in left] == [[ADA]]
 
 
 def test_a_started_course_joins_existing_favourites(canvas: Site) -> None:
@@ -109,7 +109,7 @@ def test_a_started_course_joins_existing_favourites(canvas: Site) -> None:
         if before:
             assert canvas.admin.post(f"{favorites}/2", params=by).status_code == 200
         assert enroll(canvas.admin, newcomer, f"/api/v1/courses/{number}", enrollment_state="active").status_code == 200
-    found = {one["id"] for one in canvas.admin.get(favorites, params=by).json()}
+    found = {item["id"] for item in canvas.admin.get(favorites, params=by).json()}
     assert found == {2, 3}, "without favourites all count, so the first two were none"
 
 
@@ -130,9 +130,9 @@ def test_invitations_are_answered_by_their_dates(canvas: Site) -> None:
 
 def test_role_id_takes_precedence_over_role_and_blank_filters_are_ignored(canvas: Site) -> None:
     every = canvas.teacher.get(ENROLLMENTS).json()
-    role = next(one["role_id"] for one in every if one["type"] == "TeacherEnrollment")
+    role = next(item["role_id"] for item in every if item["type"] == "TeacherEnrollment")
     both = canvas.teacher.get(ENROLLMENTS, params={"role_id": role, "role": "StudentEnrollment"}).json()
-    assert {one["type"] for one in both} == {"TeacherEnrollment"}
+    assert {item["type"] for item in both} == {"TeacherEnrollment"}
     assert canvas.teacher.get(ENROLLMENTS, params={"role": "", "state": "", "type": ""}).json() == every
     assert canvas.teacher.get(ENROLLMENTS, params={"role": "Nobody"}).status_code == 500
 
@@ -151,7 +151,7 @@ def test_last_attended_takes_numbers_and_a_text(canvas: Site) -> None:
 def test_people_of_a_role_by_its_name(canvas: Site) -> None:
     users = f"{COURSE}/users"
     named = canvas.teacher.get(users, params={"enrollment_role": "StudentEnrollment"}).json()
-    assert {one["id"] for one in named} == {ADA, GRACE}
+    assert {item["id"] for item in named} == {ADA, GRACE}
     assert canvas.teacher.get(users, params={"enrollment_role": "Nobody"}).status_code == 500
 
 
@@ -168,9 +168,9 @@ def test_who_is_removed_from_the_school_leaves_its_groups_and_observers(canvas: 
     group = canvas.admin.post("/api/v1/groups", json={"name": "Of the school"}).json()["id"]
     place = f"/api/v1/groups/{group}"
     assert canvas.admin.post(f"{place}/memberships", json={"user_id": GRACE}).status_code == 200
-    assert GRACE in [one["id"] for one in canvas.admin.get(f"{place}/users").json()]
+    assert GRACE in [item["id"] for item in canvas.admin.get(f"{place}/users").json()]
     assert canvas.admin.delete(f"/api/v1/accounts/1/users/{GRACE}").status_code == 200
-    assert GRACE not in [one["id"] for one in canvas.admin.get(f"{place}/users").json()]
+    assert GRACE not in [item["id"] for item in canvas.admin.get(f"{place}/users").json()]
     assert canvas.admin.get(f"/api/v1/users/{parent}/observees").json() == []
     assert states_of(canvas.admin, parent) == ["deleted"]
 

@@ -46,12 +46,12 @@ def test_lists_and_names(canvas: Site) -> None:
     mine = f"{API}/users/self/features"
     assert put(canvas.student, f"{mine}/flags/high_contrast", "on").json()["context_type"] == "User"
     assert "high_contrast" in canvas.student.get(f"{mine}/enabled").json()
-    kinds = {one["type"] for one in canvas.teacher.get(COURSE, params={"type": "setting", "per_page": 50}).json()}
+    kinds = {item["type"] for item in canvas.teacher.get(COURSE, params={"type": "setting", "per_page": 50}).json()}
     assert kinds == {"setting"}
-    assert [one.get(SCHOOL).status_code for one in (canvas.teacher, canvas.student)] == [200, 403], "who teaches reads"
+    assert [row.get(SCHOOL).status_code for row in (canvas.teacher, canvas.student)] == [200, 403], "who teaches reads"
     pages = canvas.admin.get(SCHOOL, params={"per_page": 100, "page": 2})
     assert "page=2&per_page=100" in pages.links["last"]["url"]
-    seen = {one["feature"] for one in [*canvas.admin.get(SCHOOL, params={"per_page": 100}).json(), *pages.json()]}
+    seen = {item["feature"] for item in [*canvas.admin.get(SCHOOL, params={"per_page": 100}).json(), *pages.json()]}
     assert "moderated_grading" in seen
     assert "course_templates" not in seen, "hidden features take places on pages, and only operators see them"
     assert put(canvas.admin, f"{SCHOOL}/flags/nonsense", "on").json() == {"message": "invalid feature"}

@@ -152,7 +152,7 @@ def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: 
     names = []
     for _ in range(2):
         handed_in = canvas.student.post(f"{API}{work}/submissions", json=sent).json()
-        names += [(one["id"] == made, one["display_name"]) for one in handed_in["attachments"]]
+        names += [(attachment["id"] == made, attachment["display_name"]) for attachment in handed_in["attachments"]]
     assert names == [(True, "essay.txt"), (False, "essay-1.txt")]
 
 
@@ -164,13 +164,13 @@ def test_what_a_folder_tells_and_where_it_may_go(canvas: Site) -> None:
     above = below["parent_folder_id"]
     assert teacher.put(f"{API}/folders/{above}", json={"just_hide": "1", "locked": True}).json()["locked"] is False
     assert teacher.get(f"{API}/folders/{below['id']}").json()["hidden"] is True, "by the one above"
-    shown = {one["id"]: one for one in student.get(folders).json()}
+    shown = {item["id"]: item for item in student.get(folders).json()}
     assert above not in shown
     assert shown[below["id"]]["hidden_for_user"], "a list looks at each folder alone"
     assert shown[below["id"]]["locked_for_user"] is False
     for dates, seen in (({"lock_at": "2020-01-01T00:00:00Z"}, False), ({"unlock_at": "2020-02-01T00:00:00Z"}, True)):
         teacher.put(f"{API}/folders/{below['id']}", json=dates)
-        assert (below["id"] in {one["id"] for one in student.get(folders).json()}) is seen
+        assert (below["id"] in {item["id"] for item in student.get(folders).json()}) is seen
     assert teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_path": "x"}).status_code == 500
     assert teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_id": 9999}).status_code == 404
     assert (
@@ -204,7 +204,7 @@ def test_folders_refuse_in_canvas_s_order(canvas: Site) -> None:
     assert student.post(f"{API}/courses/1/folders", data={"parent_folder_id": "999"}).status_code == 404
     assert student.post(f"{API}/courses/1/folders", data={"parent_folder_id": str(folder)}).status_code == 403
     assert student.post(f"{API}/courses/1/folders", data={"parent_folder_path": "new"}).status_code == 403
-    names = [one["name"] for one in teacher.get(f"{API}/courses/1/folders").json()]
+    names = [item["name"] for item in teacher.get(f"{API}/courses/1/folders").json()]
     assert "new" not in names, "a refused path makes nothing"
     copy = f"{API}/folders/{folder}/copy_file"
     assert student.post(copy).status_code == 400

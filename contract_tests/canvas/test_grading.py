@@ -147,7 +147,7 @@ def test_a_comment_with_the_work_stays_with_its_author_but_a_graders_reaches_the
         answer = teacher.put(f"{path}/{ADA}", json={"comment": {"text_comment": text, "group_comment": shared}})
         assert answer.status_code == 200, answer.text
     rows = teacher.get(path, params={"include[]": "submission_comments"}).json()
-    said = {row["user_id"]: [one["comment"] for one in row["submission_comments"]] for row in rows}
+    said = {row["user_id"]: [comment["comment"] for comment in row["submission_comments"]] for row in rows}
     assert (said[ADA], said[102]) == (["mine", "yours", "ours"], ["ours"])
 
 
@@ -176,7 +176,7 @@ def test_the_history_holds_the_last_state_though_the_clock_stands(canvas: Site) 
         student = canvas.student.post(path, json={"submission": sent}).json()["user_id"]
     canvas.teacher.put(f"{path}/{student}", json={"submission": {"posted_grade": 5}})
     shown = canvas.teacher.get(f"{path}/{student}", params={"include[]": "submission_history"}).json()
-    states = [(one["attempt"], one["score"], one["body"]) for one in shown["submission_history"]]
+    states = [(item["attempt"], item["score"], item["body"]) for item in shown["submission_history"]]
     assert states == [(2, 5.0, "second")], "Canvas shows attempts of the same second as one"
 
 
@@ -299,7 +299,7 @@ def test_whose_grade_was_chosen_is_in_the_moderation_set(canvas: Site) -> None:
     def listed() -> Body:
         asked = {"include[]": "provisional_grades"}
         rows = canvas.teacher.get(f"{place}/gradeable_students", params=asked).json()
-        found: Body = next(one for one in rows if one["id"] == ADA)
+        found: Body = next(row for row in rows if row["id"] == ADA)
         return found
 
     before = listed()
@@ -389,5 +389,5 @@ def test_the_history_keeps_what_was_graded_in_deleted_work(canvas: Site) -> None
     for payload, told in ((None, ["blank"]), ([], ["blank", "must be a hash"]), ("x", ["must be a hash"])):
         sent = {"gradebook_filter": {"name": " ", "payload": payload}}
         errors = teacher.post(f"{COURSE}/gradebook_filters", json=sent).json()["errors"]
-        assert [one["message"] for one in errors["payload"]] == told, payload
+        assert [error["message"] for error in errors["payload"]] == told, payload
         assert errors["name"][0]["type"] == "blank"

@@ -180,7 +180,7 @@ def test_gradebook_history_counts_submissions_and_lists_score_changes(canvas: Si
     assert "page=4" in page.headers["link"]
     (shown,) = page.json()
     (grader,) = shown["graders"]
-    assert (shown["date"], [one["name"] for one in grader["assignments"]]) == (today, ["A"])
+    assert (shown["date"], [assignment["name"] for assignment in grader["assignments"]]) == (today, ["A"])
     assert len(teacher.get(f"{path}/{today}").json()[0]["assignments"]) == 2
     of = f"{path}/{today}/graders/{grader['id']}/assignments/{tasks[0]['id']}/submissions"
     first, second = sorted(teacher.get(of).json(), key=lambda row: row["versions"][0]["user_id"])
@@ -212,7 +212,7 @@ def test_scores_that_count_touch_records_or_are_not_numbers(canvas: Site) -> Non
     assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["updated_at"] > task["updated_at"]
     wrong = {"late_submission_deduction": "", "missing_submission_deduction": "x", "late_submission_interval": ""}
     found = teacher.post(f"{COURSE}/late_policy", json={"late_policy": wrong}).json()["errors"]
-    assert {name: [one["type"] for one in rows] for name, rows in found.items()} == {
+    assert {name: [row["type"] for row in rows] for name, rows in found.items()} == {
         "late_submission_deduction": ["blank", "not_a_number"],
         "missing_submission_deduction": ["not_a_number"],
         "late_submission_interval": ["blank", "inclusion"],
@@ -252,20 +252,20 @@ def test_a_comment_alone_joins_the_moderation(canvas: Site) -> None:
     told = canvas.admin.put(place, json=sent).json()
     (row,) = told["provisional_grades"]
     assert (row["score"], row["grade"], row["graded_at"]) == (None, None, None)
-    assert [one["comment"] for one in row["submission_comments"]] == ["Look again"]
+    assert [comment["comment"] for comment in row["submission_comments"]] == ["Look again"]
     assert told["submission_comments"] == []
     graded = canvas.admin.put(place, json={"submission": {"provisional": True, "posted_grade": "7"}}).json()
-    assert [(one["provisional_grade_id"], one["score"]) for one in graded["provisional_grades"]] == [
+    assert [(item["provisional_grade_id"], item["score"]) for item in graded["provisional_grades"]] == [
         (row["provisional_grade_id"], 7)
     ]
     plain = canvas.admin.put(place, json={"comment": {"text_comment": "For all"}}).json()
     assert "provisional_grades" not in plain
-    assert [one["comment"] for one in plain["submission_comments"]] == ["For all"]
+    assert [comment["comment"] for comment in plain["submission_comments"]] == ["For all"]
 
 
 def test_effective_due_dates_are_of_assignments_that_somebody_has(canvas: Site) -> None:
     path = f"{COURSE}/effective_due_dates"
-    hidden, shown = (str(work(canvas.teacher, only_visible_to_overrides=one)["id"]) for one in (True, False))
+    hidden, shown = (str(work(canvas.teacher, only_visible_to_overrides=value)["id"]) for value in (True, False))
     every = canvas.teacher.get(path).json()
     assert (hidden in every, shown in every) == (False, True)
     assert set(canvas.teacher.get(path, params={"assignment_ids[]": [hidden, shown]}).json()) == {shown}
@@ -285,7 +285,7 @@ def test_due_dates_that_lists_are_sorted_by(canvas: Site) -> None:
     def listed(who: httpx.Client) -> list[int]:
         asked = {"order_by": "due_at", "per_page": 50}
         rows = who.get(f"{COURSE}/assignments", params=asked).json()
-        return [one["id"] for one in rows if one["id"] in (early["id"], late["id"])]
+        return [item["id"] for item in rows if item["id"] in (early["id"], late["id"])]
 
     assert listed(canvas.teacher) == [late["id"], early["id"]]
     assert listed(canvas.student) == [early["id"], late["id"]]
@@ -303,7 +303,7 @@ def test_rubrics_are_found_by_what_they_are_for(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     path = f"{COURSE}/rubrics"
     lonely = teacher.post(path, json={"rubric": {"title": "Lonely", "criteria": {}}}).json()["rubric"]["id"]
-    assert lonely in [one["id"] for one in teacher.get(path).json()]
+    assert lonely in [item["id"] for item in teacher.get(path).json()]
     assert teacher.get(f"{path}/{lonely}").json() == {"message": "Rubric not found"}
     assert [who.delete(f"{path}/{lonely}").status_code for who in (student, teacher)] == [500, 500]
     task = work(teacher)
@@ -316,7 +316,7 @@ def test_rubrics_are_found_by_what_they_are_for(canvas: Site) -> None:
     assert student.delete(f"{path}/{lonely}").status_code == 403
     assert teacher.delete(f"{uses}/{use}").status_code == 200
     assert teacher.get(f"{path}/{lonely}").status_code == 404, "nothing kept it any more"
-    assert lonely not in [one["id"] for one in teacher.get(path).json()]
+    assert lonely not in [item["id"] for item in teacher.get(path).json()]
 
 
 def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
@@ -328,10 +328,10 @@ def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
         grade(teacher, task, 4)
         grade(teacher, task, 5)
     events = teacher.get(log, params={"include[]": "current_grade"}).json()["events"]
-    told = {(one["links"]["assignment"], one["links"]["student"], one["grade_current"]) for one in events}
+    told = {(event["links"]["assignment"], event["links"]["student"], event["grade_current"]) for event in events}
     assert told == {(plain["id"], str(ADA), "5"), (nameless["id"], None, "5")}
     of_ada = teacher.get(f"{log}/students/{ADA}").json()["events"]
-    assert {one["links"]["assignment"] for one in of_ada} == {plain["id"]}
+    assert {item["links"]["assignment"] for item in of_ada} == {plain["id"]}
     assert "grade_current" not in of_ada[0]
     assert teacher.get(f"{log}/assignments/override").json()["events"] == []
 
@@ -351,14 +351,14 @@ def test_graders_whose_names_the_final_grader_does_not_see(canvas: Site) -> None
             canvas.teacher.get(f"{place}/provisional_grades/status", params={**asked, "student_id": person}).json()
             for person in (ADA, GRACE)
         ]
-        grades = [one["provisional_grades"][0] for one in seen]
-        names = {one.get("anonymous_grader_id") for one in grades}
-        comments = [one["submission_comments"][0] for one in grades]
+        grades = [item["provisional_grades"][0] for item in seen]
+        names = {item.get("anonymous_grader_id") for item in grades}
+        comments = [item["submission_comments"][0] for item in grades]
         parts = ("scorer_id" in grades[0], "scorer_name" in grades[0], "rubric_assessments" in grades[0])
         assert parts == (not hidden,) * 3
         assert ("author_id" in comments[0], "author_name" in comments[0]) == (not hidden,) * 2
         assert len(names) == 1
-        assert {one.get("anonymous_id") for one in comments} == names
+        assert {comment.get("anonymous_id") for comment in comments} == names
         assert (re.fullmatch("[A-Za-z0-9]{5}", str(names.pop())) is not None) is hidden
         own = canvas.admin.get(f"{place}/provisional_grades/status", params={**asked, "student_id": ADA}).json()
         assert own["provisional_grades"][0]["scorer_name"]
@@ -368,7 +368,7 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
     """A form that says `1` also stops them from grading; a change of the association alone does not accept it."""
     teacher = canvas.teacher
     rubric(teacher, task := work(teacher))
-    (known,) = [one for one in teacher.get(f"{COURSE}/rubrics").json() if one["title"] == "R"]
+    (known,) = [item for item in teacher.get(f"{COURSE}/rubrics").json() if item["title"] == "R"]
     path = f"{COURSE}/rubrics/{known['id']}"
     (use,) = teacher.get(path, params={"include": "associations"}).json()["associations"]
 
@@ -379,7 +379,7 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
 
     alone = f"{COURSE}/rubric_associations/{use['id']}"
     assert change(alone, hide_points="1", hide_outcome_results="1") == (False, False, True)
-    assert {one.name for one in canvas.lms.requests.last.warnings} == {
+    assert {warning.name for warning in canvas.lms.requests.last.warnings} == {
         "rubric_association[hide_points]",
         "rubric_association[hide_outcome_results]",
     }
@@ -423,7 +423,7 @@ def test_submissions_in_one_of_several_states(canvas: Site) -> None:
 
     def users(*states: str) -> list[int]:
         query = {"student_ids[]": "all", "assignment_ids[]": base["id"], "workflow_state[]": list(states)}
-        return [one["user_id"] for one in canvas.teacher.get(listed, params=query).json()]
+        return [item["user_id"] for item in canvas.teacher.get(listed, params=query).json()]
 
     assert users("graded") == [ADA]
     assert users("pending_review") == []

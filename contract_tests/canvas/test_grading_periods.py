@@ -43,7 +43,7 @@ def test_periods_of_a_set(canvas: Site) -> None:
     assert (second["title"], third["title"], second["close_date"]) == ("Third", "Second", second["end_date"])
     (changed,) = batch({"id": first["id"], "title": "Winter"}, status=200)
     assert changed == first | {"title": "Winter"}
-    assert [list(one["errors"]) for one in batch(period("", 9, 8, 7, weight="much"))] == [
+    assert [list(item["errors"]) for item in batch(period("", 9, 8, 7, weight="much"))] == [
         ["title", "weight", "end_date", "close_date"]
     ]
     assert list(batch(period("X", 2, 3))[0]["errors"]) == ["base"]
@@ -52,7 +52,7 @@ def test_periods_of_a_set(canvas: Site) -> None:
     assert one == other
     assert list(one["errors"]) == ["title"]
     listed = student.get(f"{COURSE}/grading_periods").json()
-    assert [one["title"] for one in listed["grading_periods"]] == ["Winter", "Second", "Third"]
+    assert [grading_period["title"] for grading_period in listed["grading_periods"]] == ["Winter", "Second", "Third"]
     assert (listed["grading_periods_read_only"], listed["can_create_grading_periods"]) == (True, False)
     whole = admin.get(f"{ACCOUNT}/grading_periods").json()
     assert (whole["grading_periods_read_only"], whole["can_create_grading_periods"]) == (False, True)
@@ -62,7 +62,7 @@ def test_periods_of_a_set(canvas: Site) -> None:
             assert who.delete(f"{ACCOUNT}/grading_periods/{one}").status_code in status
     mine = f"{COURSE}/grading_periods/{first['id']}"
     assert student.get(mine).json()["grading_periods"][0]["permissions"]["update"] is False
-    assert [teacher.put(mine, json=one).status_code for one in ({}, {"grading_periods": [{}]})] == [400, 404]
+    assert [teacher.put(mine, json=value).status_code for value in ({}, {"grading_periods": [{}]})] == [400, 404]
     assert teacher.delete(mine).status_code == 404
     assert admin.patch(f"{sets}/{number}", json={"grading_period_set": {"title": "Free"}}).status_code == 204
     assert student.get(f"{COURSE}/grading_periods").json()["grading_periods"] == []
@@ -97,8 +97,8 @@ def test_schemes_are_those_of_the_place_itself(canvas: Site) -> None:
     whole = admin.post(f"{ACCOUNT}/grading_standards", json=body).json()["id"]
     own = made(teacher, "grading_standards", **body)["id"]
     assert student.post(f"{COURSE}/grading_standards", json=body).status_code in REFUSED
-    assert [student.get(f"{COURSE}/grading_standards/{one}").status_code for one in (own, whole)] == [200, 404]
-    assert [one["id"] for one in student.get(f"{COURSE}/grading_standards").json()] == [own]
+    assert [student.get(f"{COURSE}/grading_standards/{value}").status_code for value in (own, whole)] == [200, 404]
+    assert [item["id"] for item in student.get(f"{COURSE}/grading_standards").json()] == [own]
 
 
 def test_a_scheme_by_which_something_was_graded_is_only_renamed(canvas: Site) -> None:
@@ -108,7 +108,7 @@ def test_a_scheme_by_which_something_was_graded_is_only_renamed(canvas: Site) ->
     own, stricter = f"{COURSE}/grading_standards/{scheme}", [{"name": "Pass", "value": 60}, entries[1]]
     assert canvas.student.put(own, json={"title": "Q"}).status_code in REFUSED
     changed = teacher.put(own, json={"grading_scheme_entry": stricter}).json()
-    assert (changed["title"], [one["value"] for one in changed["grading_scheme"]]) == ("P", [0.6, 0.0])
+    assert (changed["title"], [item["value"] for item in changed["grading_scheme"]]) == ("P", [0.6, 0.0])
     fields = {"name": "A", "grading_type": "letter_grade", "grading_standard_id": scheme, "points_possible": 10}
     task = made(teacher, "assignments", assignment={**fields, "published": True})
     assert teacher.put(own, json={"grading_scheme_entry": entries}).status_code == 200, "nothing was graded by it"
@@ -165,8 +165,8 @@ def test_scores_for_what_is_not_graded(canvas: Site) -> None:
     grade(teacher, past, 3, user=102)
     both = {"student_ids": [101, 102, 9999999], "assignment_ids": [open_["id"], past["id"], 9999999]}
     faults = [
-        teacher.put(path, json=one).json().get("error")
-        for one in ({"percent": ""}, {"percent": 5}, {**both, "percent": -1})
+        teacher.put(path, json=value).json().get("error")
+        for value in ({"percent": ""}, {"percent": 5}, {**both, "percent": -1})
     ]
     assert faults == ["no_score_or_excused_provided", "no_student_ids_provided", "invalid_percent_value"]
     assert "assignment" in teacher.put(path, json={"percent": 5, "student_ids": [101]}).json()["error"]
@@ -177,7 +177,7 @@ def test_scores_for_what_is_not_graded(canvas: Site) -> None:
         for task in (open_, past)
         for user in (101, 102)
     }
-    assert [one["score"] for one in found.values()] == [None, None, 5, 3]
+    assert [item["score"] for item in found.values()] == [None, None, 5, 3]
     assert found[past["id"], 101]["late_policy_status"] == "missing"
 
 
@@ -228,12 +228,12 @@ def test_sis_assignments(canvas: Site) -> None:
         assert teacher.post(f"{COURSE}/assignments/{task['id']}/overrides", json=body).status_code == 201
     (row,) = teacher.get(path, params={"include[]": "student_overrides"}).json()
     assert (row["id"], row["due_at"], row["include_in_final_grade"]) == (task["id"], "2026-05-01T10:00:00Z", False)
-    dated = next(one for one in row["sections"] if one["id"] == section["id"])
+    dated = next(item for item in row["sections"] if item["id"] == section["id"])
     assert (dated["override"]["due_at"], dated["origin_course"]["id"]) == ("2026-06-01T10:00:00Z", 1)
     assert row["user_overrides"][0]["students"] == [{"user_id": 101, "sis_user_id": "S-101"}]
     assert row["assignment_group"]["id"] == task["assignment_group_id"]
     whole = f"/api/sis{ACCOUNT.removeprefix('/api/v1')}/assignments"
-    assert [one["id"] for one in admin.get(whole).json()] == [task["id"]]
+    assert [item["id"] for item in admin.get(whole).json()] == [task["id"]]
     assert (
         admin.get(whole, params={"ends_after": "2100-01-01T00:00:00Z", "starts_before": "1990-01-01"}).status_code
         == 200
@@ -291,7 +291,7 @@ def test_a_scheme_changes_until_something_was_graded_by_it(canvas: Site) -> None
     renamed = teacher.put(path, json={"title": "T"}).json()
     assert (renamed["title"], renamed["grading_scheme"]) == ("T", own["grading_scheme"])
     fault = teacher.put(path, json={"points_based": True, "scaling_factor": 4}).json()["errors"]
-    assert [one["message"] for one in fault["data"]] == ["blank"], "the entries go when they are not sent again"
+    assert [item["message"] for item in fault["data"]] == ["blank"], "the entries go when they are not sent again"
     fields = {"points_based": True, "scaling_factor": 4, "grading_scheme_entry": [{"name": "B", "value": 50}, rows[1]]}
     changed = teacher.put(path, json=fields).json()
     assert (changed["title"], changed["grading_scheme"][0]["calculated_value"]) == ("T", 2)

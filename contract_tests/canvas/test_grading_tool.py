@@ -55,8 +55,8 @@ def a_course_at_work(canvas: Site) -> tuple[Any, Any, Any]:
 def students(nrps: Any, link: str) -> dict[int, str]:
     """The roster's students: each one's Canvas id, with the LTI user id."""
     members = nrps.get_members(link)
-    learning = [one for one in members if f"{lti13.MEMBERSHIP}Learner" in one["roles"]]
-    return {int(one["message"][0][f"{lti13.CLAIM}custom"]["person"]): one["user_id"] for one in learning}
+    learning = [member for member in members if f"{lti13.MEMBERSHIP}Learner" in member["roles"]]
+    return {int(item["message"][0][f"{lti13.CLAIM}custom"]["person"]): item["user_id"] for item in learning}
 
 
 def test_from_the_roster_to_the_gradebook(canvas: Site, tool: Tool, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_from_the_roster_to_the_gradebook(canvas: Site, tool: Tool, tmp_path: Pa
     ags.put_grade(_grade(known[101], 1, 1, now), own)
 
     agree(ags, item, course, quiz, known, scores)
-    participation = next(one for one in course.get_assignments() if one.name == "Participation")
+    participation = next(assignment for assignment in course.get_assignments() if assignment.name == "Participation")
     assert participation.get_submission(101).score == 5
 
     changed = quiz.get_submission(101).edit(submission={"posted_grade": "9.5"})
@@ -128,20 +128,20 @@ def grade_by_rubric(essay: Any, course: Any) -> None:
     assert found.submission_comments[0]["comment"] == "Read."
     assert essay.get_submission(102).score == 13
     left = course.get_multiple_submissions(student_ids=["all"], assignment_ids=[essay.id], workflow_state="graded")
-    assert {one.user_id for one in left} == {101, 102}
+    assert {item.user_id for item in left} == {101, 102}
 
 
 def agree(ags: Any, item: Any, course: Any, quiz: Any, known: dict[int, str], scores: dict[int, float]) -> None:
     """LTI's results and REST's submissions agree."""
-    results = {one["userId"]: 10 * one["resultScore"] / one["resultMaximum"] for one in ags.get_grades(item)}
+    results = {grade["userId"]: 10 * grade["resultScore"] / grade["resultMaximum"] for grade in ags.get_grades(item)}
     assert results == {known[person]: score for person, score in scores.items()}
     submissions = course.get_multiple_submissions(student_ids=["all"], assignment_ids=[quiz.id])
-    assert {one.user_id: one.score for one in submissions} == scores
+    assert {submission.user_id: submission.score for submission in submissions} == scores
 
 
 def gradebook(canvas: Site, course: Any, quiz: Any, scores: dict[int, float]) -> None:
     """The effect of the scores in Canvas: grades of enrolments, statistics, the grading history."""
-    grades = {one.user_id: one.grades for one in course.get_enrollments(type=["StudentEnrollment"])}
+    grades = {row.user_id: row.grades for row in course.get_enrollments(type=["StudentEnrollment"])}
     assert grades[101]["current_score"] == round(100 * (18 + 9.5 + 5) / (20 + 10 + 5), 2)
     assert grades[102]["current_score"] == 100 * (13 + 8) / 30
     own = client(canvas, canvas.info.access_tokens.student).get_course(1)
@@ -151,8 +151,8 @@ def gradebook(canvas: Site, course: Any, quiz: Any, scores: dict[int, float]) ->
     assert statistics == {"min": min(scores.values()), "max": max(scores.values()), "mean": mean(scores.values())}
     assert told.submission["score"] == scores[101]
     versions = course.get_uncollated_submissions()  # canvasapi drops the parameters that would narrow it
-    mine = [one for one in versions if (one.assignment_id, one.user_id) == (quiz.id, 101)]
-    assert [(one.score, one.grader_id) for one in mine] == [(9.5, 103), (5.0, -77)]
+    mine = [version for version in versions if (version.assignment_id, version.user_id) == (quiz.id, 101)]
+    assert [(item.score, item.grader_id) for item in mine] == [(9.5, 103), (5.0, -77)]
 
 
 def _grade(user: str, given: float, maximum: float, at: Any) -> Grade:

@@ -14,7 +14,7 @@ NEVER = {"explicit": True, "enabled": False}
 
 def teacher_role(canvas: Site) -> int:
     roles = canvas.admin.get(f"{API}/accounts/1/roles").json()
-    return next(int(one["id"]) for one in roles if one["base_role_type"] == "TeacherEnrollment")
+    return next(int(role["id"]) for role in roles if role["base_role_type"] == "TeacherEnrollment")
 
 
 def group_of(canvas: Site) -> int:
@@ -54,7 +54,7 @@ def test_who_leaves_a_group_and_who_sees_others(canvas: Site) -> None:
     assert [client.get(other).status_code for client in (student, canvas.api("unknown"))] == [404, 401]
     assert len(student.get(f"{API}/courses/1/groups").json()) == 3
     teacher.put(f"{API}/courses/1/tabs/people", json={"hidden": True})
-    seen = [[one["id"] for one in client.get(f"{API}/courses/1/groups").json()] for client in (student, teacher)]
+    seen = [[item["id"] for item in client.get(f"{API}/courses/1/groups").json()] for client in (student, teacher)]
     assert (seen[0], len(seen[1])) == ([team], 3)
 
 
@@ -63,7 +63,7 @@ def test_a_discussion_of_a_set_is_led_in_each_group(canvas: Site) -> None:
     fields = {"title": "Talk", "published": True, "group_category_id": group["group_category_id"]}
     topic = canvas.teacher.post(f"{API}/courses/1/discussion_topics", json=fields).json()
     shown = canvas.teacher.get(f"{API}/courses/1/discussion_topics/{topic['id']}").json()
-    assert group["id"] in [one["group_id"] for one in shown["group_topic_children"]]
+    assert group["id"] in [child["group_id"] for child in shown["group_topic_children"]]
     assert len(shown["topic_children"]) == 2
 
 
@@ -107,7 +107,7 @@ def test_restricted_sign_up_requires_a_section_shared_with_a_member(canvas: Site
 def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> None:
     place, own = f"{API}/courses/1", canvas.student.get(f"{API}/users/self/profile").json()["id"]
     taken = canvas.teacher.get(f"{place}/enrollments", params={"type[]": "StudentEnrollment"}).json()
-    other = next(one for one in taken if one["user_id"] != own)
+    other = next(item for item in taken if item["user_id"] != own)
     section = canvas.teacher.post(f"{place}/sections", json={"course_section": {"name": "Evening"}}).json()["id"]
     moved = {"enrollment": {"user_id": other["user_id"], "enrollment_state": "active"}}
     assert canvas.teacher.post(f"{API}/sections/{section}/enrollments", json=moved).status_code == 200
@@ -126,7 +126,7 @@ def test_which_memberships_are_listed(canvas: Site) -> None:
     canvas.teacher.post(path, json={"user_id": own})
 
     def listed(**query: Any) -> Any:
-        return [one["user_id"] for one in canvas.teacher.get(path, params=query).json()]
+        return [item["user_id"] for item in canvas.teacher.get(path, params=query).json()]
 
     assert (listed(), listed(**{"filter_states[]": "invited"}), listed(**{"filter_states[]": "accepted"})) == (
         [own],
@@ -144,10 +144,10 @@ def test_group_collaborators_include_course_managers(canvas: Site) -> None:
     path = f"{API}/groups/{group}/potential_collaborators"
     assert canvas.student.get(path).status_code == 200, "who may join sees who is in it"
     canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own})
-    found = {one["id"] for one in canvas.student.get(path).json()}
+    found = {item["id"] for item in canvas.student.get(path).json()}
     taken = canvas.teacher.get(f"{API}/courses/1/enrollments").json()
-    teachers = {one["user_id"] for one in taken if one["type"] == "TeacherEnrollment"}
-    students = {one["user_id"] for one in taken if one["type"] == "StudentEnrollment"}
+    teachers = {item["user_id"] for item in taken if item["type"] == "TeacherEnrollment"}
+    students = {item["user_id"] for item in taken if item["type"] == "StudentEnrollment"}
     assert teachers <= found
     assert found & students == {own}
 
@@ -157,7 +157,7 @@ def test_group_memberships_come_with_people_and_in_a_file_of_any_name(canvas: Si
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     canvas.teacher.post(f"{API}/groups/{group['id']}/memberships", json={"user_id": own})
     asked = {"include[]": "group_ids", "per_page": 100}
-    within = {one["id"]: one["group_ids"] for one in canvas.teacher.get(f"{API}/courses/1/users", params=asked).json()}
+    within = {row["id"]: row["group_ids"] for row in canvas.teacher.get(f"{API}/courses/1/users", params=asked).json()}
     assert within[own] == [group["id"]]
     assert [number for number, groups in within.items() if groups] == [own]
     rows = canvas.teacher.get(f"{API}/courses/1/enrollments", params=asked).json()
@@ -249,8 +249,8 @@ def test_groups_follow_feeds_that_members_choose(canvas: Site) -> None:
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     assert canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own}).status_code == 200
     made = canvas.student.post(feeds, json={"url": "https://news.example.test/a.xml"}).json()
-    assert [one["id"] for one in canvas.teacher.get(feeds).json()] == [made["id"]]
-    assert made["id"] not in [one["id"] for one in canvas.teacher.get(f"{API}/courses/1/external_feeds").json()]
+    assert [item["id"] for item in canvas.teacher.get(feeds).json()] == [made["id"]]
+    assert made["id"] not in [item["id"] for item in canvas.teacher.get(f"{API}/courses/1/external_feeds").json()]
     elsewhere = canvas.teacher.delete(f"{API}/courses/1/external_feeds/{made['id']}")
     assert elsewhere.status_code == 404
     assert canvas.student.delete(f"{feeds}/{made['id']}").json()["url"] == "https://news.example.test/a.xml"

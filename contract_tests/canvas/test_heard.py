@@ -15,7 +15,7 @@ WORK = "/api/v1/courses/1/assignments"
 
 def unread(canvas: Site) -> list[str]:
     return sorted(
-        one.name for one in canvas.lms.requests.last.warnings if one.code == "parameter_not_read" and one.name
+        row.name for row in canvas.lms.requests.last.warnings if row.code == "parameter_not_read" and row.name
     )
 
 
@@ -119,7 +119,7 @@ def test_points_are_no_matter_of_an_association(canvas: Site) -> None:
 
 
 def otherwise(canvas: Site) -> list[tuple[str | None, str]]:
-    return [(one.name, one.message) for one in canvas.lms.requests.last.warnings if one.code == "value_read_otherwise"]
+    return [(row.name, row.message) for row in canvas.lms.requests.last.warnings if row.code == "value_read_otherwise"]
 
 
 def test_a_number_that_is_not_read_whole_is_warned_of(canvas: Site) -> None:

@@ -81,15 +81,15 @@ def test_a_school_has_every_built_in_role(canvas: Site) -> None:
     """A world that leaves some out still has them, as a world that leaves all out."""
     world = dumped(canvas)
     roles = world["canvas"]["roles"]
-    world["canvas"]["roles"] = [one for one in roles if one["name"] != "AccountAdmin"]
-    gone = {one["id"] for one in roles if one["name"] == "AccountAdmin"}
+    world["canvas"]["roles"] = [item for item in roles if item["name"] != "AccountAdmin"]
+    gone = {item["id"] for item in roles if item["name"] == "AccountAdmin"}
     admins = world["canvas"]["account_users"]
-    world["canvas"]["account_users"] = [one for one in admins if one["role_id"] not in gone]
+    world["canvas"]["account_users"] = [admin for admin in admins if admin["role_id"] not in gone]
     world["canvas"]["users"].append({"id": 77, "name": "Ruth", "login": "ruth", "admin": True, "created_at": AT})
     assert put(canvas, world).status_code == 204
     made = canvas.lms.dump()["canvas"]
-    (role,) = [one for one in made["roles"] if one["name"] == "AccountAdmin" and one["root_account_id"] == 1]
-    assert (77, role["id"]) in {(one["user_id"], one["role_id"]) for one in made["account_users"]}
+    (role,) = [item for item in made["roles"] if item["name"] == "AccountAdmin" and item["root_account_id"] == 1]
+    assert (77, role["id"]) in {(user["user_id"], user["role_id"]) for user in made["account_users"]}
     whole = canvas.lms.dump()
     canvas.lms.load(whole)
     assert canvas.lms.dump() == whole

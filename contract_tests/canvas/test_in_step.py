@@ -87,7 +87,7 @@ def test_a_group_of_assignments_goes_with_the_discussions_and_quizzes(canvas: Si
     quiz = made(api, "quizzes", quiz={"title": "Q", "quiz_type": "assignment", "assignment_group_id": group})
     assert api.delete(f"{COURSE}/assignment_groups/{group}").status_code == 200
     assert api.get(f"{COURSE}/discussion_topics/{topic['id']}").status_code == 404
-    assert quiz["id"] not in [one["id"] for one in api.get(f"{COURSE}/quizzes").json()]
+    assert quiz["id"] not in [entry["id"] for entry in api.get(f"{COURSE}/quizzes").json()]
 
 
 def test_dates_of_many_reach_the_quizzes(canvas: Site) -> None:

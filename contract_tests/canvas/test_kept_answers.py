@@ -40,9 +40,9 @@ def test_cached_answers_equal_those_of_a_fresh_world() -> None:
 
     def answers(world: str) -> list[tuple[int, Any]]:
         base = f"{site.lms.url}{world}/canvas"
-        sent = [(path, {"Authorization": f"Bearer {one}"}) for one in callers for path in SEEN]
+        sent = [(path, {"Authorization": f"Bearer {caller}"}) for caller in callers for path in SEEN]
         found = [site.get(path, url=base, headers=headers) for path, headers in sent]
-        return [(one.status_code, one.text.replace(base, "")) for one in found]
+        return [(response.status_code, response.text.replace(base, "")) for response in found]
 
     def compare(what: str) -> list[tuple[int, Any]]:
         site.lms.delete_world("fresh")
@@ -52,7 +52,7 @@ def test_cached_answers_equal_those_of_a_fresh_world() -> None:
         return found
 
     roles = site.get(f"{API}/accounts/1/roles", headers=admin).json()
-    teacher = next(one["id"] for one in roles if one["base_role_type"] == "TeacherEnrollment")
+    teacher = next(role["id"] for role in roles if role["base_role_type"] == "TeacherEnrollment")
     rows = site.get(f"{COURSE}/enrollments?type[]=StudentEnrollment", headers=admin).json()
     seen = [compare("the beginning")]
     for method, path, body in CHANGES:
@@ -64,4 +64,4 @@ def test_cached_answers_equal_those_of_a_fresh_world() -> None:
         seen.append(compare("time"))
     site.send("DELETE", f"{API}/accounts/1/users/101", headers=admin)
     seen.append(compare("a person deleted"))
-    assert len({str(one) for one in seen}) > len(seen) // 2
+    assert len({str(value) for value in seen}) > len(seen) // 2

@@ -168,7 +168,7 @@ def test_an_invalid_status_is_refused(canvas: Site, field: str, value: Any, code
     sent = {"late_policy_status": "late", field: value}
     answer = canvas.teacher.put(at(work(canvas.teacher)), json={"submission": sent})
     assert answer.status_code == 422
-    assert [(one["field"], one["error_code"]) for one in answer.json()["errors"]] == [(field, code)]
+    assert [(error["field"], error["error_code"]) for error in answer.json()["errors"]] == [(field, code)]
 
 
 def test_a_status_may_be_null_and_its_seconds_blank(canvas: Site) -> None:
@@ -274,7 +274,7 @@ def logged(canvas: Site, task: Body) -> list[tuple[Any, ...]]:
     path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
     events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
     names = ("grade_before", "grade_after", "excused_after", "version_number")
-    return [tuple(one[name] for name in names) for one in reversed(events)]
+    return [tuple(event[name] for name in names) for event in reversed(events)]
 
 
 def test_the_log_tells_the_grade_that_counts_and_that_of_the_version_before(canvas: Site) -> None:
@@ -306,4 +306,4 @@ def test_missing_work_that_was_graded_is_logged_without_a_grader(canvas: Site) -
     assert (None, "4", False, 1) in logged(canvas, task)
     path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
     events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
-    assert {one["links"]["grader"] for one in events} == {None}
+    assert {event["links"]["grader"] for event in events} == {None}

@@ -18,7 +18,7 @@ def names(site: Site, path: str, key: str = "name", **params: Any) -> list[Any]:
     answer = site.admin.get(path, params=params)
     assert answer.status_code == 200, answer.text
     body = answer.json()
-    return [one[key] for one in (body if isinstance(body, list) else next(iter(body.values())))]
+    return [pair[key] for pair in (body if isinstance(body, list) else next(iter(body.values())))]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_filters_of_an_account(filled: Site) -> None:
     now = names(filled, admins, "workflow_state")
     assert set(now) == {"active"}
     assert sorted(names(filled, admins, "workflow_state", include_deleted="true")) == sorted([*now, "deleted"])
-    assert [one["id"] for one in names(filled, admins, "user", search_term="hopper")] == [103]
+    assert [name["id"] for name in names(filled, admins, "user", search_term="hopper")] == [103]
     assert filled.admin.get(admins, params={"search_term": "h"}).status_code == 400
     filled.lms.settings["canvas.later_parameters"] = False
     assert names(filled, below, order="name", **asked) == ["Zoology", "Arts"]
@@ -74,7 +74,7 @@ def test_filters_of_courses_and_sections(filled: Site) -> None:
     section = filled.admin.get(f"{COURSE}/sections", params={"search_term": "zoo"}).json()[0]["id"]
     assert names(filled, f"{COURSE}/users", **{"section_ids[]": section}) == []
     assert len(names(filled, f"{COURSE}/users")) > 1
-    (arts,) = [one["id"] for one in filled.admin.get(f"{SCHOOL}/sub_accounts").json() if one["name"] == "Arts"]
+    (arts,) = [item["id"] for item in filled.admin.get(f"{SCHOOL}/sub_accounts").json() if item["name"] == "Arts"]
     mine = f"{API}/users/103/courses"
     assert names(filled, mine, "id", account_id="1") == names(filled, mine, "id") != []
     assert names(filled, mine, "id", account_id=str(arts)) == []
@@ -89,7 +89,7 @@ def test_todo_items_of_selected_courses(filled: Site) -> None:
     todo = f"{API}/users/self/todo"
 
     def waiting(**params: str) -> list[int]:
-        return [one["assignment"]["id"] for one in filled.student.get(todo, params=params).json()]
+        return [item["assignment"]["id"] for item in filled.student.get(todo, params=params).json()]
 
     assert base["id"] in waiting(**{"course_ids[]": "1"}) == waiting()
     assert waiting(**{"course_ids[]": "2"}) == []
@@ -106,7 +106,7 @@ def test_what_is_locked_or_done_off_line_and_over_is_nothing_to_do(filled: Site)
         "on paper": work(filled.teacher, due_at=soon, **paper)["id"],
         "on paper, past": work(filled.teacher, due_at=before, **paper)["id"],
     }
-    seen = [one["assignment"]["id"] for one in filled.student.get(f"{API}/users/self/todo").json()]
+    seen = [item["assignment"]["id"] for item in filled.student.get(f"{API}/users/self/todo").json()]
     assert {name for name, number in base.items() if number in seen} == {"open", "late", "on paper"}
 
 
@@ -116,7 +116,7 @@ def test_announcements_that_are_still_open_to_students(filled: Site) -> None:
 
     def listed(who: Any, after: str) -> bool:
         asked = {"context_codes[]": "course_1", "end_date": "2027-01-01", "available_after": after}
-        return number in [one["id"] for one in who.get(f"{API}/announcements", params=asked).json()]
+        return number in [item["id"] for item in who.get(f"{API}/announcements", params=asked).json()]
 
     assert listed(filled.student, "2026-11-28")
     assert not listed(filled.student, "2026-12-02")
@@ -161,8 +161,8 @@ def test_where_a_tool_that_can_be_launched_is_installed(canvas: Site) -> None:
         canvas.admin.post(f"{place}/external_tools", json={**tool, "name": place})
     path, asked = f"{COURSE}/lti_apps/launch_definitions", {"placements[]": "link_selection"}
     told = canvas.teacher.get(path, params={**asked, "include_context_name": "true"}).json()
-    school, course = (canvas.admin.get(one).json()["name"] for one in (SCHOOL, COURSE))
-    assert {one["name"]: one["context_name"] for one in told}.items() >= {
+    school, course = (canvas.admin.get(value).json()["name"] for value in (SCHOOL, COURSE))
+    assert {item["name"]: item["context_name"] for item in told}.items() >= {
         COURSE: course,
         SCHOOL: school,
     }.items()

@@ -41,7 +41,7 @@ ISSUER = "https://canvas.instructure.com"
 def everywhere(canvas: Site, tool: Tool) -> Tool:
     """The tool, at each of these placements for selecting content."""
     world = canvas.lms.dump()
-    found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    found = next(item for item in world["canvas"]["tools"] if item["id"] == 77)
     offered = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
     found["settings"] = {"course_navigation": {"enabled": True}, **dict.fromkeys(SPOTS, offered)}
     canvas.lms.load(world)
@@ -53,7 +53,7 @@ def test_nothing_is_chosen_where_canvas_has_no_settings_for_it(canvas: Site, eve
     """A tool may request deep linking at any placement. Canvas fails where it does not know which content is
     accepted."""
     world = canvas.lms.dump()
-    found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    found = next(tool for tool in world["canvas"]["tools"] if tool["id"] == 77)
     found["settings"][placement] = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
     canvas.lms.load(world)
     browser = signed_in(canvas, "teacher")
@@ -144,7 +144,7 @@ def test_content_items_by_placement(canvas: Site, everywhere: Tool) -> None:
     graded = {**link, "lineItem": {"scoreMaximum": 4, "label": "Graded"}}
     Choice(canvas, everywhere, "link_selection", module=module).answer(link, tab, graded)
     items = teacher.get(f"{COURSE}/modules/{module}/items").json()
-    assert [(one["type"], one["title"], one["published"]) for one in items] == [
+    assert [(item["type"], item["title"], item["published"]) for item in items] == [
         ("ExternalTool", "One", False),
         ("ExternalTool", "One", False),
         ("Assignment", "Graded", False),

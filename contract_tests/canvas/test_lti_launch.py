@@ -116,7 +116,7 @@ def test_errors_that_are_not_redirected(
 
 def test_of_an_address_with_a_query_only_the_query_counts(canvas: Site, tool: Tool) -> None:
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    key = next(one for one in world["canvas"]["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in world["canvas"]["developer_keys"] if developer_key["id"] == KEY)
     key["redirect_uris"] = [f"{LAUNCH}?tenant=1&x=a%20b"]
     canvas.lms.load(world)
     browser = signed_in(canvas)
@@ -136,7 +136,7 @@ def test_of_an_address_with_a_query_only_the_query_counts(canvas: Site, tool: To
     action, fields = posted(browser, changed(url, redirect_uri=elsewhere))
     assert action == elsewhere
     assert "id_token" in fields
-    assert [one.code for one in canvas.lms.requests.last.warnings] == ["redirect_base_unchecked"]
+    assert [warning.code for warning in canvas.lms.requests.last.warnings] == ["redirect_base_unchecked"]
 
 
 def test_a_launch_is_used_once_and_not_late(canvas: Site, tool: Tool) -> None:
@@ -240,7 +240,7 @@ def test_claims_stand_in_the_order_of_every_recorded_launch(canvas: Site, tool: 
 def test_a_tool_of_an_account_opens_there_and_in_its_courses(canvas: Site, tool: Tool) -> None:
     """fixtures/recordings/canvas/lti-launch.jsonl: an account has no label, no services, and no course of the LIS."""
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    own = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    own = next(item for item in world["canvas"]["tools"] if item["id"] == 77)
     spots = {name: {"enabled": True} for name in ("account_navigation", "course_navigation")}
     own |= {"course_id": None, "account_id": 1, "privacy": "public", "settings": spots}
     canvas.lms.load(world)

@@ -36,10 +36,10 @@ def at(site: Site, level: str) -> None:
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     section = world["canvas"]
     chosen = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
-    own = next(one for one in section["tools"] if one["id"] == 77)
+    own = next(tool for tool in section["tools"] if tool["id"] == 77)
     own |= {"privacy": level, "settings": {"course_navigation": {"enabled": True}, "editor_button": chosen}}
     section["asset_processors"] = [{"id": 5, "assignment_id": 2, "tool_id": 77, "url": LAUNCH}]
-    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in section["developer_keys"] if developer_key["id"] == KEY)
     key["scopes"] = sorted({*key["scopes"], "https://purl.imsglobal.org/spec/lti/scope/eula/user"})
     site.lms.load(world)
 
@@ -87,7 +87,7 @@ def test_a_privacy_level_withholds_the_same_from_rosters(canvas: Site, tool: Too
     at(canvas, level)
     gone = {"lis_person_sourcedid" if name == LIS else name for name in GONE[level]}
     assert len(every) > 1
-    assert members() == [{name: value for name, value in one.items() if name not in gone} for one in every]
+    assert members() == [{name: value for name, value in item.items() if name not in gone} for item in every]
 
 
 PERSON = "lis_person_name_"

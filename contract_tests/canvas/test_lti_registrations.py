@@ -53,20 +53,20 @@ def test_a_registration_is_made_and_read(canvas: Site) -> None:
     assert found["created_by"]["name"] == canvas.admin.get("/api/v1/users/self").json()["name"]
     assert found["configuration"]["placements"] == CONFIGURATION["placements"]
     key = canvas.admin.get("/api/v1/accounts/1/developer_keys").json()
-    assert found["developer_key_id"] in [one["id"] for one in key]
+    assert found["developer_key_id"] in [item["id"] for item in key]
     page = f"{BASE}/{found['id']}"
     asked = {"include[]": ["overlaid_configuration", "overlaid_legacy_configuration"]}
     shown = canvas.admin.get(page, params=asked).json()
     assert shown["overlaid_configuration"] == shown["configuration"]
     assert shown["overlaid_legacy_configuration"]["extensions"][0]["privacy_level"] == "public"
     listed = canvas.admin.get(BASE, params={"sort": "name", "dir": "asc"}).json()
-    names = [one["name"] for one in listed["data"]]
+    names = [item["name"] for item in listed["data"]]
     assert listed["total"] == len(names) > 1
     assert names == sorted(names, key=str.lower)
-    assert [one["id"] for one in canvas.admin.get(BASE, params={"query": "lab inc"}).json()["data"]] == [found["id"]]
+    assert [item["id"] for item in canvas.admin.get(BASE, params={"query": "lab inc"}).json()["data"]] == [found["id"]]
     assert canvas.admin.get(BASE, params={"query": "lab nobody"}).json() == {"total": 0, "data": []}
     newest = canvas.admin.get(BASE, params={"per_page": 1}).json()
-    assert ([one["id"] for one in newest["data"]], newest["total"]) == ([found["id"]], listed["total"])
+    assert ([item["id"] for item in newest["data"]], newest["total"]) == ([found["id"]], listed["total"])
 
 
 def test_caller_and_request_must_match(canvas: Site) -> None:
@@ -133,7 +133,7 @@ def test_availability_decides_where_a_tool_is_launched(canvas: Site, tool: Tool)
     assert gone["workflow_state"] == "deleted"
     assert canvas.admin.get(f"{page}/controls/{gone['id']}").status_code == 404
     taken_back, switched, said = canvas.admin.get(f"{page}/history").json()
-    assert {one["update_type"] for one in (taken_back, switched, said)} == {"control_edit"}
+    assert {item["update_type"] for item in (taken_back, switched, said)} == {"control_edit"}
     number = str(gone["id"])
     assert switched["diff"] == {"context_controls": [["~", [number, "available"], True, False]]}
     assert said["diff"]["context_controls"][0][:2] == ["+", [number]]
@@ -170,7 +170,7 @@ def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool)
     assert (last["caused_by_reset"], last["diff"][0][:2]) == (True, ["-", "custom_fields"])
     assert len(canvas.admin.get(f"{page}/overlay_history", params={"limit": 1}).json()) == 1
     entries = canvas.admin.get(f"{page}/history", params={"per_page": 2})
-    assert [one["update_type"] for one in entries.json()] == ["manual_edit", "manual_edit"]
+    assert [entry["update_type"] for entry in entries.json()] == ["manual_edit", "manual_edit"]
     assert "next" in entries.links, "one for the configuration, two for what was laid over; a reset leaves none"
     assert entries.json()[0]["diff"]["overlay"] == [["-", ["disabled_scopes", 0], lti13.SCOPE_SCORE]]
     named = entries.json()[1]
@@ -225,14 +225,14 @@ def test_a_school_installs_its_own_copy_of_a_template(canvas: Site) -> None:
     template = made(canvas, vendor="Lab Inc.")
     path = f"{BASE}/{template['id']}/install_from_template"
     answer = canvas.admin.post(path)
-    assert [one["code"] for one in errors(answer)] == ["not_a_template"]
+    assert [error["code"] for error in errors(answer)] == ["not_a_template"]
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     section = world["canvas"]
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
-    next(one for one in section["lti_registrations"] if one["id"] == template["id"])["template"] = True
-    key = next(one for one in section["developer_keys"] if one["id"] == template["developer_key_id"])
+    next(row for row in section["lti_registrations"] if row["id"] == template["id"])["template"] = True
+    key = next(row for row in section["developer_keys"] if row["id"] == template["developer_key_id"])
     key.update(account_id=None, visible=False)
-    section["tools"] = [one for one in section["tools"] if one["developer_key_id"] != key["id"]]
+    section["tools"] = [tool for tool in section["tools"] if tool["developer_key_id"] != key["id"]]
     section["lti_context_controls"] = []
     canvas.lms.load(world)
     copy = canvas.admin.post(path)

@@ -50,7 +50,7 @@ def test_pages_and_filters_of_the_roster(canvas: Site, tool: Tool) -> None:
     assert len(api.get(NRPS, params={"role": f"{lti13.MEMBERSHIP}Learner"}).json()["members"]) == 2
     assert canvas.lms.requests.last.warnings == []
     assert api.get(NRPS, params={"role": "Learner"}).json()["members"] == [], "Canvas knows full names only"
-    assert [one.code for one in canvas.lms.requests.last.warnings] == ["value_read_otherwise"]
+    assert [warning.code for warning in canvas.lms.requests.last.warnings] == ["value_read_otherwise"]
     for wrong in ("0", "-1", "x", "51"):
         assert "per_page=50" in api.get(NRPS, params={"limit": wrong}).headers["link"]
     assert "per_page=75" in api.get(NRPS, params={"limit": "0", "per_page": "75"}).headers["link"]
@@ -70,8 +70,8 @@ def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
     sent |= {"only_visible_to_overrides": True, "assignment_overrides": [override]}
     base = teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()
     members = api.get(NRPS, params={"rlid": base["lti_context_id"]}).json()["members"]
-    assert sorted(one["name"] for one in members) == ["Ada Lovelace", "Grace Hopper"], "whoever has the assignment"
-    ada = next(one for one in members if one["name"] == "Ada Lovelace")
+    assert sorted(row["name"] for row in members) == ["Ada Lovelace", "Grace Hopper"], "whoever has the assignment"
+    ada = next(member for member in members if member["name"] == "Ada Lovelace")
     (message,) = ada["message"]
     custom = message[f"{lti13.CLAIM}custom"]
     assert (custom["who"], custom["role"]) == ("101", "$Membership.role")
@@ -99,13 +99,13 @@ def test_the_roster_of_a_group_and_the_older_service(canvas: Site, tool: Tool) -
     group = teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Lab"}).json()["id"]
     teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": 101})
     body = api.get(f"/api/lti/groups/{group}/names_and_roles").json()
-    assert [one["roles"] for one in body["members"]] == [[f"{lti13.MEMBERSHIP}Member"]]
+    assert [member["roles"] for member in body["members"]] == [[f"{lti13.MEMBERSHIP}Member"]]
     assert body["context"]["title"] == "Lab"
     assert api.get("/api/lti/groups/999/names_and_roles").status_code == 404
     old = "/api/lti/courses/1/membership_service"
     assert canvas.api(canvas.info.access_tokens.student).get(old).status_code == 403
     page = teacher.get(old, params={"per_page": 2}).json()
-    assert [one["member"]["name"] for one in page["pageOf"]["membershipSubject"]["membership"]] == [
+    assert [item["member"]["name"] for item in page["pageOf"]["membershipSubject"]["membership"]] == [
         "Charles Babbage",
         "Grace Hopper",
     ]
@@ -192,13 +192,13 @@ def test_line_items_and_assignments_follow_each_other(canvas: Site, api: httpx.C
 def test_invalid_line_items(api: httpx.Client, body: dict[str, Any], faults: list[str]) -> None:
     answer = api.post(ITEMS, json=body)
     assert answer.status_code == 422
-    assert [f"{one['field']} {one['error_code']}" for one in answer.json()["errors"]] == faults
+    assert [f"{error['field']} {error['error_code']}" for error in answer.json()["errors"]] == faults
     assert api.post(ITEMS, data={"label": "x" * 255, "scoreMaximum": "0"}).status_code == 201
 
 
 def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
     api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 1, "startDateTime": "2026-12-01T12:00:00Z"})
-    assert [one.name for one in canvas.lms.requests.last.warnings] == ["startDateTime"], "Canvas has no such date"
+    assert [row.name for row in canvas.lms.requests.last.warnings] == ["startDateTime"], "Canvas has no such date"
     good = {"label": "x", "scoreMaximum": 1}
     for body, status in (
         ({**good, "resourceLinkId": "x"}, 404),
@@ -237,10 +237,10 @@ def test_a_line_item_in_the_path_is_checked_and_updates_remove_fields(canvas: Si
         assert api.request(method, url, params={"resourceLinkId": named}).status_code == status, (method, url, named)
     changed = api.put(bare, params={"include": "launch_url"}, json={"tag": None, "endDateTime": None, "label": "y"})
     assert changed.json() == {"id": bare, "label": "y", "scoreMaximum": 1}
-    dates = {one["name"]: one["due_at"] for one in canvas.teacher.get(f"{COURSE}/assignments").json()}
+    dates = {entry["name"]: entry["due_at"] for entry in canvas.teacher.get(f"{COURSE}/assignments").json()}
     assert dates["y"] is None
     faults = api.put(bare, json={"label": None, "scoreMaximum": None}).json()["errors"]
-    assert [one["field"] for one in faults] == ["score_maximum", "score_maximum", "label"]
+    assert [fault["field"] for fault in faults] == ["score_maximum", "score_maximum", "label"]
     assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, SUBMISSION_TYPE: {}}).status_code == 500
 
 
@@ -288,7 +288,7 @@ def test_invalid_scores_are_refused(canvas: Site, api: httpx.Client) -> None:
     assert ("resultScore" in told, told["comment"]) == (False, "")
     assert told[EXTENSION] == {"content_items": [{"type": "link", "url": "https://tool.example"}]}
     for allowed, status in ((-1, 200), (1, 422)):
-        mine = next(one for one in canvas.teacher.get(f"{COURSE}/assignments").json() if one["name"] == "Quiz")
+        mine = next(item for item in canvas.teacher.get(f"{COURSE}/assignments").json() if item["name"] == "Quiz")
         said = {"assignment": {"allowed_attempts": allowed, "submission_types": ["online_url"]}}
         canvas.teacher.put(f"{COURSE}/assignments/{mine['id']}", json=said)
         assert api.post(post, json=score(timestamp=later)).status_code == status, allowed
@@ -328,8 +328,8 @@ def test_effects_of_scores_on_submissions(canvas: Site, api: httpx.Client, keys:
     gone = {"type": "file", "url": "http://127.0.0.1:9/a.txt", "title": "gone.txt", "media_type": "application/pdf"}
     told = given(**{EXTENSION: {"content_items": [file, {"type": "link"}, gone]}})
     kinds = [("essay.txt", "text/plain"), ("gone.txt", "application/pdf")]
-    assert [(one["display_name"], one["content-type"]) for one in told["attachments"]] == kinds
-    states = [api.get(one["progress"]).json()["workflow_state"] for one in told["answer"]["content_items"]]
+    assert [(attachment["display_name"], attachment["content-type"]) for attachment in told["attachments"]] == kinds
+    states = [api.get(item["progress"]).json()["workflow_state"] for item in told["answer"]["content_items"]]
     assert states == ["completed", "failed"], "one attempt at once, whatever comes of the files"
     assert (told["attempt"], told["score"]) == (7, 5)
     teacher.put(f"{COURSE}/assignments/{base['id']}", json={"assignment": {"allowed_attempts": 7}})

@@ -76,8 +76,8 @@ def world(canvas: Site, tool: Tool) -> Site:
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     section = world["canvas"]
     section["accounts"].append({"id": 2, "name": "Physics", "parent_account_id": 1})
-    next(one for one in section["courses"] if one["id"] == 1)["account_id"] = 2
-    person = next(one for one in section["users"] if one["id"] == 102)
+    next(course for course in section["courses"] if course["id"] == 1)["account_id"] = 2
+    person = next(user for user in section["users"] if user["id"] == 102)
     person["time_zone"] = "America/Denver"
     copied = {"migration_type": "course_copy_importer", "workflow_state": "completed"}
     made = "2026-01-01T00:00:00Z"
@@ -91,11 +91,11 @@ def world(canvas: Site, tool: Tool) -> Site:
     first = {name: value for name, value in rows[0].items() if name != "role_id"}
     rows.append({**first, "id": 901, "type": "TaEnrollment", "user_id": 102})
     rows.append({**first, "id": 902, "type": "ObserverEnrollment", "user_id": 102, "associated_user_id": 101})
-    next(one for one in section["assignments"] if one["id"] == 2)["lti_context_id"] = ESSAY
+    next(assignment for assignment in section["assignments"] if assignment["id"] == 2)["lti_context_id"] = ESSAY
     section["group_categories"] = [{"id": 1, "context_id": 1, "name": "Teams", "created_at": made}]
     section["groups"] = [{"id": 1, "group_category_id": 1, "name": "Red", "created_at": made}]
     section["group_memberships"] = [{"id": 1, "group_id": 1, "user_id": 102, "created_at": made}]
-    tool_of_13 = next(one for one in section["tools"] if one["id"] == 77)
+    tool_of_13 = next(item for item in section["tools"] if item["id"] == 77)
     tool_of_13.update(custom=FIELDS, course_id=None, account_id=1)
     basic = {"id": 78, "name": "Basic", "consumer_key": "key", "shared_secret": "secret", "course_id": 1}
     section["tools"].append({**basic, "url": LAUNCH, "custom": FIELDS, "settings": {"course_navigation": {}}})
@@ -149,7 +149,7 @@ def test_an_account_says_how_it_writes_numbers_and_whether_it_is_one_of_canvas_c
         "false",
     ]
     dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))
-    school, physics = (next(one for one in dump["canvas"]["accounts"] if one["id"] == number) for number in (1, 2))
+    school, physics = (next(row for row in dump["canvas"]["accounts"] if row["id"] == number) for number in (1, 2))
     school["settings"] = {"decimal_separator": {"value": "period"}, "thousand_separator": {"value": "comma"}}
     physics["settings"] = {"decimal_separator": {"value": "comma"}, "horizon_account": {"value": True}}
     world.lms.load(dump)
@@ -228,7 +228,7 @@ def test_menu_selections_are_sent_as_in_the_url_or_by_name(world: Site, tool: To
     found = custom(world, tool, f"{OPEN}{query}&{offered}[course_id]=1&{offered}[type]=assignment_group")
     groups = world.teacher.get("/api/v1/courses/1/assignment_groups").json()
     assert found["accepted"] == "page,module"
-    assert json.loads(found["offered"]) == [{"id": one["id"], "name": one["name"]} for one in groups]
+    assert json.loads(found["offered"]) == [{"id": group["id"], "name": group["name"]} for group in groups]
     found = custom(world, tool, f"{OPEN}?{offered}[course_id]=1&{offered}[type]=quiz")
     assert (found.get("accepted"), json.loads(found["offered"])) == (
         FIELDS["accepted"],
@@ -267,7 +267,7 @@ def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:
     spots = {"file_menu": {"message_type": "ContentItemSelection"}, "assignment_menu": {"message_type": "Older"}}
     spots["assignment_menu"]["message_type"] = "ContentItemSelectionResponse"
     dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))
-    basic = next(one for one in dump["canvas"]["tools"] if one["id"] == 78)
+    basic = next(tool for tool in dump["canvas"]["tools"] if tool["id"] == 78)
     basic["settings"] = spots
     file = {"id": 801, "context_id": 1, "display_name": "talk.mp4", "content_type": "video/mp4", "uuid": "f801"}
     times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}

@@ -18,8 +18,8 @@ def mails(canvas: Site) -> Callable[[], list[Any]]:
     seen: set[str] = set()
 
     def fresh() -> list[Any]:
-        found = [one for one in canvas.lms.outbox.emails if one.id not in seen]
-        seen.update(one.id for one in found)
+        found = [email for email in canvas.lms.outbox.emails if email.id not in seen]
+        seen.update(message.id for message in found)
         return found
 
     return fresh
@@ -52,7 +52,7 @@ def test_invitations_are_mailed_only_on_request(canvas: Site, mails: Any) -> Non
     assert (mail.kind, mail.to, mail.subject) == ("enrollment_invitation", "asked@example.test", "Course Invitation")
     assert "?invitation=" in mail.data["link"]
     enroll("active", **{"enrollment[notify]": "1", "enrollment[enrollment_state]": "active"})
-    assert [one.kind for one in mails()] == ["enrollment_notification"]
+    assert [item.kind for item in mails()] == ["enrollment_notification"]
 
 
 def test_a_new_admin_gets_one_mail_unless_the_request_opts_out(canvas: Site, mails: Any) -> None:
@@ -76,7 +76,7 @@ def test_an_export_is_announced_when_it_is_done(canvas: Site, mails: Any) -> Non
     assert mails() == []
     canvas.teacher.post(exports, data={"export_type": "qti"})
     canvas.teacher.get(exports)
-    assert [one.kind for one in mails()] == ["content_export_finished"]
+    assert [mail.kind for mail in mails()] == ["content_export_finished"]
 
 
 def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails: Any) -> None:
@@ -94,7 +94,7 @@ def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails:
             }
         },
     ).json()
-    first, second = (one["id"] for one in group["new_appointments"])
+    first, second = (appointment["id"] for appointment in group["new_appointments"])
 
     def reserve(slot: int) -> int:
         return int(student.post(f"/api/v1/calendar_events/{slot}/reservations").json()["id"])
@@ -110,7 +110,7 @@ def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails:
     (mail,) = mails()
     assert (mail.kind, mail.data["cancel_reason"]) == ("appointment_deleted_for_user", "away")
     canvas.teacher.delete(f"/api/v1/appointment_groups/{group['id']}", params={"cancel_reason": "over"})
-    kinds = [one.kind for one in mails()]
+    kinds = [item.kind for item in mails()]
     assert "appointment_group_deleted" in kinds
     assert "appointment_deleted_for_user" in kinds
 
@@ -128,7 +128,7 @@ def test_changed_assignments_and_pages_are_announced_on_request(canvas: Site, ma
     def change(**changes: Any) -> list[str]:
         sent = {"assignment": changes}
         assert teacher.put(f"{course}/assignments/{task}", json=sent).is_success
-        return [one.kind for one in mails()]
+        return [mail.kind for mail in mails()]
 
     assert change(description="x") == []
     assert change(description="y", notify_of_update=True) == [], "Canvas is silent until all have a posted grade"
@@ -144,13 +144,13 @@ def test_changed_assignments_and_pages_are_announced_on_request(canvas: Site, ma
     assert mails() == []
     assert teacher.put(own, json={"wiki_page": {"body": "z", "notify_of_update": True}}).is_success
     found = mails()
-    assert {(one.kind, one.subject.split(",")[0]) for one in found} == {
+    assert {(item.kind, item.subject.split(",")[0]) for item in found} == {
         ("updated_wiki_page", "Updated Page: First Steps")
     }
     assert found[0].data["link"].endswith(f"/courses/1/pages/{page['url']}")
     shown = f"{course}/pages/{hidden['url']}"
     assert teacher.put(shown, json={"wiki_page": {"published": True}}).is_success
-    assert {one.kind for one in mails()} == {"updated_wiki_page"}, "a page that appears is told of"
+    assert {mail.kind for mail in mails()} == {"updated_wiki_page"}, "a page that appears is told of"
 
 
 def test_a_parameter_without_effect_causes_a_warning(canvas: Site) -> None:
@@ -159,7 +159,7 @@ def test_a_parameter_without_effect_causes_a_warning(canvas: Site) -> None:
     sent = {"quiz": {"title": "R", "notify_of_update": True}}
     canvas.teacher.put(f"/api/v1/courses/{course}/quizzes/{made}", json=sent)
     warnings = canvas.lms.requests.last.warnings
-    assert [one.name for one in warnings] == ["quiz.notify_of_update"], "only Canvas's pages act on it"
+    assert [warning.name for warning in warnings] == ["quiz.notify_of_update"], "only Canvas's pages act on it"
 
 
 def test_services_that_are_not_set_up_answer_as_canvas_does(canvas: Site) -> None:
@@ -210,7 +210,7 @@ def test_new_users_get_mail_on_how_to_finish_registration(canvas: Site, mails: A
         sent = {"user[name]": name, "pseudonym[unique_id]": address} | more
         answer = canvas.admin.post("/api/v1/accounts/1/users", data=sent)
         assert answer.status_code == 200, answer.text
-        return [(one.kind, one.data["link"].removeprefix(canvas.url).split("/")[1]) for one in mails()]
+        return [(mail.kind, mail.data["link"].removeprefix(canvas.url).split("/")[1]) for mail in mails()]
 
     mails()
     asked, password = {"pseudonym[send_confirmation]": "true"}, {"pseudonym[password]": "longenough1"}
@@ -251,7 +251,7 @@ def test_annotations_send_mail_to_students_and_graders(canvas: Site) -> None:
     before = len(canvas.lms.outbox.emails)
     assert canvas.admin.post(path, data={"author_id": 103}).json() == {}
     assert canvas.admin.post(path, data={"author_id": 101}).json() == {}
-    kinds = [one.kind for one in canvas.lms.outbox.emails[before:]]
+    kinds = [email.kind for email in canvas.lms.outbox.emails[before:]]
     assert kinds == ["annotation_notification", "annotation_teacher_notification"]
     assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": False}
     clear = "/api/v1/courses/1/submissions/101/clear_unread"

@@ -18,7 +18,7 @@ def crowd(canvas: Site) -> Site:
     world = canvas.lms.dump()
     section = world["canvas"]
     row = next(one for one in section["enrollments"] if one["course_id"] == 1 and one["type"] == "StudentEnrollment")
-    person = next(one for one in section["users"] if one["id"] == row["user_id"])
+    person = next(user for user in section["users"] if user["id"] == row["user_id"])
     section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in PEOPLE]
     section["enrollments"] += [{**row, "id": number, "user_id": number} for number in PEOPLE]
     canvas.lms.load(world)

@@ -66,16 +66,16 @@ def test_a_copy_goes_into_a_module_and_a_group(canvas: Site) -> None:
     def copied(**settings: Any) -> list[tuple[str, str]]:
         sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old, **settings}}
         finished(admin, admin.post(f"{here}/content_migrations", json=sent))
-        return [(one["type"], one["title"]) for one in admin.get(items).json()]
+        return [(item["type"], item["title"]) for item in admin.get(items).json()]
 
     heads = ("SubHeader", "First"), ("SubHeader", "Last")
     placed = {"insert_into_module_id": module, "insert_into_module_position": 2}
     kept = {"importer_skips": ["visibility_settings"], "move_to_assignment_group_id": group}
     assert copied(**placed, **kept, insert_into_module_type="page") == [heads[0], ("Page", "Start"), heads[1]]
-    assert [one["name"] for one in admin.get(f"{here}/modules").json()] == ["Inbox"], "no module comes along"
+    assert [item["name"] for item in admin.get(f"{here}/modules").json()] == ["Inbox"], "no module comes along"
     shown = admin.get(f"{API}/courses/{new}").json()
     assert (bool(shown["is_public"]), shown["license"]) == (False, "cc_by")
-    groups = {one["name"]: one["assignment_group_id"] for one in admin.get(f"{here}/assignments").json()}
+    groups = {item["name"]: item["assignment_group_id"] for item in admin.get(f"{here}/assignments").json()}
     assert groups == {"Essay": group, "Check": group}
     again = copied(insert_into_module_id=module, importer_skips=["all_course_settings"])
     assert again[:3] == [heads[0], ("Page", "Start"), heads[1]]
@@ -224,7 +224,7 @@ def test_a_folder_with_a_file_that_a_blueprint_locks_is_not_deleted(canvas: Site
     assert admin.put(f"{template}/restrict_item", json=lock).json() == {"success": True}
     done = admin.post(f"{template}/migrations").json()
     assert admin.get(f"{template}/migrations/{done['id']}").json()["workflow_state"] == "completed"
-    (copy,) = [one for one in admin.get(f"{API}/courses/{new}/folders").json() if one["name"] == "Texts"]
+    (copy,) = [item for item in admin.get(f"{API}/courses/{new}/folders").json() if item["name"] == "Texts"]
     (inside,) = admin.get(f"{API}/folders/{copy['id']}/files").json()
     forced = {"force": "true"}
     refused = admin.delete(f"{API}/folders/{copy['id']}", params=forced)
@@ -300,7 +300,7 @@ def test_a_changed_migration_runs_again_unless_it_shall_not(canvas: Site) -> Non
     assert len(admin.get(f"{API}/courses/{new}/pages").json()) == 1
     assert admin.get(f"{API}/courses/{new}/assignments").json() == []
     assert finished(admin, admin.put(f"{path}/{begun['id']}", json={}))["workflow_state"] == "completed"
-    copied = [one["name"] for one in admin.get(f"{API}/courses/{new}/assignments").json()]
+    copied = [item["name"] for item in admin.get(f"{API}/courses/{new}/assignments").json()]
     assert copied == ["Check", "Essay"], "everything"
     assert admin.put(f"{path}/{begun['id']}", json={"settings": {"source_course_id": 999_999}}).status_code == 404
 

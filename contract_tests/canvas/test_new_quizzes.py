@@ -72,7 +72,7 @@ def test_a_list_of_new_quizzes_alone(canvas: Site) -> None:
 
     def listed(**asked: str) -> list[int]:
         rows = canvas.teacher.get(f"{COURSE}/assignments", params={"per_page": "50", **asked}).json()
-        return [one["id"] for one in rows]
+        return [row["id"] for row in rows]
 
     assert listed(new_quizzes="true") == listed(new_quizzes="false") == [int(number)]
     everything = listed()
@@ -84,8 +84,8 @@ def test_a_list_of_new_quizzes_alone(canvas: Site) -> None:
 def test_new_quizzes_are_paged_and_are_for_those_who_edit_assignments(canvas: Site) -> None:
     numbers = [quiz(canvas)["id"] for _ in range(3)]
     first = canvas.teacher.get(QUIZZES, params={"per_page": 2})
-    assert [one["id"] for one in first.json()] == numbers[:2]
-    assert [one["id"] for one in canvas.teacher.get(first.links["next"]["url"]).json()] == numbers[2:]
+    assert [entry["id"] for entry in first.json()] == numbers[:2]
+    assert [entry["id"] for entry in canvas.teacher.get(first.links["next"]["url"]).json()] == numbers[2:]
     own = f"{QUIZZES}/{numbers[0]}"
     for method, path in (
         ("GET", QUIZZES), ("POST", QUIZZES), ("GET", own), ("PATCH", own), ("DELETE", own), ("GET", f"{own}/items"),
@@ -201,7 +201,7 @@ def test_questions_are_made_moved_changed_and_deleted(canvas: Site) -> None:
     moved = canvas.teacher.patch(f"{path}/{second['id']}", json={"item": {"position": 1, "entry": {"title": "C"}}})
     assert (moved.json()["position"], moved.json()["entry"]["title"]) == (1, "C")
     assert moved.json()["entry"]["interaction_data"] == CHOICE["interaction_data"]
-    assert [one["id"] for one in canvas.teacher.get(path).json()] == [second["id"], first["id"]]
+    assert [entry["id"] for entry in canvas.teacher.get(path).json()] == [second["id"], first["id"]]
     whole = {"interaction_type_slug": "choice", "properties": {"shuffleRules": {"choices": {"shuffled": True}}}}
     whole |= {
         "interaction_data": {"choices": []},
@@ -255,9 +255,9 @@ def test_accommodations_are_for_students_and_in_bounds(canvas: Site) -> None:
     rows = [{"user_id": ADA, "extra_time": 60, "extra_attempts": 1}, {"user_id": 9999}]
     answer = canvas.teacher.post(f"{QUIZZES}/{number}/accommodations", json=rows).json()
     assert (answer["message"], answer["successful"]) == ("Accommodations processed", [{"user_id": ADA}])
-    assert [one["user_id"] for one in answer["failed"]] == [9999]
+    assert [entry["user_id"] for entry in answer["failed"]] == [9999]
     kept = canvas.lms.dump()["canvas"]["new_quiz_accommodations"]
-    assert [(one["user_id"], one["extra_time"], one["extra_attempts"]) for one in kept] == [(ADA, 60, 1)]
+    assert [(entry["user_id"], entry["extra_time"], entry["extra_attempts"]) for entry in kept] == [(ADA, 60, 1)]
     at_once = {"user_id": ADA, "apply_to_in_progress_quiz_sessions": True}
     failed = canvas.teacher.post(course, json=[at_once]).json()["failed"]
     assert failed == [{"user_id": ADA, "error": "User is not in any in-progress quiz sessions for course 1"}]
@@ -317,7 +317,7 @@ def test_a_copy_of_a_quiz_that_is_gone_fails(canvas: Site) -> None:
     canvas.lms.settings["canvas.background_job_seconds"] = 3600
     copy = canvas.teacher.post(f"{COURSE}/assignments/{number}/duplicate").json()["id"]
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    kept = [one for one in world["canvas"]["new_quizzes"] if one["assignment_id"] != int(number)]
+    kept = [quiz for quiz in world["canvas"]["new_quizzes"] if quiz["assignment_id"] != int(number)]
     world["canvas"]["new_quizzes"] = kept
     canvas.lms.load(world)
     canvas.lms.settings["canvas.background_job_seconds"] = 0

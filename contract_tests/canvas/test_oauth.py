@@ -385,7 +385,7 @@ def test_a_wrong_verifier_is_explained(canvas: Site) -> None:
         asked = canvas.auth_url(code_challenge=right, code_challenge_method="S256")
         code = canvas.browser().consent(asked, canvas.info.student)["code"]
         assert canvas.token(code=code, code_verifier=sent).status_code == 200
-        assert [one.code for one in canvas.lms.requests.last.warnings] == warned
+        assert [warning.code for warning in canvas.lms.requests.last.warnings] == warned
 
 
 def test_confirming_without_a_request_leads_to_the_sign_in(canvas: Site) -> None:
@@ -394,7 +394,7 @@ def test_confirming_without_a_request_leads_to_the_sign_in(canvas: Site) -> None
 
 def test_a_regenerated_secret_replaces_the_old_one(canvas: Site) -> None:
     keys = canvas.admin.get("/api/v1/accounts/1/developer_keys").json()
-    key = next(one for one in keys if str(one["id"]) == canvas.info.client_id)
+    key = next(item for item in keys if str(item["id"]) == canvas.info.client_id)
     path = f"/api/v1/developer_keys/{key['id']}/regenerate_secret"
     assert canvas.teacher.post(path).status_code == 403
     old = canvas.tokens()

@@ -25,7 +25,7 @@ def test_an_observer_is_alerted_to_a_low_grade(canvas: Site) -> None:
     def told(score: int) -> list[str]:
         graded = {"submission": {"posted_grade": str(score)}}
         assert canvas.teacher.put(f"{course}/{number}/submissions/{student}", json=graded).status_code == 200
-        return [one["title"] for one in canvas.admin.get(f"{own}/{student}", params=acting).json()]
+        return [item["title"] for item in canvas.admin.get(f"{own}/{student}", params=acting).json()]
 
     assert told(5) == []
     assert told(4) == [
@@ -54,7 +54,7 @@ def test_thresholds_are_percentages_that_do_not_cross(canvas: Site) -> None:
     def faults(kind: str, number: str | None) -> list[str]:
         sent = {"user_id": student, "alert_type": kind} | ({} if number is None else {"threshold": number})
         answer = canvas.admin.post(own, params=acting, json={"observer_alert_threshold": sent}).json()
-        return [one["type"] for one in answer.get("errors", {}).get("threshold", ())]
+        return [item["type"] for item in answer.get("errors", {}).get("threshold", ())]
 
     assert faults("course_grade_high", "many") == ["not_a_number"]
     assert faults("course_grade_high", "5.5") == ["not_an_integer"]
@@ -66,7 +66,7 @@ def test_thresholds_are_percentages_that_do_not_cross(canvas: Site) -> None:
     assert faults("course_grade_high", "30")[0].startswith("You cannot set a high threshold")
     assert faults("assignment_missing", "5")[0].startswith("Threshold is only applicable")
     assert faults("assignment_missing", None) == []
-    high = next(one for one in canvas.admin.get(own, params=acting).json() if one["alert_type"] == "course_grade_high")
+    high = next(row for row in canvas.admin.get(own, params=acting).json() if row["alert_type"] == "course_grade_high")
     shown = canvas.admin.put(f"{own}/{high['id']}", params=acting, json={"threshold": "20"}).json()
     assert shown["threshold"] == "20", "shown, but not stored"
     assert canvas.admin.get(f"{own}/{high['id']}", params=acting).json()["threshold"] == "40"
@@ -88,7 +88,7 @@ def test_an_observer_in_a_course_is_alerted_to_announcements_for_students(canvas
         sent = {"account_notification": fields, "account_notification_roles": roles}
         assert canvas.admin.post(f"{API}/accounts/1/account_notifications", json=sent).status_code == 200
     alerts = f"{API}/users/self/observer_alerts/{student}"
-    told = [one["title"] for one in canvas.admin.get(alerts, params=acting).json()]
+    told = [item["title"] for item in canvas.admin.get(alerts, params=acting).json()]
     assert sorted(told) == ['Institution announcement: "All"', 'Institution announcement: "Pupils"']
     canvas.admin.delete(f"{API}/courses/1/enrollments/{made['id']}", params={"task": "delete"})
     assert canvas.admin.get(alerts, params=acting).json() == []

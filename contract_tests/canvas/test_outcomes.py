@@ -30,12 +30,12 @@ def test_ratings_and_methods(canvas: Site) -> None:
     plain = made(teacher, group, title="Plain", mastery_points=9, calculation_int=7)
     rated = made(teacher, group, title="Rated", ratings=rows)
     both = made(teacher, group, title="Both", ratings=rows, mastery_points=4)
-    shown = {one["id"]: student.get(one["url"]).json() for one in (plain, rated, both)}
-    assert [one["mastery_points"] for one in shown.values()] == [3, 6, 4]
+    shown = {item["id"]: student.get(item["url"]).json() for item in (plain, rated, both)}
+    assert [item["mastery_points"] for item in shown.values()] == [3, 6, 4]
     assert shown[plain["id"]]["calculation_int"] == 65
-    assert [one["description"] for one in shown[rated["id"]]["ratings"]] == ["Best", "Good", "No Comment"]
+    assert [rating["description"] for rating in shown[rated["id"]]["ratings"]] == ["Best", "Good", "No Comment"]
     equal = made(teacher, group, title="Equal", ratings=[{"description": "One", "points": 1}, {"points": 1}])
-    assert [one["description"] for one in student.get(equal["url"]).json()["ratings"]] == ["No Comment", "One"]
+    assert [rating["description"] for rating in student.get(equal["url"]).json()["ratings"]] == ["No Comment", "One"]
     assert teacher.post(f"{group}/outcomes", json={"title": "None", "ratings": []}).status_code == 500
     assert list(made(teacher, group, title="Long", vendor_guid="x" * 256, display_name="x" * 256)) == [
         "vendor_guid",
@@ -120,7 +120,7 @@ def test_alignments_and_who_asks(canvas: Site) -> None:
     assert {who: len(rows) for who, rows in seen.items()} == {teacher: 2, student: 1}
     assert seen[student][0]["assignment_id"] == tasks[0]["id"]
     answers = [student.get(path, params={"student_id": number}) for number in (102, 9999999)]
-    assert [(one.status_code, one.json()["message"]) for one in answers] == [
+    assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [
         (403, "not authorized to read grades for specified users"),
         (400, "specified users not enrolled"),
     ]

@@ -36,7 +36,7 @@ def paced(canvas: Site) -> list[int]:
         assert assignment["in_paced_course"] is True
         item = {"module_item[type]": "Assignment", "module_item[content_id]": assignment["id"]}
         found.append(canvas.teacher.post(f"{COURSE}/modules/{module}/items", data=item).json())
-    return [one["id"] for one in found]
+    return [entry["id"] for entry in found]
 
 
 def sent(items: list[int], *durations: int) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_a_pace_is_compressed_to_its_end_date(durations: list[int]) -> None:
 def test_publishing_gives_students_their_dates(canvas: Site) -> None:
     items = paced(canvas)
     new = canvas.teacher.get(f"{COURSE}/course_pacing/new").json()["course_pace"]
-    assert (new["id"], [one["module_item_id"] for one in new["modules"][0]["items"]]) == (None, items)
+    assert (new["id"], [module["module_item_id"] for module in new["modules"][0]["items"]]) == (None, items)
     made = canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": sent(items, 1, 2)}).json()
     assert (made["progress"]["workflow_state"], made["course_pace"]["published_at"]) == ("queued", None)
     assert canvas.teacher.get(f"{API}/progress/{made['progress']['id']}").json()["workflow_state"] == "completed"
@@ -85,7 +85,7 @@ def test_publishing_gives_students_their_dates(canvas: Site) -> None:
 
 def _due(canvas: Site) -> list[Any]:
     rows = canvas.student.get(f"{COURSE}/assignments", params={"per_page": 100}).json()
-    return [one["due_at"] for one in rows if one["name"] in ("One", "Two")]
+    return [row["due_at"] for row in rows if row["name"] in ("One", "Two")]
 
 
 def test_compressing_dates_respects_the_end_date_and_stores_nothing(canvas: Site) -> None:
@@ -135,9 +135,9 @@ def test_blackout_dates(canvas: Site) -> None:
     assert (early.status_code, early.json()) == (422, ["End date can't be before start date"])
     kept = [{"id": made["id"], "event_title": "Long holidays"}, {**wanted, "event_title": "New"}]
     found = canvas.teacher.put(path, json={"blackout_dates": kept}).json()
-    assert [one["event_title"] for one in found] == ["Long holidays", "New"]
+    assert [item["event_title"] for item in found] == ["Long holidays", "New"]
     assert canvas.teacher.delete(f"{path}/{found[1]['id']}").status_code == 204
-    assert [one["id"] for one in canvas.teacher.get(path).json()] == [made["id"]]
+    assert [item["id"] for item in canvas.teacher.get(path).json()] == [made["id"]]
     above = f"{API}/accounts/1/blackout_dates"
     assert canvas.admin.get(f"{above}/new").json()["blackout_date"]["context_type"] == "Account"
     assert canvas.admin.get(above).json() == []
@@ -154,12 +154,12 @@ def test_a_section_and_a_student_begin_with_the_next_wider_pace(canvas: Site) ->
     canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": wanted})
     copied = canvas.teacher.get(new, params=section).json()["course_pace"]
     assert (copied["id"], copied["workflow_state"], copied["root_account_id"]) == (None, "unpublished", 1)
-    assert [one["duration"] for one in copied["modules"][0]["items"]] == [1, 2]
+    assert [module["duration"] for module in copied["modules"][0]["items"]] == [1, 2]
     wanted = {**section, **sent(items, 3, 4)}
     made = canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": wanted}).json()["course_pace"]
     assert canvas.teacher.get(new, params=section).json()["course_pace"]["id"] == made["id"]
     own = canvas.teacher.get(new, params=student).json()["course_pace"]
     assert (own["context_type"], own["context_id"], own["id"]) == ("Enrollment", row["user_id"], None)
-    assert [one["duration"] for one in own["modules"][0]["items"]] == [3, 4]
+    assert [module["duration"] for module in own["modules"][0]["items"]] == [3, 4]
     assert canvas.teacher.get(new, params={"enrollment_id": 999}).status_code == 404
     assert canvas.student.get(new, params=student).status_code == 403

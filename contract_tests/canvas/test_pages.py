@@ -128,7 +128,7 @@ def test_images_of_equations_come_with_their_mathml(canvas: Site) -> None:
     assert "<mfrac><mi>a</mi><mi>b</mi></mfrac></math>" in shown(r"\frac{a}{b}")
     for unreadable in ("{" * 900, r"\left(", "", "x" * 3001):
         assert "mathml" not in shown(unreadable)
-    assert [one.code for one in canvas.lms.requests.last.warnings] == ["mathml_left_out"]
+    assert [warning.code for warning in canvas.lms.requests.last.warnings] == ["mathml_left_out"]
 
 
 def test_links_in_what_a_course_holds_come_with_their_endpoints(canvas: Site) -> None:
@@ -221,8 +221,8 @@ def test_publishing_ends_a_schedule_and_a_new_date_is_a_new_revision(canvas: Sit
 def test_a_copy_counts_on_and_keeps_who_wrote_it(canvas: Site) -> None:
     make(canvas.admin, title="Text", published=True)
     titles = [canvas.teacher.post(f"{PAGES}/{url}/duplicate").json() for url in ("text", "text", "text-copy")]
-    assert [one["title"] for one in titles] == ["Text Copy", "Text Copy 2", "Text Copy 3"]
-    assert {one["last_edited_by"]["id"] for one in titles} == {canvas.admin.get("/api/v1/users/self").json()["id"]}
+    assert [title["title"] for title in titles] == ["Text Copy", "Text Copy 2", "Text Copy 3"]
+    assert {title["last_edited_by"]["id"] for title in titles} == {canvas.admin.get("/api/v1/users/self").json()["id"]}
 
 
 def test_the_front_page_is_viewed_like_any_other(canvas: Site) -> None:

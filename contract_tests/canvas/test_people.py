@@ -136,7 +136,7 @@ def test_todo_items_can_be_ignored(canvas: Site) -> None:
 def test_the_help_menu_is_for_everybody_who_signed_in(canvas: Site) -> None:
     links = f"{API}/accounts/self/help_links"
     offered = canvas.student.get(links).json()
-    assert [one["id"] for one in offered["custom_help_links"]] == ["search_the_canvas_guides"]
+    assert [link["id"] for link in offered["custom_help_links"]] == ["search_the_canvas_guides"]
     assert (offered["help_link_name"], offered["help_link_icon"]) == ("Help", "help")
     assert httpx.get(f"{canvas.url}{links}").status_code == 401
 
@@ -170,7 +170,7 @@ def test_courses_without_a_favourite_are_those_taught_first(canvas: Site) -> Non
     for course, kind in zip(taught, ("TaEnrollment", "TeacherEnrollment"), strict=True):
         wanted = {"user_id": own, "type": kind, "enrollment_state": "active"}
         canvas.admin.post(f"{API}/courses/{course['id']}/enrollments", json={"enrollment": wanted})
-    names = [one["name"] for one in canvas.teacher.get(f"{SELF}/favorites/courses").json()]
+    names = [item["name"] for item in canvas.teacher.get(f"{SELF}/favorites/courses").json()]
     assert (names.index("Z") < names.index("A"), names[-1]) == (True, "A")
     assert canvas.teacher.get(f"{API}/courses").json()[0]["name"] == "A", "other lists are by name"
 
@@ -191,7 +191,7 @@ def test_missing_logins_and_addresses_are_reported_first(canvas: Site) -> None:
     assert canvas.teacher.put(f"{API}/accounts/1/logins/{own}").status_code == 403, "before what is sent is looked at"
     assert canvas.admin.put(f"{API}/accounts/1/logins/{own}").status_code == 400
     listed = canvas.admin.get(f"{API}/accounts/1/logins", params={"user_id": "101"}).json()
-    assert [one["id"] for one in listed] == [own]
+    assert [item["id"] for item in listed] == [own]
     assert canvas.teacher.get(f"{API}/accounts/1/logins", params={"user_id": "101"}).status_code == 403
     below = canvas.admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
     assert canvas.admin.get(f"{API}/accounts/{below}/logins").status_code == 400

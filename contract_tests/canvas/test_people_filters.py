@@ -15,7 +15,7 @@ SCHOOL = f"{API}/accounts/1/users"
 
 def ids(answer: httpx.Response) -> list[Any]:
     assert answer.status_code == 200, answer.text
-    return [one["id"] for one in answer.json()]
+    return [item["id"] for item in answer.json()]
 
 
 def test_people_of_a_course(canvas: Site) -> None:
@@ -110,7 +110,7 @@ def test_people_of_groups(canvas: Site) -> None:
     group = teacher.post(f"{API}/group_categories/{made}/groups", data={"name": "A"}).json()["id"]
     teacher.put(f"{API}/groups/{group}", json={"members": [101]})
     shown = teacher.get(f"{API}/groups/{group}/users", params={"include[]": ["active_status", "group_submissions"]})
-    assert [(one["is_inactive"], one["group_submissions"]) for one in shown.json()] == [(False, None)]
+    assert [(item["is_inactive"], item["group_submissions"]) for item in shown.json()] == [(False, None)]
 
 
 def test_sections_tell_first_what_is_not_there(canvas: Site) -> None:
@@ -131,7 +131,7 @@ def test_sections_tell_first_what_is_not_there(canvas: Site) -> None:
 def test_favourites_with_exclusions(canvas: Site) -> None:
     favourites = f"{API}/users/self/favorites/courses"
     whole = canvas.teacher.get(favourites, params={"sort": "nickname"}).json()
-    taught = {one["id"] for one in whole}
+    taught = {item["id"] for item in whole}
     less = canvas.teacher.get(favourites, params={"exclude[]": ["enrollments", "name"]}).json()[0]
     assert set(whole[0]) - set(less) == {"enrollments"}
     blueprint = {"course[blueprint]": "true"}
@@ -158,7 +158,7 @@ def test_students_meet_those_who_study_and_teach(canvas: Site) -> None:
     assert canvas.admin.post(f"{course}/enrollments", json={"enrollment": role}).status_code == 200
 
     def met(who: httpx.Client, path: str) -> set[int]:
-        return {one["id"] for one in who.get(f"{course}/{path}", params={"per_page": "100"}).json()}
+        return {item["id"] for item in who.get(f"{course}/{path}", params={"per_page": "100"}).json()}
 
     for path in lists:
         assert made in met(canvas.teacher, path)
@@ -184,7 +184,7 @@ def test_an_order_puts_courses_of_one_account_by_id(canvas: Site) -> None:
 
     def listed(order: str | None) -> list[int]:
         query = {"sort": "subaccount", "per_page": 100} | ({} if order is None else {"order": order})
-        return [one["id"] for one in canvas.admin.get(path, params=query).json() if one["id"] in made]
+        return [item["id"] for item in canvas.admin.get(path, params=query).json() if item["id"] in made]
 
     assert (listed("asc"), listed("desc")) == (made, made[::-1])
     assert listed(None) == made[::-1]

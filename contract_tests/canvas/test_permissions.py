@@ -129,10 +129,10 @@ def ask(canvas: Site, row: Row, path: str, data: dict[str, str]) -> httpx.Respon
 def test_an_action_needs_its_permission(canvas: Site, row: Row) -> None:
     canvas.lms.settings["canvas.granular_permissions"] = not row.before
     role = role_id(canvas, row.who)
-    for one in NEEDS.get(row.permission, ()):
-        give(canvas, role, one, True)
-    for one in WITHOUT.get(row.permission, ()):
-        give(canvas, role, one, False)
+    for item in NEEDS.get(row.permission, ()):
+        give(canvas, role, item, True)
+    for item in WITHOUT.get(row.permission, ()):
+        give(canvas, role, item, False)
     path, data = put_in(canvas, row.path), {name: put_in(canvas, value) for name, value in row.data.items()}
     give(canvas, role, row.permission, False)
     refused = ask(canvas, row, path, data)

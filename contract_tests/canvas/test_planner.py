@@ -15,7 +15,7 @@ RANGE = {"start_date": "2030-01-01", "end_date": "2030-12-31"}
 
 
 def kinds(canvas: Site, **more: str) -> list[str]:
-    return [one["plannable_type"] for one in canvas.student.get(ITEMS, params={**RANGE, **more}).json()]
+    return [item["plannable_type"] for item in canvas.student.get(ITEMS, params={**RANGE, **more}).json()]
 
 
 def test_everything_with_a_date_stands_in_the_planner(canvas: Site) -> None:
@@ -48,7 +48,7 @@ def test_everything_with_a_date_stands_in_the_planner(canvas: Site) -> None:
     assert kinds(canvas, **{"context_codes[]": "course_1"}) == kinds(canvas)[:-1]
     first = canvas.student.get(ITEMS, params={**RANGE, "per_page": 2})
     rest = canvas.student.get(first.links["next"]["url"]).json()
-    assert [one["plannable_type"] for one in rest] == ["discussion_topic", "calendar_event"]
+    assert [item["plannable_type"] for item in rest] == ["discussion_topic", "calendar_event"]
     answer = {"submission": {"submission_type": "online_text_entry", "body": "Mine"}}
     canvas.student.post(f"{course}/assignments/{made['id']}/submissions", json=answer)
     status = canvas.student.get(ITEMS, params=RANGE).json()[0]["submissions"]
@@ -116,16 +116,16 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
     made = canvas.student.post(notes, json={**fields, "course_id": 1}).json()
     assert (made["title"], made["linked_object_id"]) == ("Essay", work)
     assert canvas.student.post(notes, json={**fields, "course_id": 1}).status_code == 400
-    one = f"{notes}/{made['id']}"
-    assert canvas.teacher.get(one).status_code == 404
+    site = f"{notes}/{made['id']}"
+    assert canvas.teacher.get(site).status_code == 404
     # the number as text is not the number
-    assert canvas.student.put(one, data={"course_id": "1"}).status_code == 400
-    assert canvas.student.put(one, json={"course_id": 1}).status_code == 200
-    assert canvas.student.put(one, json={"title": "Later", "details": "x"}).json()["title"] == "Later"
+    assert canvas.student.put(site, data={"course_id": "1"}).status_code == 400
+    assert canvas.student.put(site, json={"course_id": 1}).status_code == 200
+    assert canvas.student.put(site, json={"title": "Later", "details": "x"}).json()["title"] == "Later"
     assert [note["id"] for note in canvas.student.get(notes, params={"context_codes[]": "course_1"}).json()] == [
         made["id"]
     ]
-    canvas.student.delete(one)
+    canvas.student.delete(site)
     assert canvas.student.get(notes).json() == []
 
 
@@ -137,13 +137,13 @@ def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
     topic = canvas.teacher.post(f"{course}/discussion_topics", json=news).json()
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     canvas.teacher.post(f"{API}/conversations", json={"recipients": [own], "subject": "Hi", "body": "You there?"})
-    found = {one["type"]: one for one in canvas.student.get(stream).json()}
+    found = {item["type"]: item for item in canvas.student.get(stream).json()}
     assert (found["Announcement"]["announcement_id"], found["Conversation"]["participant_count"]) == (topic["id"], 2)
-    counted = {one["type"]: one["unread_count"] for one in canvas.student.get(f"{stream}/summary").json()}
+    counted = {item["type"]: item["unread_count"] for item in canvas.student.get(f"{stream}/summary").json()}
     assert counted == {"Announcement": 1, "Conversation": 1, "DiscussionTopic": 0}
     assert canvas.student.get(f"{course}/activity_stream").json()[0]["title"] == "News"
     assert canvas.student.delete(f"{stream}/{found['Announcement']['id']}").json() == {"hidden": True}
-    assert [one["type"] for one in canvas.student.get(stream).json()] == ["Conversation"]
+    assert [item["type"] for item in canvas.student.get(stream).json()] == ["Conversation"]
 
 
 def test_upcoming_events_are_those_of_the_next_week(canvas: Site) -> None:
@@ -153,7 +153,7 @@ def test_upcoming_events_are_those_of_the_next_week(canvas: Site) -> None:
         event = {"context_code": "course_1", "title": title, "start_at": at}
         canvas.teacher.post(f"{API}/calendar_events", json={"calendar_event": event})
     upcoming = canvas.student.get(f"{API}/users/self/upcoming_events").json()
-    assert [one["title"] for one in upcoming if one["type"] == "event"] == ["Soon"]
+    assert [item["title"] for item in upcoming if item["type"] == "event"] == ["Soon"]
 
 
 def test_whose_courses_a_planner_shows(canvas: Site) -> None:
@@ -164,7 +164,7 @@ def test_whose_courses_a_planner_shows(canvas: Site) -> None:
 
     def shown(who: httpx.Client, **asked: str) -> bool:
         rows = who.get(items, params={"per_page": "100", **asked}).json()
-        return any((one["plannable_type"], one["plannable_id"]) == ("assignment", made) for one in rows)
+        return any((row["plannable_type"], row["plannable_id"]) == ("assignment", made) for row in rows)
 
     assert not shown(canvas.student), "two weeks around now"
     assert shown(canvas.student, start_date="2026-01-01"), "ten years from now, if one end is named"
@@ -186,13 +186,13 @@ def test_reviews_of_others_work_stand_where_one_s_own_is_due(canvas: Site) -> No
     number = canvas.teacher.post(tasks, json={"assignment": fields}).json()["id"]
     ada = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     other = next(
-        one["id"]
-        for one in canvas.teacher.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
-        if one["id"] != ada
+        item["id"]
+        for item in canvas.teacher.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
+        if item["id"] != ada
     )
     theirs = canvas.teacher.get(f"{tasks}/{number}/submissions/{other}").json()["id"]
     review = canvas.teacher.post(f"{tasks}/{number}/submissions/{theirs}/peer_reviews", json={"user_id": ada}).json()
-    found = {one["plannable_type"]: one for one in canvas.student.get(ITEMS, params=RANGE).json()}
+    found = {item["plannable_type"]: item for item in canvas.student.get(ITEMS, params=RANGE).json()}
     assert set(found) == {"assignment", "assessment_request"}
     shown = found["assessment_request"]
     assert (shown["plannable_id"], shown["plannable"]["title"]) == (review["id"], "Essay")
@@ -208,5 +208,5 @@ def test_an_observer_sees_all_courses_of_the_child_and_the_childs_notes(canvas: 
     observed = {**RANGE, "observed_user_id": "101"}
     assert canvas.teacher.get(ITEMS, params=observed).status_code == 403
     seen = canvas.teacher.get(ITEMS, params={**observed, "context_codes[]": "course_2"})
-    assert [one["plannable_type"] for one in seen.json()] == ["planner_note"]
+    assert [item["plannable_type"] for item in seen.json()] == ["planner_note"]
     assert canvas.teacher.get(ITEMS, params={**observed, "context_codes[]": "user_101"}).status_code == 403

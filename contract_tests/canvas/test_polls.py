@@ -53,7 +53,7 @@ def test_who_manages_content_manages_polls_there(canvas: Site) -> None:
     here = {"poll_sessions": [{"course_id": 1, "has_public_results": True}]}
     sessions = [teacher.post(f"{poll}/poll_sessions", json=here).json()["poll_sessions"][0]["id"] for _ in range(2)]
     listed = teacher.get(f"{poll}/poll_sessions").json()["poll_sessions"]
-    assert [one["id"] for one in listed] == sessions
+    assert [item["id"] for item in listed] == sessions
     assert admin.get(poll).json()["polls"][0]["user_id"] == str(made["user_id"])
     assert sorted(student.get(poll).json()["polls"][0]) == ["created_at", "description", "id", "question"]
     right = {"poll_choices": [{"text": "T", "is_correct": "true", "position": "x"}]}
@@ -73,7 +73,7 @@ def test_who_manages_content_manages_polls_there(canvas: Site) -> None:
     shown = student.get(session).json()["poll_sessions"][0]
     assert (shown["has_submitted"], len(shown["poll_submissions"]), shown["results"]) == (True, 1, {choice["id"]: 1})
     closed = student.get("/api/v1/poll_sessions/closed").json()["poll_sessions"]
-    assert [one["id"] for one in closed] == sessions
+    assert [item["id"] for item in closed] == sessions
     put = {"poll_sessions": [{"course_section_id": 1, "course_id": 999}]}
     assert list(teacher.put(session, json=put).json()["errors"]) == ["course"]
     asked = student.get(f"{poll}/poll_choices", headers={"Accept": "application/vnd.api+json"}).json()["meta"]

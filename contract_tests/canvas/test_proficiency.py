@@ -30,7 +30,7 @@ def test_what_is_wrong_with_levels(canvas: Site) -> None:
 
     def faults(*rows: object) -> list[tuple[str, str]]:
         errors = canvas.admin.post(levels, json={"ratings": rows}).json()["errors"]
-        return [(one["field"].removeprefix("outcome_proficiency_ratings").strip("."), one["message"]) for one in errors]
+        return [(row["field"].removeprefix("outcome_proficiency_ratings").strip("."), row["message"]) for row in errors]
 
     assert faults() == [("", "Missing required ratings"), ("", "Exactly one rating can have mastery")]
     equal = {**worst, "points": 4}

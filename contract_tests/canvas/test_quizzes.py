@@ -80,16 +80,16 @@ def test_questions_are_looked_up_before_the_attempt_is_checked(canvas: Site) -> 
     precise = {"numerical_answer_type": "precision_answer", "answer_approximate": 12.3, "answer_precision": 3}
     exact = {"numerical_answer_type": "exact_answer", "answer_exact": 12.3, "answer_error_margin": 1}
     asked = [
-        {"question_text": "?", "question_type": "numerical_question", "answers": [one]} for one in (precise, exact)
+        {"question_text": "?", "question_type": "numerical_question", "answers": [value]} for value in (precise, exact)
     ]
     asked.append({"question_text": "?", "question_type": "essay_question"})
-    ids = [made(teacher, f"{at}/questions", question=one)["id"] for one in asked]
+    ids = [made(teacher, f"{at}/questions", question=value)["id"] for value in asked]
     assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).status_code == 200
     (turn,) = student.post(f"{COURSE}/{at}/submissions").json()["quiz_submissions"]
     questions = f"/api/v1/quiz_submissions/{turn['id']}/questions"
     told = [
-        student.get(f"{questions}/{one}/formatted_answer", params={"answer": "12.34567"}).json()["formatted_answer"]
-        for one in ids
+        student.get(f"{questions}/{value}/formatted_answer", params={"answer": "12.34567"}).json()["formatted_answer"]
+        for value in ids
     ]
     assert told == ["12.34567", "12.3457", "12.34567"]
     assert student.get(f"{questions}/{ids[0]}/formatted_answer").status_code == 422
@@ -144,13 +144,13 @@ def test_students_of_a_quiz_are_listed_and_get_messages(canvas: Site) -> None:
     assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 200
 
     def told(**params: str) -> set[int]:
-        return {int(one["id"]) for one in teacher.get(f"{at}/submission_users", params=params).json()["users"]}
+        return {int(user["id"]) for user in teacher.get(f"{at}/submission_users", params=params).json()["users"]}
 
     assert told(submitted="true") == {ADA}
     assert told(submitted="false") == told() - {ADA}
 
     def heard() -> list[str]:
-        return [one["last_message"] for one in student.get("/api/v1/conversations").json()]
+        return [item["last_message"] for item in student.get("/api/v1/conversations").json()]
 
     before, path = heard(), f"{at}/submission_users/message"
     sent = {"subject": "Quiz", "body": "Begin!", "recipients": "unsubmitted"}
@@ -265,8 +265,8 @@ def test_a_question_that_moves_into_a_group_comes_last_there(canvas: Site) -> No
     answer = canvas.teacher.post(f"{own}/groups", json={"quiz_groups": [{"name": "A"}]})
     group = answer.json()["quiz_groups"][0]["id"]
     inside, outside = (
-        canvas.teacher.post(f"{own}/questions", json={"question": {"question_text": "?", "quiz_group_id": one}}).json()
-        for one in (group, None)
+        canvas.teacher.post(f"{own}/questions", json={"question": {"question_text": "?", "quiz_group_id": item}}).json()
+        for item in (group, None)
     )
     moved = canvas.teacher.put(f"{own}/questions/{outside['id']}", json={"question": {"quiz_group_id": group}}).json()
     assert (moved["quiz_group_id"], _position(canvas, moved)) == (group, 1)
@@ -285,7 +285,7 @@ def test_an_order_is_of_what_the_quiz_has_by_type_and_id(canvas: Site) -> None:
         asked = [{"type": kind, "id": key} if kind else {"id": key} for kind, key in lines]
         assert canvas.teacher.post(f"{at}/reorder", json={"order": asked}).status_code == 204
         rows = [canvas.teacher.get(f"{path}/questions/{key}").json() for key in ids]
-        return [(_position(canvas, one), one["quiz_group_id"]) for one in rows]
+        return [(_position(canvas, row), row["quiz_group_id"]) for row in rows]
 
     first, second = ids
     assert order((None, first), ("answer", first), ("question", second), ("question", first)) == [(2, None), (1, None)]
@@ -347,7 +347,7 @@ def test_extensions_are_for_all_who_are_named_or_for_none(canvas: Site) -> None:
     assert (row["extra_time"], row["manually_unlocked"]) == (10_080, True)
     both = [{"user_id": GRACE, "extra_time": 1}, {"user_id": ADA, "extra_time": 2}]
     rows = teacher.post(f"{COURSE}/quiz_extensions", json={"quiz_extensions": both}).json()["quiz_extensions"]
-    each = [(int(one["quiz_id"]), int(one["user_id"])) for one in rows]
+    each = [(int(item["quiz_id"]), int(item["user_id"])) for item in rows]
     assert [user for _, user in each] == [GRACE, ADA] * (len(rows) // 2), "quiz by quiz"
     assert {quiz["id"] for quiz in quizzes} <= {quiz for quiz, _ in each}
     assert teacher.post(at, json={"quiz_extensions": ["x"]}).status_code == 500
@@ -372,8 +372,8 @@ def test_statistics_of_sections_and_none_of_large_quizzes(canvas: Site) -> None:
 
     assert (taken(), taken(**{"section_ids[]": other})) == (1, 0)
     users = teacher.get(f"{at}/submission_users", params={"include[]": "quiz_submissions"}).json()
-    assert {one["id"]: one["links"]["quiz_submission"] for one in users["users"]}[str(ADA)] == str(turn["id"])
-    assert [one["id"] for one in users["quiz_submissions"]] == [str(turn["id"])]
+    assert {user["id"]: user["links"]["quiz_submission"] for user in users["users"]}[str(ADA)] == str(turn["id"])
+    assert [submission["id"] for submission in users["quiz_submissions"]] == [str(turn["id"])]
     assert "quiz_submissions" not in teacher.get(f"{at}/submission_users").json()
     for _ in range(100):
         made(teacher, f"quizzes/{quiz['id']}/questions", question=question)

@@ -23,7 +23,7 @@ def test_whoever_may_register_is_signed_in_at_once(canvas: Site) -> None:
     assert browser.http.get("/register").headers["location"].endswith("/"), "the school registers nobody"
     assert register().status_code == 403
     world = canvas.lms.dump()
-    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school = next(account for account in world["canvas"]["accounts"] if account.get("parent_account_id") is None)
     school["settings"] = {"self_registration_type": "all"}
     canvas.lms.load(world)
     assert register(**{"pseudonym[unique_id]": "no address"}).json()["errors"]["pseudonym"]["unique_id"]
@@ -78,7 +78,7 @@ def test_sign_ins_are_recorded_for_the_audit(canvas: Site) -> None:
     canvas.lms.clock.advance(minutes=1)
     browser.http.request("DELETE", "/logout", data={"authenticity_token": _authenticity_token(browser)})
     found = canvas.student.get(f"{audit}/users/self").json()
-    assert [one["event_type"] for one in found["events"]] == ["logout", "login"]
+    assert [event["event_type"] for event in found["events"]] == ["logout", "login"]
     links = found["events"][0]["links"]
     assert found["linked"]["users"][0]["id"] == links["user"] == student
     paths = (f"logins/{links['login']}", f"accounts/{links['account']}", f"users/{student}")
@@ -109,11 +109,11 @@ def test_a_forgotten_password_is_that_of_the_login_that_is_named(canvas: Site) -
 
     def password(number: int) -> str:
         rows = canvas.lms.dump()["canvas"]["pseudonyms"]
-        return next(one["password"] for one in rows if one["id"] == number)
+        return next(row["password"] for row in rows if row["id"] == number)
 
     assert [ask("short", "short"), ask(again="another-password"), ask(id=others)] == [400] * 3
     assert (password(second), ask(id=second), password(second)) == ("first-password", 302, "a-new-password")
-    first = next(one["id"] for one in admin.get("/api/v1/users/101/logins").json() if one["unique_id"] == usual)
+    first = next(item["id"] for item in admin.get("/api/v1/users/101/logins").json() if item["unique_id"] == usual)
     assert password(first) != "a-new-password"
     assert (ask(), password(first)) == (302, "a-new-password")
 
@@ -146,7 +146,7 @@ def test_providers_show_settings_of_the_account_and_what_they_may_fill_in(canvas
 
 def test_a_removed_provider_leaves_its_place_and_takes_its_logins_along(canvas: Site) -> None:
     admin = canvas.admin
-    cas, ldap = (admin.post(PROVIDERS, json={"auth_type": one}).json() for one in ("cas", "ldap"))
+    cas, ldap = (admin.post(PROVIDERS, json={"auth_type": value}).json() for value in ("cas", "ldap"))
     assert ldap["auth_over_tls"] == "start_tls"
     person = admin.get("/api/v1/users/self").json()["id"]
     login = {"user": {"id": person}, "login": {"unique_id": "by.cas", "authentication_provider_id": str(cas["id"])}}

@@ -69,7 +69,7 @@ def registered(canvas: Site, tool: Tool, keys: KeySite) -> Registered:
     request = {**REQUEST, "jwks_uri": keys.url, "scope": SCOPES}
     answer = sent(canvas, request, unified_tool_id="unified-1")
     assert answer.status_code == 200, answer.text
-    warned = [one.code for one in canvas.lms.requests.last.warnings]
+    warned = [warning.code for warning in canvas.lms.requests.last.warnings]
     assert warned == ["key_off"], "the registration is read as a whole"
     client = answer.json()["client_id"]
     one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
@@ -133,7 +133,7 @@ def test_a_registration_becomes_a_configuration_in_canvas_s_order(canvas: Site) 
     }  # fmt: skip
     editor = {"placement": "editor_button", "enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST,
               "target_link_uri": "https://n.test/t", "selection_width": 9, "selection_height": 8}  # fmt: skip
-    spots = [{"placement": one, **common} for one in ("account_navigation", "link_selection")]
+    spots = [{"placement": value, **common} for value in ("account_navigation", "link_selection")]
     assert json.dumps(extension["settings"]["placements"]) == json.dumps([*spots, editor])
 
 
@@ -185,8 +185,8 @@ def test_an_administrator_has_a_tool_change_and_takes_it(registered: Registered)
     (entry,) = registered.admin("/history")
     assert (entry["update_type"], entry["comment"]) == ("registration_update", "Fine")
     tool = next(
-        one for one in registered.site.lms.dump()["canvas"]["tools"]
-        if str(one.get("developer_key_id")) == registered.answer["client_id"]
+        item for item in registered.site.lms.dump()["canvas"]["tools"]
+        if str(item.get("developer_key_id")) == registered.answer["client_id"]
     )  # fmt: skip
     assert tool["custom"]["new"] == "$Canvas.user.id"
 
@@ -228,7 +228,7 @@ def test_a_school_gives_up_a_registration_of_the_whole_site(canvas: Site, tool: 
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     section = world["canvas"]
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
-    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in section["developer_keys"] if developer_key["id"] == KEY)
     section["developer_keys"].append({**key, "id": KEY + 1, "account_id": 2, "accounts": []})
     canvas.lms.load(world)
     one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY + 1}").json()
@@ -257,14 +257,14 @@ def test_workflow_states_of_a_registration(registered: Registered) -> None:
 def placements(site: Site, *messages: dict[str, Any]) -> dict[str, Any]:
     """How the messages of a tool that registers itself are stored, by placement."""
     canvas_own = "https://canvas.instructure.com/lti/"
-    told = [{name.replace("~", canvas_own): value for name, value in one.items()} for one in messages]
-    for one in told:
-        one["placements"] = [spot.replace("~", canvas_own) for spot in one["placements"]]
+    told = [{name.replace("~", canvas_own): value for name, value in message.items()} for message in messages]
+    for item in told:
+        item["placements"] = [spot.replace("~", canvas_own) for spot in item["placements"]]
     answer = sent(site, {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": told}})
     assert answer.status_code == 200, answer.text
     client = answer.json()["client_id"]
-    one = site.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
-    full = site.admin.get(f"{BASE}/{one['id']}", params={"include[]": "configuration"}).json()
+    item = site.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
+    full = site.admin.get(f"{BASE}/{item['id']}", params={"include[]": "configuration"}).json()
     return {spot["placement"]: spot for spot in full["configuration"]["placements"]}
 
 
@@ -317,7 +317,7 @@ def test_the_configuration_announces_every_spot_that_opens_tools(canvas: Site) -
     def announced() -> dict[str, list[str]]:
         made = canvas.admin.get(TOKEN).json()
         told = httpx.get(made["oidc_configuration_url"]).json()[PLATFORM]["messages_supported"]
-        return {one["type"]: [spot.rpartition("/")[2] for spot in one.get("placements", [])] for one in told}
+        return {item["type"]: [spot.rpartition("/")[2] for spot in item.get("placements", [])] for item in told}
 
     told = announced()
     assert {"analytics_hub", "conference_selection", "top_navigation"} <= set(told[lti13.RESOURCE_LINK_REQUEST])

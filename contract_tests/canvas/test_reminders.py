@@ -110,7 +110,7 @@ def test_submissions_to_grade_are_counted_once_per_student(canvas: Site) -> None
     asked = {"needs_grading_count_by_section": True}
     body = canvas.teacher.get(f"{COURSE}/assignments/{task['id']}", params=asked).json()
     assert body["needs_grading_count"] == 1
-    assert [one["needs_grading_count"] for one in body["needs_grading_count_by_section"]] == [1, 1]
+    assert [item["needs_grading_count"] for item in body["needs_grading_count_by_section"]] == [1, 1]
 
 
 def test_who_may_still_hand_something_in_is_told_by_attempts_and_kind(canvas: Site) -> None:

@@ -52,16 +52,16 @@ def test_bulk_creation_of_links_is_all_or_nothing(canvas: Site) -> None:
     before = len(canvas.teacher.get(LINKS).json())
     good, foreign = {"url": OWN}, {"url": "https://other.example.test/"}
     refused = canvas.teacher.post(f"{LINKS}/bulk", json=[good, foreign, {"url": "no address"}])
-    assert (refused.status_code, [one["message"] for one in refused.json()["errors"]]) == (
+    assert (refused.status_code, [error["message"] for error in refused.json()["errors"]]) == (
         422,
         ["No tool found for the provided URL", "'url' param must be a valid URL"],
     )
     assert canvas.teacher.post(f"{LINKS}/bulk", json=[good] * 101).status_code == 422
     made = canvas.teacher.post(f"{LINKS}/bulk", json=[good, {**good, "title": "B"}]).json()
-    assert [one["title"] for one in made] == ["", "B"]
+    assert [item["title"] for item in made] == ["", "B"]
     first = canvas.teacher.get(f"{LINKS}?per_page={before + 1}")
     following = canvas.teacher.get(first.links["next"]["url"]).json()
-    assert [one["id"] for one in (*first.json(), *following)][before:] == [one["id"] for one in made]
+    assert [item["id"] for item in (*first.json(), *following)][before:] == [item["id"] for item in made]
 
 
 @pytest.mark.usefixtures("tool")

@@ -76,7 +76,7 @@ def test_a_school_without_portfolios_shows_none_even_to_their_owners(canvas: Sit
     times = dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00Z")
     world["canvas"]["eportfolios"] = [{"id": 7, "user_id": student, "name": "P", "public": True, **times}]
     for served, shown in ((True, [200, 200]), (False, [403, 403])):
-        school = next(one for one in world["canvas"]["accounts"] if one["id"] == 1)
+        school = next(account for account in world["canvas"]["accounts"] if account["id"] == 1)
         school["settings"] = school.get("settings", {}) | {"enable_eportfolios": served}
         canvas.lms.load(world)
         path = f"{API}/eportfolios/7"

@@ -35,7 +35,7 @@ def opens(site: InProcess, token: str) -> bool:
 
 def why_not(site: InProcess) -> str:
     """The diagnosis of the last refused session token."""
-    return str(next(one for one in site.checks if one["name"] == "session_token")["got"])
+    return str(next(check for check in site.checks if check["name"] == "session_token")["got"])
 
 
 def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) -> None:
@@ -80,7 +80,7 @@ def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) 
 
 def login_of_student(site: InProcess) -> int:
     """The id of the login of user 101."""
-    return int(next(one["id"] for one in site.lms.dump()["canvas"]["pseudonyms"] if one["user_id"] == 101))
+    return int(next(row["id"] for row in site.lms.dump()["canvas"]["pseudonyms"] if row["user_id"] == 101))
 
 
 def token_signed_with(key: str, created_at: int, login: int, remembered: bool | None) -> str:

@@ -130,7 +130,7 @@ def test_missing_parameters_are_named(canvas: Site, asked: dict[str, Any], said:
     answer = canvas.student.get(ASK, params=asked)
     assert answer.status_code == 400
     faults = answer.json()["errors"]
-    assert {one["message"] for row in faults.values() for one in row} == {said}
+    assert {item["message"] for row in faults.values() for item in row} == {said}
 
 
 @pytest.mark.parametrize(

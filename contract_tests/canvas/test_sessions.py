@@ -79,10 +79,10 @@ def test_a_url_requests_masquerading(site: InProcess, query: str, person: int | 
 
 def test_deleted_users_cannot_be_masqueraded_as(site: InProcess) -> None:
     world = json.loads(json.dumps(site.lms.dump()["canvas"], default=str))
-    world["users"] = [one | ({"workflow_state": "deleted"} if one["id"] == 101 else {}) for one in world["users"]]
+    world["users"] = [user | ({"workflow_state": "deleted"} if user["id"] == 101 else {}) for user in world["users"]]
     world["enrollments"] = [
-        one | ({"workflow_state": "completed"} if one["type"] == "TeacherEnrollment" else {})
-        for one in world["enrollments"]
+        enrollment | ({"workflow_state": "completed"} if enrollment["type"] == "TeacherEnrollment" else {})
+        for enrollment in world["enrollments"]
     ]
     site.lms.load({"name": "gone", "canvas": world})
     site.lms.clock.freeze(NOON)
@@ -184,12 +184,12 @@ def test_a_form_carries_the_token_of_its_browser(site: InProcess) -> None:
         kept = dict(browser.cookies)
         answer = browser.send("POST", "/users/104/masquerade", data=data, headers=headers)
         browser.cookies = kept
-        checked = [one["passed"] for one in site.checks if one["name"] == "authenticity_token belongs to the browser"]
+        checked = [row["passed"] for row in site.checks if row["name"] == "authenticity_token belongs to the browser"]
         assert checked == [answer.status_code == 302]
         return answer.status_code == 302
 
     right = browser.csrf
-    assert all(change(one) for one in masked)
+    assert all(change(value) for value in masked)
     assert change(None, right)
     assert change("wrong", right)
     assert change(right, "wrong")

@@ -26,7 +26,7 @@ def refused(api: httpx.Client, task: Body | None, **fields: Any) -> dict[str, li
     sent = {"assignment": fields}
     answer = api.post(TASKS, json=sent) if task is None else api.put(f"{TASKS}/{task['id']}", json=sent)
     assert answer.status_code == 400, answer.text
-    return {name: [one["message"] for one in found] for name, found in answer.json()["errors"].items()}
+    return {name: [item["message"] for item in found] for name, found in answer.json()["errors"].items()}
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_who_selects_final_grades_is_asked_before_the_rest_is_validated(canvas: 
     assert refused(teacher, task, final_grader_id=ADA, points_possible=-1) == why
     assert changed(teacher, task, final_grader_id=me)["final_grader_id"] == me
     role = next(
-        one
-        for one in canvas.admin.get("/api/v1/accounts/1/roles").json()
-        if one["base_role_type"] == "TeacherEnrollment"
+        item
+        for item in canvas.admin.get("/api/v1/accounts/1/roles").json()
+        if item["base_role_type"] == "TeacherEnrollment"
     )
     never = {"permissions": {"select_final_grade": {"explicit": "1", "enabled": "0"}}}
     assert canvas.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json=never).status_code == 200
@@ -120,7 +120,7 @@ def test_the_overrides_of_groups_go_with_their_group_set(canvas: Site) -> None:
     changed(teacher, task, name="Renamed")
     assert len(teacher.get(f"{TASKS}/{task['id']}/overrides").json()) == 2
     changed(teacher, task, group_category_id=sets[1])
-    assert ["student_ids" in one for one in teacher.get(f"{TASKS}/{task['id']}/overrides").json()] == [True]
+    assert ["student_ids" in value for value in teacher.get(f"{TASKS}/{task['id']}/overrides").json()] == [True]
 
 
 def test_the_annotated_document_is_a_copy_of_a_readable_file(canvas: Site) -> None:
@@ -166,7 +166,7 @@ def test_a_list_is_narrowed_to_a_group_of_assignments_by_the_query_too(canvas: S
     group = made(canvas.teacher, "assignment_groups", name="Labs")["id"]
     task = work(canvas.teacher, assignment_group_id=group)
     answer = canvas.student.get(TASKS, params={"assignment_group_id": group})
-    assert [one["id"] for one in answer.json()] == [task["id"]]
+    assert [item["id"] for item in answer.json()] == [task["id"]]
     assert f"/assignment_groups/{group}/assignments?" in answer.headers["Link"]
     assert len(canvas.student.get(TASKS).json()) > 1
 

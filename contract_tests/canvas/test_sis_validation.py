@@ -162,7 +162,7 @@ def test_members_that_a_group_does_not_take(canvas: Site, options: dict[str, Any
     prefix = f"A group user did not pass validation (user: {who}, group: G, error: "
     assert said(done) == ([f"{prefix}{why})"] if why else [])
     inside = canvas.admin.get("/api/v1/groups/sis_group_id:G/users").json()
-    assert {one["login_id"] for one in inside} == {"v0", "v1", "v2"} - {who.lower()}
+    assert {item["login_id"] for item in inside} == {"v0", "v1", "v2"} - {who.lower()}
 
 
 def test_a_group_with_a_long_name(canvas: Site) -> None:

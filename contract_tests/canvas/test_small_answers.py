@@ -19,13 +19,13 @@ def test_modules_with_items_are_searched_page_by_page(canvas: Site) -> None:
         made = teacher.post(f"{COURSE}/modules", json={"module": {"name": name}}).json()["id"]
         item = {"type": "SubHeader", "title": f"All of {name}"}
         teacher.post(f"{COURSE}/modules/{made}/items", json={"module_item": item})
-    names = [one["name"] for one in teacher.get(f"{COURSE}/modules", params={"per_page": "50"}).json()]
+    names = [entry["name"] for entry in teacher.get(f"{COURSE}/modules", params={"per_page": "50"}).json()]
     asked = {"search_term": "of gamma", "per_page": str(names.index("Gamma"))}
     assert teacher.get(f"{COURSE}/modules", params=asked).json() == []
     page = teacher.get(f"{COURSE}/modules", params=asked | {"include[]": "items"})
     assert page.json() == [], "it is on the next page"
     found = teacher.get(page.links["next"]["url"]).json()
-    assert [(one["name"], [item["title"] for item in one["items"]]) for one in found] == [("Gamma", ["All of Gamma"])]
+    assert [(row["name"], [item["title"] for item in row["items"]]) for row in found] == [("Gamma", ["All of Gamma"])]
     assert teacher.get(f"{COURSE}/modules", params={"include[]": "items", "search_term": "x"}).status_code == 400
 
 
@@ -36,9 +36,9 @@ def test_pages_by_their_dates_for_students(canvas: Site) -> None:
         fields |= {"student_todo_at": f"{day}T00:00:00Z"} if day else {}
         assert teacher.post(f"{COURSE}/pages", json={"wiki_page": fields}).status_code == 200
     asked = {"sort": "todo_date", "per_page": "50"}
-    titles = [one["title"] for one in teacher.get(f"{COURSE}/pages", params=asked).json()]
+    titles = [item["title"] for item in teacher.get(f"{COURSE}/pages", params=asked).json()]
     assert titles[:2] == ["Early", "Late"]
-    back = [one["title"] for one in teacher.get(f"{COURSE}/pages", params={**asked, "order": "desc"}).json()]
+    back = [item["title"] for item in teacher.get(f"{COURSE}/pages", params={**asked, "order": "desc"}).json()]
     assert back == titles[::-1]
 
 
@@ -109,7 +109,7 @@ def test_the_latest_run_of_a_report_is_shown_in_any_state(canvas: Site) -> None:
     assert canvas.admin.put(f"{reports}/provisioning_csv/{begun}/abort").json()["status"] == "aborted"
 
     def last() -> tuple[int, str]:
-        row = next(one for one in canvas.admin.get(reports).json() if one["report"] == "provisioning_csv")
+        row = next(item for item in canvas.admin.get(reports).json() if item["report"] == "provisioning_csv")
         return row["last_run"]["id"], row["last_run"]["status"]
 
     assert last() == (begun, "aborted")
@@ -148,7 +148,7 @@ def test_ungraded_quizzes_wait_too_where_they_are_asked_for(canvas: Site) -> Non
     asked = {"include[]": "ungraded_quizzes"}
 
     def waiting(path: str = own, **params: str) -> list[Any]:
-        return [one for one in student.get(path, params=params).json() if "quiz" in one]
+        return [value for value in student.get(path, params=params).json() if "quiz" in value]
 
     assert waiting() == []
     (item,) = waiting(**asked)
@@ -172,7 +172,7 @@ def test_work_to_grade_is_counted_by_the_piece(canvas: Site) -> None:
     for other in people:
         path = f"{COURSE}/assignments/{made}/submissions"
         canvas.admin.post(path, json=sent, params={"as_user_id": str(other)})
-    (item,) = [one for one in canvas.teacher.get(f"{API}/users/self/todo").json() if one["assignment"]["id"] == made]
+    (item,) = [row for row in canvas.teacher.get(f"{API}/users/self/todo").json() if row["assignment"]["id"] == made]
     count = canvas.teacher.get(f"{API}/users/self/todo_item_count").json()["needs_grading_count"]
     assert count >= item["needs_grading_count"] == len(people) > 1
 
@@ -209,19 +209,19 @@ def test_new_assignments_are_news_to_those_in_the_course(canvas: Site) -> None:
     made = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).json()
     canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": {"name": "Draft", "published": False}})
     for reader in (canvas.teacher, canvas.student):
-        told = [one for one in reader.get(stream).json() if one["type"] == "Message"]
+        told = [entry for entry in reader.get(stream).json() if entry["type"] == "Message"]
         assert "Draft" not in str(told)
-        (item,) = (one for one in told if one["url"] == made["html_url"])
+        (item,) = (entry for entry in told if entry["url"] == made["html_url"])
         assert item["title"].startswith("Assignment Created - Report, ")
         assert "\ndue: Dec 2 at " in item["message"]
         assert (item["read_state"], item["message_id"], item["notification_category"]) == (True, None, "Due Date")
-        (counted,) = (one for one in reader.get(f"{stream}/summary").json() if one["type"] == "Message")
+        (counted,) = (entry for entry in reader.get(f"{stream}/summary").json() if entry["type"] == "Message")
         assert (counted["count"], counted["unread_count"]) == (len(told), 0)
 
 
 def test_announcements_count_as_topics_too(canvas: Site) -> None:
     canvas.teacher.post(f"{COURSE}/discussion_topics", json={"title": "News", "message": "x", "is_announcement": True})
-    counted = {one["type"]: one["count"] for one in canvas.student.get(f"{COURSE}/activity_stream/summary").json()}
+    counted = {item["type"]: item["count"] for item in canvas.student.get(f"{COURSE}/activity_stream/summary").json()}
     assert counted["Announcement"] > 0
     assert "DiscussionTopic" in counted
 

@@ -37,8 +37,8 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and value:
         for key, one in value.items():
             yield from leaves(one, f"{name}[{key}]" if name else key)
-    elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        yield from ((f"{name}[]", one) for one in value)
+    elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        yield from ((f"{name}[]", item) for item in value)
     elif isinstance(value, str) and name:
         yield name, value
     else:
@@ -52,7 +52,7 @@ def pairs_of(request: Request) -> list[tuple[str, str]]:
             pairs = list(leaves(request.document))
         else:
             names = (request.body or b"").split(b"&")
-            pairs = request.form if all(b"=" in one for one in names) else []  # without one it is null
+            pairs = request.form if all(b"=" in name for name in names) else []  # without one it is null
         parse(pairs)
     except ValueError:  # of conflicting shapes, too
         return []
@@ -64,7 +64,7 @@ def spellings(request: Request) -> Iterator[tuple[str, Request]]:
     pairs = pairs_of(request)
     if not pairs:
         return
-    others = tuple(one for one in request.headers if one[0].lower() not in ("content-type", "content-length"))
+    others = tuple(header for header in request.headers if header[0].lower() not in ("content-type", "content-length"))
     form = urlencode(pairs)
     parts = "".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs

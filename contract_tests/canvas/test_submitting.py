@@ -197,14 +197,14 @@ def test_who_reads_whose_work(canvas: Site) -> None:
         "enrollment_state": "active",
     }
     assert teacher.post(f"{COURSE}/enrollments", json={"enrollment": row}).status_code == 200
-    (own,) = (one for one in teacher.get(f"{COURSE}/enrollments", params={"user_id": ADA}).json())
+    (own,) = (value for value in teacher.get(f"{COURSE}/enrollments", params={"user_id": ADA}).json())
     statuses = {}
     for state in ("active", "inactive"):
         if state == "inactive":
             answer = admin.delete(f"{COURSE}/enrollments/{own['id']}", params={"task": "deactivate"})
             assert answer.status_code == 200
         statuses[state] = [
-            [who.get(at(one, f"/{ADA}"), params=query).status_code for one in (task, hidden)]
+            [who.get(at(value, f"/{ADA}"), params=query).status_code for value in (task, hidden)]
             for who, query in ((student, {}), (admin, {"as_user_id": watcher["id"]}), (teacher, {}))
         ]
     assert statuses["active"] == [[200, 403], [200, 200], [200, 200]]
@@ -215,8 +215,8 @@ def test_who_reads_whose_work(canvas: Site) -> None:
     assert {row["id"]: row["assignment_ids"] for row in rows} == {102: [task["id"]]}
     single = teacher.get(f"{COURSE}/assignments/{task['id']}/gradeable_students").json()
     assert [row["id"] for row in single] == [ADA, 102]
-    counts = [teacher.get(f"{COURSE}/assignments/{one['id']}/submission_summary").json() for one in (task, hidden)]
-    assert [sum(one.values()) for one in counts] == [1, 0]
+    counts = [teacher.get(f"{COURSE}/assignments/{item['id']}/submission_summary").json() for item in (task, hidden)]
+    assert [sum(count.values()) for count in counts] == [1, 0]
     job = teacher.post(at(task, "/update_grades"), json={"grade_data": {ADA: {"posted_grade": 1}}}).json()
     assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "completed"
 
@@ -257,7 +257,7 @@ def test_a_new_attempt_starts_without_the_status_of_the_last(canvas: Site) -> No
     late = {"submission": {"late_policy_status": "late", "seconds_late_override": 3600}}
     assert teacher.put(at(task, f"/{ADA}"), json=late).json()["seconds_late"] == 3600
     links = canvas.lms.dump()["canvas"]["resource_links"]
-    known = next(one for one in links if one.get("course_id") == 1)
+    known = next(link for link in links if link.get("course_id") == 1)
     sent = text(resource_link_lookup_uuid="nobody", group_comment=True)
     refused = student.post(at(task), json=sent)
     assert (refused.status_code, "lookup_uuid" in refused.json()["message"]) == (400, True)
@@ -265,7 +265,7 @@ def test_a_new_attempt_starts_without_the_status_of_the_last(canvas: Site) -> No
     again = student.post(at(task), json=sent)
     assert again.status_code == 201, again.text
     assert (again.json()["attempt"], again.json()["late_policy_status"], again.json()["seconds_late"]) == (2, None, 0)
-    assert [one.code for one in canvas.lms.requests.last.warnings] == ["group_comment_ignored"]
+    assert [warning.code for warning in canvas.lms.requests.last.warnings] == ["group_comment_ignored"]
 
 
 def test_a_file_that_canvas_fetches_is_handed_in(canvas: Site) -> None:
@@ -282,8 +282,8 @@ def test_a_file_that_canvas_fetches_is_handed_in(canvas: Site) -> None:
     assert student.get(at(task, "/self")).json()["workflow_state"] == "unsubmitted"
     done = fetched()
     mine = student.get(at(task, "/self"), params={"include[]": "submission_comments"}).json()
-    assert [one["id"] for one in mine["attachments"]] == [done["results"]["id"]]
-    assert [one["comment"] for one in mine["submission_comments"]] == ["As asked"]
+    assert [attachment["id"] for attachment in mine["attachments"]] == [done["results"]["id"]]
+    assert [comment["comment"] for comment in mine["submission_comments"]] == ["As asked"]
     failed = fetched(url="ftp://nowhere")
     assert failed["workflow_state"] == "failed"
     assert teacher.get(failed["url"]).json()["id"] == failed["id"], "who may read the assignment"
@@ -295,7 +295,7 @@ def test_stickers_where_the_course_has_them(canvas: Site) -> None:
     body = {"submission": {"sticker": "apple"}}
     assert "sticker" not in teacher.put(at(task, f"/{ADA}"), json=body).json()
     last = canvas.lms.requests.last
-    assert [one.code for one in last.warnings] == ["sticker_ignored"]
+    assert [warning.code for warning in last.warnings] == ["sticker_ignored"]
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
     flag = {"id": 1, "context_type": "Course", "context_id": 1, "feature": "submission_stickers", "state": "on"}
     made = dict.fromkeys(("created_at", "updated_at"), "2026-11-20T00:00:00Z")

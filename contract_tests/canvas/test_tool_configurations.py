@@ -72,19 +72,19 @@ def test_a_key_is_configured_turned_on_installed_and_changed(canvas: Site) -> No
 def test_faults_of_a_configuration(canvas: Site, settings: dict[str, Any], field: str) -> None:
     answer = canvas.admin.post(MAKE, json=sent(**settings))
     assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == [field]
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 def test_a_tool_changes_its_own_public_key(canvas: Site, tool: Tool) -> None:
     held, spare = (jwt.jwks([("pylti1p3", private_key(name))])["keys"][0] for name in ("tool", "spare"))
     world = canvas.lms.dump()
-    key = next(one for one in world["canvas"]["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in world["canvas"]["developer_keys"] if developer_key["id"] == KEY)
     key |= {"public_jwk": held, "public_jwk_url": None, "scopes": [CHANGE_KEY]}
     canvas.lms.load(world)
     token = service(canvas, assertion(canvas, tool), scope=CHANGE_KEY).json()["access_token"]
     page = "/api/lti/developer_key/update_public_jwk"
     bad = canvas.api(token).put(page, json={"developer_key": {"public_jwk": {"kty": "RSA"}}})
-    assert [one["field"] for one in bad.json()["errors"]] == ["public_jwk"]
+    assert [error["field"] for error in bad.json()["errors"]] == ["public_jwk"]
     assert canvas.api(token).put(page, json={"developer_key": {"public_jwk": spare}}).status_code == 200
     assert service(canvas, assertion(canvas, tool, jti="a"), scope=CHANGE_KEY).status_code == 400
     assert service(canvas, assertion(canvas, tool, key="spare", jti="b"), scope=CHANGE_KEY).status_code == 200

@@ -30,7 +30,7 @@ def school(canvas: Site, tool: Tool) -> Site:
     """The school, with site admins, and a tool that may call these services."""
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     section = world["canvas"]
-    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    key = next(developer_key for developer_key in section["developer_keys"] if developer_key["id"] == KEY)
     rights = {TOOLS: ("list", "show", "create", "destroy"), DATA: ("list", "create")}
     key["scopes"] += [
         LOOKUP,
@@ -42,7 +42,7 @@ def school(canvas: Site, tool: Tool) -> Site:
     described: dict[str, Any] = {"title": "PyLTI1p3", "target_link_uri": LAUNCH, "oidc_initiation_url": LOGIN}
     described["extensions"] = [{"platform": "canvas.instructure.com", "settings": navigation}]
     section["tool_configurations"].append({"id": 1, "developer_key_id": KEY, "settings": described})
-    installed = next(one for one in section["tools"] if one["id"] == 77)
+    installed = next(item for item in section["tools"] if item["id"] == 77)
     del installed["course_id"]
     installed |= {"domain": httpx.URL(key["public_jwk_url"]).netloc.decode(), "account_id": 1}
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
@@ -96,7 +96,7 @@ def test_the_tools_of_an_account(school: Site, tool: Tool) -> None:
     assert api.post(path, data={"client_id": 10000000009999}).status_code == 404
     listed = api.get(path, params={"per_page": 1})
     assert listed.headers["link"].startswith(f"<{path}?"), "addresses without a host"
-    assert made["id"] in [one["id"] for one in api.get(path).json()]
+    assert made["id"] in [item["id"] for item in api.get(path).json()]
     assert api.get(f"{path}/{made['id']}").json()["deployment_id"] == made["deployment_id"]
     assert api.delete(f"{path}/{made['id']}").json()["workflow_state"] == "deleted"
     assert api.delete(f"{path}/{made['id']}").status_code == 404
@@ -136,7 +136,7 @@ def test_lti_2_leftovers(school: Site) -> None:
     for path in ("courses/1", "accounts/1"):
         profile = httpx.get(f"{school.url}/api/lti/{path}/tool_consumer_profile").json()
         assert httpx.get(profile["@id"]).json() == profile
-        register = next(one for one in profile["service_offered"] if one["@id"].endswith("#ToolProxy.collection"))
+        register = next(item for item in profile["service_offered"] if item["@id"].endswith("#ToolProxy.collection"))
         answer = httpx.post(register["endpoint"], json={})
         assert (answer.status_code, answer.json()) == (401, {"error": "unauthorized"})
     assert httpx.post(f"{school.url}/api/lti/courses/1/authorize").json() == {"error": "invalid_grant"}
@@ -166,7 +166,7 @@ def test_notices(school: Site, tool: Tool, keys: KeySite) -> None:
     assert hello["aud"] == str(KEY)
     assert api.put(path, json={**sent, "handler": ""}).json()["handler"] == ""
     assert api.put(path, json={**sent, "notice_type": "LtiContextCopyNotice"}).status_code == 200
-    assert [one["notice_type"] for one in api.get(path).json()["notice_handlers"] if one["handler"]] == [
+    assert [handler["notice_type"] for handler in api.get(path).json()["notice_handlers"] if handler["handler"]] == [
         "LtiContextCopyNotice"
     ]
     copy = {"migration_type": "course_copy_importer", "settings": {"source_course_id": 3}}
@@ -183,7 +183,7 @@ def test_a_handler_is_on_the_tools_domain_and_port_or_on_the_host_of_its_url(sch
 
     def taken(handler: str, domain: str) -> bool:
         whole = json.loads(json.dumps(school.lms.dump(), default=str))
-        next(one for one in whole["canvas"]["tools"] if one["id"] == 77)["domain"] = domain
+        next(item for item in whole["canvas"]["tools"] if item["id"] == 77)["domain"] = domain
         school.lms.load(whole)
         sent = {"notice_type": "LtiContextCopyNotice", "handler": handler}
         return caller(school, tool, NOTICES).put(path, json=sent).status_code == 200

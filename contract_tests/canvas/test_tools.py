@@ -133,8 +133,8 @@ def test_an_lti_1_1_launch_is_signed_and_sends_what_privacy_allows(canvas: Site)
         "1!",
         "$Not.known",
     )
-    warned = [one for one in canvas.lms.requests.last.warnings if one.code == "variable_not_replaced"]
-    assert {one.message.split("`")[1] for one in warned} == {"$Not.known", "$Canvas.assignment.dueAt"}
+    warned = [warning for warning in canvas.lms.requests.last.warnings if warning.code == "variable_not_replaced"]
+    assert {warning.message.split("`")[1] for warning in warned} == {"$Not.known", "$Canvas.assignment.dueAt"}
     canvas.teacher.put(f"{TOOLS}/{tool['id']}", json={"privacy_level": "anonymous"})
     assert not {"lis_person_name_full", "lis_person_contact_email_primary"} & set(form(browser.get(page).text)[1])
     assert browser.get(f"{page}?launch_type=homework_submission").headers["location"].endswith("/courses/1")
@@ -418,7 +418,7 @@ def test_tools_report_activity_and_are_notified_of_the_sign_out(canvas: Site) ->
     page = browser.get("/logout").text
     sent = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', page))
     browser.http.post("/logout", data={name: unescape(value) for name, value in sent.items()})
-    assert "/signed-out" in [urlsplit(one.url).path for one in canvas.lms.requests]
+    assert "/signed-out" in [urlsplit(request.url).path for request in canvas.lms.requests]
 
 
 def test_an_account_pins_tools_to_two_bars(canvas: Site) -> None:

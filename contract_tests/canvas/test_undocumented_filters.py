@@ -14,7 +14,7 @@ STREAM = f"{API}/users/self/activity_stream"
 def kinds(site: Site, **params: Any) -> set[str]:
     answer = site.student.get(STREAM, params=params)
     assert answer.status_code == 200, answer.text
-    return {one["type"] for one in answer.json()}
+    return {item["type"] for item in answer.json()}
 
 
 def test_activity_of_one_kind_and_place(canvas: Site) -> None:
@@ -41,7 +41,7 @@ def test_courses_of_one_school(canvas: Site) -> None:
     def listed(**params: Any) -> list[int]:
         answer = canvas.student.get(f"{API}/courses", params=params)
         assert answer.status_code == 200, answer.text
-        return [one["id"] for one in answer.json()]
+        return [item["id"] for item in answer.json()]
 
     everything = listed()
     assert everything

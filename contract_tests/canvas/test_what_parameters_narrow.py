@@ -15,7 +15,7 @@ CHARLES, TEACHER = 102, 103
 def ids(answer: Any, name: str = "id") -> list[Any]:
     assert answer.status_code == 200, answer.text
     body = answer.json()
-    return [one[name] for one in (body if isinstance(body, list) else next(iter(body.values())))]
+    return [pair[name] for pair in (body if isinstance(body, list) else next(iter(body.values())))]
 
 
 def test_conversations_by_all_or_any_of_what_is_asked_for(canvas: Site) -> None:

@@ -26,11 +26,11 @@ def peopled(canvas: Site) -> None:
     world["accounts"][0] |= {"services": ["avatars"], "settings": {"enable_profiles": True}}
     for number in (*CLASS, OBSERVER):
         world["users"].append({"id": number, "name": f"Person {number}"} | when)
-    ada = next(one for one in world["users"] if one["id"] == ADA)
+    ada = next(user for user in world["users"] if user["id"] == ADA)
     ada |= {"bio": "Wrote the first program.", "avatar_image_url": "http://pictures.example.test/ada.png"}
     of = {"course_id": 1, "course_section_id": 1, "role_id": 3} | when | {"updated_at": when["created_at"]}
     rows = [{"id": number, "user_id": number, "type": "StudentEnrollment"} | of for number in CLASS]
-    seeing = next(one["id"] for one in world["roles"] if one["base_role_type"] == "ObserverEnrollment")
+    seeing = next(role["id"] for role in world["roles"] if role["base_role_type"] == "ObserverEnrollment")
     watch = {"id": OBSERVER, "user_id": OBSERVER, "type": "ObserverEnrollment", "associated_user_id": ADA}
     world["enrollments"] += [*rows, watch | of | {"role_id": seeing}]
     canvas.lms.load(whole)
@@ -78,7 +78,7 @@ def place(canvas: Site) -> Place:
 
 
 def names(rows: Any) -> list[Any]:
-    return [one["name"] for one in rows]
+    return [row["name"] for row in rows]
 
 
 GROUPS = "/courses/1/assignment_groups"
@@ -91,9 +91,9 @@ def test_statistics_come_with_the_submission(place: Place, who: str) -> None:
 
     def told(path: str, *within: Any, **params: Any) -> list[bool]:
         found = place.got(who, path, **params)
-        for one in within:
-            found = found[one]
-        found = next(one for one in found if one["id"] == place.ids["essay"]) if isinstance(found, list) else found
+        for key in within:
+            found = found[key]
+        found = next(item for item in found if item["id"] == place.ids["essay"]) if isinstance(found, list) else found
         return ["score_statistics" in found, "submission" in found]
 
     asked = ["submission", "score_statistics"]
@@ -151,24 +151,24 @@ def test_who_observes_sees_submissions_of_the_observed(place: Place) -> None:
         (GROUPS, lambda body: body[1]["assignments"][1]),
         (f"{GROUPS}/{{group}}/assignments", lambda body: body[0]),
     ):
-        assert [one["user_id"] for one in take(place.got("observer", path, include__=asked))["submission"]] == [ADA]
+        assert [item["user_id"] for item in take(place.got("observer", path, include__=asked))["submission"]] == [ADA]
         assert "submission" not in take(place.got("observer", path, include__=asked[:2]))
     for path in ("/courses/1/enrollments", "/sections/1/enrollments", f"/users/{OBSERVER}/enrollments"):
         rows = place.got("observer", path, include__="observed_users")
-        (mine,) = (one for one in rows if one["user_id"] == OBSERVER)
+        (mine,) = (row for row in rows if row["user_id"] == OBSERVER)
         assert mine["observed_user"]["id"] == ADA
-        assert "observed_user" not in next(one for one in place.got("observer", path) if one["user_id"] == OBSERVER)
+        assert "observed_user" not in next(item for item in place.got("observer", path) if item["user_id"] == OBSERVER)
     (mine,) = place.got("observer", f"/users/{OBSERVER}/courses", include__="observed_users")
-    assert [one["type"] for one in mine["enrollments"]] == ["observer", "student"]
+    assert [enrollment["type"] for enrollment in mine["enrollments"]] == ["observer", "student"]
     (mine,) = place.got("observer", f"/users/{OBSERVER}/courses")
-    assert [one["type"] for one in mine["enrollments"]] == ["observer"]
+    assert [enrollment["type"] for enrollment in mine["enrollments"]] == ["observer"]
 
 
 def test_rubric_assessments_of_submissions(place: Place) -> None:
     for path in ("/courses/1/assignments/{essay}/submissions", "/sections/1/assignments/{essay}/submissions"):
-        (ada,) = (one for one in place.got("teacher", path, include__="rubric_assessment") if one["user_id"] == ADA)
-        assert [one["points"] for one in ada["rubric_assessment"].values()] == [4.0]
-        assert not any("rubric_assessment" in one for one in place.got("teacher", path))
+        (ada,) = (item for item in place.got("teacher", path, include__="rubric_assessment") if item["user_id"] == ADA)
+        assert [item["points"] for item in ada["rubric_assessment"].values()] == [4.0]
+        assert not any("rubric_assessment" in value for value in place.got("teacher", path))
 
 
 def test_pictures_and_texts_about_people(place: Place) -> None:
@@ -179,25 +179,25 @@ def test_pictures_and_texts_about_people(place: Place) -> None:
         for asked, value in (("avatar_url", picture), ("bio", "Wrote the first program.")):
             if asked == "bio" and "groups" in path:
                 continue
-            (ada,) = (one for one in place.got("teacher", path, include__=asked) if one["id"] == ADA)
+            (ada,) = (item for item in place.got("teacher", path, include__=asked) if item["id"] == ADA)
             assert ada[asked] == value
-            assert not any(asked in one for one in place.got("teacher", path))
+            assert not any(asked in item for item in place.got("teacher", path))
     for path in ("/courses/1/enrollments", "/sections/1/enrollments", f"/users/{ADA}/enrollments"):
-        ada = next(one for one in place.got("admin", path, include__="avatar_url") if one["user_id"] == ADA)
+        ada = next(item for item in place.got("admin", path, include__="avatar_url") if item["user_id"] == ADA)
         assert ada["user"]["avatar_url"] == picture
-        assert not any("avatar_url" in one["user"] for one in place.got("admin", path))
+        assert not any("avatar_url" in item["user"] for item in place.got("admin", path))
     for path in ("/courses/1/sections", "/courses/1/sections/1", "/sections/1"):
         for asked, shown in ((["students", "avatar_url"], True), (["students"], False)):
             found = place.got("admin", path, include__=asked)
             students = (found[0] if isinstance(found, list) else found)["students"]
-            assert any(one.get("avatar_url") == picture for one in students) is shown
+            assert any(student.get("avatar_url") == picture for student in students) is shown
 
 
 def test_the_test_student_is_asked_for(place: Place) -> None:
     made_up = place.site.teacher.get(f"{COURSE}/student_view_student").json()["id"]
     for path in ("/courses/1/users", "/courses/1/search_users"):
         for asked in ([], ["test_student"]):
-            found = {one["id"] for one in place.got("teacher", path, include__=asked, per_page=50)}
+            found = {item["id"] for item in place.got("teacher", path, include__=asked, per_page=50)}
             assert (made_up in found) is bool(asked)
 
 
@@ -211,7 +211,7 @@ def test_a_limit_of_teachers(place: Place) -> None:
     ):
         for limit in (0, 1):
             found = place.got(who, path, include__="teachers", teacher_limit=limit)
-            told = [one.name for one in place.site.lms.requests.last.warnings]
+            told = [warning.name for warning in place.site.lms.requests.last.warnings]
             counted = isinstance(found, list) and limit == 0
             assert ("teacher_count" if counted else "teachers") in (found[0] if isinstance(found, list) else found)
             assert told == ([] if isinstance(found, list) else ["teacher_limit"])
@@ -224,7 +224,7 @@ def test_blueprints_are_left_out(canvas: Site) -> None:
     for path in ("/courses", "/users/self/courses"):
         for asked, expected in ((None, True), ("true", False)):
             found = admin.get(f"{API}{path}", params={"exclude_blueprint_courses": asked} if asked else {}).json()
-            assert (made_up in [one["id"] for one in found]) is expected
+            assert (made_up in [item["id"] for item in found]) is expected
 
 
 def test_states_of_students_by_date_or_as_kept(place: Place) -> None:
@@ -236,13 +236,13 @@ def test_states_of_students_by_date_or_as_kept(place: Place) -> None:
             found = place.got(
                 "teacher", path, student_ids__="all", enrollment_state="active", state_based_on_date=kept, per_page=100
             )
-            assert (ADA in {one["user_id"] for one in found}) is expected
+            assert (ADA in {item["user_id"] for item in found}) is expected
 
 
 def test_graded_submissions_of_courses_that_were_left(place: Place) -> None:
     path = f"/users/{ADA}/graded_submissions"
-    assert [one["assignment_id"] for one in place.got("admin", path)] == [place.ids["essay"]]
-    (mine,) = (one for one in place.got("admin", f"/users/{ADA}/enrollments") if one["course_id"] == 1)
+    assert [item["assignment_id"] for item in place.got("admin", path)] == [place.ids["essay"]]
+    (mine,) = (item for item in place.got("admin", f"/users/{ADA}/enrollments") if item["course_id"] == 1)
     place.site.admin.delete(f"{COURSE}/enrollments/{mine['id']}", params={"task": "conclude"})
     assert len(place.got("admin", path)) == 1
     assert place.got("admin", path, only_current_enrollments="true") == []
@@ -302,8 +302,8 @@ def test_groups_of_one_s_own_and_their_sis_ids(canvas: Site) -> None:
     sets = admin.post(f"{API}/accounts/1/group_categories", json={"name": "Clubs"}).json()["id"]
     other = admin.post(f"{API}/group_categories/{sets}/groups", json={"name": "Chess"}).json()
     listed = f"{API}/accounts/1/groups"
-    assert {one["id"] for one in admin.get(listed).json()} == {mine["id"], other["id"]}
-    assert [one["id"] for one in admin.get(listed, params={"only_own_groups": "true"}).json()] == [mine["id"]]
+    assert {item["id"] for item in admin.get(listed).json()} == {mine["id"], other["id"]}
+    assert [item["id"] for item in admin.get(listed, params={"only_own_groups": "true"}).json()] == [mine["id"]]
 
 
 def test_an_enrollment_said_to_be_one_s_own_is_not_accepted(canvas: Site) -> None:
@@ -337,7 +337,7 @@ def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: 
         else:
             teacher.put(path, json={"module_ids": [module], "event": event} | more)
         shown = [teacher.get(f"{path}/{module}").json(), *teacher.get(items).json()]
-        return [one["published"] for one in shown]
+        return [entry["published"] for entry in shown]
 
     for single in (True, False):
         assert after("publish", skips=True, single=single) == [True, not later]
@@ -352,4 +352,4 @@ def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: 
         assert teacher.get(f"{API}/progress/{number}").json()["workflow_state"] == "completed"
     else:
         assert job == {"completed": [module], "progress": None}
-    assert module not in [one["id"] for one in teacher.get(path).json()]
+    assert module not in [entry["id"] for entry in teacher.get(path).json()]

@@ -116,7 +116,7 @@ def test_own_choices(canvas: Site) -> None:
 
 def test_the_school_decides_about_names(canvas: Site) -> None:
     world = canvas.lms.dump()
-    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school = next(account for account in world["canvas"]["accounts"] if account.get("parent_account_id") is None)
     school["settings"] = {"users_can_edit_name": False}
     canvas.lms.load(world)
     shown = canvas.admin.get(STUDENT, params={"include[]": "avatar_state"}).json()
@@ -145,7 +145,7 @@ def test_who_makes_people(canvas: Site) -> None:
     number = register(admin, "users", **mailed, **{"pseudonym[unique_id]": "nowhere"}).json()["id"]
     assert admin.get(f"{API}/users/{number}/communication_channels").json() == []
     world = canvas.lms.dump()
-    school = next(one for one in world["canvas"]["accounts"] if one.get("parent_account_id") is None)
+    school = next(account for account in world["canvas"]["accounts"] if account.get("parent_account_id") is None)
     school["settings"] = {"self_registration_type": "observer"}
     canvas.lms.load(world)
     assert register(nobody, "users").status_code == 403, "only observers may"
@@ -204,13 +204,13 @@ def test_who_is_merged_into_another_brings_work_words_and_observers(canvas: Site
     assert canvas.student.get(kept.headers["location"]).status_code == 200
 
     def files(person: int) -> list[str]:
-        return [one["display_name"] for one in canvas.admin.get(f"{API}/users/{person}/files").json()]
+        return [item["display_name"] for item in canvas.admin.get(f"{API}/users/{person}/files").json()]
 
     def seen() -> tuple[int, list[int], list[int]]:
         listed = canvas.teacher.get(submissions).json()
-        owner = next(one["user_id"] for one in listed if one["id"] == handed["id"])
-        authors = [one["user_id"] for one in canvas.teacher.get(entries).json()]
-        return owner, authors, [one["id"] for one in canvas.admin.get(f"/api/v1/users/{parent}/observees").json()]
+        owner = next(item["user_id"] for item in listed if item["id"] == handed["id"])
+        authors = [item["user_id"] for item in canvas.teacher.get(entries).json()]
+        return owner, authors, [item["id"] for item in canvas.admin.get(f"/api/v1/users/{parent}/observees").json()]
 
     assert seen() == (first, [first], [first])
     assert canvas.admin.put(f"/api/v1/users/{first}/merge_into/{second}").status_code == 200
@@ -240,15 +240,15 @@ def test_merging_keeps_the_better_of_what_both_have(canvas: Site) -> None:
     sent = canvas.admin.post(f"{API}/conversations", data=written).json()[0]["id"]
 
     assert canvas.admin.put(f"{API}/users/{first}/merge_into/{second}").status_code == 200
-    listed = [(one["address"], one["workflow_state"]) for one in canvas.admin.get(channels[second]).json()]
+    listed = [(item["address"], item["workflow_state"]) for item in canvas.admin.get(channels[second]).json()]
     assert sorted(listed) == [
         ("Both@example.test", "active"),
         ("first@example.test", "unconfirmed"),
         ("second@example.test", "unconfirmed"),
     ]
     rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": second}).json()
-    assert [(one["id"], one["enrollment_state"]) for one in rows] == [(enrolled[second], "active")]
-    assert [one["unique_id"] for one in canvas.admin.get(f"{API}/users/{second}/logins").json()] == [
+    assert [(row["id"], row["enrollment_state"]) for row in rows] == [(enrolled[second], "active")]
+    assert [item["unique_id"] for item in canvas.admin.get(f"{API}/users/{second}/logins").json()] == [
         "first@example.test",
         "second@example.test",
     ]
@@ -262,12 +262,12 @@ def test_merging_keeps_the_better_of_what_both_have(canvas: Site) -> None:
     assert canvas.admin.post(f"{API}/users/{third}/split").status_code == 200
     assert canvas.admin.post(f"{API}/users/{second}/split").status_code == 200
     back = canvas.admin.get(channels[first]).json()
-    assert sorted(one["address"] for one in back) == ["Both@example.test", "first@example.test"]
-    assert [one["unique_id"] for one in canvas.admin.get(f"{API}/users/{first}/logins").json()] == [
+    assert sorted(item["address"] for item in back) == ["Both@example.test", "first@example.test"]
+    assert [item["unique_id"] for item in canvas.admin.get(f"{API}/users/{first}/logins").json()] == [
         "first@example.test"
     ]
     rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": second}).json()
-    assert [one["enrollment_state"] for one in rows] == ["invited"]
+    assert [row["enrollment_state"] for row in rows] == ["invited"]
     acting = {"as_user_id": first}
     assert canvas.admin.get(f"{API}/conversations/{sent}", params=acting).status_code == 200
 
@@ -294,7 +294,7 @@ def test_schools_decide_whether_people_change_addresses(canvas: Site) -> None:
     back = canvas.admin.post(f"{STUDENT}/communication_channels", data=again).json()
     assert (back["id"], back["address"], back["workflow_state"]) == (number, "More@example.test", "active")
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    (school,) = [account for account in world["canvas"]["accounts"] if account["id"] == 1]
     school.setdefault("settings", {}).update(users_can_edit_comm_channels=False)
     canvas.lms.load(world)
     other = address | {"communication_channel[address]": "other@example.test"}
@@ -312,12 +312,12 @@ def test_a_school_bounds_the_addresses_of_a_person(canvas: Site) -> None:
         return canvas.student.post(own, data=address).status_code
 
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    (school,) = [account for account in world["canvas"]["accounts"] if account["id"] == 1]
     before = len(canvas.student.get(own).json())
     school.setdefault("settings", {}).update(max_communication_channels=before + 1)
     canvas.lms.load(world)
     assert (add("one"), add("two")) == (200, 400)
-    number = next(one["id"] for one in canvas.student.get(own).json() if one["address"] == "one@example.test")
+    number = next(item["id"] for item in canvas.student.get(own).json() if item["address"] == "one@example.test")
     assert canvas.student.delete(f"{own}/{number}").status_code == 200
     assert add("two") == 400
     canvas.lms.clock.advance(hours=1, seconds=1)
@@ -337,7 +337,7 @@ def test_people_confirm_one_more_address_by_its_mail(canvas: Site) -> None:
     page = browser.follow(browser.get(mail.data["link"]))
     assert browser.heading in page.text, "one signs in first"
     browser.follow(browser.sign_in(page, canvas.lms.canvas.student))
-    states = {one["address"]: one["workflow_state"] for one in canvas.student.get(own).json()}
+    states = {item["address"]: item["workflow_state"] for item in canvas.student.get(own).json()}
     assert states["more@example.test"] == "active"
     assert canvas.client().get(mail.data["link"]).status_code == 400, "once"
 

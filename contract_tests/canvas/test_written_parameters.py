@@ -141,4 +141,4 @@ def test_parameters_beside_a_role_id(canvas: Site) -> None:
     role = canvas.admin.get(f"{API}/accounts/1/roles").json()[0]["id"]
     for name, told in (("role_id", []), ("roles", ["roles"])):
         assert canvas.admin.get(f"{API}/accounts/1/roles/{role}", params={name: "9"}).status_code == 200
-        assert [one.name for one in canvas.lms.requests.last.warnings] == told
+        assert [warning.name for warning in canvas.lms.requests.last.warnings] == told

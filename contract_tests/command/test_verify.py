@@ -21,7 +21,7 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
         assert main(["verify", "--against", lms.url, *options]) == 0
     told = json.loads(report.read_text())
     assert told["same"] is True
-    assert [one["contract"] for one in told["contracts"]] == ["openedx", "canvas"]
+    assert [contract["contract"] for contract in told["contracts"]] == ["openedx", "canvas"]
     assert "openedx: " in capsys.readouterr().out
 
 
@@ -58,9 +58,9 @@ def test_over_https(authority: Callable[[Emulator], None], capsys: pytest.Captur
         authority(lms)
         lms.requests.clear()
         assert main([*options, "--examples", "3"]) == 0
-        asked = [one.url for one in lms.requests]
+        asked = [request.url for request in lms.requests]
     told = json.loads(capsys.readouterr().out)
-    assert (told["same"], [one["contract"] for one in told["contracts"]]) == (True, ["openlearning", "openedx"])
+    assert (told["same"], [row["contract"] for row in told["contracts"]]) == (True, ["openlearning", "openedx"])
     assert asked
     assert all(url.startswith("https://") for url in asked)
 
@@ -74,7 +74,7 @@ def test_drift_over_https_is_named(
         authority(lms)
         options = ["--provider", "canvas", "--provider", "brightspace", "--examples", "2", "--report", str(report)]
         assert main(["verify", "--against", lms.tls_url, *options]) == 1
-    told = {one["contract"]: one for one in json.loads(report.read_text())["contracts"]}
+    told = {contract["contract"]: contract for contract in json.loads(report.read_text())["contracts"]}
     assert "AssertionError" in told["canvas"]["failure"]
     assert "/login/oauth2/token" in told["canvas"]["script"]
     assert told["brightspace"]["failure"] is None
@@ -93,7 +93,7 @@ def test_drift_over_https_is_named(
 def test_wrong_usage_is_exit_code_2(
     arguments: list[str], said: str, lms: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["verify", *(lms.url if one == "URL" else one for one in arguments)]) == 2
+    assert main(["verify", *(lms.url if argument == "URL" else argument for argument in arguments)]) == 2
     assert said in capsys.readouterr().err
 
 

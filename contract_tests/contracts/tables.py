@@ -64,8 +64,8 @@ def adapters() -> str:
     for name, path in PUBLISHED.items():
         adapter = load(path)
         does = own(adapter)
-        rest = [one for one in operations(adapter.provider) if one not in does]
-        columns = [", ".join(f"`{one}`" for one in found) or "–" for found in (does, rest)]
+        rest = [operation for operation in operations(adapter.provider) if operation not in does]
+        columns = [", ".join(f"`{value}`" for value in found) or "–" for found in (does, rest)]
         lines.append(f"| `{name}` | {columns[0]} | {columns[1]} | {adapter.WHY_WIRE} |\n")
     return "".join(lines)
 

@@ -135,7 +135,7 @@ def test_a_body_that_nobody_reads_is_not(monkeypatch: pytest.MonkeyPatch, expect
         head = HEAD.replace(b"/", b"/held", 1) + b"Content-Length: 100001\r\n"
         await peer.sends(head + (b"Expect: 100-continue\r\n\r\n" if expects else b"\r\n" + b"x" * 100_000))
         if not expects:
-            await until(lambda: any(one.flow.read_paused for one in peer.state.connections))
+            await until(lambda: any(connection.flow.read_paused for connection in peer.state.connections))
         for _ in range(9):
             await peer.later()
         peer.held.set()

@@ -126,8 +126,8 @@ def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
         people += [{"id": 5_000 + n, "name": f"Ann {n}", "created_at": people[0]["created_at"]} for n in range(2_500)]
         answer = api.put("/_emulator/world", json=world)
         assert answer.status_code == 204, answer.text[:500]
-        assert [one["name"] for one in api.get("/_emulator/world").json()["canvas"]["users"]] == [
-            one["name"] for one in people
+        assert [user["name"] for user in api.get("/_emulator/world").json()["canvas"]["users"]] == [
+            person["name"] for person in people
         ]
         people[-1]["nmae"] = people[-1].pop("name")
         refused = api.put("/_emulator/world", json=world).json()["errors"]

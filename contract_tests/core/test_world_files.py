@@ -187,7 +187,7 @@ _RECORDS: list[tuple[str, dict[str, Any], str, Any, Any]] = [
 """A table, what a record of it needs, and a field with a value that is refused and one that is not for that field."""
 
 
-@pytest.mark.parametrize(("table", "record", "field", "wrong", "right"), _RECORDS, ids=lambda one: str(one)[:40])
+@pytest.mark.parametrize(("table", "record", "field", "wrong", "right"), _RECORDS, ids=lambda value: str(value)[:40])
 def test_unusable_records_are_refused(table: str, record: dict[str, Any], field: str, wrong: Any, right: Any) -> None:
     provider, _, name = table.partition(".")
     for value, refused in ((wrong, True), (right, False)):

@@ -279,7 +279,7 @@ def _signed_in(site: LmsSite) -> Any:
 
 
 def _session(site: LmsSite, name: str) -> Held:
-    value = next(one.value for one in _signed_in(site).http.cookies.jar if one.name == name) or ""
+    value = next(item.value for item in _signed_in(site).http.cookies.jar if item.name == name) or ""
     return Held(
         value,
         lambda w: w.request("GET", site.name, COURSE[site.name], headers=cookie(name, value)),
@@ -294,7 +294,7 @@ MAKERS["brightspace", "a session cookie"] = lambda a: _session(a.brightspace, "d
 @makes("canvas", "a cookie of `Stay signed in`")
 def _(a: Side) -> Held:
     """Browsers keep it over https only, so the world comes with it."""
-    login = next(one for one in a.lms.dump()["canvas"]["pseudonyms"] if one["user_id"] == 101)["id"]
+    login = next(pseudonym for pseudonym in a.lms.dump()["canvas"]["pseudonyms"] if pseudonym["user_id"] == 101)["id"]
     a.add("canvas", "remembered_logins", id="stay", login_id=login, expires_at=a.lms.clock.now + timedelta(days=1))
     return Held(
         "stay",

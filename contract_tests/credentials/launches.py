@@ -32,7 +32,7 @@ class Launched:
 
     @property
     def cookies(self) -> dict[str, str]:
-        return {"Cookie": "; ".join(f"{one.name}={one.value}" for one in self.browser.cookies.jar)}
+        return {"Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.browser.cookies.jar)}
 
 
 def _begun(site: LmsSite, *, deep: bool = False, who: str = "") -> Launched:
@@ -41,9 +41,9 @@ def _begun(site: LmsSite, *, deep: bool = False, who: str = "") -> Launched:
     browser = site.browser()
     page = browser.follow(browser.get(COURSE[site.name]))
     home = browser.follow(browser.sign_in(page, getattr(site.info, who)))
-    links = [unescape(one) for one in re.findall(r'href="([^"]+)"', home.text)]
+    links = [unescape(value) for value in re.findall(r'href="([^"]+)"', home.text)]
     wanted = ("resource_selection", "deeplinking") if deep else ("external_tools/5", "/launch/")
-    path = next(one for one in links if any(part in one for part in wanted))
+    path = next(link for link in links if any(part in link for part in wanted))
     action, fields = form(browser.get(path).text)
     asked = browser.http.post(action, data=fields)
     assert redirected(asked), asked.text

@@ -112,8 +112,8 @@ def sides(running: Emulator) -> Iterator[tuple[Side, Side]]:
 def held(sides: tuple[Side, Side]) -> dict[tuple[str, str], Held]:
     """One of each kind, in the first world. Those that load a world come first."""
     loading = ("a cookie of", "a pairing code", "the `verifier`", "the id of a dynamic")
-    order = sorted(kinds(), key=lambda one: not one[1].name.startswith(loading))
-    return {(provider, one.name): MAKERS[provider, one.name](sides[0]) for provider, one in order}
+    order = sorted(kinds(), key=lambda pair: not pair[1].name.startswith(loading))
+    return {(provider, credential.name): MAKERS[provider, credential.name](sides[0]) for provider, credential in order}
 
 
 def diagnosed(side: Side) -> str:

@@ -90,7 +90,7 @@ def test_pkce_where_a_site_is_set_to_check_it(brightspace: Site, method: str) ->
 def test_an_ignored_challenge_causes_a_warning(brightspace: Site) -> None:
     answer = brightspace.browser().get(brightspace.auth_url(code_challenge="x" * 43, code_challenge_method="S256"))
     assert answer.status_code == 302
-    assert [one.code for one in brightspace.lms.requests.last.warnings if one.code == "pkce_ignored"] == [
+    assert [warning.code for warning in brightspace.lms.requests.last.warnings if warning.code == "pkce_ignored"] == [
         "pkce_ignored"
     ]
 

@@ -148,7 +148,7 @@ def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http:
         begins("2026-12-01T10:00:00.000Z")(),
         http.put(grade, headers=staff, json=value),
     ]
-    assert [one.status_code for one in right] == [200] * 5
+    assert [response.status_code for response in right] == [200] * 5
     assert diagnosed(lms) == ""
 
 
@@ -237,7 +237,7 @@ def test_openlearning(lms: Emulator, http: httpx.Client) -> None:
     people = f"{info.url}/v2.2/institutions/{info.institution_id}/managed-users/"
     profile = {"full_name": "A B", "external_institution_id": "x-1", "primary_email_address": "x1@example.edu"}
     quiet = {"send_password_email": "false", "send_welcome_email": "false"}
-    parted = {one: value for one, value in profile.items() if one != "full_name"}
+    parted = {key: value for key, value in profile.items() if key != "full_name"}
 
     def get(path: str, **params: str) -> Callable[[], httpx.Response]:
         return lambda: http.get(f"{info.url}{path}", headers=mine, params=params)
@@ -293,7 +293,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
     token = existing_token(lms)
     me = f"{lms.learningstudio.url}/me"
     platforms = f"{lms.ltiaas.url}/api/platforms"
-    snake = {one: value for one, value in NEW_PLATFORM.items() if one != "clientId"} | {"client_id": "new-client"}
+    snake = {key: value for key, value in NEW_PLATFORM.items() if key != "clientId"} | {"client_id": "new-client"}
     each(
         lms,
         {

@@ -89,7 +89,7 @@ def test_a_launch_with_anothers_secret(lms: Emulator) -> None:
         assert answer.status_code == 403
         diagnosis = diagnosed(answer)
         assert diagnosis.startswith(whose)
-        assert [one for one in words if one not in diagnosis] == []
+        assert [word for word in words if word not in diagnosis] == []
         assert diagnosis.count("; and ") == len(words)
     nobodys = launched(lms, canvas, slashless, method="PUT", digest="sha384")
     assert diagnosed(nobodys).startswith("no known mistake reproduces this signature")

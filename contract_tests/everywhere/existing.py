@@ -122,7 +122,7 @@ class DemoWorld:
             row
             for row in (rows if isinstance(rows, list) else ())
             if "id" in row
-            and all(str(row.get(f"{parent}_id", one)) == one for parent, one in chosen.items())
+            and all(str(row.get(f"{parent}_id", value)) == value for parent, value in chosen.items())
             # each kind of question has its own address
             and (kind != "question" or row["type"].lower() in words[-1].lower())
         ]

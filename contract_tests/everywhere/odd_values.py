@@ -28,7 +28,7 @@ _TIMES = (
 )
 _TEXTS = "\x00", "a\x00b", "[", "{", "(a+)+$", "%", "\\", "*", "x" * 3_000, "..", ADDRESS, "true", "null", "\u202e"
 _BYTES = b"%ED%A0%80", b"%FF%FE", b"%zz", b"%"
-FORMS: tuple[bytes, ...] = (*(quote(one).encode() for one in (*_NUMBERS, *_TIMES, *_TEXTS)), *_BYTES)
+FORMS: tuple[bytes, ...] = (*(quote(value).encode() for value in (*_NUMBERS, *_TIMES, *_TEXTS)), *_BYTES)
 """As they stand in a query or a form."""
 VALUES: tuple[Any, ...] = (
     *(10**400, 2**63, -1, 1e308, True, None, [], {}, [[]], [None], [{}], ["x", "y"], "\ud800", "\x00", ADDRESS),

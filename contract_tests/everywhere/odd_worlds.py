@@ -159,7 +159,7 @@ class OddWorlds:
         so."""
         what = re.sub(r"_ids?$|s$", "", name)
         tables = [table for table in ids if table == what or re.sub(r"s$", "", table).endswith(what)] if what else []
-        return [one for table in tables[:1] for one in ids[table]] if name != "id" else []
+        return [value for table in tables[:1] for value in ids[table]] if name != "id" else []
 
     def _value(self, provider: str, info: Any, ids: dict[str, list[Any]], level: int) -> Any:
         rng = self._rng
@@ -177,7 +177,7 @@ class OddWorlds:
             count = rng.choice((0, 1, 3)) if level < _DEEPEST else 0
             return [self._value(provider, info.item_type, ids, level + 1) for _ in range(count)]
         if isinstance(info, inspect.TupleType):
-            return [self._value(provider, one, ids, level + 1) for one in info.item_types]
+            return [self._value(provider, item_type, ids, level + 1) for item_type in info.item_types]
         if isinstance(info, inspect.DictType):
             keys = [self._key(provider, info.key_type, ids) for _ in range(rng.choice((0, 1, 4)))]
             return {key: self._value(provider, info.value_type, ids, level + 1) for key in keys}

@@ -104,7 +104,7 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
     assert catalogue is not None
     assert lms.app is not None
     demo, wrong, met = DemoWorld(lms, provider), [], 0
-    known = [(m, one.path) for one in catalogue.operations if one.exists_on(DAY) for m in one.methods]
+    known = [(m, row.path) for row in catalogue.operations if row.exists_on(DAY) for m in row.methods]
     expected = "; ".join(reasons.get(provider, "") for reasons in (THERE_IS_NONE, SWITCHED_OFF, NOT_SENT)).split("; ")
     for method, template in random.Random(len(known)).sample(known, len(known)):
         path = demo.filled(template.removesuffix("[/]"))
@@ -120,7 +120,7 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
         if (
             entry.outcome == "unknown_path"
             or (status >= 400 and not entry.refusal and not entry.defect)
-            or (status == 404 and not check.startswith(tuple(one for one in expected if one)))
+            or (status == 404 and not check.startswith(tuple(value for value in expected if value)))
         ):
             wrong.append((method, path, status, entry.outcome, check))
         met += 1
@@ -192,7 +192,7 @@ def test_the_providers_own_404_by_setting() -> None:
 def test_a_removed_operation_is_absent() -> None:
     catalogue = load_providers()["brightspace"].catalogue
     assert catalogue is not None
-    gone = next(one for one in catalogue.operations if one.until)
+    gone = next(operation for operation in catalogue.operations if operation.until)
     (path, *_) = examples(gone)
     assert not gone.exists_on(DAY)
     assert gone.exists_on(date(2021, 1, 1))
@@ -224,14 +224,14 @@ def test_a_missing_page_is_not_mistaken_for_a_course() -> None:
 def test_a_catalogue_is_well_formed(provider: str) -> None:
     catalogue = load_providers()[provider].catalogue
     assert catalogue is not None
-    for one in catalogue.operations:
-        assert set(one.methods) <= {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"}
-        assert one.path.startswith("/")
-        assert not one.source or re.match(
-            r"https?://|[\w.-]+/[\w.-]+@[0-9a-f]{6,}:?|[\w.-]+/[\w.-]+ [\w/.-]+(?:, \w+)?$|PyPI [\w.-]+==", one.source
-        ), one
-        found = [catalogue.find("GET" if m == "ANY" else m, examples(one)[0]) for m in one.methods]
-        assert all(found), one
+    for row in catalogue.operations:
+        assert set(row.methods) <= {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"}
+        assert row.path.startswith("/")
+        assert not row.source or re.match(
+            r"https?://|[\w.-]+/[\w.-]+@[0-9a-f]{6,}:?|[\w.-]+/[\w.-]+ [\w/.-]+(?:, \w+)?$|PyPI [\w.-]+==", row.source
+        ), row
+        found = [catalogue.find("GET" if m == "ANY" else m, examples(row)[0]) for m in row.methods]
+        assert all(found), row
 
 
 def test_served_operations_are_not_reported_absent() -> None:

@@ -35,13 +35,13 @@ SHORT = {
 """Runs that take a second or two, one of which is drawn; others as the ledger grows."""
 
 
-@pytest.mark.parametrize("provider", [pytest.param(one, marks=pytest.mark.slow) for one in ledger.PLAYED])
+@pytest.mark.parametrize("provider", [pytest.param(value, marks=pytest.mark.slow) for value in ledger.PLAYED])
 def test_the_ledger_is_of_what_is_served(provider: str) -> None:
     known, shipped = ledger.read(provider), load_providers()[provider]
     assert shipped.catalogue is not None
     at: dict[str, list[Operation]] = defaultdict(list)
-    for one in shipped.catalogue.operations:
-        at[one.path].append(one)
+    for operation in shipped.catalogue.operations:
+        at[operation.path].append(operation)
     places = sorted({(method, path) for method, path, _ in known})
     for method, path in random.Random(len(known)).sample(places, min(DRAWN, len(places))):
         found = [one for one in at[path] if one.takes(method)]
@@ -83,7 +83,7 @@ def test_recorded_effects_of_parameters_still_hold(provider: str) -> None:
 @pytest.mark.slow
 def test_effects_seen_in_tests_still_hold() -> None:
     """Those of one test file; more as the ledgers grow."""
-    ledgers = {one: ledger.read(one) for one in ledger.WATCHED}
+    ledgers = {value: ledger.read(value) for value in ledger.WATCHED}
     runs = sorted(
         {(name, one.run) for name, known in ledgers.items() for one in known.values() if one.run.endswith(".py")}
     )

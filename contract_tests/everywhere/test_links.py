@@ -75,15 +75,15 @@ def addresses(kind: str, body: str) -> Iterator[tuple[str, str, str]]:
         for place, text in texts(json.loads(body.removeprefix("while(1);"))):
             found = [text] if text.startswith(("http://", "https://")) else _URL.findall(text)
             within = [value for name, value in _ATTRIBUTE.findall(text) if name in ("href", "src")]
-            yield from (("GET", one.rstrip(".,;"), place) for one in (*found, *within))
+            yield from (("GET", item.rstrip(".,;"), place) for item in (*found, *within))
     else:
-        yield from (("GET", one.rstrip(".,;"), kind) for one in _URL.findall(body))
+        yield from (("GET", item.rstrip(".,;"), kind) for item in _URL.findall(body))
 
 
 def links(path: str, entry: Entry, body: bytes) -> Iterator[Link]:
     """Every link of an answer that leads to the same host."""
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in entry.response_headers}
-    found = [("GET", one, "the header link") for one in re.findall(r"<([^>]+)>", headers.get("link", ""))]
+    found = [("GET", value, "the header link") for value in re.findall(r"<([^>]+)>", headers.get("link", ""))]
     found += [("GET", headers[name], f"the header {name}") for name in ("location",) if name in headers]
     found += addresses(headers.get("content-type", ""), body.decode("utf-8", "replace"))
     for method, address, place in found:
@@ -99,7 +99,7 @@ def test_links_lead_to_something_that_answers(name: str) -> None:
     if name == "canvas":
         furnish(lms, lms.canvas.course_id, lms.canvas.access_tokens.teacher)
     demo = DemoWorld(lms, name)
-    shown = [(one.lower().encode(), value.encode()) for one, value in credentials(lms, name).items()]
+    shown = [(key.lower().encode(), value.encode()) for key, value in credentials(lms, name).items()]
     shown.append((b"user-agent", b"test"))
 
     def visit(method: str, target: str) -> tuple[Entry, list[Link]]:
@@ -109,8 +109,8 @@ def test_links_lead_to_something_that_answers(name: str) -> None:
         assert entry is not None
         return entry, list(links(path, entry, body)) if method == "GET" else []
 
-    routes = [one for one in load_providers()[name].routes if "GET" in one.methods and not one.until]
-    left = [link for one in routes for link in visit("GET", f"/{name}{demo.filled(one.path)}")[1]]
+    routes = [route for route in load_providers()[name].routes if "GET" in route.methods and not route.until]
+    left = [link for route in routes for link in visit("GET", f"/{name}{demo.filled(route.path)}")[1]]
     followed: set[tuple[str, str]] = set()
     nowhere = []
     for _ in range(DEPTH):
@@ -151,7 +151,7 @@ def _mailed(lms: Emulator, name: str) -> list[tuple[str, str]]:
             asked = {"client_id": info.application_id, "clientString": info.client_string}
             asked |= {"email": "ada.lovelace@example.edu", "lastname": "Lovelace"}
             http.post(f"{info.url}/authorize/grant/email", data=asked)
-    return [(one.kind, text) for one in lms.outbox.emails for _, text in (*texts(one.data), ("body", one.body or ""))]
+    return [(row.kind, text) for row in lms.outbox.emails for _, text in (*texts(row.data), ("body", row.body or ""))]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def crashes(lms: Emulator, provider: str, owner: dict[str, str]) -> Iterator[str
     every = [
         (method, route.path) for route in load_providers()[provider].routes for method in route.methods or ("GET",)
     ]
-    for method, path in sorted(every, key=lambda one: one[0] != "GET"):
+    for method, path in sorted(every, key=lambda pair: pair[0] != "GET"):
         sent = Sent(method, f"/{provider}{world.filled(path)}".encode(), b"", own, b"" if method == "GET" else b"{}")
         assert lms.app is not None
         status, _, entry = send(lms.app, sent)

@@ -13,9 +13,9 @@ def test_each_served_operation_has_a_list(provider: str) -> None:
     found = load_providers()[provider]
     assert found.catalogue is not None
     missing = [
-        f"{method} {one.path}"
-        for one in found.catalogue.operations
-        for method in one.methods
-        if one.parameters is None and serves(found, one, method)
+        f"{method} {operation.path}"
+        for operation in found.catalogue.operations
+        for method in operation.methods
+        if operation.parameters is None and serves(found, operation, method)
     ]
     assert not missing

@@ -35,7 +35,7 @@ class Asking:
         lms = Emulator.in_process("demo", seed="parameters", as_of=DAY.isoformat())
         assert lms.app is not None
         self.app, self.name, self.demo = lms.app, name, DemoWorld(lms, name)
-        self.headers = [(one.lower().encode(), value.encode()) for one, value in credentials(lms, name).items()]
+        self.headers = [(key.lower().encode(), value.encode()) for key, value in credentials(lms, name).items()]
         self.headers.append((b"user-agent", b"test"))
 
     def __call__(self, method: str, template: str, query: str = "", kind: str = "") -> Entry | None:
@@ -72,13 +72,13 @@ def test_unknown_parameters_are_never_ignored_silently(name: str, most: int) -> 
     ask, silent, heard = Asking(name), [], 0
     writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
     reads, removals = ([(m, o, "") for m, o in served(name, method)] for method in ("GET", "DELETE"))
-    asked = [one for some in (reads, writes, removals) for one in drawn(some, most)]
+    asked = [value for some in (reads, writes, removals) for value in drawn(some, most)]
     for method, operation, kind in asked:
         entry = ask(method, operation.path, "" if kind else "zz_nobody=1", kind)
         if entry is None:
             continue
         heard += 1
-        if ("zz_nobody", "parameter_not_read") not in {(one.name, one.code) for one in entry.warnings}:
+        if ("zz_nobody", "parameter_not_read") not in {(warning.name, warning.code) for warning in entry.warnings}:
             silent.append((method, operation.path, kind or "query"))
     assert heard > 5
     assert silent == []
@@ -88,16 +88,16 @@ def test_unknown_parameters_are_never_ignored_silently(name: str, most: int) -> 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_documented_parameters_are_read_or_declared_not_emulated(name: str, most: int) -> None:
     ask = Asking(name)
-    listed = [(o.path, one) for _, o in served(name, "GET") for one in sorted(o.parameters or ())]
+    listed = [(o.path, value) for _, o in served(name, "GET") for value in sorted(o.parameters or ())]
     wrong = []
     for path, parameter in drawn(listed, most):
         entry = None if "<" in parameter else ask("GET", path, f"{parameter}=1")
-        told = [one for one in entry.warnings if one.code == "parameter_not_read"] if entry is not None else []
-        wrong += [(path, one.message) for one in told if one.documented is not True]
+        told = [row for row in entry.warnings if row.code == "parameter_not_read"] if entry is not None else []
+        wrong += [(path, warning.message) for warning in told if warning.documented is not True]
     assert wrong == []
 
 
 @pytest.mark.parametrize("name", ["canvas", "openedx"])
 def test_the_parameters_of_every_operation_served_are_known(name: str) -> None:
     everything = served(name, "GET", "POST", "PUT", "PATCH", "DELETE")
-    assert [(method, one.path) for method, one in everything if one.parameters is None] == []
+    assert [(method, operation.path) for method, operation in everything if operation.parameters is None] == []

@@ -58,7 +58,7 @@ def test_on_each_day_exactly_that_changes(day: str) -> None:
     before = values(world((date.fromisoformat(day) - timedelta(days=1)).isoformat()))
     after = values(world(day))
     differing = {name for name in after if before[name] != after[name]}
-    told = {one.what for provider in load_providers().values() for one in changes(provider) if one.day == day}
+    told = {change.what for provider in load_providers().values() for change in changes(provider) if change.day == day}
     assert differing == {name for name in told if name in after}
     for name in told - differing:
         routes = [route for provider in load_providers().values() for route in provider.routes if route.name == name]
@@ -82,7 +82,7 @@ def answers(
 ) -> dict[tuple[str, str], tuple[int, bytes, dict[bytes, bytes]]]:
     """The answers to a caller with these credentials; only for these methods, if any is named."""
     assert lms.app is not None
-    headers = [(one.lower().encode(), value.encode()) for one, value in shown.items()]
+    headers = [(key.lower().encode(), value.encode()) for key, value in shown.items()]
     headers.append((b"user-agent", b"test"))
     found = {}
     for method, path in requests(lms, name):
@@ -119,7 +119,7 @@ def test_the_same_holds_with_many_parameters(name: str, file: str, token: str, f
     lms = world(NEW)
     lms.load(data)
     if name == "canvas":
-        furnish(lms, 1800001, next(one["token"] for one in data[name]["access_tokens"] if one["user_id"] == 3460003))
+        furnish(lms, 1800001, next(row["token"] for row in data[name]["access_tokens"] if row["user_id"] == 3460003))
         data = lms.dump()
         data.pop("settings", None)
     was = {setting: history[0].value for setting, history in dated(load_providers()[name].settings).items()}
@@ -227,7 +227,7 @@ def scored_files(site: Site) -> Any:
     score["timestamp"] = "2026-01-01T00:00:00.000Z"
     extension = {"https://canvas.instructure.com/lti/submission": {"content_items": files}}
     assert api.post(f"{item}/scores", json=score | extension).is_success
-    (work,) = (one for one in site.teacher.get("/api/v1/courses/1/assignments").json() if one["name"] == "Files")
+    (work,) = (entry for entry in site.teacher.get("/api/v1/courses/1/assignments").json() if entry["name"] == "Files")
     return site.teacher.get(f"/api/v1/courses/1/assignments/{work['id']}/submissions/101").json()["attempt"]
 
 
@@ -241,7 +241,7 @@ def initiation(site: Site) -> Any:
 SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.first_and_last_names": lambda site: sorted(site.admin.get("/api/v1/users/101").json()),
     "canvas.bodies_of_listed_pages": lambda site: [
-        sorted(one) for one in site.teacher.get("/api/v1/courses/1/pages?include[]=body").json()
+        sorted(value) for value in site.teacher.get("/api/v1/courses/1/pages?include[]=body").json()
     ],
     "canvas.refuses_unreadable_announcements": lambda site: (
         site.student.get("/api/v1/announcements?context_codes[]=course_1&context_codes[]=course_3").status_code
@@ -253,9 +253,9 @@ SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.sign_on_host": assertion,
     "canvas.deployment_id_twice": initiation,
     "canvas.validation_traces": lambda site: [
-        sorted(one)
-        for one in launched(site, "/courses/1/external_tools/5").values()
-        if isinstance(one, dict) and "validation_context" in one
+        sorted(value)
+        for value in launched(site, "/courses/1/external_tools/5").values()
+        if isinstance(value, dict) and "validation_context" in value
     ],
     "canvas.newer_variables": lambda site: launched(
         site, "/courses/1/external_tools/5", custom={"term": "$Canvas.term.id"}
@@ -275,7 +275,7 @@ SHOWN: dict[str, Callable[[Site], Any]] = {
 
 @pytest.mark.parametrize("what", SHOWN)
 def test_a_call_shows_the_change_on_its_day(what: str) -> None:
-    (day,) = {one.day for provider in load_providers().values() for one in changes(provider) if one.what == what}
+    (day,) = {row.day for provider in load_providers().values() for row in changes(provider) if row.what == what}
     before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
     seen = []
     for as_of in (before, day):
@@ -289,7 +289,7 @@ def test_a_route_that_came_is_there_from_its_day(name: str) -> None:
     lms = world(NEW)
     assert lms.app is not None
     demo, headers = DemoWorld(lms, name), {**credentials(lms, name), "User-Agent": "test"}
-    raw = [(one.lower().encode(), value.encode()) for one, value in headers.items()]
+    raw = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
     for route in load_providers()[name].routes:
         day = route.since or route.until
         if not day:

@@ -20,7 +20,7 @@ def lms() -> Iterator[Emulator]:
 
 
 def unread(lms: Emulator) -> list[str]:
-    return [one.name for one in lms.requests.last.warnings if one.code == "parameter_not_read"]
+    return [warning.name for warning in lms.requests.last.warnings if warning.code == "parameter_not_read"]
 
 
 def test_an_authentication_request_at_brightspace(lms: Emulator) -> None:
@@ -40,7 +40,7 @@ def test_an_authentication_request_at_brightspace(lms: Emulator) -> None:
 
 def test_an_initiation_at_ltiaas(lms: Emulator) -> None:
     info = lms.ltiaas
-    platform = next(one for one in lms.dump()["ltiaas"]["platforms"] if one["id"] == info.platforms.canvas)
+    platform = next(item for item in lms.dump()["ltiaas"]["platforms"] if item["id"] == info.platforms.canvas)
     sent = {
         "iss": platform["url"],
         "client_id": platform["client_id"],

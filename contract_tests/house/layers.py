@@ -47,6 +47,6 @@ def table() -> str:
     """The layers as a Markdown table."""
     rows = []
     for name, layer in LAYERS.items():
-        ours = [f"`{one}`" for one in layer.may_import if not one.startswith("_")]
+        ours = [f"`{item}`" for item in layer.may_import if not item.startswith("_")]
         rows.append(f"| `{name}` | {layer.what} | {', '.join(ours) or 'nothing of ours'} |")
     return "\n".join(["| where | what it is | may import |", "|---|---|---|", *rows])

@@ -85,11 +85,11 @@ def read(path: Path) -> Source:
     """Read a module."""
     tree = ast.parse(path.read_text("utf-8"))
     docstrings = [
-        (one.lineno, one.value.value)
+        (item.lineno, item.value.value)
         for node in statements(tree)
         if isinstance(node, _DOCUMENTED)
-        for one in node.body
-        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+        for item in node.body
+        if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
     ]
     calls = {
         f"{node.func.value.id}.{node.func.attr}"

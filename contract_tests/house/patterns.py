@@ -106,9 +106,9 @@ def _text(node: ast.expr, constants: dict[str, str]) -> Any:
 def _flags(call: ast.Call) -> int:
     flags = 0
     for node in (*call.args[1:], *(word.value for word in call.keywords if word.arg == "flags")):
-        for one in ast.walk(node):
-            if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "re":
-                flags |= getattr(re.RegexFlag, one.attr, 0)
+        for item in ast.walk(node):
+            if isinstance(item, ast.Attribute) and isinstance(item.value, ast.Name) and item.value.id == "re":
+                flags |= getattr(re.RegexFlag, item.attr, 0)
     return flags
 
 
@@ -122,7 +122,7 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[str]:
     classes = _classes(tree, pattern.flags)
     pumped = {(before, piece): None for before, piece in _pieces(tree) if piece}
     starts = list(dict.fromkeys(before for before, _ in pumped))
-    alone = [(before, one) for before in starts for one in classes]
+    alone = [(before, value) for before in starts for value in classes]
     pairs = [("", one + other) for one, other in product(classes, repeat=2) if one != other]
     for before, piece in dict.fromkeys((*alone, *pairs, *pumped)):
         body = piece * REPEATED
@@ -174,10 +174,10 @@ def _sample(node: Any) -> str:
     if kind in (sre.ASSERT, sre.ASSERT_NOT, sre.AT, sre.GROUPREF):
         return ""
     if kind is sre.BRANCH:
-        return max(("".join(map(_sample, one)) for one in value[1]), key=len)
+        return max(("".join(map(_sample, item)) for item in value[1]), key=len)
     if inner := _within(node):
         return "".join(map(_sample, inner[0]))
-    return next((one for one in _CHARACTERS if _takes(node, one)), "")
+    return next((item for item in _CHARACTERS if _takes(node, item)), "")
 
 
 def _takes(node: Any, character: str) -> bool:
@@ -195,7 +195,7 @@ def _takes(node: Any, character: str) -> bool:
         return _categories(value).fullmatch(character) is not None
     if kind is sre.IN:
         negated = value[0][0] is sre.NEGATE
-        return negated != any(_takes(one, character) for one in value[negated:])
+        return negated != any(_takes(item, character) for item in value[negated:])
     return False
 
 

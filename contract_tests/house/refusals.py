@@ -107,10 +107,10 @@ def _module(value: ast.expr, file: File) -> str:
 
 def _parameters(function: ast.FunctionDef) -> tuple[list[str], dict[str, Expr]]:
     named = [*function.args.posonlyargs, *function.args.args]
-    names = [one.arg for one in named]
+    names = [item.arg for item in named]
     last = function.args.defaults
     defaults: dict[str, Expr] = dict(zip(names[len(names) - len(last) :], last, strict=True))
-    names += [one.arg for one in function.args.kwonlyargs]
+    names += [arg.arg for arg in function.args.kwonlyargs]
     defaults |= {
         one.arg: value for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value
     }
@@ -125,17 +125,17 @@ def _returned(function: ast.FunctionDef) -> list[ast.Call]:
     returned = []
     for node in statements(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            made |= {one.id: node.value for one in node.targets if isinstance(one, ast.Name)}
+            made |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.Return):
             returned.append(node.value)
-    values = [made.get(one.id) if isinstance(one, ast.Name) else one for one in returned]
-    return [one for one in values if isinstance(one, ast.Call)]
+    values = [made.get(item.id) if isinstance(item, ast.Name) else item for item in returned]
+    return [value for value in values if isinstance(value, ast.Call)]
 
 
 def _maker(name: str, function: ast.FunctionDef, call: ast.Call, calls: Key) -> Maker:
     names, defaults = _parameters(function)
-    fixed = {one.arg: one.value for one in call.keywords if one.arg}
-    passes = any(one.arg is None for one in call.keywords)
+    fixed = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    passes = any(keyword.arg is None for keyword in call.keywords)
     return Maker(name, calls, names, defaults, list(call.args), fixed, passes)
 
 
@@ -151,7 +151,7 @@ class Makers:
             (file, node, _returned(node)) for file in files for node in file.nodes if isinstance(node, ast.FunctionDef)
         ]
         self._classes = [
-            (file, node, [_called(ast.Call(one, [], []), file) for one in node.bases])
+            (file, node, [_called(ast.Call(value, [], []), file) for value in node.bases])
             for file in files
             for node in file.nodes
             if isinstance(node, ast.ClassDef)
@@ -180,7 +180,7 @@ class Makers:
 
     def resolve(self, call: ast.Call, file: File) -> dict[str, ast.expr]:
         """The arguments that reach `Refusal`."""
-        given = {one.arg: one.value for one in call.keywords if one.arg}
+        given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         return self._through(self.known[_called(call, file)], list(call.args), given, 0)
 
     def _through(
@@ -204,7 +204,7 @@ def _bound(value: ast.expr, bound: dict[str, ast.expr]) -> ast.expr:
     if isinstance(value, ast.Name):
         return bound.get(value.id, value)
     if isinstance(value, ast.BoolOp):
-        return next((_bound(one, bound) for one in value.values if not _is_none(_bound(one, bound))), value)
+        return next((_bound(item, bound) for item in value.values if not _is_none(_bound(item, bound))), value)
     return value
 
 
@@ -216,7 +216,7 @@ def _text(value: ast.expr | None) -> str:
     if isinstance(value, ast.Constant):
         return str(value.value)
     if isinstance(value, ast.JoinedStr):
-        return "".join(str(one.value) if isinstance(one, ast.Constant) else "…" for one in value.values)
+        return "".join(str(item.value) if isinstance(item, ast.Constant) else "…" for item in value.values)
     return "…"
 
 
@@ -230,7 +230,7 @@ def _file(path: Path) -> File:
     names: dict[str, tuple[str, str | None]] = {}
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {one.asname or one.name: (node.module, one.name) for one in node.names}
+            names |= {name.asname or name.name: (node.module, name.name) for name in node.names}
     return File(module, nodes, names)
 
 

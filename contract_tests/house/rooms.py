@@ -85,7 +85,7 @@ def strays(folder: Path) -> Iterator[str]:
 def belongs(stem: str, provider: str) -> str:
     """The room of a file, guessed by its name."""
     words = [word for part in stem.lower().split("_") for word in (part, part.rstrip("s")) if len(word) > 2]
-    fitting = [room for room, known in _WORDS.items() if any(one in word for word in words for one in known.split())]
+    fitting = [room for room, known in _WORDS.items() if any(item in word for word in words for item in known.split())]
     rooms = rooms_of(provider)
     likely = "".join(f"\n    perhaps `{room}`: {rooms[room]}" for room in fitting)
     return likely.lstrip() if likely else f"choose among {', '.join(rooms)}"

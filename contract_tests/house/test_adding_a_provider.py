@@ -61,7 +61,7 @@ class Checkout:
         self.folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("LMS_EMULATOR", "PYTEST_"))},
-            "PYTHONPATH": os.pathsep.join(str(folder / one) for one in ("emulator", "fixtures", ".")),
+            "PYTHONPATH": os.pathsep.join(str(folder / value) for value in ("emulator", "fixtures", ".")),
         }
 
     def command(self, *arguments: str) -> list[str]:

@@ -36,14 +36,14 @@ def _comments(path: Path, words: str) -> Iterator[str]:
 
 def test_errors_of_types_are_ignored_for_a_reason_and_only_where_types_are_checked() -> None:
     found = [(path.name, text) for path in _modules(*TYPED) for text in _comments(path, "type: " + "ignore")]
-    assert [one for one in found if not IGNORED.fullmatch(one[1])] == []
+    assert [pair for pair in found if not IGNORED.fullmatch(pair[1])] == []
     untyped = [path for path in _modules(*OTHERS) if CONTRACTS not in path.parents]
     assert [path.name for path in untyped if list(_comments(path, "type: " + "ignore"))] == []
 
 
 def test_rules_of_the_linter_are_ignored_for_a_reason() -> None:
     found = [(path.name, text) for path in _modules(*TYPED, *OTHERS) for text in _comments(path, "no" + "qa")]
-    assert [one for one in found if not NOT_LINTED.fullmatch(one[1])] == []
+    assert [pair for pair in found if not NOT_LINTED.fullmatch(pair[1])] == []
 
 
 @pytest.mark.parametrize("name", ["importorskip", "skipif", "skip", "xfail"])

@@ -12,9 +12,9 @@ from contract_tests.house.patterns import Pattern, patterns, slow_texts
 @pytest.mark.slow
 def test_no_pattern_is_slow() -> None:
     slow = {}
-    for one in patterns():
-        for took, text in slow_texts(one):
-            slow[one.place] = f"{took * 1000:.0f} ms for {text[:40]!r} ... {text[-5:]!r}: {one.compiled.pattern!r}"
+    for row in patterns():
+        for took, text in slow_texts(row):
+            slow[row.place] = f"{took * 1000:.0f} ms for {text[:40]!r} ... {text[-5:]!r}: {row.compiled.pattern!r}"
             break
     assert slow == {}
 
@@ -23,7 +23,7 @@ def test_no_pattern_is_slow() -> None:
 def test_no_group_is_repeated_possessively() -> None:
     """Python before 3.11.5 takes too much for such a group (python/cpython issue 106052, 101955)."""
     found = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]*\})\+(?![^\[]*\])|\(\?>")
-    texts = {one.place: one.compiled.pattern for one in patterns()}
+    texts = {pattern.place: pattern.compiled.pattern for pattern in patterns()}
     assert {
         place: text
         for place, text in texts.items()

@@ -114,7 +114,7 @@ def test_routes_graded_recorded_are_compared_whole(provider: str) -> None:
     promised = [(name, source) for name, evidence, source in declared(provider) if evidence == "recorded"]
     parts = {name: [RECORDING.fullmatch(part) for part in source.split("; ")] for name, source in promised}
     whole = {
-        name: any(one and _numbers(one["numbers"]) & compared(one["file"]) for one in found)
+        name: any(item and _numbers(item["numbers"]) & compared(item["file"]) for item in found)
         for name, found in parts.items()
     }
     assert [name for name, was in whole.items() if not was] == [], "grade it `observed`: its body was never compared"

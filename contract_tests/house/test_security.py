@@ -38,7 +38,7 @@ def named_in(row: list[str]) -> list[tuple[str, str]]:
 def functions(file: str) -> frozenset[str]:
     path = ROOT / "contract_tests" / file
     tree = ast.parse(path.read_text("utf-8")) if path.is_file() else ast.Module([], [])
-    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(item.name for item in tree.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 @pytest.mark.parametrize("cells", rows(), ids=lambda cells: f"{cells[0]}-{cells[1]}"[:60])
@@ -70,7 +70,7 @@ def test_the_image_has_an_ordinary_user() -> None:
 
 def _steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     jobs = workflow["jobs"].values()
-    return [one for job in jobs for one in (job, *job.get("steps", ())) if "uses" in one]
+    return [value for job in jobs for value in (job, *job.get("steps", ())) if "uses" in value]
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
@@ -88,13 +88,13 @@ def test_a_release_is_published_without_a_stored_token() -> None:
     assert not any("secrets." in file.read_text("utf-8") for file in WORKFLOWS)
     job = _release()["jobs"]["pypi"]
     assert job["permissions"] == {"id-token": "write"}
-    (publish,) = [one for one in job["steps"] if one["uses"].startswith("pypa/gh-action-pypi-publish@")]
+    (publish,) = [step for step in job["steps"] if step["uses"].startswith("pypa/gh-action-pypi-publish@")]
     assert not publish.get("with")
 
 
 def test_the_image_carries_what_it_is_made_of() -> None:
     steps = _release()["jobs"]["image"]["steps"]
-    (build,) = [one for one in steps if one["uses"].startswith("docker/build-push-action@")]
+    (build,) = [step for step in steps if step["uses"].startswith("docker/build-push-action@")]
     assert build["with"]["push"] is True
     assert (build["with"]["sbom"], build["with"]["provenance"]) == (True, "mode=max")
 
@@ -120,7 +120,7 @@ def test_the_keys_of_every_platform_are_in_the_package(lms: Emulator, provider: 
     found = httpx.get(f"{getattr(lms, provider).url}{path}", trust_env=False)
     assert found.status_code == 200, found.text
     shipped = {keys.public_numbers(name)["n"] for name in keys.NAMES}
-    assert {one["n"] for one in found.json()["keys"]} <= shipped
+    assert {key["n"] for key in found.json()["keys"]} <= shipped
     assert all("BEGIN PRIVATE KEY" in keys.private_pem(name) for name in keys.NAMES)
 
 

@@ -160,7 +160,7 @@ def test_trees_and_branches_of_posts(lms: Emulator, send: Send, info: Info, topi
     assert [node["links"][0]["href"].rpartition("/")[2] for node in branch] == ["6001", "6002", "6003"]
     assert send("student", "GET", f"{path}/responseHierarchy").json() == {"responseHierarchy": []}
     comps = send("student", "GET", f"{topic}/responseAndAuthorComps").json()["responseAndAuthorComps"]
-    assert [one["author"]["roleType"] for one in comps] == ["STUD", "STUD", "PROF"]
+    assert [item["author"]["roleType"] for item in comps] == ["STUD", "STUD", "PROF"]
     assert send("app", "GET", f"{topic}/responseAndAuthorComps/6002").json()["responseAndAuthorComps"] == comps[1:2]
     assert len(send("app", "GET", f"{topic}/responses?depth=2").json()["responses"]) == 2
     refused(lms, send("app", "GET", f"{topic}/responses?depth=0"), "malformed_number")
@@ -182,8 +182,8 @@ def test_who_may_write_in_a_discussion(lms: Emulator, send: Send, info: Info, to
 
 def test_topics_that_hide_something_from_students(lms: Emulator, send: Send, info: Info, course: str) -> None:
     topics = f"{course}/threadeddiscussions/{info.discussion_id}/topics"
-    assert [one["id"] for one in send("teacher", "GET", topics).json()["topics"]] == [601, 602, 603]
-    assert [one["id"] for one in send("student", "GET", topics).json()["topics"]] == [601, 602]
+    assert [item["id"] for item in send("teacher", "GET", topics).json()["topics"]] == [601, 602, 603]
+    assert [item["id"] for item in send("student", "GET", topics).json()["topics"]] == [601, 602]
     refused(lms, send("student", "GET", f"{topics}/603"), "topic_hidden", 403)
     assert send("student", "GET", f"{topics}/602").json()["topics"][0]["isPostFirstEnabled"] is True
     refused(lms, send("student", "GET", f"{topics}/602/responses"), "post_first", 403)
@@ -195,7 +195,7 @@ def test_topics_that_hide_something_from_students(lms: Emulator, send: Send, inf
 def test_discussions_as_the_apps_of_2010_read_them(lms: Emulator, send: Send, info: Info) -> None:
     me, other = info.student.id, info.other_student.id
     topics = send("student", "GET", f"/me/userTopics?courses={info.course_id};1").json()["userTopics"]
-    assert [one["id"] for one in topics] == [f"{me}-601", f"{me}-602"]
+    assert [item["id"] for item in topics] == [f"{me}-601", f"{me}-602"]
     assert topics[0]["topic"]["containerInfo"]["unitTitle"] == "Week 1: the engine"
     assert send("student", "GET", f"/users/{me}/userTopics?courses=1").json() == {"userTopics": []}
     assert send("student", "GET", f"/me/usertopics/{me}-601").json()["userTopics"] == topics[:1]

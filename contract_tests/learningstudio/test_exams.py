@@ -231,7 +231,7 @@ def test_answers_and_questions_of_others(lms: Emulator, send: Send, info: Info, 
 def test_a_score_without_essays_becomes_a_grade(lms: Emulator, send: Send, info: Info) -> None:
     course = f"/courses/{info.course_id}"
     columns = send("app", "GET", f"{course}/gradebookItems").json()["gradebookItems"]
-    column = next(one for one in columns if one["title"] == "Practice")
+    column = next(item for item in columns if item["title"] == "Practice")
     grade = f"/users/{info.other_student.id}{course}/gradebookItems/{column['id']}/grade"
     attempt = f"/users/{info.other_student.id}{course}/exams/{info.practice_exam_id}/attempts/7301"
     token = {"Pearson-Exam-Token": "demo-exam-token"}

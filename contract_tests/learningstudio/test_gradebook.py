@@ -242,7 +242,7 @@ def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send:
     assert not warnings(lms)
     answer = send("teacher", "GET", f"{path}/{first['id']}?gradedStudents=1&colour=red")
     assert answer.status_code == 200
-    told = {one.name: one.documented for one in lms.requests.last.warnings}
+    told = {warning.name: warning.documented for warning in lms.requests.last.warnings}
     assert told == {"gradedStudents": True, "colour": None}
 
 

@@ -92,7 +92,7 @@ def test_whose_secret_signed(lms: Emulator, client: Client, info: Info) -> None:
     """Of another provider and of another world, though no JWT."""
     elsewhere = json.loads(json.dumps(lms.dump(), default=str))
     secret = "0123456789abcdef-of-elsewhere.32"
-    next(one for one in elsewhere["learningstudio"]["campuses"] if one["client_string"] == client.keys.client_string)[
+    next(row for row in elsewhere["learningstudio"]["campuses"] if row["client_string"] == client.keys.client_string)[
         "shared_secret"
     ] = secret
     lms.new_world("elsewhere", world=elsewhere)

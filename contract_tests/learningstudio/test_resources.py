@@ -38,8 +38,8 @@ def test_every_resource_as_xml(lms: Emulator, send: Send, info: Info) -> None:
     me = ElementTree.fromstring(answer.content)
     assert (me.tag, me.findtext("userName"), me.findtext("links/link/rel")) == ("me", info.student.username, "self")
     book = ElementTree.fromstring(send("app", "GET", f"/courses/{info.course_id}/gradebookItems.xml").content)
-    assert [one.findtext("pointsPossible") for one in book.iter("gradebookItem")] == ["10.00", "90.00", "1.00"]
-    assert [one.findtext("isExtraCredit") for one in book] == ["false"] * 3
+    assert [item.findtext("pointsPossible") for item in book.iter("gradebookItem")] == ["10.00", "90.00", "1.00"]
+    assert [item.findtext("isExtraCredit") for item in book] == ["false"] * 3
     answer = send("app", "GET", "/users/1.xml")
     assert answer.status_code == 404
     assert re.search(r"<error><message>[^<]+</message><errorId>[0-9a-f-]{36}</errorId></error>", answer.text)
@@ -163,7 +163,7 @@ def test_a_course_by_number_and_by_call_number(lms: Emulator, send: Send, info: 
 def test_expanding_a_course(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}?expand="
     send("app", "GET", f"{path}instructors,grades")
-    assert [(one.code, one.name) for one in lms.requests.last.warnings] == [("include_not_read", "expand=grades")]
+    assert [(row.code, row.name) for row in lms.requests.last.warnings] == [("include_not_read", "expand=grades")]
     send("app", "GET", f"/courses/{info.course_id}/items?expand=access,schedule,group")
     assert lms.requests.last.warnings == []
     course = send("student", "GET", f"{path}instructors,teachingAssistances").json()["courses"][0]
@@ -247,7 +247,7 @@ def test_a_request_can_ask_for_links_to_where_it_came(lms: Emulator, send: Send,
     of_course, of_student = f"/courses/{info.course_id}", f"/users/{info.student.id}/courses/{info.course_id}"
     grades = send("teacher", "GET", f"{of_course}/{book}/grades").json()["grades"]
     paths = [
-        ("student", f"{of_course}/{one}") for one in ("threadeddiscussions", threads, f"{threads}/{info.topic_id}")
+        ("student", f"{of_course}/{value}") for value in ("threadeddiscussions", threads, f"{threads}/{info.topic_id}")
     ]
     for room in ("", "/gradebook"):
         paths += [("teacher", f"{of_course}{room}/{book}/grades"), ("app", f"{of_student}{room}/{book}/grade")]

@@ -95,8 +95,8 @@ class ProcessorMachine(RuleBasedStateMachine):
     @rule()
     def copy_a_course(self) -> None:
         assert self.site.instructor.post("/d2l/api/le/1.79/import/6836/copy/", json=TARGET).status_code == 200
-        for one in self.newly(COPY):
-            assert (one["context"]["id"], one["origin_contexts"]) == ("6836", ["6838"])
+        for item in self.newly(COPY):
+            assert (item["context"]["id"], item["origin_contexts"]) == ("6836", ["6838"])
 
     @rule(text=TEXTS, file=st.booleans())
     def hand_in(self, text: str, file: bool) -> None:
@@ -133,7 +133,7 @@ class ProcessorMachine(RuleBasedStateMachine):
     def page(self, asset: str, kind: str) -> str:
         """The page of a report."""
         rows = self.site.lms.dump()["brightspace"]["asset_reports"]
-        row = next(one for one in rows if (one["asset_id"], one["report_type"]) == (asset, kind))
+        row = next(item for item in rows if (item["asset_id"], item["report_type"]) == (asset, kind))
         return f"{processing.ONE}/reports/{row['id']}"
 
     @precondition(lambda self: self.texts)
@@ -181,10 +181,10 @@ class ProcessorMachine(RuleBasedStateMachine):
         if not hasattr(self, "needed"):
             return
         found = self.api.get(self.handlers).json()["notice_handlers"]
-        assert {one["notice_type"] for one in found} == {COPY, WORK}
-        assert {one["notice_type"] for one in found if one["handler"]} == self.heard
+        assert {item["notice_type"] for item in found} == {COPY, WORK}
+        assert {item["notice_type"] for item in found if item["handler"]} == self.heard
         rows = self.site.lms.dump()["brightspace"].get("asset_reports", [])
-        assert {(one["asset_id"], one["report_type"]) for one in rows} == set(self.reports)
+        assert {(row["asset_id"], row["report_type"]) for row in rows} == set(self.reports)
         asked = self.needed and not (self.word is not None and self.word[0])
         assert (processing.TERMS in self.student.get(processing.PAGE).text) is asked
 
@@ -249,7 +249,7 @@ class ManagementMachine(RuleBasedStateMachine):
         client = list(self.tools)[number % len(self.tools)]
         assert self.api.delete(f"{REGISTRATIONS}{client}").status_code == 200
         del self.tools[client], self.names[client], self.domains[client]
-        for deployment in [one for one, (owner, _) in self.deployed.items() if owner == client]:
+        for deployment in [key for key, (owner, _) in self.deployed.items() if owner == client]:
             self.gone(deployment)
 
     def gone(self, deployment: str) -> None:
@@ -262,10 +262,10 @@ class ManagementMachine(RuleBasedStateMachine):
         body = {"Name": "D", "ClientId": client, "IsEnabled": on, "EnabledExtensions": [1, 3]}
         said = self.api.post(DEPLOYMENTS, json=body).json()
         assert said["IsAvailable"] is (on and self.tools[client])
-        one = said["DeploymentId"]
-        self.deployed[one], self.shared[one] = (client, on), {}
-        link = {"DeploymentId": one, "Name": "L", "URL": LAUNCH, "Type": 1}
-        self.links[one] = self.api.post(f"{LE}/links/organization/", json=link).json()["LinkId"]
+        machine = said["DeploymentId"]
+        self.deployed[machine], self.shared[machine] = (client, on), {}
+        link = {"DeploymentId": machine, "Name": "L", "URL": LAUNCH, "Type": 1}
+        self.links[machine] = self.api.post(f"{LE}/links/organization/", json=link).json()["LinkId"]
 
     @precondition(lambda self: self.deployed)
     @rule(number=PICK, on=st.booleans(), away=st.booleans())
@@ -300,10 +300,10 @@ class ManagementMachine(RuleBasedStateMachine):
     @invariant()
     def links_open_where_they_are_shared(self) -> None:
         """While the deployment and its registration are enabled."""
-        for one, (client, on) in getattr(self, "deployed", {}).items():
+        for key, (client, on) in getattr(self, "deployed", {}).items():
             for unit in (6836, 6837):
-                page = self.student.get(f"/d2l/le/lti/{unit}/launch/exu-{self.links[one]}_6606")
-                opens = on and self.tools[client] and self.reaches(one, unit)
+                page = self.student.get(f"/d2l/le/lti/{unit}/launch/exu-{self.links[key]}_6606")
+                opens = on and self.tools[client] and self.reaches(key, unit)
                 assert (page.status_code == 200 and LOGIN in page.text) is opens
 
     @precondition(lambda self: self.tools)
@@ -332,7 +332,7 @@ class ManagementMachine(RuleBasedStateMachine):
         assert {r["ClientId"]: r["IsEnabled"] for r in rows if r["ClientId"] in self.tools} == self.tools
         assert len(rows) == len(self.tools) + 2
         rows = self.api.get(f"{DEPLOYMENTS}?isAvailable=true").json()["Objects"]
-        available = {one for one, (client, on) in self.deployed.items() if on and self.tools[client]}
+        available = {key for key, (client, on) in self.deployed.items() if on and self.tools[client]}
         assert {r["DeploymentId"] for r in rows} - available == self.own
         assert available <= {r["DeploymentId"] for r in rows}
         for one, rules in self.shared.items():

@@ -122,7 +122,7 @@ class LtiMachine(RuleBasedStateMachine):
         self.user, self.deployment = data["sub"], data[f"{lti13.CLAIM}deployment_id"]
         self.items = data[lti13.AGS_CLAIM]["lineitems"]
         self.connector = self.launched.get_service_connector()
-        self.before = {one["id"] for one in self.listed()}
+        self.before = {item["id"] for item in self.listed()}
 
     def call(self, method: str, url: str, scope: str, body: Any = None, kind: str = "", accept: str = "*/*") -> Any:
         """A service, with a token that PyLTI1p3 asked for."""
@@ -222,7 +222,7 @@ class LtiMachine(RuleBasedStateMachine):
         answer = self.call("GET", url, lti13.SCOPE_MEMBERSHIP)
         assert answer.status_code == 200, answer.text
         assert answer.headers["Content-Type"].startswith(types.MEMBERSHIP_TYPE)
-        (member,) = [one for one in answer.json()["members"] if one["user_id"] == self.user]
+        (member,) = [item for item in answer.json()["members"] if item["user_id"] == self.user]
         assert any(role.endswith("#Learner") for role in member["roles"])
         assert self.call("GET", url, lti13.SCOPE_SCORE).status_code in (401, 403)
         if self.platform.dialect.filters:
@@ -232,7 +232,7 @@ class LtiMachine(RuleBasedStateMachine):
                     requests.Request("GET", url, params={"role": f"{lti13.MEMBERSHIP}{role}"}).prepare().url or "",
                     lti13.SCOPE_MEMBERSHIP,
                 ).json()["members"]
-                assert (self.user in {one["user_id"] for one in only}) is there
+                assert (self.user in {item["user_id"] for item in only}) is there
 
     # content that is chosen
 
@@ -308,7 +308,7 @@ class LtiMachine(RuleBasedStateMachine):
     def the_list_is_as_the_model_says(self) -> None:
         if not hasattr(self, "before"):
             return
-        found = {one["id"]: one for one in self.listed()}
+        found = {entry["id"]: entry for entry in self.listed()}
         assert set(found) == {*self.before, *self.columns}
         for item, column in self.columns.items():
             shown = found[item]
@@ -318,7 +318,7 @@ class LtiMachine(RuleBasedStateMachine):
 
     @rule(tag=TAGS)
     def filter_by_tag(self, tag: str) -> None:
-        found = {one["id"] for one in self.listed(tag=tag)} - self.before
+        found = {item["id"] for item in self.listed(tag=tag)} - self.before
         assert found == {item for item, column in self.columns.items() if column.tag == tag}
 
     # scores
@@ -352,7 +352,7 @@ class LtiMachine(RuleBasedStateMachine):
         column = self.columns[item]
         answer = self.call("GET", f"{item}/results", lti13.SCOPE_RESULT_READ)
         assert answer.status_code == 200, answer.text
-        found = [one for one in answer.json() if "resultScore" in one]
+        found = [value for value in answer.json() if "resultScore" in value]
         if column.score is None:
             assert found == []
             return

@@ -73,11 +73,11 @@ class OutcomeMachine(RuleBasedStateMachine):
         body = LINK | {"SignWithTc": by_provider, "SendUserId": True}
         self.links[self.api.post(LINKS, json=body).json()["LtiLinkId"]] = by_provider
 
-    @precondition(lambda self: any(one > 902 for one in self.links))
+    @precondition(lambda self: any(link > 902 for link in self.links))
     @rule(number=PICK)
     def remove(self, number: int) -> None:
         """What was launched from a removed link reports no more; its grade item stays."""
-        own = [one for one in self.links if one > 902]
+        own = [value for value in self.links if value > 902]
         link = own[number % len(own)]
         assert self.api.delete(f"{LE}/link/{link}").status_code == 200
         del self.links[link]
@@ -97,7 +97,7 @@ class OutcomeMachine(RuleBasedStateMachine):
         assert holds(fields, secret)
         before = self.launches.get((link, who))
         assert before is None or before.fields["lis_result_sourcedid"] == fields["lis_result_sourcedid"]
-        others = [one.fields["lis_result_sourcedid"] for one in self.launches.values() if one is not before]
+        others = [item.fields["lis_result_sourcedid"] for item in self.launches.values() if item is not before]
         assert fields["lis_result_sourcedid"] not in others
         self.launches[link, who] = Launched(link, who, fields, secret)
 

@@ -85,7 +85,7 @@ class RegistrationMachine(RuleBasedStateMachine):
         else:
             self.registrar.switch(client, on=on)
         if on and not self.canvas:  # no two that are on have the same domain
-            self.clients = {one: (name, False) for one, (name, _) in self.clients.items()}
+            self.clients = {key: (name, False) for key, (name, _) in self.clients.items()}
         self.clients[client] = self.clients[client][0], on
 
     @precondition(lambda self: self.pages)
@@ -127,17 +127,17 @@ class RegistrationMachine(RuleBasedStateMachine):
             section = self.site.lms.dump()[self.site.name]
             if self.canvas:
                 said = section["developer_key_account_bindings"]
-                on = {one["developer_key_id"] for one in said if one.get("workflow_state") == "on"}
+                on = {item["developer_key_id"] for item in said if item.get("workflow_state") == "on"}
                 found = {
-                    str(one["id"]): (one["name"], one["id"] in on)
-                    for one in section["developer_keys"]
-                    if str(one["id"]) in self.clients
+                    str(key["id"]): (key["name"], key["id"] in on)
+                    for key in section["developer_keys"]
+                    if str(key["id"]) in self.clients
                 }
             else:
                 found = {
-                    one["client_id"]: (one["name"], one.get("enabled", True))
-                    for one in section["registrations"]
-                    if one["client_id"] in self.clients
+                    registration["client_id"]: (registration["name"], registration.get("enabled", True))
+                    for registration in section["registrations"]
+                    if registration["client_id"] in self.clients
                 }
             assert found == self.clients
             shown = self.registrar.browser.get(self.registrar.page).text

@@ -117,32 +117,32 @@ class ProcessorMachine(RuleBasedStateMachine):
         assert self.site.teacher.post("/api/v1/courses/1/content_migrations", json=sent).is_success
         self.site.lms.clock.advance(seconds=60)
         self.site.teacher.get("/api/v1/courses/1/content_migrations")
-        for one in self.newly(COPIED, 1):
-            assert one["origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
+        for item in self.newly(COPIED, 1):
+            assert item["origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
 
     @invariant()
     def handlers_are_as_the_model_says(self) -> None:
         if hasattr(self, "needed"):
             found = self.api.get(HANDLERS).json()["notice_handlers"]
-            assert {one["notice_type"] for one in found} == set(notices.TYPES)
-            assert {one["notice_type"] for one in found if one["handler"]} == self.heard
+            assert {item["notice_type"] for item in found} == set(notices.TYPES)
+            assert {item["notice_type"] for item in found if item["handler"]} == self.heard
 
     # processors and what they get
 
     @rule(title=st.sampled_from(["Checks", "Other"]))
     def add_a_processor(self, title: str) -> None:
         """In a browser, as the page does with the answer of a tool that was asked to choose."""
-        rows: list[dict[str, Any]] = [{"existing_id": one} for one in self.living]
+        rows: list[dict[str, Any]] = [{"existing_id": value} for value in self.living]
         item = {"context_external_tool_id": 77, "title": title, "url": f"{processing.LAUNCH}?settings={title}"}
         self.change([*rows, {"new_content_item": item}])
         kept = self.site.lms.dump()["canvas"]["asset_processors"]
-        self.living.append(max(one["id"] for one in kept))
+        self.living.append(max(entry["id"] for entry in kept))
 
     @precondition(lambda self: self.living)
     @rule(number=PICK)
     def remove_a_processor(self, number: int) -> None:
         gone = self.living.pop(number % len(self.living))
-        self.change([{"existing_id": one} for one in self.living])
+        self.change([{"existing_id": value} for value in self.living])
         assert self.api.post(f"/api/lti/asset_processors/{gone}/reports", json={}).status_code == 404
 
     def change(self, rows: list[dict[str, Any]]) -> None:
@@ -192,7 +192,7 @@ class ProcessorMachine(RuleBasedStateMachine):
         assert made.status_code == 201, made.text
         self.said[str(made.json()["id"])] = text
         found = self.newly(CONTRIBUTED, 1)
-        assert [one["contribution"]["status"] for one in found] == ["Submitted"] * len(found)
+        assert [item["contribution"]["status"] for item in found] == ["Submitted"] * len(found)
         self.take(found, text)
 
     @precondition(lambda self: self.said)
@@ -210,7 +210,7 @@ class ProcessorMachine(RuleBasedStateMachine):
         assert self.site.student.delete(f"{self.entries}/{entry}").status_code == 204
         text = self.said.pop(entry)
         found = self.newly(CONTRIBUTED, 1)
-        assert [one["contribution"]["status"] for one in found] == ["Deleted"] * len(found)
+        assert [item["contribution"]["status"] for item in found] == ["Deleted"] * len(found)
         self.take(found, text)
 
     # reports
@@ -241,7 +241,7 @@ class ProcessorMachine(RuleBasedStateMachine):
         sent = {**processing.REPORT, "assetId": "none" if wrong == "asset" else asset}
         sent |= {"priority": 6} if wrong == "priority" else {}
         api = processing.caller(self.site, self.tool, processing.ASSETS) if wrong == "scope" else self.api
-        other = next((one for one in (*self.living, 6) if (one == 6) is not (self.own[asset] == 6)), 999)
+        other = next((value for value in (*self.living, 6) if (value == 6) is not (self.own[asset] == 6)), 999)
         number = other if wrong == "processor" else next(iter(self.living), 6)
         status = api.post(f"/api/lti/asset_processors/{number}/reports", json=sent).status_code
         assert status in {"asset": (400,), "priority": (400, 422), "scope": (401,), "processor": (400, 404)}[wrong]
@@ -267,8 +267,8 @@ class ProcessorMachine(RuleBasedStateMachine):
         if hasattr(self, "needed"):
             rows = self.site.lms.dump()["canvas"]["asset_reports"]
             found = {
-                (one["asset_processor_id"], one["asset_id"], one["report_type"]): one["said"]["visibleToOwner"]
-                for one in rows
+                (row["asset_processor_id"], row["asset_id"], row["report_type"]): row["said"]["visibleToOwner"]
+                for row in rows
             }
             assert (found, len(rows)) == ({what: shown for what, (_, shown) in self.reports.items()}, len(self.reports))
 
@@ -408,5 +408,5 @@ class ReviewMachine(RuleBasedStateMachine):
     @invariant()
     def the_list_is_as_the_model_says(self) -> None:
         if hasattr(self, "items"):
-            found = {one["id"]: one.get("submissionReview") for one in self.api.get(at_brightspace.ITEMS).json()}
+            found = {item["id"]: item.get("submissionReview") for item in self.api.get(at_brightspace.ITEMS).json()}
             assert {item: review for item, review in found.items() if item in self.items} == self.items

@@ -51,7 +51,7 @@ def judged(lms: Emulator, url: str, app: Any, *platforms: str, keys: str = "") -
 
 def amiss(verdicts: list[Verdict], *outcomes: str) -> set[str]:
     wanted = outcomes or ("failed", "warned")
-    return {one.trial.name for one in verdicts if one.outcome in wanted}
+    return {verdict.trial.name for verdict in verdicts if verdict.outcome in wanted}
 
 
 def test_pylti1p3(running: Emulator) -> None:
@@ -59,10 +59,10 @@ def test_pylti1p3(running: Emulator) -> None:
     with served(app) as url:
         verdicts = judged(running, url, app, *PLATFORMS)
     for platform in PLATFORMS:
-        here = [one for one in verdicts if one.platform == platform]
+        here = [verdict for verdict in verdicts if verdict.platform == platform]
         assert amiss(here) == PYLTI1P3 | WITHOUT_STORAGE
         assert "launch" in amiss(here, "passed")
-    taken = next(one for one in verdicts if one.trial.name == "no_expiry")
+    taken = next(verdict for verdict in verdicts if verdict.trial.name == "no_expiry")
     assert (taken.outcome, taken.did.split(" (")[0]) == ("failed", "took the launch")
     assert taken.should == "a tool must refuse it (OpenID Connect Core 1.0, 2)"
     assert len(running.dump()["canvas"]["tools"]) == len(Emulator.in_process().dump()["canvas"]["tools"])
@@ -74,7 +74,7 @@ def test_pylti1p3_under_django(running: Emulator) -> None:
     with served(app) as url:
         verdicts = judged(running, url, app, "canvas")
     assert amiss(verdicts, "failed") == PYLTI1P3 - {"wrong_azp", "posted_twice"}
-    refused = next(one for one in verdicts if one.trial.name == "expired")
+    refused = next(verdict for verdict in verdicts if verdict.trial.name == "expired")
     assert (refused.outcome, refused.did[:27]) == ("warned", "broke instead of refusing (")
 
 
@@ -87,9 +87,9 @@ def test_ltijs(running: Emulator) -> None:
         places = {name: seat for name, (_, seat) in judge.seats(PLATFORMS).items()}
     with ltijs(port, places):
         verdicts = judge.run(PLATFORMS)
-    assert amiss([one for one in verdicts if one.platform == PLATFORMS[0]]) == LTIJS_TAKES | WITHOUT_STORAGE
+    assert amiss([verdict for verdict in verdicts if verdict.platform == PLATFORMS[0]]) == LTIJS_TAKES | WITHOUT_STORAGE
     for platform in PLATFORMS[1:]:
-        there = [one for one in verdicts if one.platform == platform]
+        there = [verdict for verdict in verdicts if verdict.platform == platform]
         assert amiss(there) == (LTIJS_TAKES | WITHOUT_STORAGE) - {"no_nonce"}, "it has had no nonce before"
 
 
@@ -305,7 +305,7 @@ def test_a_hanging_tool_is_given_up(running: Emulator, tmp_path: Path, capsys: A
     assert re.search(r"canvas: 1 passed.*, \d+ cut", told.out)
     assert re.search(r"^ *159/159 \S+ +cookies_blocked +not tried", told.err, re.M)
     skipped = ElementTree.parse(xml).getroot().findall(".//skipped")
-    assert {one.get("message") for one in skipped} == {"was not tried: the 0.001 seconds for all trials are over"}
+    assert {item.get("message") for item in skipped} == {"was not tried: the 0.001 seconds for all trials are over"}
 
 
 def test_the_reports_hold_whatever_a_tool_says(running: Emulator, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: 
     assert outcome(visitor, lms, 80) == told[visitor.policy != "allow"]
     assert outcome(visitor, lms, 79) == told[visitor.policy == "block"]
     if visitor.policy == "lax":
-        frame = next(one for one in visitor.tab.frames if one.name == "tool_content")
+        frame = next(item for item in visitor.tab.frames if item.name == "tool_content")
         refused = frame.evaluate(ASK, ["", {"subject": "lti.getPageContent", "message_id": "1"}])
         assert refused["error"] == {"code": "unauthorized"}, "its key lacks the scope"
     assert outcome(visitor, lms, 78) == "launched by storage"
@@ -149,7 +149,7 @@ def test_so_it_is_at_brightspace(visitor: ChromiumVisitor, lms: Emulator, placed
     assert ask(get, key="a") == {"key": "a", "value": "1"}
     assert ask(put, key="a", value=None) == {"key": "a"}
     assert ask(get, key="a") == {"key": "a", "value": None}
-    assert [one["subject"] for one in ask("lti.capabilities")["supported_messages"]] == ["lti.capabilities", get, put]
+    assert [row["subject"] for row in ask("lti.capabilities")["supported_messages"]] == ["lti.capabilities", get, put]
     assert ask(put, value="1")["error"]["code"] == "bad_request"
     assert ask("lti.unheardOf")["error"]["code"] == "unsupported_subject"
     lms.settings["brightspace.platform_storage"] = False
@@ -165,7 +165,7 @@ def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
     lms.settings["emulator.third_party_cookies"] = "block"
     tab.goto(f"http://canvas.localhost:{port}/courses/1/external_tools/78")
     assert "does lax (block is wanted)" in tab.get_by_role("alert").inner_text()
-    assert next(one for one in tab.frames if one.name == "tool_content").url == "about:blank"
+    assert next(frame for frame in tab.frames if frame.name == "tool_content").url == "about:blank"
     lms.settings["emulator.third_party_cookies"] = "any"
 
 
@@ -189,7 +189,7 @@ class Asking:
 
     def __call__(self, subject: str, *, by: str = "tool_content", to: str = "", **members: Any) -> Any:
         """What the page answers, without what every answer has."""
-        frame = next(one for one in self.tab.frames if one.name == by)
+        frame = next(item for item in self.tab.frames if item.name == by)
         message = {"subject": subject, "message_id": f"m{next(self.number)}", **members}
         answer = frame.evaluate(ASK, [to, message])
         assert answer.pop("message_id") == message["message_id"]
@@ -234,7 +234,7 @@ def foreign(ask: Asking, lms: Emulator) -> str:
 def test_capabilities_that_canvas_announces(ask: Asking, lms: Emulator) -> None:
     told = ask("lti.capabilities")["supported_messages"]
     stored = {"frame": FORWARDING}
-    assert told == [{"subject": one, **(stored if one in ("lti.get_data", "lti.put_data") else {})} for one in SUBJECTS]
+    assert told == [{"subject": row, **(stored if row in ("lti.get_data", "lti.put_data") else {})} for row in SUBJECTS]
     assert ask("lti.capabilities", to=FORWARDING)["supported_messages"] == told
     assert ask("lti.capabilities", by=foreign(ask, lms))["supported_messages"] == told
     ask.refused("unsupported_subject", "lti.unheardOf")
@@ -255,7 +255,7 @@ def test_canvas_keeps_what_tools_put(ask: Asking, lms: Emulator) -> None:
     assert ask(get, to=FORWARDING, key="a") == {"key": "a", "value": None}
     ask.refused("bad_request", put, "Missing required 'key' field", to=FORWARDING, value="1")
     ask.refused("bad_request", get, "Missing required 'key' field", key="")
-    frame = next(one for one in ask.tab.frames if one.name == "tool_content")
+    frame = next(item for item in ask.tab.frames if item.name == "tool_content")
     for subject in (put, get):
         nameless = frame.evaluate(ASK, ["", {"subject": subject, "key": "a", "value": "1"}])
         assert nameless["error"]["message"] == "Missing required 'message_id' field"
@@ -287,7 +287,7 @@ def test_sizes_and_scrolling(ask: Asking, lms: Emulator) -> None:
     assert size["width"] > 0 < size["height"]
     assert ask("lti.scrollToTop") == {}
     assert abs(ask.state("() => window.scrollY") - size["offset"]["top"]) < 1
-    frame = next(one for one in ask.tab.frames if one.name == "tool_content")
+    frame = next(item for item in ask.tab.frames if item.name == "tool_content")
     frame.evaluate(
         """() => {
           window.addEventListener("message", event => {
@@ -379,7 +379,7 @@ def test_a_tool_asks_for_a_whole_window(ask: Asking) -> None:
     }  # fmt: skip
     assert (told["full_win_launch_requested"], told["platform_redirect_url"]) == ("1", tab.url)
     assert (window[1], dict(httpx.URL(window[0]).params)["resource_link_id"]) == ("newWindowLaunch", "r")
-    frame = next(one for one in tab.frames if one.name == "tool_content")
+    frame = next(item for item in tab.frames if item.name == "tool_content")
     mine = frame.url
     frame.evaluate("data => window.parent.postMessage({subject: 'requestFullWindowLaunch', data}, '*')", mine)
     tab.wait_for_url(mine.replace("/launch", "/login"))
@@ -394,7 +394,7 @@ def test_canvas_without_its_storage_frame(tools: list[StoringTool], lms: Emulato
     visitor.patience = PATIENCE
     assert outcome(visitor, lms, 78) == "launched by storage"
     ask = Asking(visitor.tab)
-    told = [one for one in ask("lti.capabilities")["supported_messages"] if one["subject"].endswith("_data")]
+    told = [row for row in ask("lti.capabilities")["supported_messages"] if row["subject"].endswith("_data")]
     names = [f"{older}lti.{kind}_data" for older in ("org.imsglobal.", "") for kind in ("get", "put")]
     assert told == [{"subject": name} for name in names]
     assert ask("org.imsglobal.lti.put_data", key="a", value="1") == {"key": "a", "value": "1"}

@@ -122,11 +122,11 @@ def works(lms: Emulator, library: str, url: str) -> Works:
     world["brightspace"]["line_items"].append(
         {"id": ITEM, "deployment_id": deployment, "org_unit_id": 6836, "grade_object_id": 501, "data": data}
     )
-    consumer = next(one for one in world["openedx"]["lti_tools"] if one["id"] == JUDGED)
+    consumer = next(lti_tool for lti_tool in world["openedx"]["lti_tools"] if lti_tool["id"] == JUDGED)
     consumer["roster_names"] = True
     if library == "pylti1p3":  # ltijs asks for `application/json` when it makes a column: a 406 at Open edX
         consumer["grades"] = "programmatic"
-    tool = next(one for one in world["canvas"]["tools"] if one["url"] == f"{url}/launch")
+    tool = next(item for item in world["canvas"]["tools"] if item["url"] == f"{url}/launch")
     kinds = dict.fromkeys(CHOOSING, lti13.DEEP_LINKING_REQUEST) | dict.fromkeys(SHOWING, lti13.RESOURCE_LINK_REQUEST)
     tool["settings"] = {name: {"enabled": True, "message_type": kind} for name, kind in kinds.items()}
     handed = {"submission_id": 901, "attempt": 1, "id": "a55e7000-0000-4000-8000-000000000001"}
@@ -144,9 +144,9 @@ def works(lms: Emulator, library: str, url: str) -> Works:
 def processes(section: dict[str, Any], deployment: str) -> None:
     """Make a tool of Brightspace show submissions and process an assignment, on which it reported already."""
     assert deployment == DEPLOYMENT
-    deployed = next(one for one in section["deployments"] if one["id"] == deployment)
+    deployed = next(item for item in section["deployments"] if item["id"] == deployment)
     deployed |= {"extensions": [*deployed["extensions"], "submission_review", *PROCESSES]}
-    registered = next(one for one in section["registrations"] if one["client_id"] == deployed["client_id"])
+    registered = next(row for row in section["registrations"] if row["client_id"] == deployed["client_id"])
     registered["extensions"] = PROCESSES
     deployed["eula_url"] = registered["target_link_uri"]
     report = {"id": 1, "asset_processor_id": "a1", "asset_id": "b1", "report_type": "originality"}
@@ -169,10 +169,10 @@ def noticed(tool: Works, kind: str) -> httpx.Response:
         graded = {"title": "Steam", "published": True, "assignment": {"points_possible": 5}}
         topic = site.teacher.post(topics, json=graded).json()
         world = json.loads(json.dumps(lms.dump(), default=str))
-        key = next(one for one in world["canvas"]["developer_keys"] if str(one["id"]) == seat.client_id)
+        key = next(row for row in world["canvas"]["developer_keys"] if str(row["id"]) == seat.client_id)
         public = jwt.jwks([("own", private_key("tool"))])["keys"][0]
         key |= {"public_jwk_url": None, "public_jwk": public, "scopes": [scopes.NOTICES]}
-        essay = next(one for one in world["canvas"]["assignments"] if one["id"] == 2)
+        essay = next(assignment for assignment in world["canvas"]["assignments"] if assignment["id"] == 2)
         essay |= {"submission_types": ["online_text_entry"], "published": True}
         world["canvas"]["asset_processors"].append(
             {"id": 2, "assignment_id": topic["assignment_id"], "tool_id": number}
@@ -198,7 +198,7 @@ def noticed(tool: Works, kind: str) -> httpx.Response:
         site.teacher.get("/api/v1/courses/1/content_migrations")
         (notice,) = lms.outbox.webhooks
         assert (notice.kind, notice.to) == (kind, wanted["handler"])
-        assert "notice_not_delivered" in [one.code for entry in lms.requests for one in entry.warnings]
+        assert "notice_not_delivered" in [warning.code for entry in lms.requests for warning in entry.warnings]
         site.close()
         return httpx.post(notice.to, json=notice.data)
 
@@ -218,7 +218,7 @@ def noticed_at_brightspace(tool: Works, kind: str) -> httpx.Response:
             assert site.instructor.post("/d2l/api/le/1.79/import/6836/copy/", json=copy).status_code == 200
         (notice,) = lms.outbox.webhooks
         assert (notice.kind, notice.to) == (kind, handler)
-        assert "notice_not_delivered" in [one.code for entry in lms.requests for one in entry.warnings]
+        assert "notice_not_delivered" in [warning.code for entry in lms.requests for warning in entry.warnings]
         site.close()
         return httpx.post(notice.to, json=notice.data)
 

@@ -99,7 +99,7 @@ class OpenEdx(Platform):
     def __init__(self, lms: Emulator, keys: KeySite) -> None:
         world = json.loads(json.dumps(lms.dump(), default=str))
         section = world["openedx"]
-        course = next(one for one in section["courses"] if one["id"] == COURSE)
+        course = next(item for item in section["courses"] if item["id"] == COURSE)
         unit = course["content"][0]["children"][0]["children"][0]
         unit["children"].append({"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10})
         section["lti_tools"] = [

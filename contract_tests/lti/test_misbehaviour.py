@@ -54,7 +54,7 @@ def refused_by_authlib(at: AnyPlatform) -> bool:
     return False
 
 
-REFUSABLE = [name for name, one in misbehaviours().items() if one.rule.duty in ("must refuse", "should refuse")]
+REFUSABLE = [name for name, row in misbehaviours().items() if row.rule.duty in ("must refuse", "should refuse")]
 
 
 def test_a_published_library_refuses_each_wrong_launch_of_each_platform(everywhere: AnyPlatform) -> None:
@@ -79,7 +79,7 @@ def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platfor
     browser = platform.signed_in()
     assert not refused_by_pylti1p3(platform, browser)
     assert platform.demo_launched(browser).status_code == 302
-    for name, one in misbehaviours().items():
+    for name, misbehaviour in misbehaviours().items():
         if name == "lost":
             continue
         wrong = NextLaunch(**{name: VALUES.get(name, True)})
@@ -87,9 +87,9 @@ def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platfor
         theirs = refused_by_pylti1p3(platform, browser)
         platform.lti.arm(wrong)
         ours = platform.demo_launched(browser).status_code >= 400
-        if one.rule.duty == "must accept":
+        if misbehaviour.rule.duty == "must accept":
             assert (theirs, ours) == (False, False), name
-        if one.rule.duty == "must refuse":
+        if misbehaviour.rule.duty == "must refuse":
             assert ours, name
         assert not platform.lti.armed
     assert not refused_by_pylti1p3(platform, browser)
@@ -117,7 +117,7 @@ def test_combined_mistakes_are_refused_and_change_nothing(platform: Platform, na
 def test_the_journal_says_what_was_wrong_and_what_a_tool_must_do(platform: Platform) -> None:
     browser = platform.signed_in()
     number = platform.lti.next_launch(expired=True, missing=["name"], claims={"roles": ["x"], "weather": "fair"})
-    assert [one["name"] for one in platform.lti.armed[0]["explained"]] == ["expired", "claims", "missing"]
+    assert [item["name"] for item in platform.lti.armed[0]["explained"]] == ["expired", "claims", "missing"]
     fields = posted(browser, platform.tool.login(initiation(browser, platform.open)))[1]
     claims = read(fields["id_token"]).claims
     assert claims["exp"] < claims["iat"] + 3601 < platform.site.lms.clock.now.timestamp()

@@ -78,12 +78,12 @@ class Registrar:
         self.switch(client_id, on=True)
         if self.site.name == "canvas":
             tools = self.site.lms.dump()["canvas"]["tools"]
-            tool = next(one for one in tools if str(one.get("developer_key_id")) == client_id)
+            tool = next(item for item in tools if str(item.get("developer_key_id")) == client_id)
             return f"/courses/1/external_tools/{tool['id']}"
         self.posted(f"{client_id}/deployments", {"orgUnitId": "6836"})
         section = self.site.lms.dump()["brightspace"]
-        deployment = next(one for one in section["deployments"] if one["client_id"] == client_id)
-        link = next(one for one in section["lti_links"] if one["deployment_id"] == deployment["id"])
+        deployment = next(item for item in section["deployments"] if item["client_id"] == client_id)
+        link = next(lti_link for lti_link in section["lti_links"] if lti_link["deployment_id"] == deployment["id"])
         return f"/d2l/le/lti/6836/launch/{link['id']}"
 
 
@@ -102,7 +102,7 @@ def test_ltiaas_takes_on_the_platform_and_the_launch_works(registrar: Registrar,
     assert done.status_code == 200, done.text
     assert "org.imsglobal.lti.close" in done.text
     platforms = httpx.get(f"{lms.ltiaas.url}/api/platforms", headers=api).json()["platforms"]
-    (added,) = [one for one in platforms if one not in known]
+    (added,) = [platform for platform in platforms if platform not in known]
     httpx.post(f"{lms.ltiaas.url}/api/platforms/{added['id']}/activate", headers=api)
     student = site.browser()
     home = "/courses/1" if site.name == "canvas" else "/d2l/home/6836"
@@ -124,7 +124,7 @@ def services_work(lms: Emulator, ltik: str) -> None:
         user = api.get("/api/idtoken").json()["user"]["id"]
         members = api.get("/api/memberships")
         assert members.status_code == 200, members.text
-        assert user in [one["userId"] for one in members.json()["members"]], members.text
+        assert user in [member["userId"] for member in members.json()["members"]], members.text
         made = api.post("/api/lineitems", json={"label": "Work", "scoreMaximum": 10, "tag": "work"})
         assert made.status_code == 201, made.text
         score = {
@@ -135,8 +135,8 @@ def services_work(lms: Emulator, ltik: str) -> None:
         sent = api.post(f"{item}/scores", json=score)
         assert sent.is_success, sent.text
         found = api.get(f"{item}/scores").json()["scores"]
-        assert [(one["userId"], one["resultScore"]) for one in found] == [(user, 7)]
-        assert [one["label"] for one in api.get("/api/lineitems", params={"tag": "work"}).json()["lineItems"]] == [
+        assert [(entry["userId"], entry["resultScore"]) for entry in found] == [(user, 7)]
+        assert [row["label"] for row in api.get("/api/lineitems", params={"tag": "work"}).json()["lineItems"]] == [
             "Work"
         ]
 
@@ -223,12 +223,12 @@ def test_brightspace_deploys_a_tool_if_the_administrator_lets_it(lms: Emulator, 
         bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
         answer = httpx.post(config["registration_endpoint"], json=body, headers=bearer).json()
         section = lms.dump()["brightspace"]
-        made = [one for one in section["deployments"] if one["client_id"] == answer["client_id"]]
-        assert [one["id"] for one in made] == ([answer[TOOL]["deployment_id"]] if deploys else [])
-        links = [one for one in section["lti_links"] if one["deployment_id"] in [one["id"] for one in made]]
-        assert [(one["title"], one["url"]) for one in links] == [("Rooms", "https://tool.example/r")] * deploys
+        made = [deployment for deployment in section["deployments"] if deployment["client_id"] == answer["client_id"]]
+        assert [item["id"] for item in made] == ([answer[TOOL]["deployment_id"]] if deploys else [])
+        links = [link for link in section["lti_links"] if link["deployment_id"] in [item["id"] for item in made]]
+        assert [(link["title"], link["url"]) for link in links] == [("Rooms", "https://tool.example/r")] * deploys
         assert ("deployment_id" in answer[TOOL]) is deploys
-        assert {one["org_unit_id"] for one in made} == ({6606} if deploys else set())
+        assert {item["org_unit_id"] for item in made} == ({6606} if deploys else set())
     finally:
         site.close()
 
@@ -246,7 +246,7 @@ def test_brightspace_shows_submissions_in_a_tool_that_registers_for_it(lms: Emul
             bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
             client = httpx.post(config["registration_endpoint"], json=body, headers=bearer).json()["client_id"]
             registrar.switched_on(client)
-            made = next(one for one in lms.dump()["brightspace"]["deployments"] if one["client_id"] == client)
+            made = next(row for row in lms.dump()["brightspace"]["deployments"] if row["client_id"] == client)
             assert ("submission_review" in made["extensions"]) is shown
     finally:
         site.close()

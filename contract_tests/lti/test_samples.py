@@ -43,9 +43,9 @@ def test_a_platform_sends_the_launch_of_a_specification(everywhere: Platform, na
     everywhere.tool.launch = tool.launch  # it knows the names of the sample
     launch = everywhere.launch()
     data = launch.get_launch_data()
-    wanted = sample | {one: data[one] for one in OF_THE_MOMENT}
+    wanted = sample | {key: data[key] for key in OF_THE_MOMENT}
     assert json.dumps(data) == json.dumps(wanted)
-    assert all(data[one] != sample[one] for one in OF_THE_MOMENT)
+    assert all(data[key] != sample[key] for key in OF_THE_MOMENT)
     assert launch.is_deep_link_launch() is (name == "deep_linking_request")
     tool.http.close()
 
@@ -69,7 +69,7 @@ def test_a_platform_takes_the_content_of_the_specification(everywhere: Platform)
     }  # fmt: skip
     sample = {claim: value for claim, value in sample.items() if value is not None}
     items = sample[f"{lti13.DL_CLAIM}content_items"]
-    taken = [one for one in items if one["type"] not in REFUSED[name]]
+    taken = [entry for entry in items if entry["type"] not in REFUSED[name]]
     answer = post(settings["deep_link_return_url"], everywhere.tool.sign(sample))
     if name == "openedx":
         assert answer.status_code == 400, answer.text
@@ -79,11 +79,11 @@ def test_a_platform_takes_the_content_of_the_specification(everywhere: Platform)
         answer = found[1](settings["deep_link_return_url"], everywhere.tool.sign(some))
         assert answer.status_code == 200, answer.text
         kept = everywhere.lms.dump()["openedx"]["lti_content_items"]
-        assert json.dumps([{"type": one["type"], **one["attributes"]} for one in kept]) == json.dumps(taken)
+        assert json.dumps([{"type": entry["type"], **entry["attributes"]} for entry in kept]) == json.dumps(taken)
         return
     assert answer.status_code == 200, answer.text
     shown = re.findall(r'<li>(.*?) <span class="muted">(.*?)</span>', answer.text)
-    assert shown == [(one.get("title", one.get("url", one["type"])), one["type"]) for one in taken]
+    assert shown == [(entry.get("title", entry.get("url", entry["type"])), entry["type"]) for entry in taken]
     if name == "brightspace":
         kept = json.loads(json.dumps(everywhere.lms.dump()["brightspace"], default=str))
         link, column, item = kept["lti_links"][-1], kept["line_items"][-1]["data"], items[4]
@@ -111,10 +111,10 @@ def test_a_platform_keeps_the_line_item_and_the_score_of_the_specification(every
     wanted = sample["line_item"]
     made = sent("POST", url, lti13.SCOPE_LINE_ITEM, types.LINE_ITEM_TYPE, wanted)
     lacking = {"startDateTime"} if name == "canvas" else set()
-    kept = {one: value for one, value in wanted.items() if one not in lacking}
-    assert {one: made[one] for one in kept} == kept
+    kept = {key: value for key, value in wanted.items() if key not in lacking}
+    assert {key: made[key] for key in kept} == kept
     if name != "openedx":  # which writes them in the component's order
-        assert [one for one in made if one in wanted] == list(kept)
+        assert [value for value in made if value in wanted] == list(kept)
     grading = everywhere.dialect.grading
     progress = sample["progress"] | {"userId": user}
     sent("POST", f"{made['id']}/scores", lti13.SCOPE_SCORE, types.SCORE_TYPE, progress)
@@ -164,10 +164,10 @@ def jane(at: Platform, sample: dict[str, Any]) -> None:
     there = world[name]
 
     def of(table: str, key: str, value: Any) -> dict[str, Any]:
-        return next(one for one in there[table] if one[key] == value)
+        return next(pair for pair in there[table] if pair[key] == value)
 
     if name == "canvas":
-        (teacher,) = [one for one in there["users"] if one["id"] == at.site.info.teacher.id]
+        (teacher,) = [user for user in there["users"] if user["id"] == at.site.info.teacher.id]
         teacher |= {"name": person["name"], "sortable_name": "Doe, Jane", "lti_id": person["user_id"]}
         teacher |= {"avatar_image_url": person["picture"], "avatar_state": "approved"}
         of("pseudonyms", "user_id", teacher["id"])["sis_user_id"] = person["lis_person_sourcedid"]
@@ -179,7 +179,7 @@ def jane(at: Platform, sample: dict[str, Any]) -> None:
         of("users", "id", id_)["org_defined_id"] = person["lis_person_sourcedid"]
         of("org_units", "id", 6836).update(name=course["title"], code=course["label"])
     else:
-        (teacher,) = [one for one in there["users"] if one["username"] == at.web.info.learner.username]
+        (teacher,) = [user for user in there["users"] if user["username"] == at.web.info.learner.username]
         teacher |= {"name": person["name"], "email": person["email"]}
         there["lti_tools"][0]["roster_names"] = True
     at.lms.load(world)
@@ -197,12 +197,12 @@ def test_a_platform_sends_the_person_and_course_of_the_specifications_roster(eve
     assert answer.headers["content-type"].startswith(types.MEMBERSHIP_TYPE)
     roster = answer.json()
     assert list(roster) == list(sample)
-    (sent,) = [one for one in roster["members"] if one.get("email") == person["email"]]
-    wanted = {one: value for one, value in person.items() if one not in LACKING[name]}
+    (sent,) = [member for member in roster["members"] if member.get("email") == person["email"]]
+    wanted = {key: value for key, value in person.items() if key not in LACKING[name]}
     own = {"brightspace": {"name", "user_id"}, "openedx": {"user_id", "roles"}, "canvas": set()}[name]
-    found = {one: value for one, value in sent.items() if one != "lti11_legacy_user_id"}
+    found = {key: value for key, value in sent.items() if key != "lti11_legacy_user_id"}
     assert set(found) == set(wanted)
-    assert {one: found[one] for one in set(found) - own} == {one: wanted[one] for one in set(wanted) - own}
+    assert {key: found[key] for key in set(found) - own} == {key: wanted[key] for key in set(wanted) - own}
     order = ORDERS.get(name, list(wanted))
     assert list(found) == order
     context = roster["context"]

@@ -29,7 +29,7 @@ from lti import InvalidLTIRequestError, ToolProvider
 
 KEY, SECRET, URL = "key-of-the-tool", "secret-of-the-tool", "http://tool.example/launch"
 VALUES: dict[str, Any] = {"exactly": {"user_id": "x"}, "fields": {"roles": "Janitor"}, "missing": ["user_id"]}
-RULES = {name: one.rule for name, one in misbehaviours(NextSignedLaunch).items()}
+RULES = {name: value.rule for name, value in misbehaviours(NextSignedLaunch).items()}
 REFUSABLE = [name for name, rule in RULES.items() if rule.duty in ("must refuse", "should refuse")]
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 BLOCK = "block-v1:DemoX+DemoCourse+T2024+type@lti_consumer+block@demo_tool"
@@ -71,12 +71,12 @@ def tool_at(lms: Emulator, name: str, url: str, key: str = KEY, secret: str = SE
     elif name == "brightspace":
         site = Brightspace(lms)
         api = site.api(site.tokens("instructor", scope="core:*:* lti:links:*")["access_token"])
-        sends = {one: True for one in LINK if one.startswith("Send")}
+        sends = {item: True for item in LINK if item.startswith("Send")}
         made = api.post(LINKS, json=LINK | sends | {"Url": url, "Key": key, "PlainSecret": secret}).json()
         browser, path = at_brightspace.signed_in(site), f"/d2l/le/lti/6836/launch/{made['LtiLinkId']}"
     else:
         world = json.loads(json.dumps(lms.dump(), default=str))
-        tool = next(one for one in world["openedx"]["lti_tools"] if one["block"] == BLOCK)
+        tool = next(lti_tool for lti_tool in world["openedx"]["lti_tools"] if lti_tool["block"] == BLOCK)
         tool.update(version="lti_1p1", consumer_key=key, secret=secret, launch_url=url)
         lms.load(world)
         site = Web(lms)
@@ -179,11 +179,11 @@ def test_a_published_library_refuses_each_wrong_launch(
     lti = taken_by_lti(Memory())
     for library, lets_pass in ((lti, LTI_TAKES), (ims_lti, IMS_LTI_TAKES)):
         found = set()
-        for one in REFUSABLE:
-            assert library(*platform.open()), one
-            platform.arm(one)
+        for value in REFUSABLE:
+            assert library(*platform.open()), value
+            platform.arm(value)
             if library(*platform.open()):
-                found.add(one)
+                found.add(value)
             assert not platform.lti11.armed
         assert found == lets_pass
     assert not LTI_TAKES & IMS_LTI_TAKES
@@ -199,14 +199,14 @@ def test_no_example_tool_takes_a_launch_that_it_must_refuse(lms: Emulator, name:
         assert action == url
         return httpx.post(action, data=fields).status_code
 
-    for one, rule in RULES.items():
+    for key, rule in RULES.items():
         assert status() == 302
-        platform.arm(one)
+        platform.arm(key)
         answer = status()
         if "accept" in rule.duty:
-            assert answer == 302, one
+            assert answer == 302, key
         elif rule.duty != "may refuse":
-            assert answer >= 400, one
+            assert answer >= 400, key
     assert status() == 302
     platform.close()
 
@@ -228,12 +228,12 @@ def test_openlearning_takes_none_either(lms: Emulator, name: str) -> None:
     platform.arm(**fits)
     assert answer().status_code == 302
     answer()
-    for one in REFUSABLE:
-        platform.arm(one, **fits)
-        assert answer().status_code >= 400, one
+    for value in REFUSABLE:
+        platform.arm(value, **fits)
+        assert answer().status_code >= 400, value
         refused = lms.requests.last.refusal
         assert refused is not None
-        assert refused.reason not in ("launch_user", "launch_class"), one
+        assert refused.reason not in ("launch_user", "launch_class"), value
     platform.close()
 
 
@@ -250,10 +250,10 @@ def test_what_each_one_changes(platform: Platform) -> None:
     fields = platform.open()[1]
     assert (fields["roles"], "user_id" in fields) == ("Janitor", False)
     platform.arm(exactly={"lti_message_type": "basic-lti-launch-request", "b": "2", "a": "1"})
-    names = [one for one in platform.open()[1] if not one.startswith("oauth_")]
+    names = [item for item in platform.open()[1] if not item.startswith("oauth_")]
     assert names == ["lti_message_type", "b", "a"]
     told = platform.lms.requests.last
-    assert "misbehaved" in [one.code for one in told.warnings]
+    assert "misbehaved" in [warning.code for warning in told.warnings]
     assert set(platform.open()[1]) == set(right)
 
 

@@ -82,7 +82,7 @@ class Pylti1p3App:
             return [json.dumps(jwt.jwks([("tool", private_key("tool"))])).encode()]
         try:
             if environ["PATH_INFO"] == "/login":
-                place = next(one for one in self.places.values() if one.issuer == fields["iss"])
+                place = next(seat for seat in self.places.values() if seat.issuer == fields["iss"])
                 headers = [("Location", self._tool(place, base, session).login(fields))]
                 headers.append(("Set-Cookie", f"session={name}; Path=/; Secure; HttpOnly; SameSite=None"))
                 start("302 Found", headers)
@@ -143,9 +143,11 @@ def worked(launch: Any) -> dict[str, Any]:
         "message": data[f"{lti13.CLAIM}message_type"],
         "user": about["user_id"],
         "name": data.get("name"),
-        "members": {one["user_id"]: [one.get("name"), one["roles"]] for one in launch.get_nrps().get_members()},
-        "results": [one["resultScore"] for one in ags.get_grades(item) if one["userId"] == about["user_id"]],
-        "columns": len([one for one in ags.get_lineitems() if one["id"] == item.get_id()]),
+        "members": {
+            member["user_id"]: [member.get("name"), member["roles"]] for member in launch.get_nrps().get_members()
+        },
+        "results": [result["resultScore"] for result in ags.get_grades(item) if result["userId"] == about["user_id"]],
+        "columns": len([lineitem for lineitem in ags.get_lineitems() if lineitem["id"] == item.get_id()]),
     }
 
 

@@ -19,7 +19,7 @@ def test_the_sample_of_the_reference_is_reproduced_member_by_member_in_order(rig
     """
     user, platform, launched = (SAMPLE[name] for name in ("user", "platform", "launch"))
     world = rig.control("GET", "/world")
-    bench = next(one for one in world["ltiaas"]["platforms"] if one["id"] == BENCH)
+    bench = next(item for item in world["ltiaas"]["platforms"] if item["id"] == BENCH)
     changed = {"id": platform["id"], "url": platform["url"], "client_id": platform["clientId"]}
     world["ltiaas"]["platforms"].append(bench | changed)
     rig.control("PUT", "/world", world)

@@ -42,9 +42,9 @@ def test_shards_add_up(examples: int) -> None:
 
 
 def test_the_page_adds_shards_up_and_says_what_it_was_run_with() -> None:
-    one = Outcome(contract="canvas", adapter="wire", target="socket", examples=3, requests=10, seconds=1.0)
+    outcome = Outcome(contract="canvas", adapter="wire", target="socket", examples=3, requests=10, seconds=1.0)
     two = Outcome(contract="canvas", adapter="wire", target="socket", examples=4, requests=5, seconds=0.5, failure="no")
-    text = page([one, two], Circumstances(profile="ci", processes=2, processors=4, python="3.11"))
+    text = page([outcome, two], Circumstances(profile="ci", processes=2, processors=4, python="3.11"))
     assert "| canvas | wire | socket | 7 | 15 | 1.5 | **no** |" in text
     assert "profile `ci` (up to 20 steps an example), 2 processes on 4 processors, CPython 3.11" in text
 
@@ -56,4 +56,4 @@ def test_outcomes_come_back_from_workers(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "contract_tests/contracts", "-q", "-p", "no:cacheprovider", *options]
     done = subprocess.run([*command, "--contract-results", str(page)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {one["contract"] for one in json.loads(page.read_text())} == {"canvas", "brightspace"}
+    assert {item["contract"] for item in json.loads(page.read_text())} == {"canvas", "brightspace"}

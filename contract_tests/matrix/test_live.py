@@ -49,11 +49,11 @@ def things(lms: Emulator) -> dict[str, Any]:
 
 def created(lms: Emulator) -> list[str]:
     """Requests since the journal was emptied that create or change things."""
-    sent = [f"{one.method} {one.url}" for one in lms.requests if one.method not in ("GET", "HEAD")]
+    sent = [f"{request.method} {request.url}" for request in lms.requests if request.method not in ("GET", "HEAD")]
     return [
-        one
-        for one in sent
-        if not any(path in one for path in NO_THINGS) or ("/lti/launch/" in one and "ltiaas" not in one)
+        value
+        for value in sent
+        if not any(path in value for path in NO_THINGS) or ("/lti/launch/" in value and "ltiaas" not in value)
     ]
 
 
@@ -93,7 +93,7 @@ def test_reversible_writes_are_undone(
     finally:
         allowed.close()
     assert outcome.failure is None, outcome.failure
-    assert any(path in one for one in created(lms))
+    assert any(path in value for value in created(lms))
     after = things(lms)
     assert {name for name in before if before[name] != after[name]} <= stays
 

@@ -80,7 +80,7 @@ def test_values_that_an_account_accepts(site: Site) -> None:
     }
     assert change(site, {**fields, "city": "London", "secondary_email": "ada@home.example"}) == 200
     assert site.lms.requests.last.warnings == []
-    assert next(one for one in site.lms.dump()["openedx"]["users"] if one["username"] == "ada")["city"] == "London"
+    assert next(user for user in site.lms.dump()["openedx"]["users"] if user["username"] == "ada")["city"] == "London"
     shown = site.get(ADA, LEARNER)
     assert {name: shown[name] for name in fields} == fields
 

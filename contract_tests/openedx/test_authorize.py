@@ -59,7 +59,7 @@ def test_openid_connect_parameters_are_ignored_and_typos_are_warned_about(web: W
     assert "code" in returned(browser.decide(page, allow=True))
     assert web.lms.requests.last.warnings == []
     assert "code" in returned(browser.authorize(trusted, code_chalenge="x"))
-    assert [one.name for one in web.lms.requests.last.warnings] == ["code_chalenge"]
+    assert [warning.name for warning in web.lms.requests.last.warnings] == ["code_chalenge"]
 
 
 def test_trusted_applications_skip_consent(web: Web) -> None:

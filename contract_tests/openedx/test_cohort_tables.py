@@ -42,7 +42,7 @@ def test_a_table_puts_people_into_cohorts(site: Site) -> None:
         return {member["username"] for member in found}
 
     assert (members("Red"), members("Blue")) == (set(), {first, second}), "the last row moves the first learner"
-    red = next(one for one in site.lms.dump()["openedx"]["cohorts"] if one["name"] == "Red")
+    red = next(cohort for cohort in site.lms.dump()["openedx"]["cohorts"] if cohort["name"] == "Red")
     assert red["preassigned"] == ["new@example.test"]
 
 
@@ -73,5 +73,5 @@ def test_a_large_table_takes_no_longer_for_each_row(site: Site) -> None:
     site.call("POST", f"{PATH}/cohorts/", token=ADMIN, body={"name": "Red", "assignment_type": "manual"})
     rows = "".join(f"n{i}@example.test,Red\r\n" for i in range(40_000))
     assert upload(site, f"email,cohort\r\n{rows}")[0] == 204
-    (red,) = [one for one in site.lms.dump()["openedx"]["cohorts"] if one["name"] == "Red"]
+    (red,) = [cohort for cohort in site.lms.dump()["openedx"]["cohorts"] if cohort["name"] == "Red"]
     assert len(red["preassigned"]) == 40_000

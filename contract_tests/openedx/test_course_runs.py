@@ -31,10 +31,10 @@ def test_a_run_is_made_changed_and_run_again(site: Site, web: Web) -> None:
         return answer.status, json.loads(answer.body)
 
     assert site.call("GET", RUNS, token=LEARNER).status == 401
-    assert [one["id"] for one in call("GET")[1]["results"]][:1] == [COURSE]
+    assert [result["id"] for result in call("GET")[1]["results"]][:1] == [COURSE]
     status, made = call("POST", **NEW)
     assert (status, made["pacing_type"], made["schedule"]["enrollment_end"]) == (201, "self_paced", None)
-    assert {(one["user"], one["role"]) for one in made["team"]} == {
+    assert {(item["user"], item["role"]) for item in made["team"]} == {
         ("api-user", "instructor"),
         ("api-user", "staff"),
         ("ada", "staff"),
@@ -54,7 +54,7 @@ def test_a_run_is_made_changed_and_run_again(site: Site, web: Web) -> None:
         {"run": ["Course run course-v1:CET+GW_01+2027 already exists"]},
     )
     courses = site.get("/api/courses/v1/courses/", LEARNER)["results"]
-    assert {made["id"], again["id"]} <= {one["id"] for one in courses}
+    assert {made["id"], again["id"]} <= {course["id"] for course in courses}
     assert site.get(f"/api/courses/v2/blocks/?course_id={again['id'].replace('+', '%2B')}&all_blocks=true", ADMIN)[
         "blocks"
     ]
@@ -63,7 +63,7 @@ def test_a_run_is_made_changed_and_run_again(site: Site, web: Web) -> None:
 def test_accepted_and_refused_emails(site: Site) -> None:
     def wants_none() -> bool:
         courses = site.get("/api/learner_home/init", LEARNER)["courses"]
-        (found,) = (one for one in courses if one["courseRun"]["courseId"] == COURSE)
+        (found,) = (course for course in courses if course["courseRun"]["courseId"] == COURSE)
         return bool(found["enrollment"]["hasOptedOutOfEmail"])
 
     for wanted in ("", "on"):

@@ -113,7 +113,7 @@ def test_outlines_skip_levels(site: Site, page: str, shown: set[str]) -> None:
         return {"type": kind, "block_id": name, "display_name": name, "children": list(children)}
 
     world = site.lms.dump()
-    course = next(one for one in world["openedx"]["courses"] if one["id"] == COURSE)
+    course = next(item for item in world["openedx"]["courses"] if item["id"] == COURSE)
     unit = block("vertical", "v", block("problem", "p"))
     odd = block("self", "odd", block("html", "below"))
     course["content"] = [block("chapter", "c", odd), block("sequential", "s", unit)]

@@ -22,7 +22,7 @@ def secure() -> Iterator[Emulator]:
 
 def _cookies(answer: httpx.Response) -> dict[str, set[str]]:
     """The attributes of each cookie of an answer, by its name."""
-    given = [one.split("; ") for one in answer.headers.get_list("set-cookie")]
+    given = [header.split("; ") for header in answer.headers.get_list("set-cookie")]
     return {first.partition("=")[0]: set(rest) for first, *rest in given}
 
 
@@ -59,7 +59,7 @@ def test_cookies(
     assert found["csrftoken"] & marks == {"SameSite=Lax", *(attributes & {"Secure"})}
     for name in ("edxloggedin", "edx-user-info", "edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"):
         assert found[name] & marks == others
-    domains = {one for given in found.values() for one in given if one.startswith("Domain=")}
+    domains = {item for given in found.values() for item in given if item.startswith("Domain=")}
     assert domains == ({"Domain=127.0.0.1"} if deployment == "tutor" and scheme == "http" else set())
 
 

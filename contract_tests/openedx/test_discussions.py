@@ -111,9 +111,9 @@ def test_followers_are_notified_of_answers_and_comments_on_them(site: Site) -> N
     )
     assert newest["content_context"]["author_pronoun"] == "their"
     assert site.get("/api/notifications/", LEARNER)["results"] == []  # the author of what the others are told of
-    asked = [one.data["notification_data"] for one in site.lms.outbox.webhooks if "notification" in one.kind]
+    asked = [row.data["notification_data"] for row in site.lms.outbox.webhooks if "notification" in row.kind]
     kinds = ["new_response", "response_on_followed_post", "new_comment", "comment_on_followed_post"]
-    assert [one["notification_type"] for one in asked] == kinds
+    assert [item["notification_type"] for item in asked] == kinds
 
 
 def test_the_course_is_closed_to_those_who_are_not_in_it(site: Site) -> None:

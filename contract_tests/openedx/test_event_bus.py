@@ -59,7 +59,7 @@ def test_enrolments(site: Site) -> None:
 def test_cohorts_and_roles(site: Site, web: Web) -> None:
     cohorts = site.get(f"/api/cohorts/v1/courses/{COURSE}/cohorts/", ADMIN)
     name = site.lms.openedx.other_learner.username
-    chosen = next(one for one in cohorts if not _holds(site, one["id"], name))
+    chosen = next(cohort for cohort in cohorts if not _holds(site, cohort["id"], name))
     path = f"/api/cohorts/v1/courses/{COURSE}/cohorts/{chosen['id']}/users/{name}"
     assert site.call("POST", path, token=ADMIN).status == 200
     (event,) = site.lms.outbox.webhooks

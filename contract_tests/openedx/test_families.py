@@ -185,7 +185,7 @@ def test_the_calls_of_the_android_app(web: Web) -> None:
     with app:
         me = app.get("/api/mobile/v0.5/my_user_info", follow_redirects=True).json()["username"]
         enrolled = app.get(f"/api/mobile/v3/users/{me}/course_enrollments/").json()["enrollments"]["results"]
-        assert {one["course"]["id"] for one in enrolled} == {COURSE, OTHER}
+        assert {item["course"]["id"] for item in enrolled} == {COURSE, OTHER}
         query = {"course_id": COURSE, "username": me, "depth": "all", "requested_fields": "contains_gated_content"}
         blocks = app.get("/api/mobile/v3/course_info/blocks/", params=query).json()["blocks"]
         last = next(key for key in blocks if "+type@sequential+" in key)
@@ -252,7 +252,7 @@ class LmsApi:
     def report(self, learner: dict[str, Any]) -> list[dict[str, Any]]:
         self._call("PUT", f"{RETIREMENT}/retirement_partner_report/", json={"username": learner["original_username"]})
         listed: list[dict[str, Any]] = self._call("POST", f"{RETIREMENT}/retirement_partner_report/")
-        names = [{"original_username": one["original_username"]} for one in listed]
+        names = [{"original_username": item["original_username"]} for item in listed]
         self._call("POST", f"{RETIREMENT}/retirement_partner_report_cleanup/", json=names)
         return listed
 
@@ -284,7 +284,7 @@ def test_tubular_retires_a_learner(web: Web) -> None:
         ]
         api.move(name, "LOCKING_ACCOUNT", "locking")
         reported = api.report(found)
-        assert [(one["original_username"], set(one["orgs"])) for one in reported] == [(name, {"CET", "DemoX"})]
+        assert [(item["original_username"], set(item["orgs"])) for item in reported] == [(name, {"CET", "DemoX"})]
         for before, after, work in stages:
             api.move(name, before, "begun")
             try:

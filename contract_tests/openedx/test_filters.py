@@ -27,7 +27,7 @@ def test_entitlements(web: Web) -> None:
             made[user.username, course] = staff.post(ENTITLEMENTS, json=body).json()["uuid"]
 
         def shown(client: httpx.Client, query: str) -> list[str]:
-            return [one["uuid"] for one in client.get(f"{ENTITLEMENTS}?{query}").json()["results"]]
+            return [result["uuid"] for result in client.get(f"{ENTITLEMENTS}?{query}").json()["results"]]
 
         first, second = made[info.learner.username, ONE], made[info.learner.username, OTHER]
         assert shown(staff, "") == [made[info.staff.username, ONE]], "their own, unless somebody is named"
@@ -64,7 +64,7 @@ def test_courses_by_permission(web: Web) -> None:
     def ids(token: str, query: str) -> set[str]:
         headers = {"Authorization": f"Bearer {token}"}
         answer = web.http.get(f"/api/courses/v1/courses/?page_size=50&{query}", headers=headers)
-        return {one["id"] for one in answer.json()["results"]}
+        return {result["id"] for result in answer.json()["results"]}
 
     tokens, name = web.info.access_tokens, f"username={web.info.learner.username}"
     every = ids(tokens.learner, name)

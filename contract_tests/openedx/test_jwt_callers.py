@@ -182,7 +182,7 @@ def test_a_jwt_of_an_unknown_user_makes_the_account(web: Web, claims: dict[str, 
     number = {"lms_user_id": str(made_up["id"])}
     bearer = {"Authorization": f"Bearer {web.info.access_tokens.superuser}"}
     account = web.http.get("/api/user/v1/accounts", params=number, headers=bearer).json()
-    assert [one["username"] for one in account] == [str(name)]
+    assert [item["username"] for item in account] == [str(name)]
 
 
 def test_a_jwt_of_an_unknown_user_where_none_are_made(web: Web) -> None:

@@ -12,7 +12,7 @@ BASKETS = "/api/commerce/v0/baskets/"
 
 def agreed(site: Site, username: str) -> Any:
     users = site.lms.dump()["openedx"]["users"]
-    return next(one for one in users if one["username"] == username).get("email_opt_ins", {})
+    return next(user for user in users if user["username"] == username).get("email_opt_ins", {})
 
 
 def test_an_enrolment_records_the_email_opt_in_for_the_organisation(site: Site) -> None:

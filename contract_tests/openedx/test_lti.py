@@ -38,7 +38,7 @@ KEY, SECRET = "old-key", "old-secret"
 def _world(dump: dict[str, Any], keys_url: str) -> dict[str, Any]:
     """The demo world with three further blocks, whose tool has its keys at `keys_url`."""
     section = dump["openedx"]
-    course = next(one for one in section["courses"] if one["id"] == COURSE)
+    course = next(item for item in section["courses"] if item["id"] == COURSE)
     unit = course["content"][0]["children"][0]["children"][0]
     unit["children"] += [
         {"type": "lti_consumer", "block_id": name, "display_name": name.title(), "weight": 10}
@@ -212,7 +212,7 @@ def test_grades_and_roster_by_pylti1p3(edx: Web, tool: Tool) -> None:
         "comment": None,
     }
     states = edx.lms.dump()["openedx"]["block_states"]
-    assert [(one["earned"], one["possible"]) for one in states if one["block"] == BLOCK] == [(7.0, 10.0)]
+    assert [(state["earned"], state["possible"]) for state in states if state["block"] == BLOCK] == [(7.0, 10.0)]
     members = launch.get_nrps().get_members()
     assert [set(member) for member in members] == [{"status", "user_id", "roles"}] * len(members)
     assert {f"{lti13.MEMBERSHIP}Learner"} <= {role for member in members for role in member["roles"]}
@@ -373,8 +373,8 @@ def test_deep_linking(edx: Web, tool: Tool) -> None:
 
 def test_unknown_variables_are_sent_unexpanded_with_a_warning(edx: Web, tool: Tool) -> None:
     world = json.loads(json.dumps(edx.lms.dump(), default=str))
-    for one in world["openedx"]["lti_tools"]:
-        one["custom_parameters"] = ["who=$User.id", "plain=x"]
+    for lti_tool in world["openedx"]["lti_tools"]:
+        lti_tool["custom_parameters"] = ["who=$User.id", "plain=x"]
     edx.lms.load(world)
     custom = _launched(edx, tool).get_launch_data()[f"{lti13.CLAIM}custom"]
     assert custom == {"who": "$User.id", "plain": "x"}
@@ -436,7 +436,7 @@ def test_lti_1_1(edx: Web) -> None:
 
     assert "<imsx_codeMajor>success" in outcome()
     states = edx.lms.dump()["openedx"]["block_states"]
-    assert [(one["earned"], one["possible"]) for one in states if one["block"] == OLD_BLOCK] == [(5.0, 10.0)]
+    assert [(state["earned"], state["possible"]) for state in states if state["block"] == OLD_BLOCK] == [(5.0, 10.0)]
     assert "500 error" in outcome(500, secret="somebody else's"), "the component does not catch its own error"
     assert "another secret was used" in told(edx)
     assert "500 error" in outcome(500, secret=f"{SECRET}\n")
@@ -479,7 +479,7 @@ def test_results_of_lti_2_are_points_in_the_gradebook(edx: Web) -> None:
     assert call("PUT", json.dumps({"@context": "x", "@type": "Result", "resultScore": 0.5})).json() == {}
     assert call("GET").json()["resultScore"] == 5.0, "points, signed with the request's own URL"
     states = edx.lms.dump()["openedx"]["block_states"]
-    assert [one["earned"] for one in states if one["block"] == OLD_BLOCK] == [5.0]
+    assert [state["earned"] for state in states if state["block"] == OLD_BLOCK] == [5.0]
     assert call("GET", secret="x").status_code == 500, "the component does not catch its own error"
     assert call("DELETE").json() == {}
     assert "resultScore" not in call("GET").json()
@@ -523,4 +523,4 @@ def test_the_demo_tool_behind_ltiaas(edx: Web) -> None:
             sent = api.post(f"/api/lineitems/{quote(item['id'], safe='')}/scores", json=score)
             assert sent.is_success, sent.text
     states = edx.lms.dump()["openedx"]["block_states"]
-    assert [one["earned"] for one in states if one["block"] == edx.info.lti_block] == [4.0]
+    assert [state["earned"] for state in states if state["block"] == edx.info.lti_block] == [4.0]

@@ -119,7 +119,7 @@ def emulated() -> Iterator[Platform]:
     with Emulator.start() as lms:
         world = json.loads(json.dumps(lms.dump(), default=str))
         section = world["openedx"]
-        course = next(one for one in section["courses"] if one["id"] == COURSE)
+        course = next(item for item in section["courses"] if item["id"] == COURSE)
         unit = course["content"][0]["children"][0]["children"][0]
         unit["children"] += [
             {"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10},
@@ -459,7 +459,7 @@ def scored(platform: Platform, method: str, handler: str, body: str, **how: Any)
 )
 def test_basic_outcomes(emulated: Platform, component: Platform, action: str, score: str, how: dict[str, Any]) -> None:
     body = REPLACE.replace("{action}", action).replace("{score}", score)
-    told = [scored(one, "POST", "outcome_service_handler", body, **how) for one in (emulated, component)]
+    told = [scored(platform, "POST", "outcome_service_handler", body, **how) for platform in (emulated, component)]
     assert told[0] == told[1]
 
 
@@ -486,7 +486,7 @@ class ResultsOfLti2(RuleBasedStateMachine):
     both: ClassVar[tuple[Platform, Platform]]
 
     def same(self, method: str, body: str = "", **how: str) -> None:
-        told = [scored(one, method, "result_service_handler/user/{who}", body, **how) for one in self.both]
+        told = [scored(platform, method, "result_service_handler/user/{who}", body, **how) for platform in self.both]
         assert told[0] == told[1], (method, body, how)
 
     @initialize()

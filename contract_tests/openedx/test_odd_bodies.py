@@ -65,7 +65,7 @@ def test_the_emulator_itself_never_fails() -> None:
     tokens = ["Bearer super-secret-key", "Bearer learner1-token", "Bearer mod-token"]
     failed = []
     for method, target, kind, by_jwt, body in _bodies():
-        for credential in [*tokens, *(f"JWT {one}" for one in signed)] if by_jwt else tokens:
+        for credential in [*tokens, *(f"JWT {value}" for value in signed)] if by_jwt else tokens:
             headers = [HOST, ("Authorization", credential), ("Content-Type", kind)]
             answer = site.send(method, target, headers, body.encode())
             if answer.body == "Internal Server Error":

@@ -53,7 +53,7 @@ def test_every_call_of_the_client(site: Site, interpreter: Path, kind: str) -> N
 def test_the_events_of_a_term(site: Site, web: Web, interpreter: Path) -> None:
     """What a class does from its registration to its certificates; every event fits its declaration."""
     world = site.lms.dump()
-    (course,) = (one for one in world["openedx"]["courses"] if one["id"] == COURSE)
+    (course,) = (item for item in world["openedx"]["courses"] if item["id"] == COURSE)
     course["grading_policy"] = [{"type": kind, "count": 1, "weight": 0.5} for kind in ("Homework", "Final Exam")]
     site.lms.load(world)
     new = {"username": "grace", "email": "grace@example.edu", "name": "Grace Hopper", "password": "Cobol1959x"}
@@ -65,7 +65,7 @@ def test_the_events_of_a_term(site: Site, web: Web, interpreter: Path) -> None:
     assert site.enroll(ADMIN, COURSE, user="charles", mode="verified").status == 200
 
     def told() -> list[str]:
-        names = [one.kind for one in site.lms.outbox.webhooks]
+        names = [webhook.kind for webhook in site.lms.outbox.webhooks]
         return [name.removeprefix("org.openedx.learning.").removesuffix(".v1") for name in names]
 
     threads, comments = "/api/discussion/v1/threads/", "/api/discussion/v1/comments/"
@@ -105,6 +105,6 @@ def test_the_events_of_a_term(site: Site, web: Web, interpreter: Path) -> None:
     before = len(told())
     assert teacher.post(f"{api}/start_certificate_generation", {}).status_code == 200
     assert told()[before:] == ["certificate.changed", "certificate.created"]
-    events = [one.data for one in site.lms.outbox.webhooks]
+    events = [webhook.data for webhook in site.lms.outbox.webhooks]
     assert len({event["event_metadata"]["event_type"] for event in events}) >= 12
     assert _run(interpreter, "events.py", given=json.dumps(events)) == ""

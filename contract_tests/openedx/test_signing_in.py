@@ -55,7 +55,7 @@ def test_failures_are_counted_warned_about_and_lock_the_account(web: Web) -> Non
         return shown
 
     shown = [attempt("x") for _ in range(7)]
-    codes = [one["error_code"] for one in shown]
+    codes = [item["error_code"] for item in shown]
     assert codes == [
         *["incorrect-email-or-password"] * 3,
         *["failed-login-attempt"] * 2,
@@ -147,7 +147,7 @@ def test_the_session_cookie_may_have_another_name_and_be_secure() -> None:
         form = {"email_or_username": learner.username, "password": learner.password}
         csrf = {"X-CSRFToken": token.json()["csrfToken"], "Cookie": f"csrftoken={token.json()['csrfToken']}"}
         signed_in = browser.post("/api/user/v2/account/login_session/", data=form, headers=csrf)
-        cookie = next(one for one in signed_in.headers.get_list("set-cookie") if one.startswith("lms_sessionid="))
+        cookie = next(row for row in signed_in.headers.get_list("set-cookie") if row.startswith("lms_sessionid="))
         assert {"HttpOnly", "Secure"} <= set(cookie.split("; "))
         sent = {"Cookie": cookie.partition(";")[0] + "; sessionid=garbage"}
         assert browser.get("/dashboard", headers=sent).status_code == 200

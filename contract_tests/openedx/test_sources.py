@@ -28,4 +28,4 @@ def test_a_recording_that_a_route_names_shows_that_route() -> None:
 
 def test_routes_graded_recorded_name_a_recording() -> None:
     graded = [(route.name, route.source) for route in provider.routes if route.evidence == "recorded"]
-    assert [one for one in graded if not RECORDED.search(one[1])] == []
+    assert [pair for pair in graded if not RECORDED.search(pair[1])] == []

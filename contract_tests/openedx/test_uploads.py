@@ -75,7 +75,7 @@ def test_a_table_of_the_dashboard_puts_people_into_cohorts(web: Web) -> None:
     table = f"username,cohort\r\n{web.info.learner.username},Red\r\n"
     answer = staff.post(TABLES, files={"uploaded-file": ("people.csv", table, "text/csv")})
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (204, "", "application/json")
-    red = next(one for one in web.lms.dump()["openedx"]["cohorts"] if one["name"] == "Red")
+    red = next(item for item in web.lms.dump()["openedx"]["cohorts"] if item["name"] == "Red")
     assert red["users"] == [web.info.learner.username]
     for files, told in (
         ({"other": ("people.csv", table)}, "No file uploaded with key 'uploaded-file'."),

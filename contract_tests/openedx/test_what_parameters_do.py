@@ -18,7 +18,7 @@ BETA = f"/courses/{COURSE}/instructor/api/bulk_beta_modify_access"
 
 
 def titles(site: Site, query: str) -> list[str]:
-    return [one["title"] for one in site.get(f"{THREADS}?course_id={ENCODED}&{query}", LEARNER)["results"]]
+    return [result["title"] for result in site.get(f"{THREADS}?course_id={ENCODED}&{query}", LEARNER)["results"]]
 
 
 class TestDiscussions:
@@ -59,9 +59,9 @@ class TestDiscussions:
             body = {"thread_id": thread["id"], "parent_id": above, "raw_body": text}
             assert site.call("POST", COMMENTS, token=LEARNER, body=body).status == 200
         path = f"{COMMENTS}{above}/"
-        assert [one["raw_body"] for one in site.get(path, LEARNER)["results"]] == ["one", "two"]
-        assert [one["raw_body"] for one in site.get(f"{path}?page_size=1", LEARNER)["results"]] == ["one"]
-        assert [one["raw_body"] for one in site.get(f"{path}?page_size=1&page=2", LEARNER)["results"]] == ["two"]
+        assert [result["raw_body"] for result in site.get(path, LEARNER)["results"]] == ["one", "two"]
+        assert [result["raw_body"] for result in site.get(f"{path}?page_size=1", LEARNER)["results"]] == ["one"]
+        assert [result["raw_body"] for result in site.get(f"{path}?page_size=1&page=2", LEARNER)["results"]] == ["two"]
 
     def test_what_one_wrote_in_a_course(self, site: Site) -> None:
         thread = begin(site)
@@ -74,7 +74,7 @@ class TestDiscussions:
         path = f"{THREADS}{begin(site)['id']}/"
         site.get(f"{path}?course_id={ENCODED}", LEARNER)
         site.get(f"{path}?following=true", LEARNER)
-        assert [(one.name, one.documented) for one in site.lms.requests.last.warnings] == [("following", False)]
+        assert [(row.name, row.documented) for row in site.lms.requests.last.warnings] == [("following", False)]
 
 
 def test_how_often_mail_comes_of_one_course(site: Site) -> None:
@@ -101,7 +101,7 @@ class TestBetaTesters:
             before = len(web.lms.outbox.emails)
             form = {"action": action, "identifiers": user.username, **more}
             assert staff.post(BETA, form).json()["results"][0]["error"] is False
-            return [one.subject for one in web.lms.outbox.emails[before:]]
+            return [email.subject for email in web.lms.outbox.emails[before:]]
 
         assert modify("add") == []
         (told,) = modify("add", email_students="true")
@@ -128,7 +128,7 @@ def test_pages_of_lists_for_services(site: Site, path: str) -> None:
     edx = world["openedx"]
     for user in edx["users"]:
         user.setdefault("preferences", {}).update({"pref-lang": "en", "time_zone": "UTC"})
-    edx["forum_roles"] = [{"user": one["username"], "role": "Moderator", "course": COURSE} for one in edx["users"][:3]]
+    edx["forum_roles"] = [{"user": row["username"], "role": "Moderator", "course": COURSE} for row in edx["users"][:3]]
     site.lms.load(world)
     mark = "&" if "?" in path else "?"
     key = {"api_key": site.lms.openedx.api_key}
@@ -243,7 +243,7 @@ GO_WELL: list[tuple[str, str, dict[str, object] | None]] = [
 """As the superuser, signed in; a PATCH of these goes as JSON, a POST as a form."""
 
 
-@pytest.mark.parametrize(("method", "path", "fields"), GO_WELL, ids=[f"{one[0]} {one[1]}" for one in GO_WELL])
+@pytest.mark.parametrize(("method", "path", "fields"), GO_WELL, ids=[f"{pair[0]} {pair[1]}" for pair in GO_WELL])
 def test_requests_that_nothing_else_makes(web: Web, method: str, path: str, fields: dict[str, object] | None) -> None:
     browser = web.browser(web.info.superuser)
     token = {"X-CSRFToken": browser.http.cookies.get("csrftoken") or ""}

@@ -121,7 +121,7 @@ def test_the_institutions_id_as_external_id_is_noticed(site: Site) -> None:
 def test_the_invented_field_external_id_is_noticed(site: Site) -> None:
     assert site.provision(external_id="1", colour="green").status_code == 200
     told = site.lms.requests.last.warnings
-    assert [(one.code, one.name) for one in told] == [
+    assert [(warning.code, warning.name) for warning in told] == [
         ("parameter_not_read", "external_id"),
         ("parameter_not_read", "colour"),
     ]

@@ -63,7 +63,7 @@ HABITS: dict[str, Callable[[str, Pairs, str], str]] = {
     "the secret was used with a newline at its end": lambda u, p, s: made(u, p, s + "\n"),
     "an empty secret was used": lambda u, p, s: made(u, p, ""),
     "the consumer key was used as the secret": lambda u, p, s: made(u, p, dict(p)["oauth_consumer_key"]),
-    "only the OAuth fields were signed": lambda u, p, s: made(u, [one for one in p if one[0].startswith("oauth")], s),
+    "only the OAuth fields were signed": lambda u, p, s: made(u, [row for row in p if row[0].startswith("oauth")], s),
     "only the message was signed": lambda u, p, s: made(u, without(p, "oauth_"), s),
     "oauth_callback was left out": lambda u, p, s: made(u, without(p, "oauth_callback"), s),
     "oauth_version was left out": lambda u, p, s: made(u, without(p, "oauth_version"), s),

@@ -44,7 +44,7 @@ def dotnet(text: str) -> str:
 
 def joined(pairs: Pairs) -> Pairs:
     whole = sorted(f"{name}={value}" for name, value in pairs)
-    return [(name, value) for name, _, value in (one.partition("=") for one in whole)]
+    return [(name, value) for name, _, value in (item.partition("=") for item in whole)]
 
 
 def by_value(pairs: Pairs) -> Pairs:

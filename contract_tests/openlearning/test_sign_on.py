@@ -138,7 +138,7 @@ def test_the_same_in_the_newer_version(site: Site) -> None:
         found = site.call("POST", path, version=version, data={"context_id": "campus-course-7"}).json()["data"]
         assert found["params"]["context_id"] == "campus-course-7"
         people = site.call("GET", "/users/", version=version, params={"profile_name": "adalovelace"}).json()["data"]
-        assert [one["profile_name"] for one in people] == ["adalovelace"]
+        assert [person["profile_name"] for person in people] == ["adalovelace"]
         many = {"profile_name": "adalovelace", "itemsPerPage": "1"}
         assert len(site.call("GET", "/users/", version=version, params=many).json()["data"]) == 1
     data = {"class": site.info.class_id, "user": site.info.managed_user.id}

@@ -30,7 +30,7 @@ FILES = ("breakages.toml", "protections.toml")
 
 def breakages() -> list[dict[str, Any]]:
     """Every documented breakage, with what it changes and the contract or the tests that must catch it."""
-    return [one for name in FILES for one in tomllib.loads((HERE / name).read_text(encoding="utf-8"))["breakage"]]
+    return [value for name in FILES for value in tomllib.loads((HERE / name).read_text(encoding="utf-8"))["breakage"]]
 
 
 def broken_source(breakage: dict[str, Any]) -> str:
@@ -51,7 +51,7 @@ def apply(breakage: dict[str, Any], examples: int) -> tuple[bool, str]:
         if "contract" in breakage:
             return _by_contract(folder, breakage["contract"], examples)
         found = [_by_test(folder, test) for test in breakage["tests"]]
-    return next((one for one in found if not one[0]), found[0])
+    return next((pair for pair in found if not pair[0]), found[0])
 
 
 def _by_contract(folder: str, contract: str, examples: int) -> tuple[bool, str]:

@@ -39,6 +39,6 @@ def test_there_are_enough_and_each_is_another() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["edx-secret-unchecked", "canvas-code-reusable"])
 def test_the_contracts_catch_it(name: str) -> None:
-    breakage = next(one for one in breakages() if one["id"] == name)
+    breakage = next(item for item in breakages() if item["id"] == name)
     caught, said = apply(breakage, examples=30)
     assert caught, said

@@ -34,9 +34,9 @@ def test_pairs_remember_names() -> None:
     pairs = Pairs([("a", "1"), ("b", "2"), ("c", "3"), ("c", "4"), ("d", "5")])
     assert (pairs.get("a"), pairs["b"], pairs.getlist("c"), "e" in pairs) == ("1", "2", ["3", "4"], False)
     assert pairs.get("nothing", "x") == "x"
-    assert [one.name for one in pairs.unread("query")] == ["d"]
+    assert [pair.name for pair in pairs.unread("query")] == ["d"]
     assert pairs.peek()[-1] == ("d", "5")
-    assert [one.name for one in pairs.unread("query")] == ["d"]
+    assert [pair.name for pair in pairs.unread("query")] == ["d"]
     assert dict(pairs.items())["d"] == "5"
     assert list(pairs.unread("query")) == []
 
@@ -53,7 +53,7 @@ def test_members_remember_at_every_depth() -> None:
     assert members["a"]["b"] == 1
     assert isinstance(members.get("d"), dict)
     assert members.get("g") == [{"h": 5}]
-    assert sorted(one.name for one in members.unread("json")) == ["a.c", "f"]
+    assert sorted(member.name for member in members.unread("json")) == ["a.c", "f"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_parameters_reported_by_a_custom_reader_count_as_read() -> None:
     came = Came(
         "user[name]=a&user[id]=1&include[]=b&course[blueprint][x]=1&grade_data[7][posted_grade]=2&course[name]=c"
     )
-    assert [one.name for one in reads.unread(came)] == ["user[id]", "course[name]"]
+    assert [unread.name for unread in reads.unread(came)] == ["user[id]", "course[name]"]
     reads.whole()
     assert reads.unread(came) == []
 

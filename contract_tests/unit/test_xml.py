@@ -47,12 +47,12 @@ def test_nothing_is_declared(declared: str, encoding: str) -> None:
 
 def test_documents_that_are_parsed() -> None:
     root = read_xml('<a xmlns="n" b="1">' + "<c>ä</c>" * 40_000 + "</a>")
-    assert (root.tag, root.get("b"), len(root), {one.text for one in root}) == ("{n}a", "1", 40_000, {"ä"})
+    assert (root.tag, root.get("b"), len(root), {item.text for item in root}) == ("{n}a", "1", 40_000, {"ä"})
     assert read_xml("<a>ä</a>".encode("utf-16")).text == "ä"
     assert read_xml('<?xml version="1.0" encoding="windows-1252"?><a>€</a>'.encode("cp1252")).text == "€"
     assert read_xml("<!--" + "b" * 200_000 + "--><a c='" + "d" * 200_000 + "'/>").tag == "a"
     names = read_xml('<n:a xmlns:n="m" xmlns="o" n:b="1" c="2" xml:lang="de"><d xmlns=""/><e/><n:f xmlns:n="p"/></n:a>')
-    assert [one.tag for one in names.iter()] == ["{m}a", "d", "{o}e", "{p}f"]
+    assert [name.tag for name in names.iter()] == ["{m}a", "d", "{o}e", "{p}f"]
     assert names.attrib == {"{m}b": "1", "c": "2", "{http://www.w3.org/XML/1998/namespace}lang": "de"}
     assert read_xml("<a>" * DEEPEST + "</a>" * DEEPEST).tag == "a"
     assert read_xml('<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><a/>', doctype=True).tag == "a"

@@ -201,10 +201,10 @@ class Changes(Directive):
         from lms_emulator.app import load_providers
         from lms_emulator.core.changes import changes
 
-        found = sorted((one for provider in load_providers().values() for one in changes(provider)), reverse=True)
+        found = sorted((change for provider in load_providers().values() for change in changes(provider)), reverse=True)
         rows = [
-            [text(one.day), code(one.what), text(f"{one.before} → {one.after}"), text(one.help), text(one.source)]
-            for one in found
+            [text(item.day), code(item.what), text(f"{item.before} → {item.after}"), text(item.help), text(item.source)]
+            for item in found
         ]
         return [table(("Since", "What", "Change", "What it decides", "Source"), (10, 24, 22, 24, 20), rows)]
 
@@ -219,8 +219,8 @@ class Misbehaviours(Directive):
         from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 
         rows = [
-            [code(one.name), text(one.what), text(one.rule.duty), text(one.rule.section)]
-            for one in misbehaviours(NextSignedLaunch if self.arguments == ["lti11"] else NextLaunch).values()
+            [code(row.name), text(row.what), text(row.rule.duty), text(row.rule.section)]
+            for row in misbehaviours(NextSignedLaunch if self.arguments == ["lti11"] else NextLaunch).values()
         ]
         return [table(("Name", "What the platform does", "The tool", "Where that is written"), (18, 42, 12, 28), rows)]
 

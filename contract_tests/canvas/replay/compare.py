@@ -197,9 +197,9 @@ class Comparison:
 
     def _reordered(self, wanted: list[Any], got: list[Any]) -> list[Any]:
         """Ours in the recorded order, where no order is promised and all ids are known."""
-        known = {_identity(one): one for one in got}
-        order = [self._ledger.value_of(_identity(one)) for one in wanted]
-        return [known[one] for one in order] if len(known) == len(got) and set(order) == set(known) else got
+        known = {_identity(value): value for value in got}
+        order = [self._ledger.value_of(_identity(value)) for value in wanted]
+        return [known[key] for key in order] if len(known) == len(got) and set(order) == set(known) else got
 
     def _string(self, wanted: str, got: str, where: str) -> None:
         quiz = (
@@ -216,7 +216,7 @@ class Comparison:
             if isinstance(wanted, int) and re.fullmatch(ID, str(wanted)):
                 self._ledger.ids.setdefault(str(wanted), str(got))
             return
-        theirs, ours = (re.fullmatch(rf"(1000000)?({ID})", str(one)) for one in (wanted, got))
+        theirs, ours = (re.fullmatch(rf"(1000000)?({ID})", str(value)) for value in (wanted, got))
         if theirs and isinstance(wanted, int) and isinstance(got, int) and got > 0 and not _NOT_AN_ID.search(where):
             alike = ours is not None and bool(ours.group(1)) == bool(theirs.group(1))
             self._learn("id", theirs.group(2), ours.group(2) if ours and alike else str(got), where)
@@ -242,16 +242,16 @@ class Comparison:
             near = slice(max(0, at - 40), at + 70)
             self._note(f"{where}: …{our_literals[near]!r}, recorded …{literals[near]!r}")
             return
-        for one, other in zip(theirs, ours, strict=True):
-            if one.kind == "moment":
-                if not moments_agree(one.text, other.text):
-                    self._note(f"{where}: time {other.text}, recorded {one.text}")
-            elif one.kind == "jwt":
-                self._jwt(one.text, other.text, where)
-            elif one.kind in ("bookmark", "cursor"):
-                self._ledger.seal(one.text, other.text)
+        for value, other in zip(theirs, ours, strict=True):
+            if value.kind == "moment":
+                if not moments_agree(value.text, other.text):
+                    self._note(f"{where}: time {other.text}, recorded {value.text}")
+            elif value.kind == "jwt":
+                self._jwt(value.text, other.text, where)
+            elif value.kind in ("bookmark", "cursor"):
+                self._ledger.seal(value.text, other.text)
             else:
-                self._learn(one.kind, one.text, other.text, where)
+                self._learn(value.kind, value.text, other.text, where)
 
     def _jwt(self, wanted: str, got: str, where: str) -> None:
         try:
@@ -290,7 +290,7 @@ class Comparison:
         for form in wanted["forms"]:
             self._form(form, got["forms"])
         for frame in wanted.get("iframes", []):
-            ours = next((one for one in got["iframes"] if one["id"] == frame["id"]), None)
+            ours = next((iframe for iframe in got["iframes"] if iframe["id"] == frame["id"]), None)
             if frame["id"] and ours is None:
                 self._note(f"no iframe {frame['id']}")
             elif frame["id"] and ours is not None:
@@ -310,14 +310,14 @@ class Comparison:
         seen: Counter[str] = Counter()
         for control in wanted["controls"]:
             name = control["name"]
-            ours = [one["value"] for one in got["controls"] if one["name"] == name]
+            ours = [item["value"] for item in got["controls"] if item["name"] == name]
             place, seen[name] = seen[name], seen[name] + 1
             if place >= len(ours):
                 self._note(f"form lacks {name}")
             else:
                 self._control(control, ours[place])
         if {"oauth_signature", "id_token"} & names:
-            ours, theirs = ([one["name"] for one in form["controls"]] for form in (got, wanted))
+            ours, theirs = ([item["name"] for item in form["controls"]] for form in (got, wanted))
             if sorted(ours) == sorted(theirs) and ours != theirs:
                 self._note(f"form: order {ours}, recorded {theirs}")
         signed = "oauth_signature" in names and self._is_signed(wanted)
@@ -384,6 +384,6 @@ def _cookies(headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, list[
         if name.lower() == "set-cookie":
             first, *attributes = header.split(";")
             cookie, _, value = first.strip().partition("=")
-            kept = sorted(one.strip().lower() for one in attributes)
-            found[cookie] = value, [one for one in kept if not one.startswith(("expires", "max-age"))]
+            kept = sorted(attribute.strip().lower() for attribute in attributes)
+            found[cookie] = value, [item for item in kept if not item.startswith(("expires", "max-age"))]
     return found

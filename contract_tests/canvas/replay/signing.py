@@ -59,7 +59,7 @@ def verifies(token: str, key_set: dict[str, Any]) -> bool:
     """Whether a JWT's signature is one of the key set's."""
     kid = jwt.get_unverified_header(token).get("kid")
     try:
-        key = next(jwt.PyJWK(one) for one in key_set.get("keys", []) if one.get("kid") == kid)
+        key = next(jwt.PyJWK(item) for item in key_set.get("keys", []) if item.get("kid") == kid)
         jwt.decode(
             token,
             key,
@@ -96,9 +96,9 @@ def oauth1_again(
     realm = fields.pop("realm", None)
     signature = fields.pop("oauth_signature", None)
     by_hash = "oauth_body_hash" in fields
-    forms = [[] if by_hash else urllib.parse.parse_qsl(one, keep_blank_values=True) for one in bodies]
+    forms = [[] if by_hash else urllib.parse.parse_qsl(value, keep_blank_values=True) for value in bodies]
     recorded = [*fields.items(), *forms[0]]
-    signed = [one for one in secrets if oauth1_signature(method, urls[0], recorded, one) == signature]
+    signed = [secret for secret in secrets if oauth1_signature(method, urls[0], recorded, secret) == signature]
     if not signed:
         return header
     if by_hash:

@@ -125,35 +125,35 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
         "canvas": _plain(
             {
                 "next_ids": _next_ids(given["first_new_ids"]),
-                "accounts": [_account(one) for one in given["accounts"]],
+                "accounts": [_account(account) for account in given["accounts"]],
                 "enrollment_terms": [
-                    _kept(one, "id name root_account_id sis_term_id start_at end_at workflow_state created_at")
-                    for one in given["terms"]
+                    _kept(term, "id name root_account_id sis_term_id start_at end_at workflow_state created_at")
+                    for term in given["terms"]
                 ],
-                "roles": [_role(one) for one in given["roles"] if one["root_account_id"]],
+                "roles": [_role(role) for role in given["roles"] if role["root_account_id"]],
                 "authentication_providers": [{"id": 1, "account_id": 2}, {"id": 2, "account_id": 1}],
                 "users": [
-                    _kept(one, "id name sortable_name short_name uuid lti_id time_zone workflow_state created_at")
+                    _kept(user, "id name sortable_name short_name uuid lti_id time_zone workflow_state created_at")
                     | {"stuck_sis_fields": ["name", "sortable_name"]}
-                    for one in given["users"]
+                    for user in given["users"]
                 ],
-                "pseudonyms": [_login(one, given) for one in given["logins"]],
-                "communication_channels": [one | {"created_at": MADE} for one in given["communication_channels"]],
+                "pseudonyms": [_login(login, given) for login in given["logins"]],
+                "communication_channels": [row | {"created_at": MADE} for row in given["communication_channels"]],
                 "account_users": given["admins"],
-                "user_observers": [one | {"created_at": MADE} for one in given["observers"]],
-                "courses": [_course(one) for one in given["courses"]],
+                "user_observers": [observer | {"created_at": MADE} for observer in given["observers"]],
+                "courses": [_course(course) for course in given["courses"]],
                 "course_sections": given["sections"],
-                "enrollments": [_enrollment(one) for one in given["enrollments"]],
+                "enrollments": [_enrollment(enrollment) for enrollment in given["enrollments"]],
                 "assignment_groups": given["assignment_groups"],
-                "assignments": [_assignment(one, given) for one in given["assignments"]],
-                "submissions": [_kept(one, "id user_id assignment_id workflow_state") for one in given["submissions"]],
+                "assignments": [_assignment(assignment, given) for assignment in given["assignments"]],
+                "submissions": [_kept(row, "id user_id assignment_id workflow_state") for row in given["submissions"]],
                 "developer_keys": _developer_keys(given),
-                "developer_key_account_bindings": [_binding(one) for one in given["developer_key_bindings"]],
-                "tool_configurations": [_configuration(one) for one in given["tool_configurations"]],
-                "tools": [_tool(one, given) for one in given["external_tools"]],
-                "resource_links": [_link(one, given) for one in given["lti_resource_links"]],
-                "line_items": [_line_item(one, given) for one in given["lti_line_items"]],
-                "access_tokens": [_token(one) for one in given["keys"]["tokens"].values()],
+                "developer_key_account_bindings": [_binding(binding) for binding in given["developer_key_bindings"]],
+                "tool_configurations": [_configuration(row) for row in given["tool_configurations"]],
+                "tools": [_tool(tool, given) for tool in given["external_tools"]],
+                "resource_links": [_link(link, given) for link in given["lti_resource_links"]],
+                "line_items": [_line_item(item, given) for item in given["lti_line_items"]],
+                "access_tokens": [_token(token) for token in given["keys"]["tokens"].values()],
             }
         ),
     }
@@ -216,7 +216,7 @@ def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
         "is_lti_key public_jwk oidc_initiation_url workflow_state created_at"
     )
     return keys + [
-        _kept(one, names, id=int(one["client_id"]), api_key=one["client_secret"]) for one in given["developer_keys"]
+        _kept(key, names, id=int(key["client_id"]), api_key=key["client_secret"]) for key in given["developer_keys"]
     ]
 
 
@@ -250,7 +250,7 @@ def _tool(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _link(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:
-    assignment = next(one for one in setup["assignments"] if one["id"] == given["context_id"])
+    assignment = next(item for item in setup["assignments"] if item["id"] == given["context_id"])
     return {
         "id": given["resource_link_uuid"],
         "lookup_id": given["lookup_uuid"],
@@ -262,8 +262,8 @@ def _link(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line_item(given: dict[str, Any], setup: dict[str, Any]) -> dict[str, Any]:
-    assignment = next(one for one in setup["assignments"] if one["id"] == given["assignment_id"])
-    link = next(one for one in setup["lti_resource_links"] if one["id"] == given["lti_resource_link_id"])
+    assignment = next(item for item in setup["assignments"] if item["id"] == given["assignment_id"])
+    link = next(row for row in setup["lti_resource_links"] if row["id"] == given["lti_resource_link_id"])
     return {
         "id": given["id"],
         "course_id": assignment["course_id"],

@@ -244,7 +244,7 @@ def prove_manifest_list(buildah: Buildah, work: Path, images: dict[str, str]) ->
     blobs = work / "release" / "blobs" / "sha256"
     (entry,) = json.loads((work / "release" / "index.json").read_text())["manifests"]
     listed = json.loads((blobs / entry["digest"].removeprefix("sha256:")).read_text())["manifests"]
-    places = sorted(f"{one['platform']['os']}/{one['platform']['architecture']}" for one in listed)
+    places = sorted(f"{item['platform']['os']}/{item['platform']['architecture']}" for item in listed)
     check("the manifest list names every architecture", places == sorted(f"linux/{a}" for a in images), places)
     for architecture in images:
         got = buildah.inspect(buildah("pull", "--quiet", "--arch", architecture, target))["architecture"]

@@ -390,7 +390,7 @@ class LtiaasMachine(Machine):
             return
         expect_refused(self.port.id_token(key, ltik), status=401, why=how)
 
-    @precondition(lambda self: any(self.now - one.made < LTIK_LIFE for one in self.launched))
+    @precondition(lambda self: any(self.now - item.made < LTIK_LIFE for item in self.launched))
     @rule(number=PICK)
     def members(self, number: int) -> None:
         """The roster is the LMS's, for the course of this launch."""

@@ -325,7 +325,7 @@ class ToolRules(Machine):
         made, session = self.launch(teacher, choosing=True)
         now = self.epoch()
         launched = expect_granted(self.port.accept(self.seat, dict(made.fields), session, now))
-        titles = [f"Chosen {one}" for one in range(number)]
+        titles = [f"Chosen {value}" for value in range(number)]
         for how in sorted(attacks):
             forged = self.choice_forged(how, launched, at)
             outcome = self.wire.send_choice(self.opened[teacher], launched, forged)

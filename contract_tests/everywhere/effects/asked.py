@@ -139,19 +139,19 @@ class Asked(Probe):
         """Which ways of changing parameters make no difference."""
         places = {key[:2] for key, _ in held}
         asked = {
-            (method, one.path): self._that_goes_well(method, one)
-            for method, one in self._operations()
-            if (method, one.path) in places
+            (method, operation.path): self._that_goes_well(method, operation)
+            for method, operation in self._operations()
+            if (method, operation.path) in places
         }
-        return [one for one in held if (r := asked.get(one[0][:2])) is None or not self._holds(r, *one)]
+        return [pair for pair in held if (r := asked.get(pair[0][:2])) is None or not self._holds(r, *pair)]
 
     def _operations(self) -> Iterator[tuple[str, Operation]]:
         shipped = self._app.providers["canvas"]
         assert shipped.catalogue is not None
-        for one in shipped.catalogue.operations:
-            for method in one.methods:
-                if serves(shipped, one, method):
-                    yield method, one
+        for operation in shipped.catalogue.operations:
+            for method in operation.methods:
+                if serves(shipped, operation, method):
+                    yield method, operation
 
     def _that_goes_well(self, method: str, operation: Operation) -> Request | None:
         seen = self._sender()
@@ -168,7 +168,7 @@ class Asked(Probe):
             value = self.fitting.values(operation, bare, name, store, now)[0]
             singles.append(bare.having(path, value) or bare)
             whole = whole.having(path, value) or whole
-        return next((one for one in (bare, whole, *singles) if not seen(one).turned_away), None)
+        return next((request for request in (bare, whole, *singles) if not seen(request).turned_away), None)
 
 
 def _change(lms: Emulator) -> None:
@@ -181,7 +181,7 @@ def _change(lms: Emulator) -> None:
 
 
 def _cookies(answer: Answer) -> dict[str, str]:
-    return dict(one.partition(";")[0].split("=", 1) for one in answer.all("set-cookie"))
+    return dict(item.partition(";")[0].split("=", 1) for item in answer.all("set-cookie"))
 
 
 def _joined(cookies: dict[str, str]) -> str:

@@ -138,17 +138,17 @@ class Fitting:
         found: list[Any] = list(self._of[request.method, operation.path, path].values())[:6]
         choices = sorted(operation.choices.get(name.removesuffix("[]"), ()))
         if leaf in ("include", "includes"):
-            found += [[one] for one in choices] or [sorted(self.includes)]
+            found += [[choice] for choice in choices] or [sorted(self.includes)]
         found += choices
         found += DOCUMENTED.get(leaf, ())
         found += existing(leaf, store, request.target)
         if MOMENTS.search(leaf):
             found += [f"{now + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in DAYS]
         kinds = [values for pattern, values in KINDS if re.search(pattern, leaf)]
-        found += [one for values in kinds[:2] for one in values]
+        found += [value for values in kinds[:2] for value in values]
         found += list(self._named[leaf].values())[:5]
         found += ANY
-        unique = {repr(one): one for one in found}
+        unique = {repr(value): value for value in found}
         return list(unique.values())[: MOST + len(choices)]
 
 
@@ -159,13 +159,13 @@ def existing(leaf: str, store: Store, target: str) -> Iterator[Any]:
     if kind == leaf.removesuffix("s") and kind not in ("user", "course", "section"):
         return
     names = (TABLES.get(kind, ""), f"{kind}s", f"{kind[:-1]}ies")
-    table = next((one for one in names if one in store.tables), None)
+    table = next((name for name in names if name in store.tables), None)
     if table is None:
         return
     records = getattr(store, table).values()
     course = re.search(r"/courses/(\d+)", target)
-    inside = [one for one in records if course and str(getattr(one, "course_id", "")) == course[1]]
-    for one in dict.fromkeys(getattr(one, "id", None) for one in [*inside[-3:], *records[-2:], *records[:2]]):
+    inside = [record for record in records if course and str(getattr(record, "course_id", "")) == course[1]]
+    for one in dict.fromkeys(getattr(value, "id", None) for value in [*inside[-3:], *records[-2:], *records[:2]]):
         if one is not None:
             yield [str(one)] if listed else one
 

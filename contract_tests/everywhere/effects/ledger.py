@@ -87,12 +87,12 @@ def tried(
         if one.verdict == "shown":
             found[key].run, found[key].at, found[key].how = one.run, one.at, one.how
     fitting, named = Fitting(), list(runs)
-    played = [one for one in named or PLAYED.get(provider, ()) if not _is_test(one) and one != asked.RUN]
+    played = [value for value in named or PLAYED.get(provider, ()) if not _is_test(value) and value != asked.RUN]
     for run in played:
         with _played(provider, run, None, fitting, found) as (_, number):
             tell(f"{run}: {number} requests; {_counted(found)}")
     _begin_anew(found)
-    tests = [one for one in named if _is_test(one)]
+    tests = [value for value in named if _is_test(value)]
     if provider in WATCHED and (tests or not named):
         watched(provider, tests, before=(found, fitting))
         tell(f"tests: {_counted(found)}")
@@ -123,13 +123,13 @@ def no_longer(provider: str, run: str) -> list[tuple[Key, str]]:
     for key, known in read(provider).items():
         if known.run == run:
             held[known.at].append((key, known.how))
-    ways = [one for some in held.values() for one in some]
+    ways = [value for some in held.values() for value in some]
     if run == asked.RUN:
         with closing(asked.Asked(Fitting())) as probe:
             return probe.failing(ways)
     if _is_test(run):
         shown = watched(provider, [run], ways).shown
-        return [one for one in ways if one[0] not in shown]
+        return [pair for pair in ways if pair[0] not in shown]
     return failing(provider, run, held)
 
 
@@ -148,11 +148,11 @@ def documented(provider: str) -> set[Key]:
     shipped = load_providers()[provider]
     assert shipped.catalogue is not None
     return {
-        ("GET" if method == "ANY" else method, one.path, name)
-        for one in shipped.catalogue.operations
-        for method in one.methods
-        if serves(shipped, one, method)
-        for name in parameters(one)
+        ("GET" if method == "ANY" else method, operation.path, name)
+        for operation in shipped.catalogue.operations
+        for method in operation.methods
+        if serves(shipped, operation, method)
+        for name in parameters(operation)
     }
 
 
@@ -226,7 +226,7 @@ def unexplained(provider: str, verdicts: Iterable[str] = UNSEEN) -> tuple[set[st
             found = {name} & unseen
         else:
             fits = re.compile(".*".join(map(re.escape, _WILD.split(name))))
-            found = {one for one in unseen if fits.fullmatch(one)}
+            found = {value for value in unseen if fits.fullmatch(value)}
         covered |= found
         idle |= set() if found else {name}
     return unseen - covered, idle

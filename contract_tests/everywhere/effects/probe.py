@@ -115,7 +115,7 @@ class Probe:
             if self._held is None:
                 self._try_out(request)
             else:
-                self.failed += [one for one in self._held.get(self._number, ()) if not self._holds(request, *one)]
+                self.failed += [value for value in self._held.get(self._number, ()) if not self._holds(request, *value)]
         return self._inner.send(method, path, headers, body)
 
     @property
@@ -158,7 +158,7 @@ class Probe:
             ]
             last = entries[-1] if entries else None
             over = frozenset(last.notes.get(NOT_HERE, ())) if last is not None else frozenset()
-            told = frozenset(one.name for one in last.warnings if one.name) - over if last is not None else frozenset()
+            told = frozenset(row.name for row in last.warnings if row.name) - over if last is not None else frozenset()
             return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told, over)
 
         return seen
@@ -169,7 +169,7 @@ class Probe:
         if operation is None or (_is_signed(request) and not self._signs_anew):
             return
         self._try_by(request, operation, "")
-        left = [self.found[request.method, operation.path, one] for one in parameters(operation)]
+        left = [self.found[request.method, operation.path, parameter] for parameter in parameters(operation)]
         by_admin = self._by_admin(request)
         if by_admin is not None and not all(one.how for one in left):
             self._try_by(by_admin, operation, AS_ADMIN)
@@ -197,7 +197,7 @@ class Probe:
             path = named(path_of(name.partition("=")[0]), request)
             variants = self._variants(operation, request, name, path, carried, found)
             if refused:  # what a refusal depends on is what came
-                variants = islice(variants, any(one[: len(path)] == path for one in carried))
+                variants = islice(variants, any(pair[: len(path)] == path for pair in carried))
             for how, variant in variants:
                 outcome = _compared(base, seen(variant), path, how)
                 if outcome == "effect" and (
@@ -221,10 +221,10 @@ class Probe:
                 if sent == [choice]:
                     yield LEFT_OUT, request.without(path)
                     return
-                values = [one for one in sent if one != choice] if choice in sent else [*sent, choice]
+                values = [item for item in sent if item != choice] if choice in sent else [*sent, choice]
                 yield json.dumps(values), request.having(path, values) or request
             return
-        if any(one[: len(path)] == path for one in carried):
+        if any(pair[: len(path)] == path for pair in carried):
             yield LEFT_OUT, request.without(path)
         if found.turn >= MOST or request in found.asked:
             return
@@ -251,7 +251,7 @@ class Probe:
 def parameters(operation: Operation) -> list[str]:
     """What is varied for an operation: its documented parameters, and for some each documented value."""
     names = (operation.parameters or frozenset()) - OF_ALL
-    return sorted(names | {f"{name}={one}" for name, values in operation.choices.items() for one in values})
+    return sorted(names | {f"{name}={value}" for name, values in operation.choices.items() for value in values})
 
 
 def _without(query: str, location: str) -> str:
@@ -271,9 +271,9 @@ def named(path: Path, request: Request | None = None) -> Path:
         return path
     carried = set(request.names()) if request is not None else set()
     fits = sorted(
-        one
-        for one in carried
-        if len(one) >= len(path) and all(b.startswith("<") or a == b for a, b in zip(one, path, strict=False))
+        value
+        for value in carried
+        if len(value) >= len(path) and all(b.startswith("<") or a == b for a, b in zip(value, path, strict=False))
     )
     if fits:
         return fits[0][: len(path)]

@@ -120,7 +120,7 @@ class Request(NamedTuple):
         if isinstance(value, dict):
             pairs = [(f"{name}[{key}]", _text(one)) for key, one in value.items()]
         elif isinstance(value, list):
-            pairs = [(f"{name}[]", _text(one)) for one in value]
+            pairs = [(f"{name}[]", _text(item)) for item in value]
         else:
             pairs = [(name, _text(value))]
         if self.method in ("GET", "HEAD", "DELETE") and not self.form:
@@ -167,8 +167,8 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
 
 def _removed(value: Any, path: Path) -> None:
     if isinstance(value, list):
-        for one in value:
-            _removed(one, path)
+        for item in value:
+            _removed(item, path)
     elif isinstance(value, dict):
         for name in list(value):
             own = path_of(name)
@@ -182,7 +182,7 @@ def _removed(value: Any, path: Path) -> None:
 
 def _put(value: Any, path: Path, new: Any) -> bool:
     if isinstance(value, list):
-        return bool([True for one in value if _put(one, path, new)])
+        return bool([True for item in value if _put(item, path, new)])
     if not isinstance(value, dict):
         return False
     if len(path) == 1:

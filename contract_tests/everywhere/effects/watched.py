@@ -50,7 +50,7 @@ class _Again:
         request = self._signed(Request(method, path, tuple(headers), body))
         content = request.body or b""
         sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
-        sent = [one for one in sent if one[0] != b"content-length"]
+        sent = [pair for pair in sent if pair[0] != b"content-length"]
         if content or method in ("POST", "PUT", "PATCH"):
             sent.append((b"content-length", str(len(content)).encode()))
         scope = {**self._scope, "method": method, "path": unquote(raw), "raw_path": raw.encode(), "headers": sent}
@@ -197,7 +197,7 @@ class Watch:
         await app.bring(self.provider)
         table, secret = SECRETS.get(self.provider, ("", ""))
         rows = getattr(world.store(self.provider), table, ())
-        secrets = {one.consumer_key: getattr(one, secret) for one in rows}
+        secrets = {row.consumer_key: getattr(row, secret) for row in rows}
         inner = _Again(call, scope, asyncio.get_running_loop(), secrets)
         trial = _Trial(app, self.provider, world, inner, address.prefix, self._test)
         trial.found, trial.fitting = self.found, self._fitting or trial.fitting

@@ -32,9 +32,9 @@ def _large_courses(lms: Emulator) -> Iterator[Hostile]:
     at, unit = "2026-01-01T00:00:00Z", 6836
     people = [f"p{number}" for number in range(PEOPLE)]
     edx, d2l = world["openedx"], world["brightspace"]
-    edx["users"] += [{"username": one, "email": f"{one}@many.example", "password": "pw"} for one in people]
-    edx["enrollments"] += [{"user": one, "course": course, "created": at} for one in people]
-    role = next(one["role_id"] for one in d2l["enrollments"])
+    edx["users"] += [{"username": person, "email": f"{person}@many.example", "password": "pw"} for person in people]
+    edx["enrollments"] += [{"user": person, "course": course, "created": at} for person in people]
+    role = next(enrollment["role_id"] for enrollment in d2l["enrollments"])
     for number, one in enumerate(people, 50_000):
         named = {
             "profile_identifier": one,
@@ -55,8 +55,8 @@ def _large_courses(lms: Emulator) -> Iterator[Hostile]:
         cookies = side.openedx.browser(again.openedx.superuser).http.cookies
     signed_in = {"Cookie": f"sessionid={cookies['sessionid']}; csrftoken={cookies['csrftoken']}"}
     signed_in |= {"X_CSRFToken": cookies["csrftoken"]}
-    rules, tables = f"/openedx/courses/{course}/instructor/api", "\n".join(f"{one},x" for one in people)
-    every = ",".join(f"{one}@many.example" for one in people)
+    rules, tables = f"/openedx/courses/{course}/instructor/api", "\n".join(f"{person},x" for person in people)
+    every = ",".join(f"{person}@many.example" for person in people)
     for path in (
         *(
             f"/openedx/api/grades/v1/gradebook/{course}/?page_size=500",

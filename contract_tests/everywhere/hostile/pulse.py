@@ -112,4 +112,4 @@ def answered(url: str, pid: int, hostile: Hostile, *, tries: int = 2) -> Answere
         found.append(Answered(line, pulse.slowest, pulse.worked))
         if pulse.worked < SLOWEST or hostile.once:
             break
-    return min(found, key=lambda one: one.worked)
+    return min(found, key=lambda record: record.worked)

@@ -147,7 +147,7 @@ _XML = (
 def _outcomes(lms: Emulator) -> Iterator[Hostile]:
     """XML and tables for the parsers: signed by a tool, or sent by somebody with the right."""
     world, course = lms.dump(), lms.openedx.other_course_id
-    (place,) = (one["content"] for one in world["openedx"]["courses"] if one["id"] == course)
+    (place,) = (item["content"] for item in world["openedx"]["courses"] if item["id"] == course)
     place[0]["children"][0]["children"][0]["children"].append(
         {"type": "lti_consumer", "block_id": "old", "display_name": "Old"}
     )

@@ -11,11 +11,11 @@ base, client_id, secret, course, bearer = sys.argv[1:]
 client = OpenedxRESTAPIClient(base, client_id, secret, (5, 30), bearer == "bearer")
 new = {"email": "grace@example.edu", "username": "grace", "name": "Grace Hopper", "password": "Cobol1959x"}
 found = {
-    "courses": [one["id"] for one in client.list_all_courses()],
-    "of an organisation": [one["id"] for one in client.list_all_courses(org="CET")],
+    "courses": [item["id"] for item in client.list_all_courses()],
+    "of an organisation": [item["id"] for item in client.list_all_courses(org="CET")],
     "validation": client.validation_registration(username="ada", email="new@example.edu"),
     "enrolled": client.change_enrollment(["newcomer@example.edu"], [course], "enroll"),
-    "grades": [one["username"] for one in client.get_course_grades(course)],
+    "grades": [grade["username"] for grade in client.get_course_grades(course)],
     "grade": client.get_course_grades(course, "ada")[0]["percent"],
     # the last call: the answer signs the client's own session in as the new user
     "registered": client.register_account(**new, honor_code="true", terms_of_service="true"),

@@ -42,7 +42,7 @@ def build(kind, value, where):
     return value
 
 
-known = {one.event_type: one for one in vars(signals).values() if hasattr(one, "event_type")}
+known = {item.event_type: item for item in vars(signals).values() if hasattr(item, "event_type")}
 for event in json.load(sys.stdin):
     metadata = event.pop("event_metadata")
     signal = known[metadata["event_type"]]

@@ -98,7 +98,7 @@ def surround():
     compat.load_block_as_user = lambda location: block
 
     def members(course):
-        seen = [one for one in PEOPLE.items() if state["names"] or one[0] != "ben"]
+        seen = [person for person in PEOPLE.items() if state["names"] or person[0] != "ben"]
         roles = {"student": "student", "staff": "instructor"}
         return {
             one["id"]: {
@@ -108,7 +108,7 @@ def surround():
             for name, one in seen
         }  # fmt: skip
 
-    known = {one["id"]: SimpleNamespace(external_user_id=one["lti_id"]) for one in PEOPLE.values()}
+    known = {person["id"]: SimpleNamespace(external_user_id=person["lti_id"]) for person in PEOPLE.values()}
     compat.get_course_members = members
     compat.batch_get_or_create_externalids = lambda users: known
     compat.user_has_studio_write_access = lambda user, course: True

@@ -113,7 +113,7 @@ class Counter:
 
 @given(attempts=st.integers(0, 12), place=st.integers(1, 12))
 def test_work_ends_after_so_many_attempts(attempts: int, place: int) -> None:
-    several = Mistake[int]("several", "several", lambda value: [value + one for one in range(1, 11)], axis="several")
+    several = Mistake[int]("several", "several", lambda value: [value + item for item in range(1, 11)], axis="several")
     compute = Counter()
     found = diagnose(str(place), 0, compute, [several, adds(11), adds(12)], together=1, attempts=attempts)
     assert (found is not None) is (place <= attempts)

@@ -86,7 +86,7 @@ def test_a_wrong_line_item_is_refused_with_the_reason(
 TOO_MUCH = [math.inf, -math.inf, math.nan, sys.float_info.max, 10**400, -(10**400)]
 
 
-@pytest.mark.parametrize(("value", "expected"), [*[(one, "a number") for one in ("10", True, False, [1])]])
+@pytest.mark.parametrize(("value", "expected"), [*[(value, "a number") for value in ("10", True, False, [1])]])
 def test_members_that_are_not_numbers(value: object, expected: str) -> None:
     assert item_refused(changed(ITEM, {"scoreMaximum": value})) == ("not_a_number", "scoreMaximum", expected, value)
     assert score_refused(changed(SCORE, {"scoreGiven": value})) == ("not_a_number", "scoreGiven", expected, value)

@@ -30,16 +30,16 @@ def urls(change: Change, url: str) -> list[str]:
     """The URLs that would be signed instead of `url`; nothing else may have changed."""
     right = S._replace(url=url)
     changed = list(change(right))
-    assert [one._replace(url=url) for one in changed] == [right] * len(changed)
-    return [one.url for one in changed]
+    assert [signing._replace(url=url) for signing in changed] == [right] * len(changed)
+    return [signing.url for signing in changed]
 
 
 def pairs(change: Change, *sent: tuple[str, str]) -> list[tuple[tuple[str, str], ...]]:
     """The parameters that would be signed instead of those sent."""
     right = S._replace(pairs=sent)
     changed = list(change(right))
-    assert [one._replace(pairs=sent, detail="") for one in changed] == [right] * len(changed)
-    return [one.pairs for one in changed]
+    assert [signing._replace(pairs=sent, detail="") for signing in changed] == [right] * len(changed)
+    return [signing.pairs for signing in changed]
 
 
 # --- the right signature ---

@@ -133,7 +133,7 @@ def test_each_way_to_write_it_has_its_sentence(sentence: str) -> None:
 
 def test_url_safe_base64() -> None:
     texts = (replace(SENT, username=str(i)) for i in range(99))
-    assertion = next(one for one in texts if set("+/") & set(b64encode(tag(one.text)).decode()))
+    assertion = next(text for text in texts if set("+/") & set(b64encode(tag(text.text)).decode()))
     received = urlsafe_b64encode(tag(assertion.text)).decode()
     assert why(received, assertion) == "the signature was encoded as URL-safe Base64"
 

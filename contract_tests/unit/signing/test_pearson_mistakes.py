@@ -216,13 +216,13 @@ def test_mistakes_with_a_request_that_signs_no_body() -> None:
 
 def test_a_right_signature_has_no_diagnosis() -> None:
     requests = (replace(PUT, nonce=str(i)) for i in range(99))
-    request = next(one for one in requests if set("+/") & set(text(digest(one))))
+    request = next(signed_request for signed_request in requests if set("+/") & set(text(digest(signed_request))))
     assert why(digest(request), request) is None
 
 
 def test_url_safe_base64() -> None:
     requests = (replace(PUT, nonce=str(i)) for i in range(99))
-    request = next(one for one in requests if set("+/") <= set(text(digest(one))))
+    request = next(signed_request for signed_request in requests if set("+/") <= set(text(digest(signed_request))))
     sent = urlsafe_b64encode(digest(request)).decode()
     assert why(sent, request) == "the signature was encoded as URL-safe Base64"
 

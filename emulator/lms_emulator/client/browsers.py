@@ -64,7 +64,7 @@ def chromium(policy: Policy, executable: str | None = None) -> Iterator[BrowserC
 def _keep_unsaid(page: Page) -> None:
     session = page.context.new_cdp_session(page)
     lost: dict[str, list[dict[str, Any]]] = {}
-    session.on("Network.responseReceivedExtraInfo", lambda one: lost.update({one["requestId"]: one["blockedCookies"]}))
+    session.on("Network.responseReceivedExtraInfo", lambda row: lost.update({row["requestId"]: row["blockedCookies"]}))
     session.on("Fetch.requestPaused", lambda paused: _put_back(session, paused, lost.pop(paused["networkId"], [])))
     session.send("Network.enable")
     session.send("Fetch.enable", {"patterns": [{"requestStage": "Response", "resourceType": "Document"}]})
@@ -74,9 +74,9 @@ def _put_back(session: CDPSession, paused: dict[str, Any], lost: list[dict[str, 
     """Restore the cookies that were lost because they lack `SameSite`, before the browser goes on."""
     named = ("name", "value", "domain", "path", "httpOnly")
     cookies = [
-        {**{name: one["cookie"][name] for name in named}, "sameSite": "None", "secure": True}
-        for one in lost
-        if one.get("cookie") and all(reason.endswith(_UNSAID) for reason in one["blockedReasons"])
+        {**{name: item["cookie"][name] for name in named}, "sameSite": "None", "secure": True}
+        for item in lost
+        if item.get("cookie") and all(reason.endswith(_UNSAID) for reason in item["blockedReasons"])
     ]
     if cookies:
         session.send("Storage.setCookies", {"cookies": cookies})

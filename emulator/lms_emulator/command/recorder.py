@@ -165,7 +165,7 @@ def _cleaned(value: Any, redactor: Redactor) -> Any:
         return redactor.clean(value)
     if isinstance(value, dict):
         return {key: _cleaned(one, redactor) for key, one in value.items()}
-    return [_cleaned(one, redactor) for one in value] if isinstance(value, list) else value
+    return [_cleaned(item, redactor) for item in value] if isinstance(value, list) else value
 
 
 def text_of(body: bytes) -> str | None:

@@ -47,11 +47,11 @@ def coverage(provider: AnyProvider, day: date = date.max) -> list[Covered]:
         return []
     return [
         Covered(
-            method, one.path.removesuffix("[/]"), one.family, one.source, one.clients, serves(provider, one, method)
+            method, row.path.removesuffix("[/]"), row.family, row.source, row.clients, serves(provider, row, method)
         )
-        for one in provider.catalogue.operations
-        if one.exists_on(day)
-        for method in one.methods
+        for row in provider.catalogue.operations
+        if row.exists_on(day)
+        for method in row.methods
     ]
 
 

@@ -50,8 +50,8 @@ def from_emulator(url: str) -> Config:
     return Config(
         ltiaas_url=base(ltiaas),
         api_key=ltiaas["api_key"],
-        lms_urls={number: base(one) for number, one in known.items()},
-        deployments={number: one["deployment_id"] for number, one in known.items() if one.get("deployment_id")},
+        lms_urls={number: base(value) for number, value in known.items()},
+        deployments={number: value["deployment_id"] for number, value in known.items() if value.get("deployment_id")},
     )
 
 

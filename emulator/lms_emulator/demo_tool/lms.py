@@ -109,8 +109,8 @@ class OpenEdx(Lms):
 
     async def courses(self, token: str) -> list[Course]:
         found = await self._get("/api/enrollment/v1/enrollment", token)
-        courses = [one["course_details"] for one in found if one["is_active"]]
-        return [Course(one["course_id"], one["course_name"] or one["course_id"], one["course_id"]) for one in courses]
+        courses = [item["course_details"] for item in found if item["is_active"]]
+        return [Course(row["course_id"], row["course_name"] or row["course_id"], row["course_id"]) for row in courses]
 
 
 FAMILIES: dict[str, type[Lms]] = {"canvas": Canvas, "desire2learn": Brightspace}

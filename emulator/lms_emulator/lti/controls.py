@@ -96,8 +96,8 @@ class Queue(NamedTuple):
             self.tool: getattr(armed, self.tool),
             **msgspec.to_builtins(armed.wrong),
             "explained": [
-                {"name": one.name, "what": one.what, "tool": one.rule.duty, "section": one.rule.section}
-                for one in chosen(armed.wrong)
+                {"name": item.name, "what": item.what, "tool": item.rule.duty, "section": item.rule.section}
+                for item in chosen(armed.wrong)
             ],
         }
 
@@ -207,7 +207,7 @@ def _queue_controls(queue: Queue, keys: RotatingKeys | None = None) -> Iterator[
             title=call.title,
             url=f"{call.url}/{queue.path}",
             console=call.url.rpartition("/")[0],
-            rows=[one for one in misbehaviours(queue.kind).values() if one.name not in BY_HAND],
+            rows=[row for row in misbehaviours(queue.kind).values() if row.name not in BY_HAND],
             armed=[queue.shown(launch) for launch in queue.rows(call)],
             keys=_keys_of(keys, call) if keys is not None else None,
         )

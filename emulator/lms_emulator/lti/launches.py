@@ -240,7 +240,7 @@ class Launches(ABC, Generic[X, U]):
         lti13.check_redirect_uri(redirect_uri, registered)
 
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        registered = [x.resolve(one) for one in request.redirect_uris]
+        registered = [x.resolve(value) for value in request.redirect_uris]
         try:
             self.check_redirect_uri(x, request.redirect_uri, registered)
         except lti13.AuthenticationRequestError as error:

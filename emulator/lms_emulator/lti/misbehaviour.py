@@ -418,7 +418,7 @@ def misbehaviours(kind: type[msgspec.Struct] = NextLaunch) -> dict[str, Misbehav
 
 def chosen(launch: msgspec.Struct) -> list[Misbehaviour]:
     """The misbehaviours chosen for a launch."""
-    return [one for name, one in misbehaviours(type(launch)).items() if getattr(launch, name)]
+    return [value for name, value in misbehaviours(type(launch)).items() if getattr(launch, name)]
 
 
 def alter(launch: NextLaunch, draft: how.Draft) -> None:

@@ -94,9 +94,9 @@ class Notices(ABC, Generic[X, T]):
 
     def listed(self, x: X, tool: T) -> list[dict[str, Any]]:
         """The handlers, those that are set first."""
-        handlers = {one.notice_type: one for one in x.store.notice_handlers.find("tool", self.key(tool))}
+        handlers = {handler.notice_type: handler for handler in x.store.notice_handlers.find("tool", self.key(tool))}
         silent = [{"notice_type": kind, "handler": ""} for kind in self.types(x, tool) if kind not in handlers]
-        return [*(self.shape(one) for one in handlers.values()), *silent]
+        return [*(self.shape(handler) for handler in handlers.values()), *silent]
 
     def shape(self, handler: NoticeHandler) -> dict[str, Any]:
         """A handler as JSON."""
@@ -105,9 +105,9 @@ class Notices(ABC, Generic[X, T]):
 
     def subscribe(self, x: X, tool: T, kind: str, handler: str, largest: int | None) -> dict[str, Any]:
         """Set the handler of a type, or delete it if it is empty. Returns it as JSON."""
-        for one in x.store.notice_handlers.find("tool", self.key(tool)):
-            if one.notice_type == kind:
-                x.store.notice_handlers.delete(one.id)
+        for notice_handler in x.store.notice_handlers.find("tool", self.key(tool)):
+            if notice_handler.notice_type == kind:
+                x.store.notice_handlers.delete(notice_handler.id)
         number = x.store.next_number("notice_handlers")
         wanted = NoticeHandler(
             id=number, tool_id=self.key(tool), notice_type=kind, handler=handler, max_batch_size=largest
@@ -119,7 +119,7 @@ class Notices(ABC, Generic[X, T]):
     def send(self, x: X, tool: T, kind: str, at: datetime, extra: dict[str, Any]) -> None:
         """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
         subscribed = x.store.notice_handlers.find("tool", self.key(tool))
-        wanted = next((one for one in subscribed if one.notice_type == kind), None)
+        wanted = next((handler for handler in subscribed if handler.notice_type == kind), None)
         if wanted is None:
             return
         key, client, now = self.keys.signing(x), self.client_id(tool), int(x.clock.timestamp())

@@ -89,8 +89,8 @@ def read_envelope(body: bytes) -> Asked:
         root = read_xml(body)
     except NotXmlError:
         return Asked()
-    message = next((one.text or "" for one in root.iter() if _local(one) == "imsx_messageIdentifier"), "")
-    holder = next((one for one in root.iter() if _local(one) == "imsx_POXBody"), None)
+    message = next((item.text or "" for item in root.iter() if _local(item) == "imsx_messageIdentifier"), "")
+    holder = next((value for value in root.iter() if _local(value) == "imsx_POXBody"), None)
     if holder is None or not len(holder):
         return Asked(message=message)
     asked = holder[0]
@@ -102,7 +102,7 @@ def read_envelope(body: bytes) -> Asked:
 def _text(parent: Element, path: str) -> str | None:
     """The text at a path below an element; the first match counts."""
     name, _, rest = path.partition("/")
-    found = (_text(one, rest) if rest else "".join(one.itertext()) for one in parent if _local(one) == name)
+    found = (_text(item, rest) if rest else "".join(item.itertext()) for item in parent if _local(item) == name)
     return next((text for text in found if text is not None), None)
 
 

@@ -48,4 +48,4 @@ def faults(texts: Mapping[str, str], priority: str | None) -> list[str]:
 
 def is_colour(text: str) -> bool:
     """Whether a text is a colour, such as `#00ff00`."""
-    return len(text) == 7 and text[0] == "#" and all(one in _HEXADECIMAL for one in text[1:])
+    return len(text) == 7 and text[0] == "#" and all(value in _HEXADECIMAL for value in text[1:])

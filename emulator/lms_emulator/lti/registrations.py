@@ -131,7 +131,7 @@ class Registrations(ABC, Generic[X]):
             "registration_endpoint": x.base_url + self.endpoint,
             **self.own_members(x),
         }
-        return {name: found[name] for name in (*(one for one in ORDER if one in found), *found)}
+        return {name: found[name] for name in (*(value for value in ORDER if value in found), *found)}
 
     def register(self, x: X) -> dict[str, Any]:
         """Accept a registration; its token is consumed. Raises a refusal."""
@@ -191,13 +191,13 @@ def fault_of(body: Any) -> Fault | None:
     holds = {"grant_types": {"client_credentials", "implicit"}, "response_types": {"id_token"}}
     for name, values in holds.items():
         given = body.get(name)
-        if not isinstance(given, list) or not values <= {str(one) for one in given}:
+        if not isinstance(given, list) or not values <= {str(item) for item in given}:
             return _invalid(name, f"a list with {', '.join(sorted(values))}", given)
     for name in ("client_name", "initiate_login_uri", "jwks_uri"):
         if not isinstance(body.get(name), str) or not body[name]:
             return _invalid(name, "text", body.get(name))
     given = body.get("redirect_uris")
-    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
+    if not isinstance(given, list) or not given or not all(isinstance(item, str) for item in given):
         return _invalid("redirect_uris", "a list of addresses", given)
     if not isinstance(body.get("scope", ""), str):
         return _invalid("scope", "scopes with blanks between", body["scope"])
@@ -210,7 +210,7 @@ def _fault_of_tool(tool: Any) -> Fault | None:
     for name, kind in (("domain", str), ("target_link_uri", str), ("messages", list), ("claims", list)):
         if not isinstance(tool.get(name), kind):
             return _invalid(name, f"{'text' if kind is str else 'a list'} in {TOOL}", tool.get(name))
-    if not all(isinstance(one, Mapping) and isinstance(one.get("type"), str) for one in tool["messages"]):
+    if not all(isinstance(message, Mapping) and isinstance(message.get("type"), str) for message in tool["messages"]):
         return _invalid("messages", "objects with a type", tool["messages"])
     return None
 

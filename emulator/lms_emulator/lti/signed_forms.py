@@ -20,7 +20,7 @@ def sent(x: X, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
     """
     key = fields["oauth_consumer_key"]
     queue = x.store.armed_signed_launches
-    armed = next((one for one in queue if one.consumer_key in (None, key)), None)
+    armed = next((item for item in queue if item.consumer_key in (None, key)), None)
     if armed is None:
         x.store.last_signed_launches.put(LastSignedLaunch(consumer_key=key, fields=fields))
         return fields

@@ -111,7 +111,7 @@ def mistake(
     sent_to = f"{url}?{query}" if query else url
 
     base = oauth1.signature_base_string(x.method, url, pairs)
-    whose = whose_secret(x, lambda one: oauth1.hmac_sha1(base, oauth1.signing_key(one.decode())) == received)
+    whose = whose_secret(x, lambda record: oauth1.hmac_sha1(base, oauth1.signing_key(record.decode())) == received)
     if whose is not None:
         return f"it was signed with {whose}, not with that of {key}"
 

@@ -53,7 +53,7 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         url=url,
         secret=secret,
         other_secrets={},
-        other_urls=[one for one in paths if one != url],
+        other_urls=[path for path in paths if path != url],
         unsent={words: pair for words, pair in unsent.items() if pair[0] not in fields},
     )
 

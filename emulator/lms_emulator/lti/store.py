@@ -27,7 +27,7 @@ class PlatformTables(Store):
     armed_signed_launches: Table[ArmedSignedLaunch] = table(key="id", limit=1000)
     last_signed_launches: Table[LastSignedLaunch] = table(key="consumer_key", limit=1000)
     key_rotations: Table[KeyRotation] = KEY_ROTATIONS
-    kept_key_sets: Table[KeptKeySet] = table(key="url", keep_until=lambda one: one.expires_at, limit=1000)
+    kept_key_sets: Table[KeptKeySet] = table(key="url", keep_until=lambda record: record.expires_at, limit=1000)
 
 
 class RegisteringTables(PlatformTables):

@@ -249,7 +249,7 @@ class Protocol(HttpToolsProtocol):
         self._check_framing(names, version)
         self._check_host(names, authority, version)
         if b"expect" in names:
-            self.expect_100_continue = any(one[0] == b"expect" and one[1].lower() == b"100-continue" for one in headers)
+            self.expect_100_continue = any(row[0] == b"expect" and row[1].lower() == b"100-continue" for row in headers)
         self._head, self._framing, self._content = None, 0, 0
         self._lately = LEAST_BYTES  # its time begins with its first bytes
         path = raw_path.decode("ascii")

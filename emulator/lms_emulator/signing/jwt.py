@@ -403,7 +403,7 @@ def _check_audience(got: object, accepted: str | Collection[str]) -> None:
     named = (
         {got}
         if isinstance(got, str)
-        else {one for one in got if isinstance(one, str)}
+        else {value for value in got if isinstance(value, str)}
         if isinstance(got, list)
         else set()
     )

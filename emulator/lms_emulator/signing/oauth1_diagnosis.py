@@ -78,9 +78,9 @@ def explain(
     mistakes += [*SECRETS, *MISTAKES]
     tried: _Tried = defaultdict(set)
     for numbers, looked_for in ((_ONE, [*mistakes, *RARE_SECRETS, *RARE]), (_TWO, mistakes)):
-        of_key = [one for one in looked_for if one.axis in _OF_KEY]
+        of_key = [item for item in looked_for if item.axis in _OF_KEY]
         most = max(of for _, of, _ in numbers)
-        keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in range(most + 1)}
+        keys = {number: _by_key((None, value) for value in made(right, of_key, number)) for number in range(most + 1)}
         search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
             if (found := search.find(number, keys)) is not None:
@@ -111,7 +111,7 @@ def explain_secret(
     few = [mistake for mistake in mistakes if _ways(right, mistake) <= _FEW]
     rare = [mistake for mistake in RARE_SECRETS if _ways(right, mistake) <= _FEW]
     for numbers, looked_for in ((_ONE, [*mistakes, *rare, *RARE]), (_TWO, few)):
-        of_key = [one for one in looked_for if one.axis in _OF_KEY]
+        of_key = [item for item in looked_for if item.axis in _OF_KEY]
         keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}
         search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
@@ -134,11 +134,11 @@ def _keys_of_others(
     right: Signing, secrets: Sequence[tuple[T, str]], of_key: Sequence[Mistake[Signing]], number: int
 ) -> Mapping[bytes, tuple[T, Made]]:
     """The makers of each key from foreign secrets and this many mistakes, without mistakes that need no secret."""
-    own = _by_key((None, one) for one in made(right, of_key, number))
+    own = _by_key((None, value) for value in made(right, of_key, number))
     theirs = _by_key(
-        (whose, one) for whose, secret in secrets for one in made(right._replace(secret=secret), of_key, number)
+        (whose, value) for whose, secret in secrets for value in made(right._replace(secret=secret), of_key, number)
     )
-    return {key: one for key, one in theirs.items() if key not in own}
+    return {key: value for key, value in theirs.items() if key not in own}
 
 
 def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:
@@ -175,7 +175,7 @@ class _Search:
         endings = self._endings(of_digest)
         if not endings:
             return None
-        ready = [(keyed(mac, key), one, ways) for key, one in keys[of_key].items() for mac, ways in endings.items()]
+        ready = [(keyed(mac, key), value, ways) for key, value in keys[of_key].items() for mac, ways in endings.items()]
         for chosen, message in self._messages(of_message, self._tried[of_key, of_digest]):
             for start in range(0, len(ready), _AT_ONCE):
                 if not self._in_time():
@@ -193,26 +193,26 @@ class _Search:
         Each comes with the digest that it requires, if the text reveals it.
         """
         found: dict[Mac, list[tuple[bytes | None, Made]]] = {}
-        for one in made(self._right, self._of_digest, number):
-            size = len(one[1].mac(b"", b""))
+        for pair in made(self._right, self._of_digest, number):
+            size = len(pair[1].mac(b"", b""))
             # Digests of zeros give the shortest texts; digests of ones, whose base64 is all slashes, the longest.
-            shortest, longest = (len(one[1].output(bytes((byte,)) * size)) for byte in (0, 255))
-            plain = one[1].output is self._right.output
+            shortest, longest = (len(pair[1].output(bytes((byte,)) * size)) for byte in (0, 255))
+            plain = pair[1].output is self._right.output
             if shortest <= len(self._received) <= longest and not (plain and self._digest is None):
-                found.setdefault(one[1].mac, []).append((self._digest if plain else None, one))
+                found.setdefault(pair[1].mac, []).append((self._digest if plain else None, pair))
         return found
 
     def _messages(self, number: int, tried: set[bytes]) -> Iterator[tuple[Made, bytes]]:
         """The untried base strings with this many mistakes, until there are too many."""
-        for one in made(self._right, self._of_message, number):
+        for pair in made(self._right, self._of_message, number):
             self._left -= 1
             if self._left < 0:
                 return
             with suppress(ValueError):
-                message = one[1].message()
+                message = pair[1].message()
                 if message not in tried:
                     tried.add(message)
-                    yield one, message
+                    yield pair, message
 
 
 def _digest_in(received: str) -> bytes | None:

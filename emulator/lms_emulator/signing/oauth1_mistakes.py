@@ -257,7 +257,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "encoder_dotnet_upper",
         ".NET's UrlEncode was used, which encodes for forms and leaves ! ( ) * bare; OAuth needs Uri.EscapeDataString",
-        lambda s: [one for e in (encoders.dotnet_upper, encoders.dotnet_spaces) for one in wrong.with_encoder(e)(s)],
+        lambda s: [row for e in (encoders.dotnet_upper, encoders.dotnet_spaces) for row in wrong.with_encoder(e)(s)],
         "encoding",
     ),
     Mistake(

@@ -93,7 +93,7 @@ def _timestamp_long_before(s: Signing) -> list[Signing]:
     sent = dict(s.pairs).get("oauth_timestamp", "")
     if not sent.isdecimal() or len(sent) > 12:
         return []
-    return [one for seconds in range(16, 121) for one in _signed_as("oauth_timestamp", str(int(sent) - seconds))(s)]
+    return [row for seconds in range(16, 121) for row in _signed_as("oauth_timestamp", str(int(sent) - seconds))(s)]
 
 
 def _as_sent(s: Signing) -> list[Signing]:

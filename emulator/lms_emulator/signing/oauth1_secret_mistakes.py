@@ -54,8 +54,8 @@ def _invisible(s: Signing) -> list[Signing]:
     """Use the secret with what a copy from a page or a file brings along."""
     return [
         s._replace(secret=secret, detail=name)
-        for name, one in _INVISIBLE.items()
-        for secret in (s.secret + one, one + s.secret)
+        for name, value in _INVISIBLE.items()
+        for secret in (s.secret + value, value + s.secret)
     ]
 
 

@@ -77,7 +77,7 @@ class Signing(NamedTuple):
         key = (self.encode, self.order, self.pairs)
         parameters = self.memo.get(key)
         if parameters is None:
-            parameters = self.memo[key] = "&".join(f"{one[0]}={one[1]}" for one in self.order(self._encoded()))
+            parameters = self.memo[key] = "&".join(f"{pair[0]}={pair[1]}" for pair in self.order(self._encoded()))
         uri = self._memoised(self.uri, self.url)
         if self.base is not None:
             return self.base(self.method, uri, parameters).encode(errors="surrogatepass")

@@ -357,7 +357,7 @@ def _as_sent(pair: tuple[str, str]) -> str:
 
 
 def _backwards(pair: tuple[str, str]) -> list[int]:
-    return [-ord(one) for one in pair[0].lower()]
+    return [-ord(value) for value in pair[0].lower()]
 
 
 def _lower_escapes(text: str) -> str:

@@ -32,7 +32,7 @@ class EdxApiClient(openedx.OpenEdx):
             assert plain.status == enrolled.status
             return plain
         assert not isinstance(plain, Refused), f"the client may do what the plain request may not: {plain}"
-        assert all(one.user == plain for one in enrolled.enrollments.values())
+        assert all(enrollment.user == plain for enrollment in enrolled.enrollments.values())
         return plain
 
     def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:

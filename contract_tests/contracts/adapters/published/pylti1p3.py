@@ -60,7 +60,7 @@ class PyLti1p3(ToolSide):
         from pylti1p3.deep_link_resource import DeepLinkResource
 
         with _at(now):
-            resources = [DeepLinkResource().set_title(one).set_url(seat.launch_url) for one in titles]
+            resources = [DeepLinkResource().set_title(title).set_url(seat.launch_url) for title in titles]
             return str(launched.own.get_deep_link().get_response_jwt(resources))
 
     def grade(self, seat: Seat, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
@@ -78,7 +78,7 @@ class PyLti1p3(ToolSide):
             ags = launched.own.get_ags()
             item = _item(launched)
             found = ags.get_grades(ags.find_or_create_lineitem(item) if item is not None else None)
-            return {one["userId"]: 100 * one["resultScore"] / one["resultMaximum"] for one in found}
+            return {entry["userId"]: 100 * entry["resultScore"] / entry["resultMaximum"] for entry in found}
 
         with _at(now):
             return _try(ask)

@@ -70,7 +70,7 @@ class Coursework:
     def enrolments(self, token: str, section: int) -> dict[int, str] | Refused:
         states = "&".join(f"state[]={state}" for state in ("active", "inactive", "completed"))
         found = self._ask(token, "GET", f"/sections/{section}/enrollments?per_page=50&{states}")
-        return found if isinstance(found, Refused) else {one["id"]: one["enrollment_state"] for one in found}
+        return found if isinstance(found, Refused) else {item["id"]: item["enrollment_state"] for item in found}
 
     def make_module(self, token: str, course: int, name: str, after: int | None, assignment: int) -> int | Refused:
         needed = [] if after is None else [after]

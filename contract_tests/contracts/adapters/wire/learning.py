@@ -74,7 +74,7 @@ class Learning:
     def to_retire(self, jwt: str, state: str, cool_off_days: int) -> list[str] | Refused:
         query = urlencode({"cool_off_days": cool_off_days, "states": state})
         found = self.call(f"JWT {jwt}", "GET", f"{ACCOUNTS}/retirement_queue/?{query}")
-        return found if isinstance(found, Refused) else [str(one["original_username"]) for one in found]
+        return found if isinstance(found, Refused) else [str(item["original_username"]) for item in found]
 
     def move_retirement(self, jwt: str, username: str, state: str) -> Refused | None:
         document = {"username": username, "new_state": state, "response": "moved"}

@@ -75,7 +75,7 @@ def submit(
 def _asking(page: Answer) -> str | None:
     """The form that asks for a password or for consent."""
     forms = re.findall(r"<form\b.*?</form>", page.text, re.S)
-    return next((one for one in forms if re.search(r'oauth2/(accept|consent)|type="password"', one)), None)
+    return next((form for form in forms if re.search(r'oauth2/(accept|consent)|type="password"', form)), None)
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -144,7 +144,7 @@ class ToolSide:
             return token if isinstance(token, Refused) else Refused()
         answer = self._call("GET", f"{item}/results", token.access)
         return (
-            {one["userId"]: 100 * one["resultScore"] / one["resultMaximum"] for one in answer.json()}
+            {entry["userId"]: 100 * entry["resultScore"] / entry["resultMaximum"] for entry in answer.json()}
             if answer.status == 200
             else _refused(answer)
         )
@@ -161,7 +161,7 @@ class ToolSide:
             return str(launched.claims[AGS]["lineitem"])
         url = launched.claims[AGS]["lineitems"]
         found = self._call("GET", f"{url}?tag={ITEM['tag']}", token)
-        mine = [one for one in found.json() or [] if isinstance(one, dict) and one.get("tag") == ITEM["tag"]]
+        mine = [item for item in found.json() or [] if isinstance(item, dict) and item.get("tag") == ITEM["tag"]]
         if mine:
             return str(mine[0]["id"])
         made = self._call("POST", url, token, ITEM, "application/vnd.ims.lis.v2.lineitem+json")
@@ -189,7 +189,7 @@ def assertion(seat: Seat, now: int, jti: str) -> dict[str, Any]:
 
 def members(found: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
     """A page of a roster."""
-    return {str(one["user_id"]): Member(name=one.get("name", ""), roles=tuple(one["roles"])) for one in found}
+    return {str(item["user_id"]): Member(name=item.get("name", ""), roles=tuple(item["roles"])) for item in found}
 
 
 def choice(seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti: str) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def choice(seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti:
         f"{CLAIM}message_type": "LtiDeepLinkingResponse",
         f"{CLAIM}version": "1.3.0",
         f"{CLAIM}deployment_id": seat.deployment_id,
-        f"{DL}content_items": [{"type": "ltiResourceLink", "title": one, "url": seat.launch_url} for one in titles],
+        f"{DL}content_items": [{"type": "ltiResourceLink", "title": title, "url": seat.launch_url} for title in titles],
         **({f"{DL}data": data} if (data := launched.claims[DEEP_LINKING].get("data")) is not None else {}),
     }
 

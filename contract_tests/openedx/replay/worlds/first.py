@@ -47,9 +47,9 @@ def world(
             "users": _users(setup, told),
             "applications": setup.applications(NEXT_APPLICATION - len(setup["applications"])),
             **setup.tokens(),
-            "grants": [_grant(one, setup) for one in setup["grants"]],
-            "courses": [_course(one, setup, overview, tree) for one in setup["courses"]],
-            "enrollments": [_enrollment(one, setup, told) for one in setup["enrollments"]],
+            "grants": [_grant(grant, setup) for grant in setup["grants"]],
+            "courses": [_course(course, setup, overview, tree) for course in setup["courses"]],
+            "enrollments": [_enrollment(enrollment, setup, told) for enrollment in setup["enrollments"]],
             "course_roles": setup["course_access_roles"],
         },
     }

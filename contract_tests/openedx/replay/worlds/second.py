@@ -56,20 +56,20 @@ def world(name: str, document: dict[str, Any], settings: dict[str, Any]) -> dict
             "users": _users(setup),
             "applications": setup.applications(20),
             **setup.tokens(),
-            "courses": [_course(one, setup) for one in setup["courses"]],
-            "enrollments": [one | {"created": START} for one in setup["enrollments"]],
+            "courses": [_course(course, setup) for course in setup["courses"]],
+            "enrollments": [enrollment | {"created": START} for enrollment in setup["enrollments"]],
             "course_roles": setup["course_access_roles"],
             "forum_roles": [
-                {"user": one["username"], "role": role, "course": course}
-                for one in setup["users"]
-                for role, course in [_FORUM_ROLES.get(one.get("note", ""), ("", ""))]
+                {"user": user["username"], "role": role, "course": course}
+                for user in setup["users"]
+                for role, course in [_FORUM_ROLES.get(user.get("note", ""), ("", ""))]
                 if role
             ],
             "cohort_settings": [
-                {"course": one["id"], "is_cohorted": True} for one in setup["courses"] if "cohorted" in one
+                {"course": course["id"], "is_cohorted": True} for course in setup["courses"] if "cohorted" in course
             ],
-            "cohorts": [_cohort(one) for one in setup["cohorts"]],
-            "certificates": [_certificate(one) for one in setup["certificates"]],
+            "cohorts": [_cohort(cohort) for cohort in setup["cohorts"]],
+            "certificates": [_certificate(certificate) for certificate in setup["certificates"]],
         },
     }
 
@@ -77,8 +77,8 @@ def world(name: str, document: dict[str, Any], settings: dict[str, Any]) -> dict
 def _users(setup: Setup) -> list[dict[str, Any]]:
     joined = setup.moment(setup["date_joined of every user"])
     users = [setup.service_user()]
-    for one in setup["users"]:
-        user = {key: value for key, value in one.items() if key != "note"} | {"date_joined": joined}
+    for item in setup["users"]:
+        user = {key: value for key, value in item.items() if key != "note"} | {"date_joined": joined}
         if not user.pop("password_usable", True):
             del user["password"]
         user["activation_key"] = f"{user['id']:032x}"

@@ -16,7 +16,7 @@ class Setup:
 
     def __init__(self, document: dict[str, Any], start: datetime) -> None:
         self.document, self.start = document, start
-        self._clients = {one["name"]: one["client_id"] for one in document["applications"]}
+        self._clients = {application["name"]: application["client_id"] for application in document["applications"]}
 
     def __getitem__(self, name: str) -> Any:
         return self.document[name]
@@ -74,16 +74,16 @@ class Setup:
         """Access and refresh tokens that were there at the start."""
         access: list[dict[str, Any]] = []
         refresh: list[dict[str, Any]] = []
-        for one in self["access_tokens"]:
-            owner = {"user": one["user"], "application": self.client_id(one["application"])}
+        for token in self["access_tokens"]:
+            owner = {"user": token["user"], "application": self.client_id(token["application"])}
             access.append(
-                {"token": one["token"], **owner, "expires": self.moment(one["expires"]), "scope": one["scope"]}
+                {"token": token["token"], **owner, "expires": self.moment(token["expires"]), "scope": token["scope"]}
             )
-            if "refresh_token" in one:
-                revoked = self.moment(one.get("refresh_revoked"))
-                created = self.moment(one.get("refresh_created", "start-1h"))
-                told = {"access_token": one["token"], "revoked": revoked, "created": created}
-                refresh.append({"token": one["refresh_token"], **owner, **told})
+            if "refresh_token" in token:
+                revoked = self.moment(token.get("refresh_revoked"))
+                created = self.moment(token.get("refresh_created", "start-1h"))
+                told = {"access_token": token["token"], "revoked": revoked, "created": created}
+                refresh.append({"token": token["refresh_token"], **owner, **told})
         return {"access_tokens": access, "refresh_tokens": refresh}
 
     def dates(self, course: dict[str, Any]) -> dict[str, datetime | None]:
@@ -93,7 +93,7 @@ class Setup:
     def modes(self, course: dict[str, Any]) -> list[dict[str, Any]]:
         """The modes of a course, with the world file's names."""
         names = {"mode_slug": "slug", "mode_display_name": "name"}
-        modes = [{names.get(key, key): value for key, value in one.items()} for one in course["modes"]]
+        modes = [{names.get(key, key): value for key, value in item.items()} for item in course["modes"]]
         for mode in modes:
             if "expiration_datetime" in mode:
                 mode["expiration_datetime"] = self.moment(mode["expiration_datetime"])

@@ -127,7 +127,7 @@ class ChromiumVisitor(Visitor):
         self._forget()
         if not _idle(tab, self.patience):
             return Landing(0, action, "", landing.posted, BUSY)
-        frame = next(one for one in tab.frames if _is_the_tools(one))
+        frame = next(value for value in tab.frames if _is_the_tools(value))
         frame.frame_element().evaluate(
             """(frame, [action, fields]) => {
               frame.name ||= "tool";

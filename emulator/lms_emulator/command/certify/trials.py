@@ -100,9 +100,9 @@ _NOT_TRIED = ("exactly", "claims", "missing", "slow_ms", "lost")
 
 def wrong_launches() -> Iterator[Trial]:
     """A trial for each misbehaviour."""
-    for name, one in misbehaviours().items():
+    for name, row in misbehaviours().items():
         if name not in _NOT_TRIED:
-            yield Trial(name, one.what, one.rule.duty, one.rule.section, convert({name: True}, NextLaunch))
+            yield Trial(name, row.what, row.rule.duty, row.rule.section, convert({name: True}, NextLaunch))
     slow = misbehaviours()["slow_ms"]
     yield Trial("slow", slow.what, slow.rule.duty, slow.rule.section, NextLaunch(slow_ms=SLOW_MS))
     lost = misbehaviours()["lost"]

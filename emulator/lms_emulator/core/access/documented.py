@@ -45,9 +45,9 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     if sent is not None:
         sent = {(name,): value for name, value in x.path_params.items()} | sent
         quoted += [
-            one for one in (*said, refusal.check) if path_of(one) in sent and _words(path_of(one)[-1]) not in words
+            item for item in (*said, refusal.check) if path_of(item) in sent and _words(path_of(item)[-1]) not in words
         ]
-    quoted += [one for one in absent if one.isidentifier()]
+    quoted += [item for item in absent if item.isidentifier()]
     known |= {path_of(name): name for name in (*heads, *quoted)}
     texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None), list(said))))
     named = _named(known, texts)
@@ -61,14 +61,14 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     for path in came:
         if (why := _why_value(known[path], _choices(known[path], refusal, operation), sent[path])) is not None:
             return why
-    missing = [path for path in named if path[-1] not in {one[-1] for one in came}]
+    missing = [path for path in named if path[-1] not in {pair[-1] for pair in came}]
     strange = {path: _written(path) for path in sent if path not in known}
     for path in missing:
         if (why := _why_missing(path, known, sent, strange)) is not None:
             return why
     if missing and x.body.lstrip()[:1] == b"[":
         return f"the body is a list; it has to be an object, with `{known[missing[0]]}`"
-    lists = len(named) <= len(said) or any("one of" in one for one in said)
+    lists = len(named) <= len(said) or any("one of" in item for item in said)
     if lists and missing == named and len(named) > 1:
         return f"none of {', '.join(f'`{known[path]}`' for path in named)} was sent"
     about = [path for path in named if _is_about(refusal, path, texts, said)]
@@ -82,7 +82,7 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
         return f"no `{name}` was sent"
     if value is None or not (refusal.got is None or said):
         return None
-    says = next((f": {said[one]}" for one in (name, about[0][-1]) if said.get(one)), "")
+    says = next((f": {said[key]}" for key in (name, about[0][-1]) if said.get(key)), "")
     if _SECRET.search(name):
         return f"`{name}` came with {len(str(value))} characters{says}"
     if _OF_TIME.search(" ".join(texts)) and isinstance(value, str | int) and not isinstance(value, bool):
@@ -96,7 +96,7 @@ def _said_of(got: object) -> dict[str, str]:
     if isinstance(got, dict):
         return {str(name): " ".join(islice(_texts(said), 3))[:_LONGEST] for name, said in islice(got.items(), _MOST)}
     listed = got if isinstance(got, list | tuple) else ()
-    return {one: "" for one in listed if isinstance(one, str) and len(one) <= _LONGEST}
+    return {value: "" for value in listed if isinstance(value, str) and len(value) <= _LONGEST}
 
 
 def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None:
@@ -104,7 +104,7 @@ def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None
     if any(path in sent for path in known):
         return None
     top = [path[0] for path in sent if len(path) == 1]
-    inside = ((one, path) for one in top for path in sorted(known) if len(path) == 2 and path[1] == one)
+    inside = ((value, path) for value in top for path in sorted(known) if len(path) == 2 and path[1] == value)
     found = next(inside, None)
     return None if found is None else _at_the_top(known, found[1])
 
@@ -119,7 +119,7 @@ def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], stra
         return f"`{like}` came; the name is `{known[path]}`"
     if isinstance(whole := sent.get(path[:-1]), str):
         return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
-    inside = next((one for one in known if one[:-1] == path and one[-1:] in strange), None)
+    inside = next((pair for pair in known if pair[:-1] == path and pair[-1:] in strange), None)
     if inside is not None:
         return _at_the_top(known, inside)
     return None
@@ -136,8 +136,8 @@ def _is_about(refusal: Refusal, path: Path, texts: list[str], said: Iterable[str
     """Whether a refusal has no other subject than this parameter. Parameters: `said`, the names that it lists."""
     word = _words(path[-1])
     quoted = (_words(path_of(name)[-1]) for name in _QUOTED.findall(refusal.check))
-    names = [f" {_words(one)} " for one in (refusal.reason, *said)]
-    return any(f" {word} " in one for one in names) or word in quoted or path[-1] in texts
+    names = [f" {_words(value)} " for value in (refusal.reason, *said)]
+    return any(f" {word} " in name for name in names) or word in quoted or path[-1] in texts
 
 
 def _choices(name: str, refusal: Refusal, operation: Operation) -> list[str]:
@@ -172,9 +172,9 @@ def _why_value(name: str, choices: list[str], value: object) -> str | None:
 def _like(path: Path, strange: dict[Path, str]) -> str | None:
     """The name under which this parameter was probably sent."""
     plain = _plain(path[-1])
-    same = (one for one in strange if _plain(one[-1]) == plain or _plain("".join(one)) == _plain("".join(path)))
-    siblings = {one[-1]: one for one in strange if one[:-1] == path[:-1]}
-    part = (one for name, one in siblings.items() if len(name) > 3 and _plain(name) in plain)
+    same = (pair for pair in strange if _plain(pair[-1]) == plain or _plain("".join(pair)) == _plain("".join(path)))
+    siblings = {pair[-1]: pair for pair in strange if pair[:-1] == path[:-1]}
+    part = (value for name, value in siblings.items() if len(name) > 3 and _plain(name) in plain)
     found = next(same, None) or next(part, None) or siblings.get(nearest(path[-1], siblings, 0.75) or "")
     return None if found is None else strange[found]
 
@@ -211,8 +211,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list | tuple):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _words(text: str) -> str:

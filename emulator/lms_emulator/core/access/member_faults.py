@@ -36,7 +36,7 @@ def why_member(refusal: Refusal) -> str | None:
     if name == "body":
         return f"the body is a {got}; it has to be an object"
     if reason.endswith("_missing") and isinstance(refusal.got, list | tuple):
-        like = next((one for one in refusal.got if _plain(one) == _plain(name)), None)
+        like = next((value for value in refusal.got if _plain(value) == _plain(name)), None)
         return f"`{like}` came; the name is `{name}`" if like else f"no `{name}` was sent"
     if reason.endswith("_not_a_time"):
         return f"`{name}` came as {got}; {why_no_time(got)}"

@@ -52,9 +52,9 @@ def holders(world: World, provider: str) -> Iterator[Holder]:
     for name in store.tables:
         table = getattr(store, name)
         first = next(iter(table), None)
-        fields = [one for one in (*ADDRESSES, "public_jwk") if first is not None and hasattr(first, one)]
+        fields = [value for value in (*ADDRESSES, "public_jwk") if first is not None and hasattr(first, value)]
         for record in table if fields else ():
-            url = next((found for one in ADDRESSES if (found := getattr(record, one, None))), "")
+            url = next((found for address in ADDRESSES if (found := getattr(record, address, None))), "")
             jwk = getattr(record, "public_jwk", None)
             if url or jwk:
                 names = {str(table.key_of(record)), str(getattr(record, "client_id", ""))}
@@ -124,10 +124,10 @@ def known_secrets(x: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
             at = "" if name == x.provider else f" at {world.providers[name].title}"
             for credential, record, secret in _records(world, name):
                 if not in_time() or len(found) >= _MOST_SECRETS:
-                    return [(whose, one) for one, whose in found.items()]
+                    return [(whose, key) for key, whose in found.items()]
                 whose = partial(_described, credential, record, f"{at}{inside}")
                 found.setdefault(secret, whose)
-    return [(whose, one) for one, whose in found.items()]
+    return [(whose, key) for key, whose in found.items()]
 
 
 def _described(credential: Credential, record: Any, where: str) -> str:
@@ -155,7 +155,7 @@ def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
     own = x.provider
     rest = [name for name in x.world.providers if name != own]
     known_here = list(holders(x.world, own))
-    for holder in sorted(known_here, key=lambda one: one.names.isdisjoint(named)):
+    for holder in sorted(known_here, key=lambda record: record.names.isdisjoint(named)):
         same = not holder.names.isdisjoint(named)
         yield from _of_holder(x, holder, "", "" if same else "; sign with the key of the client that the token names")
     for name in rest:

@@ -58,7 +58,7 @@ def how_differs(expected: object, got: object) -> str | None:
     """
     if isinstance(got, str) and got in _ALGORITHMS:
         return f"it was signed with {got}; only {' or '.join(map(str, _listed(expected)))} is taken"
-    known = [one for one in _listed(expected) if isinstance(one, str)]
+    known = [value for value in _listed(expected) if isinstance(value, str)]
     if not isinstance(got, str) or not got or got in known or len(got) > _LONGEST:
         return None
     for right in known:
@@ -73,7 +73,7 @@ def how_differs(expected: object, got: object) -> str | None:
             return f"it has to be {right}: letters differ in case"
         if "_" in got and got.replace("_", "").lower() == right.lower():
             return f"did you mean {right}?"
-    closest = nearest(got, [one for one in known if " " not in one], 0.8)
+    closest = nearest(got, [value for value in known if " " not in value], 0.8)
     return f"did you mean {closest}?" if closest else None
 
 

@@ -47,4 +47,4 @@ def why_token(refusal: Refusal) -> str | None:
 
 def _said(value: object) -> str:
     several = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    return " or ".join(str(one) for one in several)[:_LONGEST]
+    return " or ".join(str(item) for item in several)[:_LONGEST]

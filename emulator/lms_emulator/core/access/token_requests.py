@@ -20,7 +20,7 @@ def why_no_grant(sent: str, known: Collection[str]) -> str | None:
         return None
     if sent.replace("-", "_") in known:
         return "write the grant type with underscores; hyphens belong to the application's setting"
-    closest = next((one for one in sorted(known) if one == sent.lower() or one.startswith(f"{sent}_")), None)
+    closest = next((item for item in sorted(known) if item == sent.lower() or item.startswith(f"{sent}_")), None)
     closest = closest or nearest(sent, known, 0.8)
     return f"did you mean {closest}?" if closest else f"there is no such grant here, only {', '.join(sorted(known))}"
 
@@ -55,7 +55,7 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
-        closest = next((one for one in known if one.lower() == scope.lower()), None) or nearest(scope, known, 0.95)
+        closest = next((item for item in known if item.lower() == scope.lower()), None) or nearest(scope, known, 0.95)
         if closest:
             return f"did you mean {closest}?"
         if scope in _OF_SIGNING_IN and scope not in known:
@@ -95,9 +95,9 @@ def why_no_redirect(
             return f"it is registered for {whose}, not for this client"
     if sent.partition("%")[2] and unquote(sent) in known:
         return "it is percent-encoded once too often"
-    for one in known:
-        if (slip := _slip(sent, one)) is not None:
-            return f"it differs from {one} only in {slip}"
+    for value in known:
+        if (slip := _slip(sent, value)) is not None:
+            return f"it differs from {value} only in {slip}"
     if _SCHEME.match(sent) is None:
         return "it is no absolute URI, which begins with a scheme: https://…"
     return None

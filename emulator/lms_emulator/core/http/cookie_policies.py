@@ -33,7 +33,7 @@ _FRAMED = {"Content-Security-Policy": "frame-ancestors *", "Cache-Control": "no-
 
 def policy_of(choice: str) -> Policy | None:
     """The policy of a choice; None for `any`."""
-    return next((one for one in POLICIES if one == choice), None) or BROWSERS.get(choice)
+    return next((policy for policy in POLICIES if policy == choice), None) or BROWSERS.get(choice)
 
 
 def wanted(choice: str, tool: str) -> dict[str, Any]:

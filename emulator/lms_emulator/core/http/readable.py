@@ -42,8 +42,8 @@ def names(handler: Callable[..., Any]) -> frozenset[str]:
 def _of(function: FunctionType, within: str) -> tuple[frozenset[str], tuple[FunctionType, ...]]:
     """What a function itself asks for, and which others it may call."""
     codes = list(_codes(function.__code__))
-    called = [one for code in codes for one in _called(code, function.__globals__, within)]
-    called += [one for cell in function.__closure__ or () for one in _functions(cell.cell_contents)]
+    called = [function_type for code in codes for function_type in _called(code, function.__globals__, within)]
+    called += [function_type for cell in function.__closure__ or () for function_type in _functions(cell.cell_contents)]
     describes = any(f"{within}{room}" in function.__module__ for room in _DESCRIBE)
     accessors = _ACCESSORS - {"get"} if describes else _ACCESSORS
     return frozenset(name for code in codes for name in _asked(code, accessors)), tuple(called)
@@ -54,11 +54,11 @@ def _functions(value: Any) -> Iterator[FunctionType]:
     if isinstance(value, FunctionType):
         yield value
     elif isinstance(value, partial):
-        for one in (value.func, *value.args):
-            yield from _functions(one)
+        for item in (value.func, *value.args):
+            yield from _functions(item)
     elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _functions(one)
+        for item in value:
+            yield from _functions(item)
     elif isinstance(value, dict):
         yield from _functions(list(value.values()))
     elif callable(value) and not isinstance(value, type) and type(value).__module__.startswith("lms_emulator."):

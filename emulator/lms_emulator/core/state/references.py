@@ -30,9 +30,9 @@ def dangling(section: msgspec.Struct, references: Iterable[Reference]) -> Iterat
             known[target, key] = {getattr(record, key) for record in getattr(section, target)}
         for number, record in enumerate(getattr(section, table)):
             value = getattr(record, field)
-            for one in _named(value):
-                if one is not None and one not in known[target, key]:
-                    yield f"{table}[{number}].{field}: {one!r} is not among `{target}`"
+            for item in _named(value):
+                if item is not None and item not in known[target, key]:
+                    yield f"{table}[{number}].{field}: {item!r} is not among `{target}`"
 
 
 def unending(section: msgspec.Struct, references: Iterable[Reference]) -> Iterator[str]:
@@ -65,17 +65,17 @@ def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) ->
     on_it = {name}
     while way:
         table, further = way[-1]
-        for one in further:
-            if one in on_it:
+        for value in further:
+            if value in on_it:
                 return None
-            if one not in levels:
-                way.append((one, iter(above.get(one, ()))))
-                on_it.add(one)
+            if value not in levels:
+                way.append((value, iter(above.get(value, ()))))
+                on_it.add(value)
                 break
         else:
             way.pop()
             on_it.discard(table)
-            levels[table] = 1 + max((levels[one] for one in above.get(table, ())), default=0)
+            levels[table] = 1 + max((levels[key] for key in above.get(table, ())), default=0)
     return levels[name]
 
 

@@ -175,7 +175,7 @@ class Store:
         for name in self.tables:
             records = getattr(self, name).values()
             slices = (records[start : start + _SLICE] for start in range(0, len(records), _SLICE))
-            data[name] = [one for part in slices for one in msgspec.to_builtins(part)]
+            data[name] = [value for part in slices for value in msgspec.to_builtins(part)]
         return data
 
 

@@ -70,7 +70,7 @@ def problems(section: Any) -> Iterable[str]:
     yield from unending(section, REFERENCES)
     for number, rule in enumerate(section.sharing_rules):
         table = _SHARED[rule.shares]
-        if rule.owner not in {str(one.id) for one in getattr(section, table)}:
+        if rule.owner not in {str(item.id) for item in getattr(section, table)}:
             yield f"sharing_rules[{number}].owner: {rule.owner!r} is not among `{table}`"
     for number, link in enumerate(section.legacy_links):
         parts = parts_of(link.url)

@@ -50,7 +50,7 @@ class Info(LtiPlatformInfo, kw_only=True):
 def read(store: BrightspaceStore, bases: dict[str, str]) -> Info:
     """Describe the world: the first course, its users by role, the applications, the ready tokens."""
     info = Info(base_urls=bases)
-    applications = [one for one in store.applications if one.enabled and one.client_secret]
+    applications = [row for row in store.applications if row.enabled and row.client_secret]
     if applications:
         first = _client(applications[0])
         info.client_id, info.client_secret, info.redirect_uri = first.client_id, first.client_secret, first.redirect_uri

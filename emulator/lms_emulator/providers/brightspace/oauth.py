@@ -55,7 +55,7 @@ def covers(granted: str, wanted: str) -> bool:
 def uncovered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
     """The requested scopes that no allowed one covers."""
     allowed = list(allowed)
-    return [one for one in asked if not any(covers(granted, one) for granted in allowed)]
+    return [value for value in asked if not any(covers(granted, value) for granted in allowed)]
 
 
 def find_application(x: Call, client_id: str) -> Application | None:
@@ -72,7 +72,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
         raise refusals.unknown_client_page(client_id)
     assert application is not None
-    registered = [x.resolve(one) for one in application.redirect_uris]
+    registered = [x.resolve(value) for value in application.redirect_uris]
     if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
         others = [
             (f"the application {one.name}", list(map(x.resolve, one.redirect_uris))) for one in x.store.applications

@@ -192,7 +192,7 @@ def news_item(record: NewsItem) -> Json:
         "Id": record.id,
         "IsHidden": record.is_hidden,
         "Attachments": [
-            {"FileId": one.file_id, "FileName": one.file_name, "FileSize": one.file_size} for one in record.attachments
+            {"FileId": row.file_id, "FileName": row.file_name, "FileSize": row.file_size} for row in record.attachments
         ],
         "Title": record.title,
         "Body": rich(record.body_text, record.body_html),

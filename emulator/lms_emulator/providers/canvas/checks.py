@@ -242,7 +242,7 @@ _MAY_DANGLE = (
 def _odd_questions(section: Any) -> Iterable[str]:
     """Attempts at quizzes with a question that has no id or no type."""
     for place, record in enumerate(section.quiz_submissions):
-        if any("id" not in one or "question_type" not in one for one in record.quiz_data):
+        if any("id" not in value or "question_type" not in value for value in record.quiz_data):
             yield f"quiz_submissions[{place}].quiz_data: a question needs `id` and `question_type`"
 
 

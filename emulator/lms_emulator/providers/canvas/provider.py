@@ -115,7 +115,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             name = refusal.expected.partition("[")[0]
             operation = self.operation(x)
             known = operation.parameters if operation is not None else None
-            holds = known is None or any(one.startswith(f"{name}[") for one in known)
+            holds = known is None or any(item.startswith(f"{name}[") for item in known)
             return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
         by_token = x.path != oauth.TOKEN and not x.path.startswith("/api/lti/v1/")
         if by_token and x.per_request(Identity).user_id is None:

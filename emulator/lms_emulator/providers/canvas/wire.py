@@ -98,7 +98,7 @@ def encoded(body: Any) -> bytes:
 def with_string_ids(value: Any) -> Any:
     """Integers under `id`, `…_id` and `…_ids` as strings, however deep."""
     if isinstance(value, list):
-        return [with_string_ids(one) for one in value]
+        return [with_string_ids(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {name: _string_id(name, one) for name, one in value.items()}
@@ -109,7 +109,7 @@ def _string_id(name: str, value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, list):
-            return [str(one) if type(one) is int else with_string_ids(one) for one in value]
+            return [str(item) if type(item) is int else with_string_ids(item) for item in value]
     return with_string_ids(value)
 
 

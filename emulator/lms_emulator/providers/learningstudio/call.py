@@ -322,7 +322,7 @@ def _unwrapped(x: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> An
                 message, got = "The request body is not valid JSON.", str(error)
                 raise refusals.malformed_body(message, check="a JSON body", expected=expected, got=got) from None
     found = [data.get(name) for name in wrappers] if isinstance(data, dict) else []
-    inner = next((_typed(one, kind) for one in found if one is not None), None)
+    inner = next((_typed(value, kind) for value in found if value is not None), None)
     if not isinstance(inner, kind):
         message, check = f"Missing required element: {wrapper}.", f"the body is wrapped in {wrapper}"
         raise refusals.malformed_body(message, check=check, expected=expected, got=_plain(data))

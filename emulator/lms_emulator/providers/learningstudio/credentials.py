@@ -386,7 +386,7 @@ def _check_nonce(x: Call, header: OAuth1Header) -> None:
 
 
 def _why_no_nonce(nonce: str) -> str:
-    other = next((one for one in nonce if not (one.isascii() and one.isalnum())), "")
+    other = next((item for item in nonce if not (item.isascii() and item.isalnum())), "")
     if nonce.count("-") == 4 and len(nonce.strip("{}")) == 36:
         return "it is a GUID with dashes: send its 32 hex digits alone"
     if other:

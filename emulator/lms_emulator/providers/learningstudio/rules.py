@@ -165,7 +165,7 @@ def earned(question: Question, answer: Answer | None) -> float | None:
         return question.points * right / len(question.premises) if question.premises else 0.0
     if question.type in ("short", "fillInTheBlank"):
         text = answer.text.strip().casefold()
-        return question.points if text in [one.strip().casefold() for one in question.accepted] else 0.0
+        return question.points if text in [item.strip().casefold() for item in question.accepted] else 0.0
     right_ones = {choice.id for choice in question.choices if choice.correct}
     return question.points if set(answer.choices) == right_ones else 0.0
 

@@ -124,7 +124,7 @@ def _element(name: str, value: Any) -> str:
     if isinstance(value, dict):
         inside = "".join(_element(key, one) for key, one in value.items())
     elif isinstance(value, list):
-        inside = "".join(_element(_singular(name), one) for one in value)
+        inside = "".join(_element(_singular(name), item) for item in value)
     elif isinstance(value, bool):
         inside = str(value).lower()
     else:

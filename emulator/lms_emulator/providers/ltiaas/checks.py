@@ -11,6 +11,6 @@ from lms_emulator.core.state.references import Reference, dangling, shared
 def problems(section: Any) -> Iterator[str]:
     """One line for each, beginning with the place."""
     yield from dangling(
-        section, [Reference(one, "tenant", "tenants", "subdomain") for one in ("platforms", "consumers")]
+        section, [Reference(value, "tenant", "tenants", "subdomain") for value in ("platforms", "consumers")]
     )
     yield from shared("tenants", "api_key", (tenant.api_key for tenant in section.tenants))

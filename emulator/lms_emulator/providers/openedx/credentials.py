@@ -49,12 +49,12 @@ class Identity:
     @property
     def filters(self) -> list[str]:
         """Filters of the JWT, such as `content_org:CET` or `user:me`."""
-        return [str(one) for one in (self.claims or {}).get("filters") or ()]
+        return [str(claim) for claim in (self.claims or {}).get("filters") or ()]
 
     @property
     def scopes(self) -> list[str]:
         """Scopes of the JWT; the LMS ignores those of opaque tokens."""
-        return [str(one) for one in (self.claims or {}).get("scopes") or ()]
+        return [str(claim) for claim in (self.claims or {}).get("scopes") or ()]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def not_authenticated(takes: Sequence[str], scheme: str, why: str | None) -> Ope
     """
     headers = [_SENT[kind] for kind in takes if kind in _SENT]
     kind = scheme.lower()
-    known = kind in _NOT_TAKEN and kind not in [one.lower() for one in takes]
+    known = kind in _NOT_TAKEN and kind not in [item.lower() for item in takes]
     return OpenedxRefusal(
         "not_authenticated",
         status=401,

@@ -38,13 +38,13 @@ def registration(x: Call, deployment: Deployment) -> ToolRegistration:
 
 def membership_roles(role: Role) -> list[str]:
     """The LTI roles of a user with this role."""
-    return [f"{lti13.MEMBERSHIP}{one}" for one in role.lis_roles]
+    return [f"{lti13.MEMBERSHIP}{lis_role}" for lis_role in role.lis_roles]
 
 
 def all_roles(role: Role, *, institution: bool = True) -> list[str]:
     """Roles in the course and, unless the registration withholds them, in the institution."""
     names = {"Learner": "Student", "Instructor": "Instructor", "Administrator": "Administrator"}
-    institution_roles = [f"{lti13.INSTITUTION}{names.get(one, one)}" for one in role.lis_roles] if institution else []
+    institution_roles = [f"{lti13.INSTITUTION}{names.get(row, row)}" for row in role.lis_roles] if institution else []
     return [*membership_roles(role), *institution_roles]
 
 
@@ -195,7 +195,7 @@ def review_launch(
     part = rules.role_in(x, learner, unit.id)
     about: dict[str, Any] = {
         "user_id": subject(learner, deployment),
-        **{name: one for name, one in person(learner, deployment).items() if name != "sub"},
+        **{name: value for name, value in person(learner, deployment).items() if name != "sub"},
         "roles": membership_roles(part) if part is not None and not deployment.anonymous else [],
     }
     return _launch(

@@ -108,7 +108,7 @@ def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict
     link, report = link_of(item, deployment.name), dict(item.get("report", {}))
     if not isinstance(report.get("custom") or {}, dict):
         _refuse(x, "report.custom", "an object", report.pop("custom"))
-    one = AssetProcessor(
+    processor = AssetProcessor(
         id=x.ids.uuid(),
         folder_id=folder_id,
         deployment_id=deployment.id,
@@ -118,7 +118,7 @@ def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict
         custom=link.custom,
         report=report,
     )
-    return x.store.asset_processors.put(one)
+    return x.store.asset_processors.put(processor)
 
 
 def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:
                 parse_instant(within[name])
         except (TypeError, ValueError):
             _refuse(x, f"{part}.{name}", "a time of ISO 8601", within[name])
-            item[part] = {one: value for one, value in within.items() if one != name}
+            item[part] = {key: value for key, value in within.items() if key != name}
     return item
 
 

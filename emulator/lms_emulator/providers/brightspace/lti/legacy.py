@@ -62,10 +62,10 @@ def link_in(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
 def provider_of(x: Call, link: LegacyLink, unit: OrgUnit) -> LegacyProvider | None:
     """The tool provider of the link's URL, by the longest launch point; None if the org unit has none for it."""
     shared = (x.store.legacy_providers.get(int(name)) for name in sharing.covering(x, "legacy_provider", unit))
-    known = [*x.store.legacy_providers.find("unit", unit.id), *(one for one in shared if one is not None)]
+    known = [*x.store.legacy_providers.find("unit", unit.id), *(value for value in shared if value is not None)]
     address = _bare(x.resolve(link.url))
-    fitting = [one for one in known if one.visible and _leads(address, _bare(x.resolve(one.launch_point)))]
-    return max(fitting, key=lambda one: len(one.launch_point), default=None)
+    fitting = [item for item in known if item.visible and _leads(address, _bare(x.resolve(item.launch_point)))]
+    return max(fitting, key=lambda record: len(record.launch_point), default=None)
 
 
 def _bare(url: str) -> str:
@@ -110,9 +110,9 @@ def signer(x: Call, unit: OrgUnit, link: LegacyLink) -> Signer:
 def signers(x: Call) -> Iterator[Signer]:
     """Everything that can sign: links with a key and a secret of their own, and tool providers."""
     own = (Signer(link.key, link.secret, lti11.SIGNATURE_METHOD) for link in x.store.legacy_links)
-    for one in (*own, *(_of_provider(x, provider) for provider in x.store.legacy_providers)):
-        if one.key and one.secret:
-            yield one
+    for item in (*own, *(_of_provider(x, provider) for provider in x.store.legacy_providers)):
+        if item.key and item.secret:
+            yield item
 
 
 def _of_provider(x: Call, provider: LegacyProvider) -> Signer:
@@ -169,7 +169,7 @@ def _message(
         "D2LOrgRoleId": {"ext_d2l_role": role.name if role is not None else ""},
     }
     said: dict[str, str | None] = {
-        "roles": ",".join(text for one in (role.lis_roles if role is not None else []) for text in _role(one)),
+        "roles": ",".join(text for row in (role.lis_roles if role is not None else []) for text in _role(row)),
         "launch_presentation_locale": "en-us",
         "ext_d2l_link_id": str(link.id),
     }

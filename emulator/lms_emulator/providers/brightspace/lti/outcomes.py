@@ -44,13 +44,13 @@ def require_signed(x: Call) -> Signer:
     fields = dict(pairs)
     x.reads.add(*lti11.OAUTH_FIELDS, "oauth_body_hash")
     key, sent = fields.get("oauth_consumer_key", ""), fields.get(oauth1.SIGNATURE_FIELD, "")
-    known = [one for one in legacy.signers(x) if one.key == key]
+    known = [signer for signer in legacy.signers(x) if signer.key == key]
     url = x.request_url.partition("?")[0]
     if not x.check("oauth_consumer_key is of a link or a tool provider", bool(known), got=key):
         why = signed_services.why_unsigned(x, pairs, url=url, secret="") if not key else None
         raise _unsigned(x, "consumer_key", "oauth_consumer_key", key, why)
     method = fields.get("oauth_signature_method")
-    signed = next((one for one in known if _signature(x, pairs, one, method) == sent), None)
+    signed = next((value for value in known if _signature(x, pairs, value, method) == sent), None)
     if not x.check("oauth_signature", signed is not None, got=sent) or signed is None:
         all_pairs = [*oauth1.query_parameters(x.request_url), *pairs]
         sha1 = method != lti11.SHA256
@@ -106,7 +106,7 @@ def cell(x: Call, asked: Asked, signed: Signer) -> Cell:
 def column(x: Call, asked: Asked, where: Cell, *, create: bool = False) -> GradeObject | None:
     """The grade item of a link in an org unit. Parameters: `create`, where the first score makes one."""
     columns = x.store.grade_objects.find("link", where.link.id)
-    found = next((one for one in columns if one.org_unit_id == where.unit.id), None)
+    found = next((item for item in columns if item.org_unit_id == where.unit.id), None)
     if found is not None or not create:
         return found
     if not x.check("the link has a grade item", x.settings.outcome_grade_item == "create", got=where.link.title):

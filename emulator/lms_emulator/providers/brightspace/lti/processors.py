@@ -47,14 +47,14 @@ def offered(x: Call, deployment: Deployment) -> bool:
 def of_folder(x: Call, folder: DropboxFolder) -> list[AssetProcessor]:
     """The processors of a folder that are in use."""
     found = x.store.asset_processors.find("folder", folder.id)
-    return [one for one in found if one.enabled and offered(x, deployment_of(x, one))]
+    return [processor for processor in found if processor.enabled and offered(x, deployment_of(x, processor))]
 
 
 def content(x: Call, asset: Asset) -> tuple[bytes, str, str | None]:
     """The bytes of an asset, their media type, and the name of the file if it is one."""
     work = x.store.dropbox_submissions.get(asset.submission_id)
     assert work is not None, "submissions stay"
-    file = next((one for one in work.files if one.file_id == asset.file_id), None)
+    file = next((submitted_file for submitted_file in work.files if submitted_file.file_id == asset.file_id), None)
     if file is not None:
         # learners name the type: what no header can carry is not told
         kind = file.content_type if file.content_type.isascii() else "application/octet-stream"
@@ -74,10 +74,10 @@ def handed_in(x: Call, unit: OrgUnit, folder: DropboxFolder, work: DropboxSubmis
         return
     wanted: list[int | None] = [file.file_id for file in work.files] or [None]
     assets = [x.store.assets.put(Asset(id=x.ids.uuid(), submission_id=work.id, file_id=number)) for number in wanted]
-    for one in processors:
-        deployment = deployment_of(x, one)
+    for processor in processors:
+        deployment = deployment_of(x, processor)
         if lti13.SUBMISSION_NOTICE in claims.notice_types(x, deployment):
-            _notify(x, unit, folder, work, user, one, deployment, assets)
+            _notify(x, unit, folder, work, user, processor, deployment, assets)
 
 
 def _notify(
@@ -124,8 +124,8 @@ def terms_claim(x: Call, deployment: Deployment) -> dict[str, Any]:
 
 def unaccepted(x: Call, folder: DropboxFolder, user: User) -> list[Deployment]:
     """The deployments that process a folder and whose terms a user has not accepted."""
-    found = {one.deployment_id: deployment_of(x, one) for one in of_folder(x, folder)}
-    return [one for one in found.values() if _asks(x, one, user)]
+    found = {processor.deployment_id: deployment_of(x, processor) for processor in of_folder(x, folder)}
+    return [deployment for deployment in found.values() if _asks(x, deployment, user)]
 
 
 def _asks(x: Call, deployment: Deployment, user: User) -> bool:

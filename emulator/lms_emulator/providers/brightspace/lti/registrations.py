@@ -125,16 +125,16 @@ def taken(x: Call, tool: ToolRegistration) -> Literal["name", "domain"] | None:
     Sources: https://community.d2l.com/brightspace/kb/articles/23662;
     https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm.
     """
-    others = [one for one in x.store.registrations if one.client_id != tool.client_id]
-    if any(one.name == tool.name for one in others):
+    others = [registration for registration in x.store.registrations if registration.client_id != tool.client_id]
+    if any(registration.name == tool.name for registration in others):
         return "name"
     return "domain" if tool.enabled and rivals(x, tool) else None
 
 
 def rivals(x: Call, tool: ToolRegistration) -> list[ToolRegistration]:
     """The enabled registrations of others for the tool's domain."""
-    others = [one for one in x.store.registrations if one.client_id != tool.client_id and one.enabled]
-    return [one for one in others if tool.domain and one.domain == tool.domain]
+    others = [row for row in x.store.registrations if row.client_id != tool.client_id and row.enabled]
+    return [registration for registration in others if tool.domain and registration.domain == tool.domain]
 
 
 def _extensions(wanted: Wanted) -> list[Extension]:

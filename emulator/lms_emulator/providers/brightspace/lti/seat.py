@@ -13,9 +13,9 @@ CLIENT, DEPLOYMENT = "90019001-0000-4000-8000-00000000c11e", "90019001-0000-4000
 def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
     """The tool in the first course. It is added unless a registration with its login address has a link already."""
     unit = site.info.org_unit_id
-    clients = [one["client_id"] for one in section["registrations"] if one["login_url"] == tool.login]
-    deployments = [one for one in section["deployments"] if one["client_id"] in clients and one["org_unit_id"] == unit]
-    links = [(one, link) for one in deployments for link in section["lti_links"] if link["deployment_id"] == one["id"]]
+    clients = [row["client_id"] for row in section["registrations"] if row["login_url"] == tool.login]
+    deployments = [row for row in section["deployments"] if row["client_id"] in clients and row["org_unit_id"] == unit]
+    links = [(row, link) for row in deployments for link in section["lti_links"] if link["deployment_id"] == row["id"]]
     if not links:
         section["registrations"].append(
             {

@@ -63,7 +63,7 @@ def deployments_in(x: Call, unit: OrgUnit) -> list[Deployment]:
 
 def usable_in(x: Call, unit: OrgUnit) -> list[Deployment]:
     """The deployments of an org unit that are enabled, as are their registrations."""
-    return [one for one in deployments_in(x, unit) if one.enabled and registration(x, one).enabled]
+    return [row for row in deployments_in(x, unit) if row.enabled and registration(x, row).enabled]
 
 
 def place_of(link: LtiLink, deployment: Deployment) -> int:

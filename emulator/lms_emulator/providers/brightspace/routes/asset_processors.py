@@ -35,11 +35,11 @@ GUIDE = "https://community.d2l.com/brightspace/kb/articles/33083"
 def _processor(x: Call, scope: str) -> AssetProcessor:
     """The processor of the path, which must be the caller's own. Raises the refusal."""
     tool = require_service(x, any_of=(scope,))
-    one = x.store.asset_processors.get(x.path_params["assetProcessorId"])
-    if one is None or not one.enabled or not processors.deployment_of(x, one).enabled:
+    processor = x.store.asset_processors.get(x.path_params["assetProcessorId"])
+    if processor is None or not processor.enabled or not processors.deployment_of(x, processor).enabled:
         raise _missing("asset_processor_unknown", "the asset processor is in use", x.path_params["assetProcessorId"])
-    require_own(x, processors.deployment_of(x, one), tool, "asset_processor")
-    return one
+    require_own(x, processors.deployment_of(x, processor), tool, "asset_processor")
+    return processor
 
 
 def _missing(reason: str, check: str, got: Any) -> SiteRefusal:
@@ -60,8 +60,8 @@ def _asset(x: Call, one: AssetProcessor, reference: object) -> Asset | None:
 
 def show_asset(x: Call) -> Response:
     """GET …/assetprocessor/{assetProcessorId}/assets/{assetId}: a submitted file or text."""
-    one = _processor(x, lti13.SCOPE_ASSETS)
-    found = _asset(x, one, x.path_params["assetId"])
+    processor = _processor(x, lti13.SCOPE_ASSETS)
+    found = _asset(x, processor, x.path_params["assetId"])
     if found is None:
         raise _missing("asset_unknown", "the asset was submitted to the processor's folder", x.path_params["assetId"])
     data, kind, _ = processors.content(x, found)
@@ -87,8 +87,8 @@ def _object(x: Call) -> dict[str, Any]:
 
 def create_report(x: Call) -> Response:
     """POST …/assetprocessor/{assetProcessorId}/reports: the newest report of each type counts."""
-    one, body = _processor(x, lti13.SCOPE_REPORTS), _object(x)
-    kind, at, asset = body.get("type"), _moment(body), _asset(x, one, body.get("assetId"))
+    processor, body = _processor(x, lti13.SCOPE_REPORTS), _object(x)
+    kind, at, asset = body.get("type"), _moment(body), _asset(x, processor, body.get("assetId"))
     if not isinstance(kind, str) or not kind:
         raise _invalid("type", "the type of the report", kind)
     if asset is None:
@@ -102,7 +102,7 @@ def create_report(x: Call) -> Response:
     wrong += [] if isinstance(shown, bool) else ["visibleToOwner"]
     if wrong:
         raise _invalid(wrong[0], "as 1EdTech's Asset Report has it", body.get(wrong[0]))
-    before = [old for old in x.store.asset_reports.find("what", (one.id, asset.id)) if old.report_type == kind]
+    before = [old for old in x.store.asset_reports.find("what", (processor.id, asset.id)) if old.report_type == kind]
     if any(old.timestamp > at for old in before):
         detail = "A newer report exists"
         raise refusals.lti_service("asset_report_older", 409, detail, check="the report is the newest", got=when(at))
@@ -111,7 +111,7 @@ def create_report(x: Call) -> Response:
         x.store.asset_reports.delete(old.id)
     made = AssetReport(
         id=x.store.next_number("asset_reports"),
-        asset_processor_id=one.id,
+        asset_processor_id=processor.id,
         asset_id=asset.id,
         report_type=kind,
         timestamp=at,

@@ -85,7 +85,7 @@ def folders(x: Call, caller: Caller) -> Response:
     """GET …/dropbox/folders/: hidden ones only for who sees grades."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     found = x.store.dropbox_folders.find("unit", unit.id)
-    return JSONResponse([shapes.folder(x, one) for one in found if _visible(x, caller.user, unit, one.id)])
+    return JSONResponse([shapes.folder(x, folder) for folder in found if _visible(x, caller.user, unit, folder.id)])
 
 
 @api("le", "dropbox:folders:read", "core:*:*")
@@ -172,7 +172,7 @@ def _opened(x: Call, user: User) -> tuple[OrgUnit, DropboxFolder]:
 def show(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/assignments/{folderId}: submit a text; see reports, terms, and processors."""
     unit, folder = _opened(x, user)
-    places, grades = (rules.may(x, user, unit.id, one) for one in (rules.PLACE_TOOLS, rules.SEE_GRADES))
+    places, grades = (rules.may(x, user, unit.id, value) for value in (rules.PLACE_TOOLS, rules.SEE_GRADES))
     found = processors.of_folder(x, folder)
     return page(
         wire.PACKAGE,
@@ -185,8 +185,8 @@ def show(x: Call, session: Session, user: User) -> Response:
         submits=_learns(x, user, unit) and folder.submission_type != 0,
         terms=processors.unaccepted(x, folder, user) if _learns(x, user, unit) else [],
         processors=found if places else [],
-        choosing=[one for one in sharing.usable_in(x, unit) if places and processors.offered(x, one)],
-        reports=[row for one in found for row in _reports(x, one) if grades or _shown(x, row, user)],
+        choosing=[row for row in sharing.usable_in(x, unit) if places and processors.offered(x, row)],
+        reports=[row for processor in found for row in _reports(x, processor) if grades or _shown(x, row, user)],
     )
 
 
@@ -227,24 +227,24 @@ def _launched(
 
 
 def _one(x: Call, unit: OrgUnit) -> tuple[AssetProcessor, DropboxFolder]:
-    one = x.store.asset_processors.get(x.path_params["assetProcessorId"])
-    folder = x.store.dropbox_folders.get(one.folder_id) if one is not None else None
-    if one is None or folder is None or folder.org_unit_id != unit.id or one not in processors.of_folder(x, folder):
+    row = x.store.asset_processors.get(x.path_params["assetProcessorId"])
+    folder = x.store.dropbox_folders.get(row.folder_id) if row is not None else None
+    if row is None or folder is None or folder.org_unit_id != unit.id or row not in processors.of_folder(x, folder):
         raise refusals.page_not_found("the asset processor is in use in the org unit")
-    return one, folder
+    return row, folder
 
 
 @SESSIONS.signed_in
 def open_settings(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/assetprocessor/{assetProcessorId}/settings."""
     unit = entered(x, user)
-    one, folder = _one(x, unit)
+    processor, folder = _one(x, unit)
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
         raise refusals.page_forbidden("the user can place tools")
     about = {"activity": processors.activity(folder)}
-    deployment = processors.deployment_of(x, one)
+    deployment = processors.deployment_of(x, processor)
     return _launched(
-        x, user, unit, deployment, lti13.PROCESSOR_SETTINGS_REQUEST, one.url, fields=one.custom, about=about
+        x, user, unit, deployment, lti13.PROCESSOR_SETTINGS_REQUEST, processor.url, fields=processor.custom, about=about
     )
 
 
@@ -252,14 +252,14 @@ def open_settings(x: Call, _session: Session, user: User) -> Response:
 def open_report(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/assetprocessor/{assetProcessorId}/reports/{reportId}."""
     unit = entered(x, user)
-    one, folder = _one(x, unit)
+    processor, folder = _one(x, unit)
     report = x.store.asset_reports.get(number(x.path_params["reportId"]))
-    if report is None or report.asset_processor_id != one.id:
+    if report is None or report.asset_processor_id != processor.id:
         raise refusals.page_not_found("the report is the processor's")
     sees = rules.may(x, user, unit.id, rules.SEE_GRADES) or _shown(x, report, user)
     if not x.check("the user sees the report", sees, got=user.username):
         raise refusals.page_forbidden("the user sees grades, or it is theirs and visible to its owner")
-    work, deployment = _work(x, report), processors.deployment_of(x, one)
+    work, deployment = _work(x, report), processors.deployment_of(x, processor)
     learner = x.store.users.get(work.user_id)
     about = {
         "activity": processors.activity(folder),
@@ -268,9 +268,9 @@ def open_report(x: Call, _session: Session, user: User) -> Response:
         "for_user": {"user_id": claims.subject(learner, deployment) if learner is not None else ""},
         "asset": {"id": report.asset_id},
     }
-    own = {str(name): str(value) for name, value in (one.report.get("custom") or {}).items()}
-    target = str(one.report["url"]) if one.report.get("url") else None
-    fields = {**one.custom, **own}
+    own = {str(name): str(value) for name, value in (processor.report.get("custom") or {}).items()}
+    target = str(processor.report["url"]) if processor.report.get("url") else None
+    fields = {**processor.custom, **own}
     return _launched(x, user, unit, deployment, lti13.REPORT_REVIEW_REQUEST, target, fields=fields, about=about)
 
 

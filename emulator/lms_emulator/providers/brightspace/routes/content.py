@@ -156,7 +156,7 @@ def _columns(x: Call, caller: Caller) -> list[GradeObject]:
 @api("le", "grades:gradeobjects:read")
 def grade_objects(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/grades/."""
-    return JSONResponse([shapes.grade_object(one) for one in _columns(x, caller)])
+    return JSONResponse([shapes.grade_object(column) for column in _columns(x, caller)])
 
 
 @api("le", "grades:gradeobjects:read")
@@ -310,14 +310,14 @@ def check_versions(x: Call) -> Response:
     except (BodyError, msgspec.ValidationError) as error:
         raise refusals.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
     rows = []
-    for one in asked:
-        known = one.ProductCode in ("le", "lp")
+    for item in asked:
+        known = item.ProductCode in ("le", "lp")
         rows.append(
             {
-                "ProductCode": one.ProductCode,
-                "Version": one.Version,
-                "LatestVersion": getattr(x.settings, f"{one.ProductCode}_latest_version") if known else None,
-                "Supported": known and one.Version in _supported(x, one.ProductCode),
+                "ProductCode": item.ProductCode,
+                "Version": item.Version,
+                "LatestVersion": getattr(x.settings, f"{item.ProductCode}_latest_version") if known else None,
+                "Supported": known and item.Version in _supported(x, item.ProductCode),
             }
         )
     return JSONResponse({"Supported": all(row["Supported"] for row in rows), "Versions": rows})

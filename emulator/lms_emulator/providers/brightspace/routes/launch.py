@@ -54,16 +54,16 @@ def course(x: Call, session: Session, user: User) -> Response:
         csrf=session.csrf,
         user=user,
         unit=unit,
-        links=[*links, *(one for one in before if one.plugin in (None, "navbar"))],
+        links=[*links, *(item for item in before if item.plugin in (None, "navbar"))],
         widgets=[
             *(link for link in links if link.kind == "widget"),
-            *(one for one in before if one.plugin == "widget"),
+            *(item for item in before if item.plugin == "widget"),
         ],
-        plugins=[one for one in before if places and one.plugin in plugins.CHOOSING],
+        plugins=[item for item in before if places and item.plugin in plugins.CHOOSING],
         spots=[name for name in SPOTS if name != PROCESSORS],
         modules=x.store.modules.find("unit", unit.id),
-        folders=[one for one in x.store.dropbox_folders.find("unit", unit.id) if not one.is_hidden or places],
-        choosing=[one for one in deployments if places and "deep_linking" in one.extensions],
+        folders=[folder for folder in x.store.dropbox_folders.find("unit", unit.id) if not folder.is_hidden or places],
+        choosing=[deployment for deployment in deployments if places and "deep_linking" in deployment.extensions],
     )
 
 
@@ -205,5 +205,5 @@ async def deep_linking_return(x: Call) -> Response:
         place_processor(x, deployment, asked["folder"], item)
     links = [item for item in items if item["type"] == "ltiResourceLink"]
     chosen = [DEEP_LINKING.chosen(x, unit, deployment, spot, item) for item in links]
-    placed = [place(x, unit, deployment, *one) for one in chosen]
+    placed = [place(x, unit, deployment, *value) for value in chosen]
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=placed)

@@ -141,8 +141,8 @@ def _place(find: Callable[[Call], LegacyLink | LegacyProvider]) -> Callable[[Cal
 @managed("lti:links:read")
 def links(x: Call, unit: OrgUnit) -> Response:
     """GET …/lti/link/{orgUnitId}/: an array."""
-    found = [one for one in x.store.legacy_links.find("unit", unit.id) if one.plugin is None]
-    return JSONResponse([_link_shape(one) for one in found])
+    found = [link for link in x.store.legacy_links.find("unit", unit.id) if link.plugin is None]
+    return JSONResponse([_link_shape(value) for value in found])
 
 
 @managed("lti:links:read")
@@ -234,7 +234,7 @@ def _provider(x: Call, unit: OrgUnit | None = None) -> LegacyProvider:
 @managed(CORE)
 def providers(x: Call, unit: OrgUnit) -> Response:
     """GET …/lti/tp/{orgUnitId}/: an array."""
-    return JSONResponse([_provider_shape(one) for one in x.store.legacy_providers.find("unit", unit.id)])
+    return JSONResponse([_provider_shape(provider) for provider in x.store.legacy_providers.find("unit", unit.id)])
 
 
 @managed(CORE)

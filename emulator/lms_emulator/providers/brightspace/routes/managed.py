@@ -71,7 +71,7 @@ def opens(x: Call, url: str) -> bool:
 
 def names_of(x: Call) -> dict[str, str]:
     """Our names of members, and those that a setting gives them."""
-    pairs = (one.partition("=") for one in x.settings.lti_member_names.split())
+    pairs = (name.partition("=") for name in x.settings.lti_member_names.split())
     return {ours: theirs for ours, _, theirs in pairs if theirs}
 
 
@@ -83,7 +83,7 @@ def named(x: Call, shape: Mapping[str, Any]) -> shapes.Json:
 
 def customs(*lists: list[Parameter] | None) -> dict[str, str]:
     """Lists of custom parameters as a mapping."""
-    return {one.Name: one.Value for rows in lists for one in rows or ()}
+    return {parameter.Name: parameter.Value for rows in lists for parameter in rows or ()}
 
 
 def parameters(custom: Mapping[str, str]) -> list[dict[str, str]]:

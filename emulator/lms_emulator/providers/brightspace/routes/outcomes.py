@@ -19,7 +19,7 @@ def outcome(x: Call) -> Response:
     if not x.check("the body is an envelope", asked.operation is not None):
         check = "imsx_POXBody holds a request"
         raise outcomes.failed(x, asked, "unreadable", "The request is invalid", check, diagnosis=why_unread(x))
-    known = ", ".join(f"{one}Request" for one in OPERATIONS)
+    known = ", ".join(f"{operation}Request" for operation in OPERATIONS)
     if not x.check(f"the operation is one of {known}", asked.operation in OPERATIONS, got=asked.operation):
         text = "The operation is not supported"
         raise outcomes.failed(x, asked, "operation_unsupported", text, f"one of {known}", got=asked.operation)

@@ -70,7 +70,7 @@ def whoami(x: Call, caller: Caller) -> Response:
 @api("lp", "enrollment:own_enrollment:read")
 def my_enrollments(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/enrollments/myenrollments/: `orgUnitTypeId`, `isActive`, `canAccess`, `bookmark`."""
-    kinds = wire.numbers(x, "orgUnitTypeId", {name: one for one, (name, _) in shapes.TYPE_NAMES.items()})
+    kinds = wire.numbers(x, "orgUnitTypeId", {name: key for key, (name, _) in shapes.TYPE_NAMES.items()})
     active, accessible = wire.truth(x, "isActive"), wire.truth(x, "canAccess")
     rows = []
     for record in x.store.enrollments.find("user", caller.user.id):

@@ -50,7 +50,7 @@ class Sharing:
         self, shares: SharedKind, owner: Owner, scopes: tuple[str, str], needs: str = rules.PLACE_TOOLS
     ) -> None:
         self.shares, self.owner = shares, owner
-        read, change = (managed(one, needs=needs) for one in scopes)
+        read, change = (managed(scope, needs=needs) for scope in scopes)
         self.every, self.show = read(self._every), read(self._show)
         self.create, self.update = change(self._create), change(self._update)
         self.delete, self.clear = change(self._delete), change(self._clear)
@@ -88,9 +88,9 @@ class Sharing:
         rows: list[dict[str, Any]] = [{**self._shape(rule), "Inherited": False} for rule in found]
         if any(wire.truth(x, name) for name in ("includeInherited", "incldueInherited")):  # D2L documents the latter
             own = {rule.org_unit_id for rule in found}
-            below = [one for one in x.store.org_units if one.id not in own]
-            reached = [one for one in below if any(sharing.covers(x, rule, one) for rule in found)]
-            inherited = (SharingRule(id=0, shares=self.shares, owner="", org_unit_id=one.id) for one in reached)
+            below = [org_unit for org_unit in x.store.org_units if org_unit.id not in own]
+            reached = [org_unit for org_unit in below if any(sharing.covers(x, rule, org_unit) for rule in found)]
+            inherited = (SharingRule(id=0, shares=self.shares, owner="", org_unit_id=row.id) for row in reached)
             rows += [{**self._shape(rule), "Inherited": True} for rule in inherited]
         wanted = wire.numbers(x, "orgUnitId", {})
         rows = [row for row in rows if not wanted or row["SharingOrgUnitId"] in wanted]

@@ -115,18 +115,18 @@ def _substitutions(custom: dict[str, str]) -> dict[str, Any]:
 
 def _extensions(x: Call, numbers: list[int], member: str) -> list[Extension]:
     """The extensions with these numbers. Raises the 400, or the 501 for the one that is not emulated."""
-    unknown = [one for one in numbers if one not in EXTENSIONS and one != PROFILE]
+    unknown = [number for number in numbers if number not in EXTENSIONS and number != PROFILE]
     if unknown:
         raise refusals.invalid_parameter("extension_unknown", expected=[*EXTENSIONS], got=unknown)
     if PROFILE in numbers:
         why = "the extension 4, ActivityItemProfile, is not emulated: its service is not public"
         raise parameters_not_emulated("brightspace", f"{x.method} {x.path}", [member], why)
     always = [2] if x.settings.deep_linking_always else []
-    return [EXTENSIONS[one] for one in sorted({*numbers, *always})]
+    return [EXTENSIONS[key] for key in sorted({*numbers, *always})]
 
 
 def _numbers(extensions: list[Extension]) -> list[int]:
-    return [one for one, name in EXTENSIONS.items() if name in extensions]
+    return [key for key, name in EXTENSIONS.items() if name in extensions]
 
 
 # registrations
@@ -169,7 +169,7 @@ def _read_registration(x: Call, client_id: str) -> ToolRegistration:
     if not data.Name.strip() or not data.Domain.strip() or not data.RedirectUrls:
         raise refusals.invalid_parameter("registration_incomplete", expected="Name, Domain and RedirectUrls", got=data)
     urls = [data.OpenIDConnectLoginUrl, *data.RedirectUrls, data.TargetLinkUri, data.KeysetUrl, data.Domain]
-    wrong = next((one for one in urls if one and not oauth.secure_enough(x, one)), None)
+    wrong = next((url for url in urls if url and not oauth.secure_enough(x, url)), None)
     if wrong is not None:
         raise refusals.invalid_parameter("registration_url_insecure", expected="https", got=wrong)
     made = ToolRegistration(
@@ -206,8 +206,8 @@ _managed_registrations = {
 def registrations(x: Call, _unit: OrgUnit) -> Response:
     """GET …/registration/: `isEnabled`."""
     enabled = wire.truth(x, "isEnabled")
-    found = [one for one in x.store.registrations if enabled in (None, one.enabled)]
-    return paged_objects(x, found, lambda one: _registration_shape(x, one))
+    found = [row for row in x.store.registrations if enabled in (None, row.enabled)]
+    return paged_objects(x, found, lambda tool_registration: _registration_shape(x, tool_registration))
 
 
 @_managed_registrations["read"]
@@ -232,8 +232,8 @@ def update_registration(x: Call, _unit: OrgUnit) -> Response:
 def delete_registration(x: Call, _unit: OrgUnit) -> Response:
     """DELETE …/registration/{clientId}, with its deployments."""
     tool = _tool(x)
-    for one in x.store.deployments.find("client", tool.client_id):
-        _remove(x, one)
+    for deployment in x.store.deployments.find("client", tool.client_id):
+        _remove(x, deployment)
     x.store.registrations.delete(tool.client_id)
     return Response(status_code=200)
 
@@ -316,13 +316,13 @@ def deployments(x: Call, _unit: OrgUnit) -> Response:
     client = x.query.get("clientId")
     enabled, available = wire.truth(x, "isEnabled"), wire.truth(x, "isAvailable")
     found = [
-        one
-        for one in x.store.deployments
-        if client in (None, one.client_id)
-        and enabled in (None, one.enabled)
-        and available in (None, _available(x, one))
+        deployment
+        for deployment in x.store.deployments
+        if client in (None, deployment.client_id)
+        and enabled in (None, deployment.enabled)
+        and available in (None, _available(x, deployment))
     ]
-    return paged_objects(x, found, lambda one: _deployment_shape(x, one))
+    return paged_objects(x, found, lambda deployment: _deployment_shape(x, deployment))
 
 
 @_managed_deployments["read"]

@@ -22,7 +22,7 @@ GUIDE = "https://community.d2l.com/brightspace/kb/articles/23660"
 def _require(x: Call, user: User) -> None:
     organizations = [unit.id for unit in x.store.org_units if unit.type_id == 1]
     if not x.check(
-        rules.REGISTER_TOOLS, any(rules.may(x, user, one, rules.REGISTER_TOOLS) for one in organizations), got=user.id
+        rules.REGISTER_TOOLS, any(rules.may(x, user, row, rules.REGISTER_TOOLS) for row in organizations), got=user.id
     ):
         raise refusals.page_forbidden(f"the role has {rules.REGISTER_TOOLS} in the organization")
 
@@ -38,7 +38,7 @@ def _registration(x: Call) -> ToolRegistration:
 def show(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/le/ltiadvantage/registrations: the registrations with their deployments."""
     _require(x, user)
-    found = [(one, x.store.deployments.find("client", one.client_id)) for one in x.store.registrations]
+    found = [(row, x.store.deployments.find("client", row.client_id)) for row in x.store.registrations]
     return page(
         wire.PACKAGE,
         "registrations.html",

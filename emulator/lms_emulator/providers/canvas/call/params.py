@@ -179,8 +179,8 @@ class Params:
         value = self._find(*path)
         if isinstance(value, dict) and value and all(as_whole(key) is not None for key in value):
             value = [value[key] for key in sorted(value, key=int)]
-        found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-        return [Params(one, (*self._path, *path), self._reads) for one in found]
+        found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        return [Params(item, (*self._path, *path), self._reads) for item in found]
 
     def rows(self, *path: str) -> list[Params]:
         """A list of hashes that Canvas goes through as it was sent; empty if it was not sent. Raises the refusal
@@ -189,7 +189,7 @@ class Params:
         value = self._find(*path)
         if value in (None, False):
             return []
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise refusals.crashed(f"a list of hashes is expected, as `{path[-1]}[][name]=value`", value)
         return self.hashes(*path)
 
@@ -310,7 +310,7 @@ def listed(x: Call) -> list[Any] | None:
         return None
     if not isinstance(body, list):
         return None
-    found = [Members(one) if isinstance(one, dict) else one for one in body]
+    found = [Members(value) if isinstance(value, dict) else value for value in body]
     x.reads.members += [members for members in found if isinstance(members, Members)]
     return found
 
@@ -336,7 +336,7 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_without_nulls(one) for one in value if one is not None]
+        return [_without_nulls(item) for item in value if item is not None]
     return value
 
 
@@ -417,5 +417,5 @@ def _written_part(value: Any, name: str) -> str:
     if isinstance(value, dict):
         return "&".join(query_of(value, name))
     if isinstance(value, list):
-        return "&".join(_written_part(one, f"{name}[]") for one in value or [""])
+        return "&".join(_written_part(item, f"{name}[]") for item in value or [""])
     return f"{quote_plus(name)}={quote_plus(as_text(value) or '')}"

@@ -113,7 +113,7 @@ def _limit_includes(api: Api) -> None:
     for name in ("include", "includes"):
         asked = api.params.data.get(name)
         if asked is not None:
-            kept = [one for one in asked if one == "uuid"] if isinstance(asked, list) else None
+            kept = [value for value in asked if value == "uuid"] if isinstance(asked, list) else None
             api.params.data = {**api.params.data, name: kept}
             api.x.warn("includes_dropped", f"the developer key does not allow `{name}[]`")
 

@@ -231,7 +231,7 @@ def sent_by_own_page(api: Api) -> bool:
     given = [_unmasked(text) for text in sent if text]
     return x.check(
         "authenticity_token belongs to the browser",
-        own is not None and any(one is not None and hmac.compare_digest(one, own) for one in given),
+        own is not None and any(value is not None and hmac.compare_digest(value, own) for value in given),
     )
 
 

@@ -292,7 +292,7 @@ def _handed_in(homework: Assignment) -> dict[str, str]:
     if list(kinds) == ["online_upload"] and homework.allowed_extensions:
         types = (mimetypes.guess_type(f"work.{ending}")[0] for ending in homework.allowed_extensions)
         found["ext_content_file_extensions"] = ",".join(homework.allowed_extensions)
-        found["accept_media_types"] = ",".join(one for one in types if one)
+        found["accept_media_types"] = ",".join(value for value in types if value)
     return found
 
 
@@ -327,6 +327,6 @@ def _grades(x: Call, opening: Opening) -> dict[str, str]:
         "ext_outcomes_tool_placement_url": x.url(f"/api/lti/v1/turnitin/outcomes_placement/{opening.tool.id}"),
     }
     scene = opening.scene(x)
-    if user is not None and any(one.type in ("StudentEnrollment", "StudentViewEnrollment") for one in scene.current):
+    if user is not None and any(item.type in ("StudentEnrollment", "StudentViewEnrollment") for item in scene.current):
         found["lis_result_sourcedid"] = sourced_id(opening.tool.id, course.id, task.id, user.id)
     return found

@@ -64,7 +64,7 @@ def read(api: Api, place: Place) -> Content | None:
     """The content that the opening URL names; None if it does not exist. Raises refusals for a file that is locked
     or in another context."""
     named = {name: [as_text(value) for value in api.params.values(name)] for name in _KINDS if api.params.has(name)}
-    rows = {name: [_row(api, place, name, one) for one in given] for name, given in named.items()}
+    rows = {name: [_row(api, place, name, value) for value in given] for name, given in named.items()}
     if any(row is None for found in rows.values() for row in found) or not all(rows.values()):
         return None
     if (api.params.text("export_type") or CARTRIDGE) != CARTRIDGE:
@@ -77,7 +77,7 @@ def read(api: Api, place: Place) -> Content | None:
     shown: Any = next(iter(rows.values()))[0] if len(rows) == 1 else place.course
     if kind == "module_item":
         kind = _OF_ITEMS.get(shown.type, "")
-    selected = [(f"select[{name}][]", one or "") for name in sorted(named) for one in named[name]]
+    selected = [(f"select[{name}][]", value or "") for name in sorted(named) for value in named[name]]
     return Content(
         add_query(
             api.url(f"/api/v1/courses/{place.course.id}/content_exports"), [("export_type", CARTRIDGE), *selected]

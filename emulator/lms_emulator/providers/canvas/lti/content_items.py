@@ -60,7 +60,7 @@ def _graph(sent: Params) -> list[dict[str, Any]]:
     except ValueError as error:
         raise UnreadableItems(str(error)) from error
     graph = found.get("@graph", []) if isinstance(found, dict) else None
-    if not isinstance(graph, list) or not all(isinstance(one, dict) for one in graph):
+    if not isinstance(graph, list) or not all(isinstance(value, dict) for value in graph):
         raise UnreadableItems("no object with a list `@graph`")
     return graph
 

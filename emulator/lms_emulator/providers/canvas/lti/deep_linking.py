@@ -141,7 +141,7 @@ def _note_unchecked(api: Api, key: DeveloperKey, tool: Tool, claims: Mapping[str
 
 
 def _bad(reason: str, attribute: str, *sentences: str, **details: Any) -> SiteRefusal:
-    faults = {attribute: [refusals.model_fault(attribute, one) for one in sentences]}
+    faults = {attribute: [refusals.model_fault(attribute, sentence) for sentence in sentences]}
     return refusals.deep_linking(reason, faults, **details)
 
 

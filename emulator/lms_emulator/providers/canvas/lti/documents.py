@@ -40,7 +40,7 @@ KINDS = ("online_upload", "online_text_entry")
 def of_assignment(api: Api, assignment_id: int) -> list[AssetProcessor]:
     """The processors of an assignment whose tools still exist."""
     found = api.store.asset_processors.find("assignment", assignment_id)
-    return [one for one in found if one.workflow_state == "active" and _living(api, one) is not None]
+    return [row for row in found if row.workflow_state == "active" and _living(api, row) is not None]
 
 
 def _living(api: Api, one: AssetProcessor) -> Tool | None:
@@ -66,8 +66,8 @@ def _uuid(kind: str, number: int) -> str:
 def terms(api: Api, tool: Tool) -> dict[str, Any]:
     """A tool's EULA settings: `target_link_uri` and `custom_fields`."""
     said = tools.settings(api.store, tool)
-    rows = [one for one in said.get("message_settings") or [] if isinstance(one, dict)]
-    found = next((one for one in rows if one.get("type") == EULA_REQUEST), None)
+    rows = [value for value in said.get("message_settings") or [] if isinstance(value, dict)]
+    found = next((row for row in rows if row.get("type") == EULA_REQUEST), None)
     older = (said.get(SPOT) or {}).get("eula")
     return found or (older if isinstance(older, dict) else {})
 
@@ -77,13 +77,13 @@ def terms_claim(api: Api, tool: Tool) -> dict[str, Any] | None:
     if not api.settings.asset_processors or tool.developer_key_id is None:
         return None
     held = tools.key_of(api.store, tool).scopes
-    mine = [one for one in (scopes.TERMS, scopes.TERMS_AT_ALL) if one in held]
+    mine = [value for value in (scopes.TERMS, scopes.TERMS_AT_ALL) if value in held]
     return {"url": api.url(f"/api/lti/asset_processor_eulas/{tool.id}"), "scope": mine} if mine else None
 
 
 def unaccepted_terms(api: Api, task: Assignment, user: User) -> list[dict[str, str]]:
     """The names of the assignment's tools whose EULA a user has not accepted yet, each with the EULA's URL."""
-    found = dict.fromkeys(one.tool_id for one in of_assignment(api, task.id))
+    found = dict.fromkeys(processor.tool_id for processor in of_assignment(api, task.id))
     asking = [tool for number in found if (tool := api.store.tools.get(number)) is not None and _asks(api, tool, user)]
     return [{"name": one.name, "url": _terms_url(api, one)} for one in asking]
 
@@ -114,7 +114,7 @@ def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:
         return version.message.encode(), "text/html", None
     record = api.store.submissions.get(asset.submission_id)
     every = record.versions if record is not None else []
-    text = next((one.body for one in reversed(every) if one.attempt == asset.attempt), None)
+    text = next((row.body for row in reversed(every) if row.attempt == asset.attempt), None)
     return (text or "").encode(), "text/html", None
 
 
@@ -126,7 +126,7 @@ def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcess
     """Notify the processors of an assignment about a submission. Parameters: `only`, the one to notify again."""
     if not api.settings.asset_processors or record.submission_type not in KINDS or not record.attempt:
         return
-    processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]
+    processors = [processor for processor in of_assignment(api, task.id) if only is None or processor.id == only.id]
     assets = _assets(api, record, record.attempt) if processors else []
     for one in processors if assets else ():
         _notify(api, task, record, one, assets)
@@ -138,11 +138,11 @@ def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
     wanted: list[int | None] = [None] if record.submission_type == "online_text_entry" else [*record.attachment_ids]
     found = []
     for number in wanted:
-        one = next((a for a in known if a.attachment_id == number and number is not None), None) or next(
+        asset = next((a for a in known if a.attachment_id == number and number is not None), None) or next(
             (a for a in known if a.attachment_id is None and number is None and a.attempt == attempt), None
         )
         made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=attempt, attachment_id=number)
-        found.append(one or api.store.lti_assets.put(made))
+        found.append(asset or api.store.lti_assets.put(made))
     return found
 
 
@@ -173,14 +173,14 @@ def contributed(
     if record is not None:
         named = f"{_uuid('submission', record.id)}:{version.id}:{entry.attachment_id or ''}"
         said["submission"] = {"id": named}
-    for one in processors:
-        _tell(api, notices.CONTRIBUTION, task, one, by, author, record, assets, said)
+    for processor in processors:
+        _tell(api, notices.CONTRIBUTION, task, processor, by, author, record, assets, said)
 
 
 def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
     """The newest version of an entry. If processors were not notified of it before, its current text."""
     message = entry.message or ""
-    known = max(api.store.entry_versions.find("entry", entry.id), key=lambda one: one.id, default=None)
+    known = max(api.store.entry_versions.find("entry", entry.id), key=lambda version: version.id, default=None)
     if known is not None and known.message == message:
         return known
     edited = status != "Deleted" and entry.editor_id is not None
@@ -196,8 +196,8 @@ def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
 
 def work_of(api: Api, task: Assignment, user_id: int) -> Submission | None:
     """A student's submission record for an assignment, submitted or not; None for other users."""
-    own = [one for one in api.store.enrollments.find("user", user_id) if one.course_id == task.course_id]
-    student = any(one.type in STUDENTS and one.workflow_state != "deleted" for one in own)
+    own = [row for row in api.store.enrollments.find("user", user_id) if row.course_id == task.course_id]
+    student = any(enrollment.type in STUDENTS and enrollment.workflow_state != "deleted" for enrollment in own)
     return submissions.of(api, task, user_id) if student and assignments.assigned(api, task, user_id) else None
 
 
@@ -208,9 +208,9 @@ def _entry_assets(api: Api, record: Submission, entry: DiscussionEntry, version:
     if entry.attachment_id is not None:
         wanted.append({"attachment_id": entry.attachment_id})
     for what in wanted:
-        one = next((a for a in known if all(getattr(a, name) == number for name, number in what.items())), None)
+        asset = next((a for a in known if all(getattr(a, name) == number for name, number in what.items())), None)
         made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=0, **what)
-        found.append(one or api.store.lti_assets.put(made))
+        found.append(asset or api.store.lti_assets.put(made))
     return found
 
 
@@ -255,7 +255,7 @@ def _tell(
         "activity": {"id": task.lti_context_id},
         **said,
     }
-    grades = [one for one in tools.key_of(api.store, tool).scopes if one in scopes.GRADES]
+    grades = [scope for scope in tools.key_of(api.store, tool).scopes if scope in scopes.GRADES]
     endpoint = {"scope": grades, "lineitems": api.url(f"/api/lti/courses/{course.id}/line_items")}
     every = {
         **({"sub": by.lti_id} if by is not None else {}),

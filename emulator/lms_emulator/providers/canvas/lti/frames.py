@@ -44,7 +44,7 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
     """
     stored = stores(x)
     redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
-    addresses = [action, target, *(x.resolve(one) for one in redirects)]
+    addresses = [action, target, *(x.resolve(redirect) for redirect in redirects)]
     return {
         "surface": surface(x, opening),
         **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),

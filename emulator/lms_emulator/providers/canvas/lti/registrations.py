@@ -181,13 +181,13 @@ class CanvasRegistrations(Registrations[Call]):
     def _update(self, x: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
         """Request the change of a registration. Returns the current registration."""
         number = said["existing_registration"]
-        one = next((each for each in x.store.lti_registrations if number in (each.id, global_id(each.id))), None)
-        key = x.store.developer_keys.get(one.developer_key_id) if one is not None else None
-        if one is None or key is None or key.workflow_state == "deleted":
+        row = next((each for each in x.store.lti_registrations if number in (each.id, global_id(each.id))), None)
+        key = x.store.developer_keys.get(row.developer_key_id) if row is not None else None
+        if row is None or key is None or key.workflow_state == "deleted":
             raise refusals.not_found("the registration", number)
         school = places.school(x, None).id
-        update_requests.ask(x, one, school, wanted.body, uuid=said.get("uuid"), user_id=user_id)
-        return registered(x, one, key)
+        update_requests.ask(x, row, school, wanted.body, uuid=said.get("uuid"), user_id=user_id)
+        return registered(x, row, key)
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)

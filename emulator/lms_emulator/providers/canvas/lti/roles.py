@@ -124,7 +124,7 @@ def _types(x: Call, user: User, course: Course | None) -> list[str]:
 
 
 def _admins(x: Call, user: User) -> list[int]:
-    return [one.account_id for one in x.store.account_users.find("user", user.id) if one.workflow_state == "active"]
+    return [row.account_id for row in x.store.account_users.find("user", user.id) if row.workflow_state == "active"]
 
 
 def _is_site_admin(x: Call, user: User) -> bool:

@@ -13,7 +13,7 @@ KEY, TOOL = 10_000_000_009_001, 9001
 def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
     """The tool in the first course. It is added unless a developer key with its login address has a tool already."""
     keys = {key["id"]: key for key in section["developer_keys"] if key.get("oidc_initiation_url") == tool.login}
-    found = next((one for one in section["tools"] if one.get("developer_key_id") in keys), None)
+    found = next((item for item in section["tools"] if item.get("developer_key_id") in keys), None)
     if found is None:
         section["developer_keys"].append(
             {

@@ -63,7 +63,7 @@ def faults(x: Call, claims: Mapping[str, Any], required: Sequence[str], audience
 
 def _audience(got: Any, audiences: Collection[str]) -> Iterator[Wrong]:
     named = got if isinstance(got, list) else [got]
-    if not any(one in audiences for one in named if isinstance(one, str)):
+    if not any(value in audiences for value in named if isinstance(value, str)):
         yield Wrong("wrong_audience", "the 'aud' is invalid", "aud", sorted(audiences), got)
 
 

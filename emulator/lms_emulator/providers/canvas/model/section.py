@@ -341,7 +341,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
         key="id",
         indexes={"account": lambda r: r.account_id, "waiting": lambda r: r.workflow_state == "created" or None},
     )
-    abstract_courses: Table[AbstractCourse] = table(key="id", indexes={"sis": lambda one: one.sis_source_id})
+    abstract_courses: Table[AbstractCourse] = table(key="id", indexes={"sis": lambda record: record.sis_source_id})
     sis_batches: Table[SisBatch] = table(
         key="id",
         indexes={
@@ -362,7 +362,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
         key="id", indexes={"bank": lambda q: q.assessment_question_bank_id}
     )
     quiz_submissions: Table[QuizSubmission] = table(
-        key="id", indexes={"quiz": _quiz, "whose": lambda one: (one.quiz_id, one.user_id)}
+        key="id", indexes={"quiz": _quiz, "whose": lambda record: (record.quiz_id, record.user_id)}
     )
     quiz_submission_events: Table[QuizSubmissionEvent] = table(
         key="id", limit=100_000, indexes={"submission": lambda e: e.quiz_submission_id}
@@ -371,7 +371,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
     tools: Table[Tool] = table(key="id", indexes={"key": lambda t: t.developer_key_id})
     tool_configurations: Table[ToolConfiguration] = table(key="id", indexes={"key": lambda c: c.developer_key_id})
     resource_links: Table[ResourceLink] = table(
-        key="id", indexes={"course": _course, "assignment": lambda one: one.assignment_id}
+        key="id", indexes={"course": _course, "assignment": lambda record: record.assignment_id}
     )
     line_items: Table[LineItem] = table(
         key="id",

@@ -92,8 +92,8 @@ def _person(section: Any, user: User, root_id: int) -> User:
         )
         section.communication_channels.append(channel)
     if user.admin:
-        theirs = (one for one in section.roles if one.root_account_id == root_id and one.account_id is None)
-        role = next(one for one in theirs if one.name == "AccountAdmin")
+        theirs = (item for item in section.roles if item.root_account_id == root_id and item.account_id is None)
+        role = next(item for item in theirs if item.name == "AccountAdmin")
         admin = AccountUser(id=_next(section.account_users), account_id=root_id, user_id=user.id, role_id=role.id)
         section.account_users.append(admin)
     return replace(user, login=None, password=None, email=None, sis_user_id=None, admin=False)
@@ -110,7 +110,7 @@ def _root_of(section: Any, account_id: int) -> int:
 
 def _course(section: Any, course: Course) -> Course:
     created = course.created_at or course.start_at or LONG_AGO
-    if not any(one.course_id == course.id for one in section.course_sections):
+    if not any(course_section.course_id == course.id for course_section in section.course_sections):
         one = CourseSection(
             id=_next(section.course_sections),
             course_id=course.id,
@@ -131,8 +131,8 @@ def _enrollments(section: Any) -> None:
         return
     accounts = {course.id: course.account_id for course in section.courses}
     sections: dict[int, int] = {}
-    for one in sorted(section.course_sections, key=lambda one: (not one.default_section, one.id)):
-        sections.setdefault(one.course_id, one.id)
+    for course_section in sorted(section.course_sections, key=lambda record: (not record.default_section, record.id)):
+        sections.setdefault(course_section.course_id, course_section.id)
     roles = {(role.root_account_id, role.name): role.id for role in section.roles if role.account_id is None}
     for place, enrollment in enumerate(section.enrollments):
         root = _root_of(section, accounts.get(enrollment.course_id, 0))
@@ -144,7 +144,7 @@ def _enrollments(section: Any) -> None:
 
 
 def _bindings(section: Any) -> None:
-    said = {(one.developer_key_id, one.account_id) for one in section.developer_key_account_bindings}
+    said = {(binding.developer_key_id, binding.account_id) for binding in section.developer_key_account_bindings}
     schools = {account.id for account in section.accounts if account.parent_account_id is None}
     for place, key in enumerate(section.developer_keys):
         for account_id in key.accounts:
@@ -185,12 +185,12 @@ def _assignments(section: Any) -> None:
 
 def _line_items(section: Any) -> None:
     """Give each line item its assignment: that of its link, or a new one with its label."""
-    tied = {one.resource_link_id: one.id for one in section.assignments if one.resource_link_id}
+    tied = {row.resource_link_id: row.id for row in section.assignments if row.resource_link_id}
     for place, link in enumerate(section.resource_links):
         if link.assignment_id is None and link.id in tied:
             section.resource_links[place] = replace(link, assignment_id=tied[link.id])
         if link.number is None:
-            highest = max((one.number or 0 for one in section.resource_links), default=0)
+            highest = max((resource_link.number or 0 for resource_link in section.resource_links), default=0)
             section.resource_links[place] = replace(section.resource_links[place], number=highest + 1)
     behind = {link.id: link.assignment_id for link in section.resource_links}
     for place, item in enumerate(section.line_items):

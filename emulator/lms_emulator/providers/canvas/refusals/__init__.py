@@ -222,7 +222,7 @@ def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
     Parameters: `sent`, the names sent instead.
     """
     body = {"errors": [{"message": f"{name} is missing"}]}
-    flat = next((one for one in sent if one.startswith(f"{name}[")), None)
+    flat = next((item for item in sent if item.startswith(f"{name}[")), None)
     why = None if flat is None else f"in JSON, `{flat}` is one name; send an object `{name}` instead"
     check = f"parameter `{name}` is sent"
     return rest("parameter_missing", 400, body, check=check, expected=f"{name}[…]", diagnosis=why)

@@ -26,7 +26,7 @@ def faults_of_fields(faults: Sequence[Fault], status: int = 422, **details: Any)
 def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:
     """422: invalid records of a list, each with its faults."""
     errors = [
-        {"errors": {name: [model_fault(name, one) for one in found] for name, found in fault.items()}}
+        {"errors": {name: [model_fault(name, value) for value in found] for name, found in fault.items()}}
         for fault in faults
     ]
     return rest("records_invalid", 422, {"errors": errors}, check="every record is valid")

@@ -179,7 +179,7 @@ def bad_service_scope(refused: list[str], known: Collection[str]) -> SiteRefusal
 def _why_other_scope(refused: list[str]) -> str | None:
     if not refused:
         return "no scope was asked for: name those of the LTI services"
-    if any(one.startswith("url:") for one in refused):
+    if any(item.startswith("url:") for item in refused):
         return "a scope that begins with `url:` is one of the REST API, which needs a user's token"
     return None
 

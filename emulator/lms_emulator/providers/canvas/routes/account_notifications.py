@@ -53,7 +53,7 @@ def index(api: Api) -> Any:
     _require_self(api)
     if api.later.flag("include_all"):
         account = account_from_path(api, "manage_alerts")
-        rows = [one for one in api.store.account_notifications if one.account_id == account.id]
+        rows = [row for row in api.store.account_notifications if row.account_id == account.id]
         found = sorted(rows, key=lambda notification: (notification.end_at, notification.id), reverse=True)
     else:
         found = _announced(api, past=api.params.flag("include_past"))
@@ -111,7 +111,7 @@ def _administered(api: Api) -> list[tuple[int, str]]:
 
 def _reach(api: Api) -> set[int]:
     """The accounts whose announcements reach the caller: the school, the site admin account, those of their roles."""
-    own = {api.root.id, *(number for number, _ in _administered(api)), *(one.account_id for one, _ in _enrolled(api))}
+    own = {api.root.id, *(number for number, _ in _administered(api)), *(row.account_id for row, _ in _enrolled(api))}
     above = {account.id for number in own for account in chain(api.store, number)}
     return above | {account.id for account in api.store.accounts if account.site_admin}
 

@@ -44,8 +44,8 @@ def _shape(api: Api, record: AccountReport) -> Json:
 
 def _runs(api: Api, account: Account, report: str) -> list[AccountReport]:
     rows = api.store.account_reports.find("account", account.id)
-    rows = [one for one in rows if one.report_type == report and one.workflow_state != "deleted"]
-    return sorted(rows, key=lambda one: -one.id)
+    rows = [row for row in rows if row.report_type == report and row.workflow_state != "deleted"]
+    return sorted(rows, key=lambda account_report: -account_report.id)
 
 
 def available(api: Api) -> Any:

@@ -359,7 +359,7 @@ def _allowed(api: Api, record: Account, name: str, available: frozenset[str]) ->
     if not needed:
         of_school = name == "read_terms" and record.parent_account_id is not None
         return (name in READERS and not of_school) or is_account_admin(api, api.caller, record)
-    return any(account_allows(api, api.caller, record, one) for one in needed if one in available)
+    return any(account_allows(api, api.caller, record, value) for value in needed if value in available)
 
 
 def checked(api: Api) -> Any:

@@ -57,7 +57,7 @@ def _own(api: Api) -> list[Item]:
     if not api.params.flag("only_active_courses"):
         return found
     active = {course.id for course in planner.courses_of(api, api.user)}
-    return [one for one in found if one.place is not None and one.place.type == "Course" and one.place.id in active]
+    return [row for row in found if row.place is not None and row.place.type == "Course" and row.place.id in active]
 
 
 def _narrowed(api: Api) -> list[Item]:

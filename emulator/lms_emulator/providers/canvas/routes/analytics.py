@@ -200,13 +200,13 @@ def communication(api: Api) -> Any:
         and e.course_section_id == own.course_section_id
     }
     found: dict[str, Counter[str]] = {}
-    for one in sorted(api.store.conversation_messages, key=lambda message: (message.created_at, message.id)):
-        about = api.store.conversations.get(one.conversation_id)
-        if about is None or f"course_{course.id}" not in about.tags or one.author_id not in staff | {student.id}:
+    for row in sorted(api.store.conversation_messages, key=lambda message: (message.created_at, message.id)):
+        about = api.store.conversations.get(row.conversation_id)
+        if about is None or f"course_{course.id}" not in about.tags or row.author_id not in staff | {student.id}:
             continue
-        if student.id in one.user_ids and staff.intersection(one.user_ids):
-            kind = "studentMessages" if one.author_id == student.id else "instructorMessages"
-            found.setdefault(one.created_at.date().isoformat(), Counter())[kind] += 1
+        if student.id in row.user_ids and staff.intersection(row.user_ids):
+            kind = "studentMessages" if row.author_id == student.id else "instructorMessages"
+            found.setdefault(row.created_at.date().isoformat(), Counter())[kind] += 1
     return found
 
 
@@ -267,7 +267,7 @@ def department_statistics(api: Api) -> Any:
         "discussion_topics": held(topic for topic in store.discussion_topics if topic.workflow_state != "deleted"),
         "media_objects": held(store.media_objects),
         "attachments": held(file for file in store.attachments if file.file_state != "deleted"),
-        "assignments": sum(one.course_id in ids and one.workflow_state != "deleted" for one in store.assignments),
+        "assignments": sum(row.course_id in ids and row.workflow_state != "deleted" for row in store.assignments),
     }
 
 

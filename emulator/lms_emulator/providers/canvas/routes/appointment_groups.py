@@ -143,7 +143,7 @@ def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:
     asked = sent.get("new_appointments")
     rows = list(asked.values()) if isinstance(asked, dict) else asked if isinstance(asked, list) else []
     pairs = [
-        [read_moment(str(one), api.zone) for one in row] for row in rows if isinstance(row, list) and len(row) == 2
+        [read_moment(str(value), api.zone) for value in row] for row in rows if isinstance(row, list) and len(row) == 2
     ]
     return [(start, end) for start, end in pairs if start is not None and end is not None]
 
@@ -234,7 +234,7 @@ def next_appointment(api: Api) -> Any:
         if (asked and group.id not in asked) or not appointments.reserves(api, group, api.user):
             continue
         seats = group.participants_per_appointment
-        coming = [one for one in appointments.slots(api, group) if one.start_at is not None and one.start_at > api.now]
+        coming = [row for row in appointments.slots(api, group) if row.start_at is not None and row.start_at > api.now]
         # also of a group's reservations, Canvas looks for the user's own here
         coming = [event for event in coming if not appointments.taken_by(api, event, api.user)]
         found += [event for event in coming if seats is None or len(appointments.taken(api, event)) < seats][:1]
@@ -269,7 +269,7 @@ def _for_whom(api: Api, group: AppointmentGroup) -> Participant | None:
     named = api.slot("participant_id") if "participant_id" in api.x.path_params else api.params.text("participant_id")
     number = identifiers.local_number(named) if named is not None else None
     if named is not None and appointments.manages(api, group, api.user):
-        return next((one for one in appointments.participants(api, group) if one.id == number), None)
+        return next((row for row in appointments.participants(api, group) if row.id == number), None)
     own = appointments.participant_for(api, group, api.user)
     return None if own is not None and named is not None and own.id != number else own
 

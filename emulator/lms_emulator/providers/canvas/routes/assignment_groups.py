@@ -207,7 +207,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
 def _closed(api: Api, course: Course, record: AssignmentGroup) -> bool:
     """Whether the group has work due in a closed grading period that binds the caller."""
     published = [a for a in assigning.in_group(api, record.id) if a.published]
-    return periods.binds(api, course) and any(periods.due_in_closed(api, course, one) for one in published)
+    return periods.binds(api, course) and any(periods.due_in_closed(api, course, row) for row in published)
 
 
 def destroy(api: Api) -> Any:

@@ -93,7 +93,7 @@ def of_user(api: Api) -> Any:
         e.user_id == user.id for e in roster.enrollments_seen(api, course, None)
     )
     followed = user.id in assignments.seen_for(api, course, api.user) or observing.link_between(api, api.user, user)
-    manages = any(account_allows(api, api.user, one, "manage_user_logins") for one in belonging.answering(api, user))
+    manages = any(account_allows(api, api.user, row, "manage_user_logins") for row in belonging.answering(api, user))
     allowed = graded or user.id == api.user.id or bool(followed) or manages
     if not api.check("may see the student's assignments", allowed, got=user.id):
         raise api.refused(f"assignments of user {user.id}")
@@ -192,13 +192,13 @@ def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str)
     """Refuse ids that are not on the page, as that is where Canvas looks for them."""
     size, page = per_page(api), as_whole(api.params.text("page")) or 1
     shown = {str(a.id) for a in found[(page - 1) * size : page * size]}
-    unknown = [one for one in asked if one not in shown]
+    unknown = [value for value in asked if value not in shown]
     if len(shown) != _count(api):
         if not isinstance(api.params.get("assignment_ids"), list):
             raise refusals.crashed("`assignment_ids` is a list", asked)
         refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
         # Canvas has built the page by then
-        refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
+        refusal.headers["Link"] = paged(api, [None], lambda value: value, path=path).headers["Link"]
         raise refusal
 
 
@@ -249,7 +249,7 @@ def _require_regrading(api: Api, course: Course, record: Assignment) -> None:
         "grading_standard_id": as_integer(standard) if standard else None,
     }
     changed = [name for name, value in worth.items() if sent.has(name) and value != getattr(record, name)]
-    graded = any(one.workflow_state == "graded" or one.excused for one in submissions.stored(api, record))
+    graded = any(row.workflow_state == "graded" or row.excused for row in submissions.stored(api, record))
     allowed = not (changed and graded) or courses.may(api, api.caller, course, "manage_grades")
     if not api.check("may grade, or changes no grade", allowed, got=changed):
         raise api.refused(f"change grades of assignment {record.id}", "manage_grades")

@@ -160,7 +160,7 @@ def _why_unsupported(api: Api, asked: Asked) -> str:
         return why
     if asked.operation is None:
         return f"lti_message_type has to be one of {', '.join(messages.OLD_OPERATIONS)}"
-    return f"{asked.operation}Request is no operation; there are {', '.join(f'{one}Request' for one in OPERATIONS)}"
+    return f"{asked.operation}Request is no operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
 
 
 ROUTES = (

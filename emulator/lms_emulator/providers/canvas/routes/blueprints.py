@@ -51,12 +51,12 @@ def show(api: Api) -> Any:
         "last_export_completed_at": when(template.last_export_at),
         "associated_course_count": len(_kept(api, template)),
     }
-    latest = max(api.store.blueprint_migrations.find("template", template.id), key=lambda one: one.id, default=None)
+    latest = max(api.store.blueprint_migrations.find("template", template.id), key=lambda row: row.id, default=None)
     return body if latest is None else {**body, "latest_migration": _migration(api, latest)}
 
 
 def _kept(api: Api, template: BlueprintTemplate) -> list[Course]:
-    found = [api.store.courses.get(one.course_id) for one in blueprints.subscriptions(api.store, template)]
+    found = [api.store.courses.get(blueprint.course_id) for blueprint in blueprints.subscriptions(api.store, template)]
     return [course for course in found if course is not None and course.workflow_state != "deleted"]
 
 
@@ -88,17 +88,17 @@ def associate(api: Api) -> Any:
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
     new = [course for named in added if (course := identifiers.find(api, "courses", named)) is not None]
     removed_courses = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]
-    if {one.id for one in new} & {one.id for one in removed_courses}:
+    if {item.id for item in new} & {removed.id for removed in removed_courses}:
         raise refusals.message(400, "blueprint_contradictory", "cannot add and remove a course at the same time")
     if removed_courses and _running(api, template):
         raise refusals.message(400, "blueprint_busy", "cannot remove courses while a sync is ongoing")
-    wrong = [str(one.id) for one in new if not blueprints.fits(api, template, one)]
+    wrong = [str(item.id) for item in new if not blueprints.fits(api, template, item)]
     if wrong:
         raise refusals.message(400, "blueprint_course_invalid", f"invalid courses to add ({', '.join(wrong)})")
     own = {subscription.course_id for subscription in blueprints.subscriptions(api.store, template)}
-    taken = [one for one in new if one.id not in own and blueprints.subscription_of(api.store, one) is not None]
+    taken = [item for item in new if item.id not in own and blueprints.subscription_of(api.store, item) is not None]
     if taken:
-        ids = ", ".join(str(one.id) for one in taken)
+        ids = ", ".join(str(item.id) for item in taken)
         text = f"cannot add courses already associated with other templates ({ids})"
         raise refusals.message(400, "blueprint_course_taken", text)
     blueprints.associate(api, template, new)
@@ -109,7 +109,7 @@ def associate(api: Api) -> Any:
 
 
 def _running(api: Api, template: BlueprintTemplate) -> bool:
-    return any(one.workflow_state == "queued" for one in api.store.blueprint_migrations.find("template", template.id))
+    return any(row.workflow_state == "queued" for row in api.store.blueprint_migrations.find("template", template.id))
 
 
 # sending
@@ -153,8 +153,8 @@ def _migration(api: Api, record: BlueprintMigration) -> Json:
 def migrations(api: Api) -> Any:
     """The syncs of a blueprint, newest first."""
     template, _ = _template(api)
-    rows = sorted(api.store.blueprint_migrations.find("template", template.id), key=lambda one: -one.id)
-    return paged(api, rows, lambda one: _migration(api, one))
+    rows = sorted(api.store.blueprint_migrations.find("template", template.id), key=lambda row: -row.id)
+    return paged(api, rows, lambda blueprint_migration: _migration(api, blueprint_migration))
 
 
 def _found(api: Api) -> BlueprintMigration:
@@ -230,8 +230,8 @@ def _subscription(api: Api) -> BlueprintSubscription:
     found, named = blueprints.subscription_of(api.store, course), api.slot("subscription_id")
     if named != "default":
         number = identifiers.local_number(named)
-        rows = (one for one in api.store.blueprint_subscriptions if one.course_id == course.id)
-        found = next((one for one in rows if one.id == number), None)
+        rows = (row for row in api.store.blueprint_subscriptions if row.course_id == course.id)
+        found = next((subscription for subscription in rows if subscription.id == number), None)
     if found is None:
         raise refusals.not_found("the blueprint that the course is kept like", named)
     courses.require(api, course, "manage")
@@ -243,7 +243,7 @@ def subscriptions(api: Api) -> Any:
     course = courses.from_path(api, "manage")
     found = blueprints.subscription_of(api.store, course)
     path = f"/api/v1/courses/{course.id}/blueprint_subscriptions"
-    return paged(api, [found] if found is not None else [], lambda one: _of_child(api, one), path=path)
+    return paged(api, [found] if found is not None else [], lambda row: _of_child(api, row), path=path)
 
 
 def _of_child(api: Api, record: BlueprintSubscription) -> Json:
@@ -257,7 +257,7 @@ def _of_child(api: Api, record: BlueprintSubscription) -> Json:
 
 def _received(api: Api, record: BlueprintSubscription) -> list[ContentMigration]:
     rows = api.store.content_migrations.find("context", ("Course", record.course_id))
-    return sorted((one for one in rows if one.child_subscription_id == record.id), key=lambda one: -one.id)
+    return sorted((row for row in rows if row.child_subscription_id == record.id), key=lambda row: -row.id)
 
 
 def _import(api: Api, record: ContentMigration) -> Json:
@@ -270,7 +270,7 @@ def _import(api: Api, record: ContentMigration) -> Json:
 def imports(api: Api) -> Any:
     """The syncs that a course received, newest first."""
     record = _subscription(api)
-    return paged(api, _received(api, record), lambda one: _import(api, one))
+    return paged(api, _received(api, record), lambda content_migration: _import(api, content_migration))
 
 
 def _one_import(api: Api) -> ContentMigration:
@@ -292,7 +292,7 @@ def import_details(api: Api) -> Any:
     for change in sent.changes if sent is not None else []:
         table = next((t for t in blueprints.LOCKED if blueprints.NAMES.get(t, t[:-1]) == change["asset_type"]), None)
         own = next((asset for asset in rows if asset.kind == table and asset.source_id == change["asset_id"]), None)
-        kept = [one for one in change["exceptions"] if one["course_id"] == record.context_id]
+        kept = [exception for exception in change["exceptions"] if exception["course_id"] == record.context_id]
         shown = {**change, "exceptions": kept}
         if own is not None:
             path = change["html_url"].rpartition("/")

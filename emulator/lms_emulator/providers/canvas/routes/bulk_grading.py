@@ -158,7 +158,7 @@ def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[
         for base, students in zip(known, data.values(), strict=True):
             unknown += _grade_students(api, course, section, base, students)
         if unknown:
-            named = ", ".join(f"'{one}'" for one in unknown)
+            named = ", ".join(f"'{value}'" for value in unknown)
             raise jobs.JobFailed(f"Couldn't find User(s) with API ids {named}")
 
     return progress(api, jobs.run(api, course, "submissions_update", work))
@@ -175,7 +175,7 @@ def _grade_students(
         if user is None or user.id not in known:
             unknown.append(name)
             continue
-        graded = any(data.has(name, one) for one in GRADED)
+        graded = any(data.has(name, value) for value in GRADED)
         change(api, course, base, user, _as_usual(data.hash(name)), graded=graded, unless_same=True)
     return unknown
 
@@ -211,7 +211,7 @@ def extend(api: Api) -> Any:
         raise refusals.rest("extensions_unfit", 400, {"errors": faults}, check="the attempts can be given")
     for number, more in wanted.items():
         api.store.submissions.put(replace(submissions.of(api, base, number), extra_attempts=more))
-    return {"assignment_extensions": [{"user_id": one, "extra_attempts": more} for one, more in wanted.items()]}
+    return {"assignment_extensions": [{"user_id": key, "extra_attempts": more} for key, more in wanted.items()]}
 
 
 def _faults(base: Assignment, more: int) -> list[str]:
@@ -232,9 +232,9 @@ def bulk_dates(api: Api) -> Any:
     sent = listed(api.x)
     if sent is None:
         raise refusals.message(400, "no_array", "expected array")
-    if not all(isinstance(one, dict) and one.get("id") for one in sent):
+    if not all(isinstance(item, dict) and item.get("id") for item in sent):
         raise refusals.message(400, "id_missing", "missing assignment id")
-    found = [(assignments.find(api, course, str(one["id"])), Params(one).hashes("all_dates")) for one in sent]
+    found = [(assignments.find(api, course, str(item["id"])), Params(item).hashes("all_dates")) for item in sent]
     if not all(assignments.may_change(api, course, base) for base, _ in found):
         raise api.refused("change what is moderated", "select_final_grade")
 

@@ -74,7 +74,7 @@ def _section(record: CourseSection, chosen: set[str]) -> Json:
 
 def enabled_accounts(api: Api) -> set[int]:
     """The accounts whose calendars the caller has: selected ones, and those that everybody gets."""
-    chosen = {int(one) for one in api.user.preferences.get("enabled_account_calendars", [])}
+    chosen = {int(preference) for preference in api.user.preferences.get("enabled_account_calendars", [])}
     return {
         account.id
         for account in api.store.accounts
@@ -94,7 +94,7 @@ def enable_accounts(api: Api) -> Any:
     """Store which account calendars the caller selects."""
     if api.params.has("enabled_account_calendars"):
         asked = (identifiers.local_number(text) for text in api.params.texts("enabled_account_calendars"))
-        kept = [one for one in asked if one is not None and api.store.accounts.get(one) is not None]
+        kept = [value for value in asked if value is not None and api.store.accounts.get(value) is not None]
         people.prefer(api, api.user, enabled_account_calendars=kept)
     return {"status": "ok"}
 
@@ -248,13 +248,13 @@ def update_calendars(api: Api) -> Any:
     sent = listed(api.x)
     if not sent:
         raise _errors("Expected array of objects")
-    if any(not isinstance(one, dict) or "id" not in one for one in sent):
+    if any(not isinstance(value, dict) or "id" not in value for value in sent):
         raise _errors("Missing key(s)")
-    numbers = [identifiers.local_number(one["id"]) for one in sent]
+    numbers = [identifiers.local_number(item["id"]) for item in sent]
     if len(set(numbers)) != len(numbers):
         raise _errors("Duplicate IDs")
     below = _below(api, top)
-    if not api.check("the accounts are below this one", all(one in below for one in numbers), got=numbers):
+    if not api.check("the accounts are below this one", all(value in below for value in numbers), got=numbers):
         raise api.refused("change calendars of other accounts")
     for number, one in zip(numbers, sent, strict=True):
         record = api.store.accounts.get(number)

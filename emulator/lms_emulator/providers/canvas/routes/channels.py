@@ -182,8 +182,8 @@ def _chosen(api: Api, user: User, channel: CommunicationChannel) -> dict[str, st
 def _shown(api: Api, user: User, channel: CommunicationChannel, wanted: list[Notification]) -> Any:
     chosen = _chosen(api, user, channel)
     rows = [
-        {"frequency": chosen.get(one.name, one.default), "notification": one.name, "category": one.category}
-        for one in wanted
+        {"frequency": chosen.get(row.name, row.default), "notification": row.name, "category": row.category}
+        for row in wanted
     ]
     return {"notification_preferences": rows}
 
@@ -250,7 +250,7 @@ def prefer(api: Api) -> Any:
             raise refusals.crashed("no `notification_preferences`")
         wanted = _wanted(api)
         asked = {notification.name: sent.text("frequency") for notification in wanted}
-    if not {one for one in asked.values() if one is not None} <= set(FREQUENCIES):
+    if not {value for value in asked.values() if value is not None} <= set(FREQUENCIES):
         body = {"errors": [{"field": "frequency", "message": None, "error_code": "inclusion"}]}
         raise refusals.rest("frequency_unknown", 422, body, check="frequency", got=list(asked.values()))
     every = user.preferences.get("notifications", {})

@@ -113,23 +113,23 @@ def index(api: Api) -> Any:
     context = contexts.from_path(api, "read")
     if isinstance(context.record, Course):
         tabs.require(api, context.record, "collaborations")
-    return paged(api, collaborations.of_context(api, context), lambda one: _shape(api, one))
+    return paged(api, collaborations.of_context(api, context), lambda value: _shape(api, value))
 
 
 def members(api: Api) -> Any:
     """Who works on a collaboration."""
-    one = collaborations.find(api)
-    if not api.check("reads the collaboration", collaborations.may(api, one, "read")):
+    collaboration = collaborations.find(api)
+    if not api.check("reads the collaboration", collaborations.may(api, collaboration, "read")):
         raise api.refused("read the collaboration")
-    return paged(api, collaborations.members(api, one), lambda member: _member(api, member))
+    return paged(api, collaborations.members(api, collaboration), lambda member: _member(api, member))
 
 
 def delete(api: Api) -> Json:
     """Delete a collaboration."""
-    one = collaborations.find(api, **contexts.from_path(api).place)
-    if not api.check("deletes the collaboration", collaborations.may(api, one, "delete")):
+    collaboration = collaborations.find(api, **contexts.from_path(api).place)
+    if not api.check("deletes the collaboration", collaborations.may(api, collaboration, "delete")):
         raise api.refused("delete the collaboration")
-    return {"collaboration": _whole(_deleted(api, one))}
+    return {"collaboration": _whole(_deleted(api, collaboration))}
 
 
 def _deleted(api: Api, one: Collaboration) -> Collaboration:
@@ -142,7 +142,7 @@ def candidates(api: Api) -> Any:
     context = contexts.from_path(api, "read_roster")
     found = collaborations.candidates(api, context)
     if isinstance(context.record, Course):
-        ids = {one.user_id for one in met(api, context.record, collaborations.taking_part(api, context.record))}
+        ids = {item.user_id for item in met(api, context.record, collaborations.taking_part(api, context.record))}
         found = [user for user in found if user.id in ids]
     place = tools.above(api.store, _held_by(context))
     found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
@@ -163,10 +163,10 @@ def _where(api: Api) -> Context:
 
 def _one(api: Api, what: str) -> tuple[Context, Collaboration]:
     context = _where(api)
-    one = collaborations.find(api, **context.place)
-    if not collaborations.may(api, one, what):
+    collaboration = collaborations.find(api, **context.place)
+    if not collaborations.may(api, collaboration, what):
         raise visitors.forbidden(api, f"the person may {what} the collaboration")
-    return context, one
+    return context, collaboration
 
 
 def page(api: Api) -> Response:
@@ -174,7 +174,7 @@ def page(api: Api) -> Response:
     context = _where(api)
     offered = tools.placed(api.store, tools.offered(api.store, _held_by(context)), ["collaboration"])
     seen = collaborations.of_context(api, context)
-    shown = [(one, collaborations.rights(api, one), _person(api, one.user_id)) for one in seen]
+    shown = [(item, collaborations.rights(api, item), _person(api, item.user_id)) for item in seen]
     makes = contexts.may(api, context, "create_collaborations")
     return _page(api, context, shown=shown, tools=offered if makes else [], opened="")
 
@@ -200,7 +200,7 @@ def _item(api: Api) -> Json | None:
         items = json.loads(text)
     except ValueError as error:
         raise refusals.page_crashed(f"contentItems: {error}") from None
-    if not isinstance(items, list) or not all(isinstance(one, dict) for one in items[:1]):
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items[:1]):
         raise refusals.page_crashed(f"contentItems is no list of objects: {text}")
     return items[0] if items else None
 

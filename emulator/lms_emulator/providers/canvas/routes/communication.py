@@ -40,7 +40,7 @@ def comm_messages(api: Api) -> Any:
     """Messages sent to a user's addresses, latest first."""
     user = identifiers.user(api, api.params.text("user_id") or "")
     enabled = api.root.settings.get("admins_can_view_notifications")
-    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin) or (
+    allowed = any(is_account_admin(api, api.caller, row) for row in api.store.accounts if row.site_admin) or (
         bool(enabled) and account_allows(api, api.caller, api.root, "view_notifications")
     )
     if not api.check("may see what was sent to the person", allowed, got=user.id):
@@ -184,7 +184,7 @@ def history(api: Api) -> Any:
     user = identifiers.user(api, api.slot("user_id")) if api.slot("user_id") != "self" else api.user
     if not api.check("may read what the person has", belonging.may_read(api, user), got=user.id):
         raise api.refused(f"see the history of user {user.id}")
-    return paged(api, [user][:0], lambda one: one, path=f"/api/v1/users/{user.id}/history", size=100)
+    return paged(api, [user][:0], lambda value: value, path=f"/api/v1/users/{user.id}/history", size=100)
 
 
 def _viewer(api: Api) -> User:
@@ -210,7 +210,7 @@ def page_views(api: Api) -> Any:
         got = api.params.text("end_time")
         raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`", got=got)
     given = [(name, api.params.text(name) or "") for name in ("end_time", "start_time") if api.moment(name) is not None]
-    return paged(api, [user][:0], lambda one: one, path=add_query(f"/api/v1/users/{user.id}/page_views", given))
+    return paged(api, [user][:0], lambda value: value, path=add_query(f"/api/v1/users/{user.id}/page_views", given))
 
 
 def page_views_table(api: Api) -> Response:

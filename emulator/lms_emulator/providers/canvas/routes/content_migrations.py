@@ -288,7 +288,7 @@ def mapping(api: Api) -> Any:
     if record.source_course_id is None:
         raise refusals.message(400, "migration_without_source", "Migration is not course copy or blueprint")
     found: dict[str, dict[str, str]] = {}
-    rows = [one for one in api.store.copied_assets.find("course", context.id) if one.source_id is not None]
+    rows = [row for row in api.store.copied_assets.find("course", context.id) if row.source_id is not None]
     for kind in kinds.KINDS:
         for asset in rows if kind.mapped is not None else ():
             table = getattr(api.store, kind.table)
@@ -327,9 +327,9 @@ def _issue(api: Api, *wanted: str) -> tuple[ContentMigration, MigrationIssue]:
 def issues(api: Api) -> Any:
     """What was not imported unchanged."""
     record = _of_issues(api)
-    rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda one: one.id)
+    rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda row: row.id)
     path = f"{shapes.path(record)}/migration_issues"
-    return paged(api, rows, lambda one: shapes.issue(api, one, record), path=path)
+    return paged(api, rows, lambda migration_issue: shapes.issue(api, migration_issue, record), path=path)
 
 
 def issue(api: Api) -> Any:

@@ -78,7 +78,7 @@ def _whitelist(api: Api, place: Account | Course) -> dict[str, list[Json]]:
     course = isinstance(place, Course)
     homes = {place.id} if course else {account.id for account in chain(api.store, place.id)}
     found: dict[str, list[Json]] = {}
-    for tool in sorted(api.store.tools, key=lambda one: one.id):
+    for tool in sorted(api.store.tools, key=lambda record: record.id):
         kind, number = tools.place_of(api.store, tool)
         if tool.workflow_state != "active" or (kind == "Course") != course or number not in homes:
             continue
@@ -164,14 +164,14 @@ def add_domains(api: Api) -> Any:
     account, domains = _account(api), api.params.texts("domains")
     if not domains:
         raise refusals.missing("domains")
-    wrong = [one for one in domains if UNFIT.search(one)]
+    wrong = [domain for domain in domains if UNFIT.search(domain)]
     if wrong:
         raise refusals.message(400, "csp_domain_invalid", f"invalid domains: {', '.join(wrong)}", got=wrong)
     return _added(api, account, domains)
 
 
 def _added(api: Api, account: Account, domains: list[str]) -> Json:
-    kept = {*account.settings.get(DOMAINS, []), *(one.lower() for one in domains)}
+    kept = {*account.settings.get(DOMAINS, []), *(domain.lower() for domain in domains)}
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: sorted(kept)}))}
 
 
@@ -179,7 +179,7 @@ def remove_domain(api: Api) -> Any:
     """Disallow a domain."""
     account = _account(api)
     domain = _domain(api).lower()
-    kept = [one for one in account.settings.get(DOMAINS, []) if one != domain]
+    kept = [value for value in account.settings.get(DOMAINS, []) if value != domain]
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: kept}))}
 
 

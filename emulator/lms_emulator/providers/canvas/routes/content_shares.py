@@ -41,7 +41,7 @@ STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 def _shown(api: Api, record: ContentShare) -> Json:
     packed = api.store.content_exports.get(record.content_export_id)
     sender = api.store.users.get(record.sender_id or 0)
-    receivers = [] if record.sender_id is not None else [api.store.users.get(one.user_id) for one in _got(api, record)]
+    receivers = [] if record.sender_id is not None else [api.store.users.get(row.user_id) for row in _got(api, record)]
     body: Json = {name: getattr(record, name) for name in ("id", "name", "user_id", "read_state", "content_type")}
     body |= {"created_at": when(record.created_at), "updated_at": when(record.updated_at)}
     body["sender"] = people.display(api, sender) if sender is not None else None
@@ -129,7 +129,7 @@ def _pack(api: Api, kind: str, record: Any) -> ContentExport:
 
 def _holds(api: Api, kind: Any, course: Course, content: Any) -> bool:
     return content is not None and any(
-        type(one) is type(content) and one.id == content.id for one in kind.lister(api, course)
+        type(item) is type(content) and item.id == content.id for item in kind.lister(api, course)
     )
 
 
@@ -138,7 +138,7 @@ def create(api: Api) -> Any:
     user = _own(api)
     receivers = _receivers(api)
     kind, record = _content(api)
-    name = next(filter(None, (getattr(record, one, None) for one in ("title", "name", "display_name"))), "")
+    name = next(filter(None, (getattr(record, value, None) for value in ("title", "name", "display_name"))), "")
     sent = ContentShare(
         **api.new_row("content_shares"),
         user_id=user.id,
@@ -169,7 +169,7 @@ def add_users(api: Api) -> Any:
     if sent.sender_id is not None:
         raise refusals.message(400, "share_not_own", "Content share not owned by you", got=sent.id)
     known = {share.user_id for share in _got(api, sent)}
-    _give(api, sent, [one for one in receivers if one.id not in known])
+    _give(api, sent, [receiver for receiver in receivers if receiver.id not in known])
     return _shown(api, sent)
 
 
@@ -222,9 +222,9 @@ def who_may_get(api: Api) -> Any:
         body = {"status": "bad_request", "message": "Search term required"}
         raise refusals.rest("search_term_missing", 400, body, check="a search term is sent")
     courses.require(api, course, "read_as_admin")
-    ids = {one.user_id for one in api.store.enrollments if one.type in STAFF and one.workflow_state == "active"}
+    ids = {row.user_id for row in api.store.enrollments if row.type in STAFF and row.workflow_state == "active"}
     found = [user for user in map(api.store.users.get, sorted(ids)) if user is not None and term in user.name.lower()]
-    return paged(api, [one for one in found if one.workflow_state != "deleted"], lambda user: people.display(api, user))
+    return paged(api, [row for row in found if row.workflow_state != "deleted"], lambda user: people.display(api, user))
 
 
 SHARES = "/api/v1/users/{user_id}/content_shares"

@@ -178,7 +178,7 @@ def destroy(api: Api) -> Json:
     tool = _tool(api, row.deployment_id)
     if tools.place_of(api.store, tool) == row.place:
         raise _refused("Cannot delete primary control for deployment")
-    below = [one for one in tools.controls(api.store, tool) if row.place in registrations.path_of(api, one.place)]
+    below = [item for item in tools.controls(api.store, tool) if row.place in registrations.path_of(api, item.place)]
     with registration_history.controlling(api, registration, account):
         for other in below:
             deleted = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)

@@ -53,9 +53,9 @@ def index(api: Api) -> Any:
     """The caller's conversations: the inbox, or those of another scope."""
     scope, own = api.params.text("scope"), api.store.conversation_participants.find("user", api.user.id)
     fits = _filter(api)
-    found = [one for one in own if one.message_count and shapes.in_scope(one, scope) and fits(one)]
+    found = [row for row in own if row.message_count and shapes.in_scope(row, scope) and fits(row)]
     column = "last_authored_at" if scope == "sent" else "last_message_at"
-    found.sort(key=lambda one: (str(getattr(one, column) or ""), one.conversation_id), reverse=True)
+    found.sort(key=lambda row: (str(getattr(row, column) or ""), row.conversation_id), reverse=True)
     api.params.flag("interleave_submissions")  # documented as ignored
     avatars = "participant_avatars" in api.params.includes
     ids = [participant.conversation_id for participant in found]
@@ -85,7 +85,7 @@ def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
         return one in own.tags
 
     def fits(own: ConversationParticipant) -> bool:
-        checks = [holds(own, one) for one in asked]
+        checks = [holds(own, value) for value in asked]
         return not checks or (any(checks) if mode == "or" else all(checks))
 
     return fits
@@ -154,19 +154,19 @@ def _own(api: Api, conversation: Conversation) -> ConversationParticipant:
 def _asked(api: Api) -> list[str]:
     value = api.params.get("recipients")
     if isinstance(value, list):
-        return [str(one) for one in value]
-    return [one.strip() for one in str(value).split(",") if one.strip()] if value not in (None, "") else []
+        return [str(item) for item in value]
+    return [item.strip() for item in str(value).split(",") if item.strip()] if value not in (None, "") else []
 
 
 def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Common]:
     """The recipients whom the caller can write to, with what they have in common."""
     look = Messaging(api, api.user)
-    numbers = [number for one in asked if (number := identifiers.local_number(one)) is not None]
+    numbers = [number for value in asked if (number := identifiers.local_number(value)) is not None]
     place = messaging.place_of(api, code) if code else None
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
         seen = look.within(place, whole=look.runs(place))
-        found |= {number: one for number, one in seen.items() if number in numbers}
+        found |= {number: common for number, common in seen.items() if number in numbers}
         # for members of the caller's group in that course, Canvas remembers only the group
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))
@@ -179,7 +179,7 @@ def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Commo
 
 
 def _without(found: dict[int, Common], number: int) -> dict[int, Common]:
-    return {one: common for one, common in found.items() if one != number}
+    return {key: common for key, common in found.items() if key != number}
 
 
 def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
@@ -220,12 +220,12 @@ def _writes_in(api: Api, record: Group | Account) -> bool:
 
 def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
     """Refuse callers who may write to people of a course, but not to all of them."""
-    for one in asked:
-        place = messaging.place_of(api, one)
+    for value in asked:
+        place = messaging.place_of(api, value)
         course = place.course if place is not None and place.section is None else None
         if course is None or place is None or place.part in ("teachers", "tas", "admins"):
             continue
-        if not api.check("may write to all", courses.may(api, api.caller, course, "send_messages_all"), got=one):
+        if not api.check("may write to all", courses.may(api, api.caller, course, "send_messages_all"), got=value):
             raise refused("recipients", "restricted by role")
 
 
@@ -285,8 +285,8 @@ def add_message(api: Api) -> Any:
     asked = _asked(api)
     if asked and not found.private:
         rows = {row.user_id for row in conversations.participants(api, found.id)}
-        numbers = {identifiers.local_number(one) for one in asked}
-        new = [user for one in _recipients(api, asked, None) if one not in rows and (user := api.store.users.get(one))]
+        numbers = {identifiers.local_number(value) for value in asked}
+        new = [user for row in _recipients(api, asked, None) if row not in rows and (user := api.store.users.get(row))]
         if len(rows) + len(new) > MOST_IN_ONE + 1:
             raise refused("recipients", "Too many participants for group conversation")
         only = [row for row in rows if row in numbers] + [user.id for user in new]
@@ -314,7 +314,7 @@ def add_recipients(api: Api) -> Any:
     """Add people to a group conversation."""
     found, own = conversations.find(api, api.slot("id"))
     known = _recipients(api, _asked(api), None)
-    people = [user for one in known if (user := api.store.users.get(one)) is not None]
+    people = [user for value in known if (user := api.store.users.get(value)) is not None]
     if not people:
         raise refusals.rest("recipients_unknown", 400, {}, check="the recipients can be written to")
     rows = {row.user_id for row in conversations.participants(api, found.id)}
@@ -367,11 +367,11 @@ def batch_update(api: Api) -> Any:
 
     def work() -> str:
         done, strange = 0, []
-        for one in asked:
-            key = (identifiers.local_number(one), user.id)
+        for value in asked:
+            key = (identifiers.local_number(value), user.id)
             own = api.store.conversation_participants.first("whose", key)
             if own is None:
-                strange.append(str(one))
+                strange.append(str(value))
                 continue
             EVENTS[event](api, own)
             done += 1

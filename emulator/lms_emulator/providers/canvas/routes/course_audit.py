@@ -59,7 +59,7 @@ def _event(change: CourseChange) -> Json:
 
 
 def _document(api: Api, events: list[Any], shown: list[CourseChange]) -> Json:
-    named = [n for one in shown for n in (one.course_id, one.event_data.get(one.event_type)) if isinstance(n, int)]
+    named = [n for row in shown for n in (row.course_id, row.event_data.get(row.event_type)) if isinstance(n, int)]
     courses = [c for n in dict.fromkeys(named) if (c := api.store.courses.get(n)) is not None]
     users = [u for n in dict.fromkeys(change.user_id for change in shown) if (u := api.store.users.get(n)) is not None]
     return {

@@ -150,7 +150,7 @@ def _require_for(api: Api, course: Course, changed: Course) -> None:
     """Refuse changes that need a right beyond that of changing the course."""
     if course.apply_assignment_group_weights != changed.apply_assignment_group_weights:
         due = assignments.of_course(api, course) if periods.binds(api, course) else []
-        if any(periods.due_in_closed(api, course, one) for one in due):
+        if any(periods.due_in_closed(api, course, assignment) for assignment in due):
             raise api.refused("change how groups count after a grading period has closed")
     shut = "prevent_course_availability_editing_by_teachers"
     # dates that do not bind may be dropped by anybody
@@ -227,7 +227,7 @@ def set_settings(api: Api) -> Any:
     params = api.params
     kept = dict(course.settings)
     names = (name for name in SETTINGS if params.has(name) and course_fields.settable(api, course, name))
-    kept |= {name: params.flag(name) for name in (*names, *(one for one in PACING if params.has(one)))}
+    kept |= {name: params.flag(name) for name in (*names, *(value for value in PACING if params.has(value)))}
     kept |= course_fields.announcement_limit(params)
     if params.has("default_due_time"):
         kept["default_due_time"] = course_fields.time_of_day(params.text("default_due_time") or "")

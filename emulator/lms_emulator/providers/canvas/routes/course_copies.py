@@ -40,7 +40,7 @@ def create(api: Api) -> Any:
     copy: dict[str, Any] = dict(selection.EVERYTHING)
     if wanted or excluded:
         names = {*kinds.BY_NAME, *selection.OF_COURSE}
-        asked = {kinds.ALIASES.get(one, one) for one in wanted or excluded}
+        asked = {kinds.ALIASES.get(value, value) for value in wanted or excluded}
         copy = {f"all_{name}": "1" for name in (names & asked if wanted else names - asked)}
     record = ContentMigration(
         **api.new_row("content_migrations"),

@@ -43,7 +43,7 @@ def remind_of_invitation(api: Api, course: Course) -> None:
 
 def _own(api: Api, course: Course) -> list[Enrollment]:
     found = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    return [one for one in found if one.course_id == course.id and one.workflow_state in ("invited", "active")]
+    return [row for row in found if row.course_id == course.id and row.workflow_state in ("invited", "active")]
 
 
 def answer_invitation(api: Api) -> Response:

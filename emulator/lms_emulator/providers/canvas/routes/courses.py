@@ -180,7 +180,7 @@ def _current(enrollment: Enrollment, course: Course) -> bool:
 
 def _in_state(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
     """Whether a course in one of these states is listed for an enrollment; states that Canvas lacks filter nothing."""
-    known = {"unpublished" if one in _DRAFTS else one for one in asked} & _STATES
+    known = {"unpublished" if value in _DRAFTS else value for value in asked} & _STATES
     if not known:
         return True
     own, kept = enrollment.workflow_state, course.workflow_state

@@ -125,11 +125,11 @@ def reorder(api: Api) -> Any:
     asked = api.params.get("order")
     if not isinstance(asked, list):
         raise refusals.crashed("`order` is no list", asked)
-    order = list(dict.fromkeys(number for one in asked if (number := as_integer(one)) > 0))
+    order = list(dict.fromkeys(number for value in asked if (number := as_integer(value)) > 0))
     living = _living(api, course)
-    moving = [one.position for one in living if one.id in order]
+    moving = [row.position for row in living if row.id in order]
     for column in living:
-        behind = len([one for one in moving if column.position <= one])
+        behind = len([value for value in moving if column.position <= value])
         position = order.index(column.id) + 1 if column.id in order else column.position + behind
         api.store.custom_gradebook_columns.put(replace(column, position=position))
     return {}

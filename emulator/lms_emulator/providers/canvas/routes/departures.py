@@ -113,7 +113,9 @@ def split(api: Api) -> Any:
         raise refusals.message(400, "nothing_to_split", "Nothing to split off of this user")
     _require_merge(api, user)
     people_ = [*departures.split(api, user), user]
-    return [shapes.brief(api, one) for one in sorted(people_, key=lambda one: one.short_name or one.name)]
+    return [
+        shapes.brief(api, person) for person in sorted(people_, key=lambda record: record.short_name or record.name)
+    ]
 
 
 ROUTES: tuple[Route, ...] = signed_in(

@@ -97,7 +97,7 @@ def changes_of(api: Api, given: Params) -> dict[str, Any]:
         )
     if given.has("scopes"):
         asked = list(dict.fromkeys(given.texts("scopes")))
-        unknown = [one for one in asked if not scopes.is_known(one)]
+        unknown = [value for value in asked if not scopes.is_known(value)]
         if unknown:
             faults["scopes"] = [f"cannot contain {', '.join(unknown)}"]
         changes["scopes"] = asked
@@ -193,8 +193,8 @@ def scope_list(api: Api) -> Any:
     if api.params.text("group_by") != "resource_name":
         return listed
     grouped: dict[str, list[Json]] = {}
-    for one in listed:
-        grouped.setdefault(one["resource_name"], []).append(one)
+    for item in listed:
+        grouped.setdefault(item["resource_name"], []).append(item)
     return grouped
 
 

@@ -210,7 +210,7 @@ def duplicate(api: Api) -> Any:
         shown["set_assignment"] = True
     if copy.pinned:
         topics.insert(api, context, copy, (topic.position or 0) + 1)
-        shown["new_positions"] = {str(one.id): one.position for one in topics.pinned(api, context)}
+        shown["new_positions"] = {str(row.id): row.position for row in topics.pinned(api, context)}
     return shown
 
 
@@ -221,9 +221,9 @@ def reorder(api: Api) -> Any:
     if not order:
         raise content.order_refused("order parameter required")
     pinned = {str(topic.id): topic for topic in topics.pinned(api, context)}
-    if any(one not in pinned for one in order):
+    if any(value not in pinned for value in order):
         raise content.order_refused("topics not found")
-    rest_of_them = [one for one in pinned if one not in order]
+    rest_of_them = [value for value in pinned if value not in order]
     for place, one in enumerate([*order, *rest_of_them], 1):
         api.store.discussion_topics.put(replace(pinned[one], position=place))
     return {"reorder": True, "order": [*order, *rest_of_them]}

@@ -186,7 +186,7 @@ def _of_all_sections(record: Enrollment) -> bool:
 
 def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None) -> Any:
     asked, key = api.params.includes, partial(_place_in_list, api)
-    includes = frozenset(one for one in (*IN_ROW, *IN_USER) if one in asked)
+    includes = frozenset(value for value in (*IN_ROW, *IN_USER) if value in asked)
     return bookmarked(api, rows, lambda e: _row(api, e, includes, context), key, path=path)
 
 
@@ -283,7 +283,7 @@ def _create(api: Api, course: Course, section: Any) -> Any:
         asked = enrolling.self_enrollment(api, course, section, fields)
     else:
         asked = enrolling.wish(api, course, section, fields)
-    before = {one.id: one.workflow_state for one in api.store.enrollments.find("user", asked.user.id)}
+    before = {row.id: row.workflow_state for row in api.store.enrollments.find("user", asked.user.id)}
     record = enrolling.enroll(api, asked)
     if fields.flag("notify"):
         enrolling.notify(api, course, record, before.get(record.id))

@@ -50,8 +50,8 @@ def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
 
 def _seen(api: Api, topic: DiscussionTopic) -> list[DiscussionEntry]:
     """The entries of a topic, and those of its groups' topics whose groups the caller may read."""
-    parts = [one for one in rules.children(api, topic) if contexts.may(api, rules.context_of(api, one), "read")]
-    return [entry for one in (topic, *parts) for entry in rules.entries_of(api, one)]
+    parts = [child for child in rules.children(api, topic) if contexts.may(api, rules.context_of(api, child), "read")]
+    return [entry for discussion_topic in (topic, *parts) for entry in rules.entries_of(api, discussion_topic)]
 
 
 def _seen_entry(api: Api, topic: DiscussionTopic) -> DiscussionEntry:
@@ -86,7 +86,7 @@ def entry_list(api: Api) -> Any:
     every = rules.entries_of(api, topic, deleted=True)
     found = sorted((entry for entry in every if entry.id in asked), key=lambda entry: entry.id)
     if len(found) != len(asked):
-        raise refusals.not_found("one of the entries", sorted(str(one) for one in asked))
+        raise refusals.not_found("one of the entries", sorted(str(value) for value in asked))
     path = f"{api.path.rsplit('/', 1)[0]}/entries"
     return paged(api, found, lambda entry: shapes.entry(api, entry, context, name=False), path=path)
 

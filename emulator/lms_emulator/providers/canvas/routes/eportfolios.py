@@ -87,7 +87,7 @@ def show(api: Api) -> Any:
 def pages(api: Api) -> Any:
     """The pages of a portfolio."""
     record = _found(api, "read")
-    found = sorted(api.store.eportfolio_entries.find("portfolio", record.id), key=lambda one: (one.position, one.id))
+    found = sorted(api.store.eportfolio_entries.find("portfolio", record.id), key=lambda row: (row.position, row.id))
     return paged(api, found, _page)
 
 
@@ -125,7 +125,7 @@ def moderate_all(api: Api) -> Any:
     user = _owner(api)
     _require(api, _moderates(api, user), f"moderate portfolios of user {user.id}")
     status = _status(api)
-    for portfolio in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:
+    for portfolio in [row for row in api.store.eportfolios.find("user", user.id) if row.workflow_state == "active"]:
         api.store.eportfolios.put(_marked(api, portfolio, status))
     return "success"
 

@@ -198,7 +198,7 @@ def add_favorite(api: Api) -> Json:
         raise refusals.message(400, "no_such_placement", f"Tool does not have {missing} placement")
     found = list(dict.fromkeys([*found, number]))
     if len(found) > MOST_FAVORITES:
-        found = [one for one in found if one in known]
+        found = [value for value in found if value in known]
     if len(found) > MOST_FAVORITES:
         raise refusals.message(400, "bar_full", f"Cannot have more than {MOST_FAVORITES} favorited tools")
     return _keep_favorites(api, account, bar, found)
@@ -208,7 +208,7 @@ def remove_favorite(api: Api) -> Json:
     """Unpin a tool."""
     account, bar, found = _bar(api, "manage_lti_delete")
     number = identifiers.local_number(api.slot("id"))
-    return _keep_favorites(api, account, bar, [one for one in found if one != number])
+    return _keep_favorites(api, account, bar, [value for value in found if value != number])
 
 
 def _keep_favorites(api: Api, account: Account, bar: str, found: list[int]) -> Json:

@@ -85,7 +85,7 @@ def remove_group(api: Api) -> Any:
     key, marked = _group(api), _marked_groups(api)
     if key not in marked:
         return {}
-    people.prefer(api, api.user, favorite_groups=[one for one in marked if one != key] or None)
+    people.prefer(api, api.user, favorite_groups=[value for value in marked if value != key] or None)
     return {"context_id": key, "context_type": "Group"}
 
 

@@ -113,7 +113,7 @@ def by_path(api: Api) -> Any:
     if context.type == "User" and api.x.path_params.get("full_path") == files.CONVERSATIONS:
         files.child(api, found[0], files.CONVERSATIONS)
     for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
-        below = {one.name: one for one in files.sub_folders(api.store, found[-1])}
+        below = {sub_folder.name: sub_folder for sub_folder in files.sub_folders(api.store, found[-1])}
         folder = below.get(name)
         if folder is None or not (managed or files.folder_listed(api, folder)):
             raise refusals.not_found("the folder at this path", name)
@@ -202,9 +202,9 @@ def update(api: Api) -> Any:
             raise refusals.invalid({"name": ["Root folder name cannot be changed"]})
         changes["name"] = _name(api)
     changed = replace(folder, **changes, updated_at=api.now)
-    parent = next((one for one in files.ancestors(api.store, changed) if one.id == changed.parent_folder_id), None)
+    parent = next((file for file in files.ancestors(api.store, changed) if file.id == changed.parent_folder_id), None)
     if parent is not None and (changed.name, parent.id) != (folder.name, folder.parent_folder_id):
-        others = {one.name for one in files.sub_folders(api.store, parent) if one.id != folder.id}
+        others = {sub_folder.name for sub_folder in files.sub_folders(api.store, parent) if sub_folder.id != folder.id}
         changed = replace(changed, name=files.free_folder_name(changed.name, others))
     return shapes.folder(api, api.store.folders.put(changed))
 
@@ -215,7 +215,7 @@ def _new_parent(api: Api, folder: Folder, context: Context) -> int:
     )
     if not api.check("may manage what is in the folder", files.holds_contents(api, parent), got=parent.id):
         raise api.refused(f"move to folder {parent.id}", "manage_files_edit")
-    if folder.id in {one.id for one in files.ancestors(api.store, parent)}:
+    if folder.id in {ancestor.id for ancestor in files.ancestors(api.store, parent)}:
         raise refusals.invalid({"parent_folder_id": ["A folder cannot be the parent of itself"]})
     return parent.id
 
@@ -226,7 +226,7 @@ def delete(api: Api) -> Any:
     files.require_change(api, folder, "delete")
     if folder.parent_folder_id is None:
         raise refusals.message(400, "root_folder", "Can't delete the root folder")
-    if any(blueprints.of_child(api.store, one.context_id, "attachments", one.id) for one in _files_below(api, folder)):
+    if any(blueprints.of_child(api.store, row.context_id, "attachments", row.id) for row in _files_below(api, folder)):
         raise refusals.message(400, "folder_locked", "Can't delete folder containing files locked by Blueprint Course")
     full = bool(files.sub_folders(api.store, folder) or files.files_in(api.store, folder))
     if full and api.params.get("force") != "true":

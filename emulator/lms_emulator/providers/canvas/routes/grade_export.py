@@ -40,7 +40,7 @@ def reported(api: Api) -> Any:
         if record.workflow_state != "available":
             raise _refused("unpublished_course", NOT_PUBLISHED)
     else:
-        found = [one for one in api.store.courses if one.workflow_state == "available" and _within(api, one, record)]
+        found = [row for row in api.store.courses if row.workflow_state == "available" and _within(api, row, record)]
         found = [course for course in found if _lasts(api, course)]
     rows = [
         (base, course)
@@ -72,7 +72,7 @@ def _shape(api: Api, base: Assignment, course: Course, *, students: bool) -> Jso
     group = api.store.assignment_groups.get(base.assignment_group_id)
     overrides = assignments.overrides(api, base)
     of_sections = {override.set_id: override for override in overrides if override.set_type == "CourseSection"}
-    sections = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"]
+    sections = [row for row in api.store.course_sections.find("course", course.id) if row.workflow_state == "active"]
     if base.only_visible_to_overrides:
         sections = [section for section in sections if section.id in of_sections]
     names = ("id", "course_id", "name", "submission_types", "sis_assignment_id", "integration_id", "integration_data")
@@ -90,9 +90,9 @@ def _shape(api: Api, base: Assignment, course: Course, *, students: bool) -> Jso
         }
     if students:
         body["user_overrides"] = [
-            {**_override(one), "title": one.title, "students": [_student(api, number) for number in one.student_ids]}
-            for one in overrides
-            if one.student_ids
+            {**_override(row), "title": row.title, "students": [_student(api, number) for number in row.student_ids]}
+            for row in overrides
+            if row.student_ids
         ]
     return body
 
@@ -141,7 +141,7 @@ def disable(api: Api) -> Response:
     period = None
     if named := api.params.text("grading_period_id"):
         number = identifiers.local_number(named)
-        period = next((one for one in periods.of_course(api, course) if one.id == number), None)
+        period = next((row for row in periods.of_course(api, course) if row.id == number), None)
         if period is None:
             raise _refused("not_found", "The Grading Period cannot be found")
     for one in assignments.of_course(api, course):

@@ -83,7 +83,7 @@ def override_final(api: Api) -> Any:
     if not api.check("final grades may be set here", allowed):
         raise api.refused("set final grades")
     period = api.params.text("grading_period_id")
-    if period is not None and not any(str(one.id) == period for one in periods.of_course(api, course)):
+    if period is not None and not any(str(row.id) == period for row in periods.of_course(api, course)):
         raise _error("invalid_grading_period")
     if not api.params.get("override_scores"):
         raise refusals.missing("override_scores")
@@ -119,7 +119,7 @@ def set_override(
         if period is None:
             changed = replace(known, score=score)
         else:
-            others = {name: one for name, one in known.of_periods.items() if name != period}
+            others = {name: value for name, value in known.of_periods.items() if name != period}
             changed = replace(known, of_periods=others if score is None else {**others, period: score})
         api.store.grade_overrides.put(changed)
     was, now = grades.course_letters(api, course, (before, score))
@@ -235,8 +235,8 @@ def _filter_shape(record: GradebookFilter) -> dict[str, Any]:
 def filters(api: Api) -> Any:
     """The caller's filters."""
     course = _place(api)
-    found = [one for one in api.store.gradebook_filters if one.course_id == course.id and one.user_id == api.user.id]
-    return [_filter_shape(one) for one in sorted(found, key=lambda one: (one.created_at, one.id))]
+    found = [row for row in api.store.gradebook_filters if row.course_id == course.id and row.user_id == api.user.id]
+    return [_filter_shape(row) for row in sorted(found, key=lambda row: (row.created_at, row.id))]
 
 
 def show_filter(api: Api) -> Any:

@@ -116,7 +116,7 @@ def of_grader(api: Api) -> Any:
     def render(rows: list[Pair]) -> Any:
         kept = [submission for _, submission in rows if submission.versions]
         kept.sort(key=lambda submission: (str(submission.versions[0].made_at), submission.id))
-        return [{"submission_id": one.id, "versions": _changes(api, one, base, course)} for one in kept]
+        return [{"submission_id": row.id, "versions": _changes(api, row, base, course)} for row in kept]
 
     path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
     return _by_page(api, found, path, render)

@@ -183,14 +183,14 @@ def _batch(api: Api, named: str) -> Any:
     if not api.check("administers the school", _manages(api)):
         raise api.refused(f"manage grading periods in account {group.account_id}")
     others = list(api.store.grading_periods.find("group", group.id)) if len(wanted) == 1 else []  # deleted ones too
-    faults = [_faults(one, others) for one in wanted]
-    wrong = [faults[place] for place in _clashing(wanted)] + [one for one in faults if one]
+    faults = [_faults(value, others) for value in wanted]
+    wrong = [faults[place] for place in _clashing(wanted)] + [fault for fault in faults if fault]
     if wrong:
         raise grading_refusals.each_invalid(wrong)
     made = []
-    for one in wanted:
-        numbers = {"id": one["id"] or api.new_id("grading_periods"), "grading_period_group_id": group.id}
-        made.append(api.store.grading_periods.put(GradingPeriod(**one | numbers)))
+    for item in wanted:
+        numbers = {"id": item["id"] or api.new_id("grading_periods"), "grading_period_group_id": group.id}
+        made.append(api.store.grading_periods.put(GradingPeriod(**item | numbers)))
     return {"grading_periods": [period_shape(api, period) for period in made]}
 
 
@@ -216,7 +216,7 @@ def _clashing(wanted: list[Fields]) -> list[int]:
     """The indexes of periods that overlap an earlier one of the request."""
     if len(wanted) == 1:
         return []
-    if any(one["start_date"] is None for one in wanted):
+    if any(item["start_date"] is None for item in wanted):
         raise refusals.crashed("periods without dates cannot be compared")
     order = sorted(range(len(wanted)), key=lambda place: wanted[place]["start_date"])
     if any(wanted[place]["end_date"] is None for place in order[:-1]):
@@ -324,7 +324,7 @@ def due_dates(api: Api) -> Any:
     course = courses.from_path(api, "read_as_admin")
     given = api.params.get("assignment_ids")
     only = api.params.texts("assignment_ids") if isinstance(given, list) else []  # Canvas permits only a list
-    if not all(as_whole(one) is not None for one in only):
+    if not all(as_whole(value) is not None for value in only):
         body = {"errors": "assignment_ids param is invalid"}
         raise refusals.rest("assignment_ids_invalid", 422, body, check="assignment_ids are numbers", got=only)
     found: dict[str, Any] = {}

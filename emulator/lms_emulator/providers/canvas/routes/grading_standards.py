@@ -58,8 +58,8 @@ def shape(api: Api, record: GradingStandard) -> Json:
     if not api.settings.later_parameters:
         return body
     most = record.scaling_factor if record.points_based else 100
-    for one in body["grading_scheme"]:
-        one["calculated_value"] = round(one["value"] * most, 4)
+    for item in body["grading_scheme"]:
+        item["calculated_value"] = round(item["value"] * most, 4)
     return body | {"points_based": record.points_based, "scaling_factor": record.scaling_factor}
 
 

@@ -105,7 +105,7 @@ def create(api: Api) -> Any:
     category = api.store.group_categories.put(made)
     if may_set_sis(api, "sis_group_category_id", "set"):
         wanted = api.params.text("sis_group_category_id")
-        if any(one.sis_source_id == wanted for one in api.store.group_categories):
+        if any(group_category.sis_source_id == wanted for group_category in api.store.group_categories):
             body = {"errors": [{"field": "sis_source_id", "message": None, "error_code": "taken"}]}
             raise refusals.rest("sis_id_taken", 422, body, check="the SIS id is free", got=wanted)
         category = api.store.group_categories.put(replace(category, sis_source_id=wanted))
@@ -189,7 +189,7 @@ def update(api: Api) -> Any:
     body = shapes.category(api, changed, _includes(api))
     if (number := api.params.text("sis_group_category_id")) is not None:
         # Canvas has answered by then
-        taken = any(one.sis_source_id == number and one.id != changed.id for one in api.store.group_categories)
+        taken = any(row.sis_source_id == number and row.id != changed.id for row in api.store.group_categories)
         if taken or not account_allows(api, api.caller, api.root, "manage_sis"):
             raise refusals.crashed("`sis_group_category_id` needs manage_sis, and must be unique", number)
         api.store.group_categories.put(replace(changed, sis_source_id=number))
@@ -269,8 +269,8 @@ def assign(api: Api) -> Any:
 
 
 def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
-    rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == category.context_id]
-    sections = [one for row in rows if (one := api.store.course_sections.get(row.course_section_id)) is not None]
+    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == category.context_id]
+    sections = [item for row in rows if (item := api.store.course_sections.get(row.course_section_id)) is not None]
     return {
         "user_id": user.id,
         "name": people.sortable_name(user),

@@ -83,7 +83,7 @@ def of_account(api: Api) -> Any:
     """The groups of an account; with `only_own_groups`, the caller's."""
     account = permissions.account_from_path(api, "read_roster")
     _require_groups(api)
-    found = _own_of(api, [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)])
+    found = _own_of(api, [group for row in groups.of_place(api, account) for group in groups.of_category(api, row)])
     return paged(api, groups.by_set(api, found), lambda group: shapes.group(api, group, api.params.includes))
 
 
@@ -181,7 +181,7 @@ def _leader(api: Api, group: Group) -> dict[str, Any]:
     if not api.params.has("leader"):
         return {}
     key = identifiers.local_number(api.params.text("leader", "id") or "")
-    if key is not None and key not in {one.user_id for one in groups.members(api, group)}:
+    if key is not None and key not in {member.user_id for member in groups.members(api, group)}:
         raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
     return {"leader_id": key}
 
@@ -238,9 +238,9 @@ def memberships(api: Api) -> Any:
     asked = api.params.get("filter_states")
     if asked is not None and not isinstance(asked, list):
         raise refusals.crashed("`filter_states` is a list", asked)
-    found = [one for one in groups.members(api, group, *FILTERS) if asked is None or one.workflow_state in asked]
+    found = [row for row in groups.members(api, group, *FILTERS) if asked is None or row.workflow_state in asked]
     path = f"/api/v1/groups/{group.id}/memberships"
-    return paged(api, found, lambda one: shapes.membership(api, one, group), path=path)
+    return paged(api, found, lambda group_membership: shapes.membership(api, group_membership, group), path=path)
 
 
 def _row(api: Api, group: Group) -> GroupMembership:
@@ -338,7 +338,7 @@ def invite(api: Api) -> Any:
         user = _addressed(api, text.strip())
         if user is not None:
             rows.append(groups.join(api, group, user.id, state))
-    return [shapes.membership(api, one, group) for one in rows]
+    return [shapes.membership(api, group_membership, group) for group_membership in rows]
 
 
 def _addressed(api: Api, text: str) -> User | None:
@@ -356,7 +356,7 @@ def users(api: Api) -> Any:
     """The people in a group."""
     group = _read(api)
     place = groups.home(api, groups.category_of(api, group))
-    found = [user for one in groups.members(api, group) if (user := api.store.users.get(one.user_id)) is not None]
+    found = [user for member in groups.members(api, group) if (user := api.store.users.get(member.user_id)) is not None]
     if api.params.flag("exclude_inactive") and isinstance(place, Course):
         found = [user for user in found if _active(api, place, user)]
     if (term := search_term(api)) is not None:
@@ -381,7 +381,7 @@ def _without_login(api: Api) -> bool:
 
 
 def _active(api: Api, course: Course, user: User) -> bool:
-    rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == course.id]
+    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == course.id]
     return any(enrollment.workflow_state in states.CURRENT for enrollment in rows)
 
 

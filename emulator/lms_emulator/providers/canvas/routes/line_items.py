@@ -273,7 +273,7 @@ def _link(api: Api, place: Place) -> ResourceLink | None:
 def _why_no_link(api: Api, wanted: str, link: ResourceLink | None) -> str:
     if link is not None:
         return "the link belongs to no assignment: leave `resourceLinkId` out, and the line item gets one of its own"
-    known = [one.id for one in api.store.resource_links if one.assignment_id is not None]
+    known = [resource_link.id for resource_link in api.store.resource_links if resource_link.assignment_id is not None]
     return how_differs(known, wanted) or "`resourceLinkId` is the `id` of the launch's resource_link claim"
 
 

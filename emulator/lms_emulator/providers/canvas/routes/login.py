@@ -161,9 +161,9 @@ def logout_page(api: Api) -> Response:
 def _notify_tools(api: Api, user: User) -> None:
     """Call the URLs that tools registered for the user's sign-out; their answers are ignored."""
     callbacks = [
-        one
+        logout_callback
         for login in api.store.pseudonyms.find("user", user.id)
-        for one in api.store.logout_callbacks.find("login", login.id)
+        for logout_callback in api.store.logout_callbacks.find("login", login.id)
     ]
     for callback in callbacks:
         api.store.logout_callbacks.delete(callback.id)

@@ -163,7 +163,7 @@ def reset_password(api: Api) -> Any:
     address = (api.params.text("email") or "").lower()
     rows = api.store.communication_channels.find("address", address)
     owners = {channel.user_id for channel in rows if channel.workflow_state == "active"}
-    owners |= {one.user_id for one in api.store.pseudonyms.find("unique_id", address) if one.workflow_state == "active"}
+    owners |= {row.user_id for row in api.store.pseudonyms.find("unique_id", address) if row.workflow_state == "active"}
     if not api.check("the address is somebody's", bool(owners), got=address):
         raise refusals.rest("address_unknown", 404, {"requested": False}, check="the address is somebody's")
     for owner in owners:

@@ -134,7 +134,7 @@ _SORTS: dict[str, Callable[[Api, Account, LtiRegistration], Any]] = {
     "updated": lambda api, _, registration: registration.updated_at or api.now,
     "installed_by": lambda api, _, registration: _named(api, registration.created_by_id),
     "updated_by": lambda api, _, registration: _named(api, registration.updated_by_id),
-    "on": lambda api, account, one: getattr(registrations.binding_for(api, one, account), "workflow_state", ""),
+    "on": lambda api, account, row: getattr(registrations.binding_for(api, row, account), "workflow_state", ""),
     "status": lambda api, _, registration: update_requests.pending(api.store, registration) is not None,
 }
 
@@ -191,7 +191,7 @@ def overlay_history(api: Api) -> list[Json]:
         raise refused("invalid_limit", "limit must be a positive integer", asked)
     if limit > MOST:
         raise refused("invalid_limit", f"limit cannot exceed {MOST}", asked)
-    return [shapes.version(api, over, one) for one in reversed(over.versions[-limit:])] if over is not None else []
+    return [shapes.version(api, over, row) for row in reversed(over.versions[-limit:])] if over is not None else []
 
 
 def history(api: Api) -> Any:
@@ -217,8 +217,8 @@ def create(api: Api) -> Any:
         given = overlays.applied(over, given, additive=True)
     said = {name: api.params.text(name) for name in SAID}
     kept = {"unified_tool_id": api.params.text("unified_tool_id"), "lock_deploying": api.params.flag("lock_deploying")}
-    one = _made(api, account, given, state or "off", **{**said, "name": said["name"] or given["title"]}, **kept)
-    return created(api, shapes.registration(api, one, account, WHOLE))
+    row = _made(api, account, given, state or "off", **{**said, "name": said["name"] or given["title"]}, **kept)
+    return created(api, shapes.registration(api, row, account, WHOLE))
 
 
 def install(api: Api) -> Any:
@@ -227,8 +227,8 @@ def install(api: Api) -> Any:
     template = found_in(api, account)
     if not (template.template and registrations.owner(api, template).site_admin) or template.dynamic:
         raise refused("not_a_template", "registration is not a template of the site admin account", template.id)
-    copies = (one for one in registrations.every(api) if one.template_registration_id == template.id)
-    mine = next((one for one in copies if registrations.owner(api, one).id == account.id), None)
+    copies = (row for row in registrations.every(api) if row.template_registration_id == template.id)
+    mine = next((copy for copy in copies if registrations.owner(api, copy).id == account.id), None)
     if mine is None:
         said = {name: getattr(template, name) for name in SAID} | {"name": registrations.name_of(api, template)}
         given = registrations.configuration(api, template, account)

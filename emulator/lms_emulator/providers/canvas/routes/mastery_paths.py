@@ -81,7 +81,7 @@ def students_per_range(api: Api) -> Any:
     course = _editor(api, "view_all_grades")
     wanted = api.params.text("trigger_assignment") or ""
     trigger = assignments.find(api, course, wanted)
-    rule = next((one for one in mastery.of_course(api, course) if one.trigger_assignment_id == trigger.id), None)
+    rule = next((item for item in mastery.of_course(api, course) if item.trigger_assignment_id == trigger.id), None)
     if rule is None:
         raise refusals.not_found("a rule of the assignment", wanted)
     rows = [row for row in assignments.students(api, course.id) if row.workflow_state != "deleted"]

@@ -242,18 +242,18 @@ def _set(api: Api, record: MediaObject) -> Any:
     except BodyError as error:
         raise refusals.crashed(str(error)) from error
     found = []
-    if sent is not None and not (isinstance(sent, list) and all(isinstance(one, dict) for one in sent)):
+    if sent is not None and not (isinstance(sent, list) and all(isinstance(value, dict) for value in sent)):
         raise refusals.crashed("captions are a list of hashes", sent)
-    for one in sent or []:
-        locale = str(one.get("locale"))
-        old, text = known.get(locale), str(one.get("content") or "")
+    for item in sent or []:
+        locale = str(item.get("locale"))
+        old, text = known.get(locale), str(item.get("content") or "")
         if not text.strip():  # it changes nothing, and keeps what there is
             found += [old] if old is not None else []
             continue
         kept = old or MediaTrack(**api.new_row("media_tracks"), user_id=api.user.id, locale=locale, content="")
-        kind = one.get("kind") or kept.kind
+        kind = item.get("kind") or kept.kind
         if kind not in KINDS or not _LOCALE.fullmatch(locale) or _TTML.search(text):
-            raise refusals.crashed("captions are of a known kind and language, and no TTML", one)
+            raise refusals.crashed("captions are of a known kind and language, and no TTML", item)
         found.append(replace(kept, content=text, kind=kind, updated_at=api.now))
     record = api.store.media_objects.put(replace(record, tracks=found))
     return [_track(record, track, api.params.includes) for track in record.tracks]

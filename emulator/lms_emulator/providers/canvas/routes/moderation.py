@@ -55,7 +55,7 @@ def add_students(api: Api) -> Any:
     if not isinstance(sent, list):
         raise refusals.crashed("`student_ids` is no list", sent)
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "completed"}
-    return _people(api, course, [number for one in sent if (number := as_integer(one)) in seen])
+    return _people(api, course, [number for value in sent if (number := as_integer(value)) in seen])
 
 
 def status(api: Api) -> Any:
@@ -75,9 +75,9 @@ def status(api: Api) -> Any:
         if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
             raise api.refused(f"moderate assignment {base.id}")
         body["provisional_grades"] = []
-        for one in moderation.of_submission(api, record):
-            grade = _provisional(api, course, base, record, one)
-            if one.final:
+        for provisional_grade in moderation.of_submission(api, record):
+            grade = _provisional(api, course, base, record, provisional_grade)
+            if provisional_grade.final:
                 body["final_provisional_grade"] = grade
             else:
                 body["provisional_grades"].append(grade)
@@ -153,7 +153,7 @@ def select_many(api: Api) -> Any:
     sent = api.params.get("provisional_grade_ids")
     if not isinstance(sent, list):
         raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came", sent)
-    asked = [api.store.provisional_grades.get(as_integer(one)) for one in sent]
+    asked = [api.store.provisional_grades.get(as_integer(value)) for value in sent]
     known = [grade for grade in asked if grade is not None and grade.submission_id in _rows(api, base)]
     last = {grade.submission_id: grade for grade in known}  # of two of one student the last one counts
     found = [_grade(api, base, str(grade.id)) for grade in last.values()]

@@ -60,7 +60,7 @@ def _living(api: Api, course: Course) -> ContentTag:
     reference = api.slot("id")
     found = identifiers.row(api.store.content_tags, reference, "the item in the course", course_id=course.id)
     owner = modules.living(api, course, found.context_module_id)
-    if all(one.id != found.id for one in modules.items(api, owner)):
+    if all(module.id != found.id for module in modules.items(api, owner)):
         raise refusals.not_found("the item's content", reference)
     return found
 
@@ -77,7 +77,7 @@ def find(api: Api, course: Course, module: ContextModule, *, as_student: bool = 
     found = _living(api, course)
     if found.context_module_id != module.id:
         raise refusals.not_found("the item in the module", found.id)
-    if all(one.id != found.id for one in modules.visible_items(api, course, module, as_student=as_student)):
+    if all(item.id != found.id for item in modules.visible_items(api, course, module, as_student=as_student)):
         raise refusals.not_found("an item that the caller sees", found.id)
     return found
 
@@ -90,7 +90,7 @@ def index(api: Api) -> Any:
     module = modules.find(api, course, api.slot("module_id"), as_student=viewed)
     found = modules.visible_items(api, course, module, as_student=viewed)
     if (term := search_term(api)) is not None:
-        found = [one for one in found if term in modules.title(api, one).lower()]
+        found = [tag for tag in found if term in modules.title(api, tag).lower()]
     if student_id is not None:
         progressing.standing(api, course, module, student_id)
     includes = api.params.includes
@@ -334,8 +334,8 @@ def duplicate_item(api: Api) -> Any:
     module = modules.find(api, course, item.context_module_id)
     placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, (item.position or 0) + 1)
     positions = [
-        {"content_tag": {"id": one.id, "position": one.position, "quiz_lti": shapes.quiz_lti(api, one)}}
-        for one in modules.items(api, module)
+        {"content_tag": {"id": tag.id, "position": tag.position, "quiz_lti": shapes.quiz_lti(api, tag)}}
+        for tag in modules.items(api, module)
     ]
     return {"content_tag": shapes.copied_item(api, placed, course), "new_positions": positions}
 
@@ -361,7 +361,7 @@ def duplicate_module(api: Api) -> Any:
     """Copy a module with its items and their content."""
     course, module = edited(api, "module_id", "add")
     found = modules.items(api, module)
-    if any(one.type == "Quiz" for one in found):
+    if any(tag.type == "Quiz" for tag in found):
         raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="the module has no quiz")
     taken = {m.name for m in modules.of_course(api, course)}
     made = replace(
@@ -383,7 +383,7 @@ def duplicate_module(api: Api) -> Any:
         tags.append(_copied(api, replace(one, context_module_id=placed.id), copy or record))
         tags[-1] = api.store.content_tags.put(replace(tags[-1], position=one.position))
     body: dict[str, Any] = modules.raw(api, placed) | {"completion_events": []}
-    body["content_tags"] = [{"content_tag": shapes.raw_item(api, one)} for one in tags]
+    body["content_tags"] = [{"content_tag": shapes.raw_item(api, tag)} for tag in tags]
     return {"context_module": body, "ENV_UPDATE": []}
 
 

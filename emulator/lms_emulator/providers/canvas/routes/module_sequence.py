@@ -22,7 +22,7 @@ def sequence(api: Api) -> Any:
     """What comes before and after some content, across modules."""
     course = reader(api)
     named = (api.params.text("asset_type") or "").lower()
-    kind = next((one for one in ASSETS if one.lower() == named), None)
+    kind = next((asset for asset in ASSETS if asset.lower() == named), None)
     if kind is None:
         raise refusals.message(400, "asset_type_invalid", "invalid asset_type")
     reference = api.params.text("asset_id")

@@ -91,13 +91,13 @@ def index(api: Api) -> Any:
         return shown(_with_items(api, course, module, student_id, term), every)
 
     path = f"/api/v1/courses/{course.id}/modules"
-    return paged(api, found, row, path=path, wrap=lambda rows: [one for one in rows if one is not None])
+    return paged(api, found, row, path=path, wrap=lambda rows: [value for value in rows if value is not None])
 
 
 def shown(body: Any, every: bool) -> Any:
     """A module, when shown as to a student without what only editors see."""
-    for one in () if every else (body, *body.get("items", ())):
-        one.pop("published", None)
+    for item in () if every else (body, *body.get("items", ())):
+        item.pop("published", None)
     return body
 
 
@@ -116,7 +116,7 @@ def _with_items(api: Api, course: Course, module: ContextModule, student_id: int
     if term is not None and term not in module.name.lower():
         found = _hits(api, course, module, student_id, term)
     includes = {name for name in shapes.IN_ITEM if name in api.params.includes}
-    return body | {"items": [shapes.item(api, one, course, includes, student_id=student_id) for one in found]}
+    return body | {"items": [shapes.item(api, tag, course, includes, student_id=student_id) for tag in found]}
 
 
 def show(api: Api) -> Any:
@@ -179,10 +179,10 @@ def _placed(api: Api, course: Course, module: ContextModule) -> ContextModule:
     if position is None:
         return module
     modules.place(api, api.store.context_modules, modules.of_course(api, course), module, position)
-    for one in modules.of_course(api, course):
-        kept = modules.valid_prerequisites(api, course, one, one.prerequisite_ids)
-        if kept != one.prerequisite_ids:
-            api.store.context_modules.put(replace(one, prerequisite_ids=kept))
+    for context_module in modules.of_course(api, course):
+        kept = modules.valid_prerequisites(api, course, context_module, context_module.prerequisite_ids)
+        if kept != context_module.prerequisite_ids:
+            api.store.context_modules.put(replace(context_module, prerequisite_ids=kept))
     return modules.living(api, course, module.id)
 
 
@@ -190,7 +190,7 @@ def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> Cont
     sent = api.params.hash("module")
     if not sent.has("prerequisite_module_ids"):
         return module
-    wanted = [key for one in sent.texts("prerequisite_module_ids") if (key := identifiers.local_number(one))]
+    wanted = [key for text in sent.texts("prerequisite_module_ids") if (key := identifiers.local_number(text))]
     kept = modules.valid_prerequisites(api, course, module, wanted)
     return api.store.context_modules.put(replace(module, prerequisite_ids=kept))
 
@@ -210,7 +210,7 @@ def update(api: Api) -> Any:
     if api.settings.later_parameters:
         taken_back = sent.has("published") and not sent.flag("published") and not sent.flag("skip_content_tags")
         body["unpublish_warning"] = taken_back and any(
-            modules.published(api, one) for one in modules.items(api, module)
+            modules.published(api, tag) for tag in modules.items(api, module)
         )
     return body | {"relock_warning": True} if modules.relocks(api, course, old, module) else body
 
@@ -254,7 +254,7 @@ def batch(api: Api) -> Any:
         raise refusals.message(400, "event_missing", "need to specify event")
     if event not in EVENTS:
         raise refusals.message(400, "event_unknown", "invalid event", expected=sorted(EVENTS))
-    wanted = [identifiers.local_number(one) for one in api.params.texts("module_ids")]
+    wanted = [identifiers.local_number(text) for text in api.params.texts("module_ids")]
     if not wanted:
         raise refusals.message(400, "module_ids_missing", "must specify module_ids[]")
     found = [m for m in modules.of_course(api, course) if m.id in wanted]
@@ -303,7 +303,7 @@ def progress_of_all(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("sees grades", courses.may(api, api.caller, course, "view_all_grades")):
         raise api.refused("sees the students' progress", "view_all_grades")
-    if not any(one.requirement for m in modules.of_course(api, course) for one in modules.items(api, m)):
+    if not any(module.requirement for m in modules.of_course(api, course) for module in modules.items(api, m)):
         body = {"error": {"message": course_progress.NO_MODULES}}
         raise refusals.rest("no_progress", 400, body, check="a course with requirements")
     rows = api.store.enrollments.find("course", course.id)

@@ -93,7 +93,7 @@ def in_group(api: Api) -> Response:
     link = _link(api, above, tool, opaque) if isinstance(above, Course) else None
     scene = places.Place("groups", group.id, tools.account_of(api.store, group))
     base = _assignment(api, link)
-    members = [one for one in _of_group(api, group) if base is None or assignments.assigned(api, base, one.user.id)]
+    members = [row for row in _of_group(api, group) if base is None or assignments.assigned(api, base, row.user.id)]
     return _roster(api, tool, scene, link, members, {"id": opaque, "title": group.name})
 
 

@@ -43,7 +43,7 @@ def _quiz(api: Api, *wanted: str) -> tuple[Course, NewQuiz, Assignment]:
 def index(api: Api) -> Any:
     """The New Quizzes of a course."""
     course = courses.from_path(api, *READERS)
-    return paged(api, list(rules.of_course(api, course)), lambda one: shapes.quiz(*one))
+    return paged(api, list(rules.of_course(api, course)), lambda value: shapes.quiz(*value))
 
 
 def show(api: Api) -> Any:
@@ -163,7 +163,7 @@ def _require_question(api: Api, sent: Params) -> None:
 
 def _placed(api: Api, quiz: NewQuiz, item: NewQuizItem, sent: Params) -> NewQuizItem:
     """A question at the position that was asked for, as if it had been taken out; a new one comes last."""
-    others = [one for one in rules.items(api, quiz) if one.id != item.id]
+    others = [new_quiz_item for new_quiz_item in rules.items(api, quiz) if new_quiz_item.id != item.id]
     asked = as_whole(as_text(sent.get("position")))
     if sent.get("position") is not None and not asked:
         raise rules.invalid(api, "item.position", "must be positive")
@@ -189,8 +189,8 @@ def delete_item(api: Api) -> Any:
     """Delete a question."""
     quiz, item = _item(api, "manage_assignments_edit")
     api.store.new_quiz_items.put(replace(item, workflow_state="deleted"))
-    for number, one in enumerate(rules.items(api, quiz), start=1):
-        api.store.new_quiz_items.put(replace(one, position=number))
+    for number, new_quiz_item in enumerate(rules.items(api, quiz), start=1):
+        api.store.new_quiz_items.put(replace(new_quiz_item, position=number))
     return shapes.item(item)
 
 

@@ -52,7 +52,7 @@ def _linked(api: Api, user: User, *, of: str) -> list[User]:
     rows = api.store.user_observers.find(of, user.id)
     ids = (getattr(row, f"{other}_id") for row in rows if row.workflow_state == "active")
     found = [one for one in map(api.store.users.get, ids) if one is not None and one.workflow_state != "deleted"]
-    return sorted(found, key=lambda one: (collation.key(people.sortable_name(one)), one.id))
+    return sorted(found, key=lambda record: (collation.key(people.sortable_name(record)), record.id))
 
 
 def _person(api: Api) -> User:

@@ -74,5 +74,5 @@ def _sees(api: Api, place: Place, placement: Placement, needs: str) -> bool:
     where = contexts.get(api, type(place.record).__name__, place.record.id)
     seen_by = {"members": ("participate_as_student", "read_as_admin"), "admins": ("read_as_admin",)}
     rights = seen_by.get(str(placement.settings.get("visibility")))
-    permitted = all(contexts.may(api, where, one.strip()) for one in needs.split(",") if one.strip())
+    permitted = all(contexts.may(api, where, item.strip()) for item in needs.split(",") if item.strip())
     return permitted and (rights is None or contexts.may(api, where, *rights))

@@ -109,7 +109,7 @@ def above(api: Api) -> Any:
     """The root groups of the accounts above a place, the nearest first, for those who may import from them."""
     context = _managing(api)
     account_id = context.record.account_id if isinstance(context.record, Course) else context.id
-    accounts = [one for one in chain(api.store, account_id) if not one.site_admin and one != context.record]
+    accounts = [row for row in chain(api.store, account_id) if not row.site_admin and row != context.record]
 
     def shape(account: Account) -> dict[str, Any]:
         group = shapes.short_group(api, outcomes.root(api, Context("Account", account.id, account)))
@@ -124,7 +124,7 @@ def subgroups(api: Api) -> Any:
     context = _reading(api)
     group = _group(api, context)
     path = f"{outcomes.path(context)}/outcome_groups/{group.id}/subgroups"
-    return paged(api, outcomes.subgroups(api, group), lambda one: shapes.short_group(api, one), path=path)
+    return paged(api, outcomes.subgroups(api, group), lambda row: shapes.short_group(api, row), path=path)
 
 
 def _fields(api: Api) -> dict[str, Any]:
@@ -180,10 +180,10 @@ def _too_long(fields: dict[str, Any]) -> list[str]:
 def _above(api: Api, group: OutcomeGroup) -> set[int]:
     """The ids of a group and its ancestors."""
     found: set[int] = set()
-    one: OutcomeGroup | None = group
-    while one is not None and one.id not in found:
-        found.add(one.id)
-        one = api.store.learning_outcome_groups.get(one.parent_id or 0)
+    outcome_group: OutcomeGroup | None = group
+    while outcome_group is not None and outcome_group.id not in found:
+        found.add(outcome_group.id)
+        outcome_group = api.store.learning_outcome_groups.get(outcome_group.parent_id or 0)
     return found
 
 
@@ -352,7 +352,7 @@ IN_GROUPS: tuple[Row, ...] = (
 def _everywhere(*rows: Row) -> tuple[Row, ...]:
     """Operations for courses, accounts, and the global context."""
     shared = tuple((operation.replace(" ", " /api/v1/global", 1), handler, line) for operation, handler, line in rows)
-    return (*(one for row in rows for one in within(PLACES, *row)), *shared)
+    return (*(value for row in rows for value in within(PLACES, *row)), *shared)
 
 
 ROUTES: tuple[Route, ...] = (

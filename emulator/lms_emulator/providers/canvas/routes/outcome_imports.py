@@ -50,7 +50,7 @@ def create(api: Api) -> Any:
 def _import(api: Api) -> OutcomeImport:
     context = contexts.from_path(api, "import_outcomes", "manage_outcomes")
     found: list[OutcomeImport] = sorted(
-        api.store.outcome_imports.find("context", (context.type, context.id)), key=lambda one: one.id
+        api.store.outcome_imports.find("context", (context.type, context.id)), key=lambda row: row.id
     )
     named = api.slot("id")
     if named == "latest":
@@ -58,9 +58,9 @@ def _import(api: Api) -> OutcomeImport:
             raise refusals.message(404, "outcome_import_missing", "ActiveRecord::RecordNotFound")
         return found[-1]
     number = identifiers.local_number(named)
-    for one in found:
-        if one.id == number:
-            return one
+    for outcome_import in found:
+        if outcome_import.id == number:
+            return outcome_import
     where = '[WHERE "outcome_imports"."context_id" = $1 AND "outcome_imports"."context_type" = $2]'
     raise refusals.message(404, "outcome_import_missing", f"Couldn't find OutcomeImport with 'id'={named} {where}")
 

@@ -82,7 +82,7 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
     if api.params.get("user_ids") is None:
         return found
     wanted = list(dict.fromkeys(api.params.words("user_ids")))
-    ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
+    ids = [getattr(identifiers.find(api, "users", value), "id", None) for value in wanted]
     if any(number not in found for number in ids):
         if not everybody:
             _require_enrolled(api, course, ids)
@@ -91,7 +91,7 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
             raise _bad("can only include id's of users in the outcome context", wanted)
     if len(set(ids)) < len(ids) and not readable:
         raise _bad("can only include id's of users in the outcome context", wanted)
-    return {one: found[one] for one in found if one in ids}
+    return {key: found[key] for key in found if key in ids}
 
 
 def _require_enrolled(api: Api, course: Course, ids: list[int | None]) -> None:
@@ -175,9 +175,9 @@ def _outcomes(api: Api, context: Context) -> Held:
         every = [pair for pair in every if pair[0].outcome_group_id == number]
     elif api.params.has("outcome_ids"):
         by_outcome = {outcome.id: (link, outcome) for link, outcome in reversed(every)}
-        if any(one not in by_outcome for one in numbers):
+        if any(value not in by_outcome for value in numbers):
             raise _bad("can only include id's of outcomes in the outcome context", numbers)
-        every = [by_outcome[one] for one in sorted(set(numbers))]
+        every = [by_outcome[key] for key in sorted(set(numbers))]
     return every
 
 
@@ -214,14 +214,14 @@ def _shares(api: Api, course: Course, held: Held, people: dict[int, Enrollment])
         counts = [0] * len(ratings)
         for number in people:
             rows = [
-                one for one in found if one.score is not None and (one.user_id, one.outcome_id) == (number, outcome.id)
+                row for row in found if row.score is not None and (row.user_id, row.outcome_id) == (number, outcome.id)
             ]
             reached = outcome_scores.roll_up(api, outcome, rows, scale).score
             places = [place for place, row in enumerate(ratings) if reached is not None and row["points"] <= reached]
             if places:
                 counts[places[0]] += 1
         if total := sum(counts):
-            shares[outcome.id] = [int(100 * one / total + 0.5) for one in counts]
+            shares[outcome.id] = [int(100 * count / total + 0.5) for count in counts]
     return shares
 
 
@@ -309,7 +309,7 @@ def _sorted(api: Api, people: Iterable[int], scores: dict[int, list[Json]]) -> l
         wanted = api.params.text("sort_outcome_id")
 
         def reached(number: int) -> tuple[bool, float]:
-            own = next((one["score"] for one in scores[number] if one["links"]["outcome"] == wanted), None)
+            own = next((score["score"] for score in scores[number] if score["links"]["outcome"] == wanted), None)
             return own is None, (-own if down else own) if own is not None else 0
 
         order.sort(key=reached)
@@ -320,10 +320,10 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
     middle = api.params.text("aggregate_stat") or "mean"
     people = _without(api, _people(api, course), course, [])
     found = _found(api, course, held, people)
-    scored = [one for one in found if one.score is not None]
+    scored = [outcome_result for outcome_result in found if outcome_result.score is not None]
     known, scale = {outcome.id: outcome for _, outcome in held}, mastery_scales.of(api, course)
     scores = []
-    for number in dict.fromkeys(one.outcome_id for one in scored):
+    for number in dict.fromkeys(outcome_result.outcome_id for outcome_result in scored):
         by_user: dict[int, Rows] = {}
         for result in scored:
             if result.outcome_id == number:
@@ -362,8 +362,8 @@ def alignments(api: Api) -> Any:
     context = Context("Course", course.id, course)
     rows: list[Json] = []
     for outcome in outcomes.of_course(api, context).values():
-        for one in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
-            work = api.store.assignments.get(one)
+        for value in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
+            work = api.store.assignments.get(value)
             if work is None or work.course_id != course.id or not (grader or work.published):
                 continue
             if work.workflow_state == "deleted" or not _has(api, course, work, number):

@@ -169,7 +169,7 @@ def _batch(api: Api, *, new: bool) -> Any:
         raise _wrong(faults)
     taken = [overriding.conflict(api, made) for made, _ in read]
     if any(taken):
-        body = [refusals.invalid(one).body if one else None for one in taken]
+        body = [refusals.invalid(value).body if value else None for value in taken]
         raise _wrong(body)
     kept = [replace(overriding.keep(api, made), student_ids=people) for made, people in read]
     for number in {override.assignment_id for override in kept}:

@@ -121,7 +121,7 @@ def update(api: Api) -> Response:
     login = next(iter(logins_of(api.store, user)), None)
     if given.text("change_password") and given.text("password_id"):
         wanted = identifiers.local_number(given.text("password_id") or "")
-        login = next((one for one in logins_of(api.store, user) if one.id == wanted), None)
+        login = next((pseudonym for pseudonym in logins_of(api.store, user) if pseudonym.id == wanted), None)
         if login is None:
             raise refusals.page_not_found("the login is the person's own")
         if given.get("change_password") == "1":

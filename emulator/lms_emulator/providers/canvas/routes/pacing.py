@@ -62,11 +62,11 @@ def _pace(api: Api, course: Course) -> CoursePace:
 def _of(api: Api, course: Course, section_id: int | None = None, user_id: int | None = None) -> CoursePace | None:
     """The pace of a course, a section or a person in it, a published one first."""
     rows = [
-        one
-        for one in api.store.course_paces.find("course", course.id)
-        if one.workflow_state != "deleted" and (one.course_section_id, one.user_id) == (section_id, user_id)
+        pace
+        for pace in api.store.course_paces.find("course", course.id)
+        if pace.workflow_state != "deleted" and (pace.course_section_id, pace.user_id) == (section_id, user_id)
     ]
-    return min(rows, key=lambda one: (not _is_published(one), one.id), default=None)
+    return min(rows, key=lambda pace: (not _is_published(pace), pace.id), default=None)
 
 
 def _is_published(pace: CoursePace) -> bool:
@@ -87,10 +87,10 @@ def new(api: Api) -> Any:
     if found is not None:
         return _body(api, course, found, None)
     wider = [_of(api, course, row.course_section_id)] if row is not None else []
-    known = next((one for one in (*wider, _of(api, course)) if one is not None and _is_published(one)), None)
+    known = next((pace for pace in (*wider, _of(api, course)) if pace is not None and _is_published(pace)), None)
     owner = {"course_section_id": whose["section_id"], "user_id": whose["user_id"]}
     if known is not None:
-        items = [PaceItem(module_item_id=one.module_item_id, duration=one.duration) for one in known.items]
+        items = [PaceItem(module_item_id=item.module_item_id, duration=item.duration) for item in known.items]
         fresh = {"id": 0, "workflow_state": "unpublished", "published_at": None, "created_at": None, "updated_at": None}
         return _body(api, course, replace(known, **fresh, **owner, items=items), None, copied=True)
     items = [PaceItem(module_item_id=tag.id) for tag in pacing.paced(api, course)]
@@ -107,7 +107,7 @@ def create(api: Api) -> Any:
     """Create a pace and publish it."""
     course = _course(api, "manage_course_content_add")
     found = _sent(api, course, CoursePace(id=0, course_id=course.id))
-    items = [replace(one, id=api.new_id("course_pace_module_items")) for one in found.items]
+    items = [replace(item, id=api.new_id("course_pace_module_items")) for item in found.items]
     made = replace(found, id=api.new_id("course_paces"), items=items, created_at=api.now, updated_at=api.now)
     return _body(api, course, made, _publish(api, course, api.store.course_paces.put(made)))
 
@@ -116,7 +116,7 @@ def update(api: Api) -> Any:
     """Change a pace and publish it again."""
     course = _course(api, "manage_course_content_edit")
     found = _sent(api, course, _pace(api, course))
-    items = [one if one.id else replace(one, id=api.new_id("course_pace_module_items")) for one in found.items]
+    items = [item if item.id else replace(item, id=api.new_id("course_pace_module_items")) for item in found.items]
     made = api.store.course_paces.put(replace(found, items=items, updated_at=api.now))
     return _body(api, course, made, _publish(api, course, made))
 
@@ -161,13 +161,13 @@ def _sent(api: Api, course: Course, known: CoursePace) -> CoursePace:
 
 
 def _items(api: Api, course: Course, sent: Params, known: CoursePace) -> list[PaceItem]:
-    items = {one.id: one for one in known.items}
+    items = {item.id: item for item in known.items}
     added: list[PaceItem] = []
     living = {tag.id for tag in pacing.paced(api, course)}
-    for one in sent.hashes("course_pace_module_items_attributes"):
-        duration = as_whole(one.text("duration")) or 0
-        number = identifiers.local_number(one.text("id") or "")
-        tag = identifiers.local_number(one.text("module_item_id") or "")
+    for digest in sent.hashes("course_pace_module_items_attributes"):
+        duration = as_whole(digest.text("duration")) or 0
+        number = identifiers.local_number(digest.text("id") or "")
+        tag = identifiers.local_number(digest.text("module_item_id") or "")
         if number is not None:
             if number not in items:
                 raise refusals.not_found("the item of the pace", number)
@@ -185,15 +185,15 @@ def compress(api: Api) -> Any:
     if made.end_date is not None and date.fromisoformat(made.end_date) < begin:
         raise _unfit("pace_invalid", "End date cannot be before start date")
     counting = pacing.days(api, course, exclude_weekends=made.exclude_weekends)
-    for one in api.params.hashes("blackout_dates"):
-        first, last = _day(one, "start_date"), _day(one, "end_date")
+    for digest in api.params.hashes("blackout_dates"):
+        first, last = _day(digest, "start_date"), _day(digest, "end_date")
         if first is not None and last is not None:
             counting.closed.append((first, last))
     items = pacing.in_order(api, course, made.items)
-    wanted = [one.duration for one in items]
+    wanted = [item.duration for item in items]
     durations = pacing.compressed(counting, wanted, begin, pacing.last_day(api, course, made))
     days = pacing.due_dates(counting, durations, begin)
-    return {str(one.module_item_id): day.isoformat() for one, day in zip(items, days, strict=True)}
+    return {str(item.module_item_id): day.isoformat() for item, day in zip(items, days, strict=True)}
 
 
 def _start(api: Api, course: Course) -> date:
@@ -249,12 +249,12 @@ def _place(api: Api, *wanted: str) -> Context:
 
 def _rows(api: Api, context: Context) -> list[BlackoutDate]:
     rows = api.store.blackout_dates.find("context", (context.type, context.id))
-    return sorted(rows, key=lambda one: (one.start_date, one.id))
+    return sorted(rows, key=lambda blackout_date: (blackout_date.start_date, blackout_date.id))
 
 
 def _blackout(api: Api, context: Context, reference: str) -> BlackoutDate:
     number = identifiers.local_number(reference)
-    found = next((one for one in _rows(api, context) if one.id == number), None)
+    found = next((blackout_date for blackout_date in _rows(api, context) if blackout_date.id == number), None)
     if found is None:
         raise refusals.not_found("the blackout date", reference)
     return found
@@ -262,7 +262,7 @@ def _blackout(api: Api, context: Context, reference: str) -> BlackoutDate:
 
 def blackouts(api: Api) -> Any:
     """The blackout dates of a course or an account."""
-    return [shapes.blackout(api, one) for one in _rows(api, _place(api))]
+    return [shapes.blackout(api, blackout_date) for blackout_date in _rows(api, _place(api))]
 
 
 def blackout(api: Api) -> Any:
@@ -308,16 +308,16 @@ def replace_blackouts(api: Api) -> Any:
     """Replace a course's blackout dates with those in the request, updated by id or new."""
     context = _place(api, "manage_course_content_edit")
     sent = api.params.hashes("blackout_dates")
-    known = [_blackout(api, context, one.text("id") or "") if one.text("id") else None for one in sent]
-    made = [_read(api, context, one, old) for one, old in zip(sent, known, strict=True)]
+    known = [_blackout(api, context, params.text("id") or "") if params.text("id") else None for params in sent]
+    made = [_read(api, context, params, old) for params, old in zip(sent, known, strict=True)]
     faults = [fault for _, found in made for fault in found]
     if faults:
         raise refusals.crashed("Canvas answers 500 to a list with a blackout date that is not valid", got=faults)
     for old in _rows(api, context):
         api.store.blackout_dates.delete(old.id)
-    for one, _ in made:
-        assert one is not None
-        api.store.blackout_dates.put(one)
+    for blackout_date, _ in made:
+        assert blackout_date is not None
+        api.store.blackout_dates.put(blackout_date)
     return [shapes.blackout(api, one) for one in _rows(api, context)]
 
 

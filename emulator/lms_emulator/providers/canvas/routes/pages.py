@@ -194,7 +194,7 @@ def revisions(api: Api) -> Any:
     return paged(
         api,
         numbered,
-        lambda one: shapes.revision(api, context, one[0], one[1], latest=one[0] == len(every)),
+        lambda pair: shapes.revision(api, context, pair[0], pair[1], latest=pair[0] == len(every)),
         path=path,
     )
 

@@ -68,16 +68,16 @@ def items(api: Api) -> Any:
     api.see_as(user)
     found = list(_found(api, user, codes, window, kind))
     if kind == "new_activity":
-        found = [one for one in found if shapes.new_activity(api, one, user)]
+        found = [value for value in found if shapes.new_activity(api, value, user)]
     back = api.params.text("order") == "desc"
-    found.sort(key=lambda one: (one.at, one.record.id), reverse=back)
+    found.sort(key=lambda record: (record.at, record.record.id), reverse=back)
 
     def key(item: Item) -> list[Any]:
         if back:
             return [item.walk, [-item.at.timestamp(), -item.record.id]]
         return [item.walk, [item.at.strftime("%Y-%m-%d %H:%M:%S.%f"), item.record.id]]
 
-    return bookmarked(api, found, lambda one: shapes.item(api, one, user), key, order=lambda bookmark: bookmark[1])
+    return bookmarked(api, found, lambda value: shapes.item(api, value, user), key, order=lambda bookmark: bookmark[1])
 
 
 def _planned_for(api: Api) -> User:
@@ -181,7 +181,7 @@ def notes(api: Api) -> Any:
         known = (place_of_code(api, code) for code in codes)
         places = [place for place in known if place is not None]
         wanted = {
-            one.record.id for one in places if one.kind == "Course" and courses.may(api, user, one.record, "read")
+            row.record.id for row in places if row.kind == "Course" and courses.may(api, user, row.record, "read")
         }
         wanted |= {None} if any(place.kind == "User" and place.record.id == user.id for place in places) else set()
     found = planner.notes(api, user, window if asked else None, wanted)
@@ -290,7 +290,7 @@ def delete_note(api: Api) -> Any:
 
 def overrides(api: Api) -> Any:
     """The caller's planner overrides."""
-    own = [one for one in api.store.planner_overrides.find("user", api.user.id) if one.workflow_state == "active"]
+    own = [row for row in api.store.planner_overrides.find("user", api.user.id) if row.workflow_state == "active"]
     return paged(api, sorted(own, key=lambda override: override.id), lambda override: shapes.override(api, override))
 
 

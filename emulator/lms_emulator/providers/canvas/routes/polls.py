@@ -340,8 +340,8 @@ def _published(value: bool) -> Callable[[Api], Any]:
 def _mine(value: bool) -> Callable[[Api], Any]:
     def listed(api: Api) -> Any:
         """The sessions that address the caller, open or closed."""
-        found = [one for one in api.store.poll_sessions if one.is_published is value and polling.put_to(api, one)]
-        return _listed(api, "poll_sessions", sorted(found, key=lambda one: one.id), lambda one: _session(api, one))
+        found = [row for row in api.store.poll_sessions if row.is_published is value and polling.put_to(api, row)]
+        return _listed(api, "poll_sessions", sorted(found, key=lambda row: row.id), lambda row: _session(api, row))
 
     return listed
 

@@ -34,9 +34,9 @@ def index(api: Api) -> Any:
     if given is None or attempt is None:
         courses.require(api, course, "manage_assignments_edit")
     else:
-        posed = {one["id"]: one for one in _given(api, course, quiz, given, attempt)}
+        posed = {item["id"]: item for item in _given(api, course, quiz, given, attempt)}
         by_id = {question.id: question for question in found}
-        found = [replace(by_id[key], question_data=one) for key, one in posed.items() if key in by_id]
+        found = [replace(by_id[key], question_data=value) for key, value in posed.items() if key in by_id]
     whole = courses.may(api, api.caller, course, "manage_assignments_edit")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
 
@@ -120,7 +120,7 @@ def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
 def _last(api: Api, quiz: Quiz, group_id: int | None = None) -> int:
     """The last position in a group, or at the top level of the quiz."""
     found = [question for question in quizzes.questions(api, quiz) if question.quiz_group_id == group_id]
-    places = [one.position or 0 for one in (*found, *(quizzes.groups(api, quiz) if group_id is None else ()))]
+    places = [item.position or 0 for item in (*found, *(quizzes.groups(api, quiz) if group_id is None else ()))]
     return max(places, default=0)
 
 

@@ -74,7 +74,7 @@ def index(api: Api) -> Any:
     course, quiz = a_quiz(api)
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         seen = quiz_taking.seen_students(api, course)
-        rows = [one for one in quiz_taking.of_quiz(api, quiz) if one.user_id in seen]
+        rows = [submission for submission in quiz_taking.of_quiz(api, quiz) if submission.user_id in seen]
         path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
         answer = _page(api, course, quiz, rows, path, api.params.includes)
     else:
@@ -212,9 +212,9 @@ def _asked(
 ) -> list[Data]:
     course, results = api.store.courses.get(quiz.course_id), quiz.hide_results is None
     return [
-        shapes.linked(api, shapes.asked(record, one, plain=plain, results=results), course)
-        for one in quiz_answers.posed(record.quiz_data)
-        if only is None or one["id"] in only
+        shapes.linked(api, shapes.asked(record, quiz_answer, plain=plain, results=results), course)
+        for quiz_answer in quiz_answers.posed(record.quiz_data)
+        if only is None or quiz_answer["id"] in only
     ]
 
 
@@ -266,7 +266,7 @@ def answer(api: Api) -> Any:
     """Answer questions of the running attempt."""
     record, quiz, course = _turn(api)
     _require_running(api, record)
-    by_id = {one["id"]: one for one in record.quiz_data}
+    by_id = {item["id"]: item for item in record.quiz_data}
     given = [
         (by_id[key], quiz_answers.kept(by_id[key], fields.get("answer"), record.answers.get(str(key))))
         for fields in api.params.hashes("quiz_questions")
@@ -282,7 +282,7 @@ def _flagged(api: Api, *, on: bool) -> Any:
     key = _question(api, quiz)["id"]
     _require_running(api, record)
     _require_open(api, course, quiz, record)
-    rest_of = [one for one in record.flagged if one != key]
+    rest_of = [value for value in record.flagged if value != key]
     changed = api.store.quiz_submissions.put(replace(record, flagged=[*rest_of, key] if on else rest_of))
     return {"quiz_submission_questions": _asked(api, changed, quiz, {key})}
 

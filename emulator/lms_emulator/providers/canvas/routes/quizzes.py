@@ -61,9 +61,9 @@ def index(api: Api) -> Any:
     """The quizzes of a course."""
     course = courses.from_path(api, "read")
     tabs.require(api, course, "quizzes")
-    found = [one for one in quizzes.of_course(api, course) if quizzes.visible(api, course, one)]
+    found = [quiz for quiz in quizzes.of_course(api, course) if quizzes.visible(api, course, quiz)]
     if (term := search_term(api)) is not None:
-        found = [one for one in found if term in one.title.lower()]
+        found = [quiz for quiz in found if term in quiz.title.lower()]
     path = f"/api/v1/courses/{course.id}/quizzes"
 
     def row(one: Quiz) -> Any:
@@ -259,8 +259,8 @@ def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
     """
     tables: dict[str | None, Any] = {"question": api.store.quiz_questions, "group": api.store.quiz_groups}
     found = []
-    for one in api.params.hashes("order"):
-        kind, key = one.text("type"), identifiers.local_number(one.get("id")) or 0
+    for digest in api.params.hashes("order"):
+        kind, key = digest.text("type"), identifiers.local_number(digest.get("id")) or 0
         record = tables[kind].get(key) if kind in tables else None
         if record is not None and record.quiz_id == quiz.id:
             found.append((kind, record))
@@ -280,7 +280,7 @@ def validate_access_code(api: Api) -> Any:
 def ip_filters(api: Api) -> Any:
     """The school's named IP ranges: none, as they come from a plug-in."""
     a_quiz(api, "manage_assignments_edit")
-    return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_ip_filters": rows})
+    return paged(api, [], lambda value: value, wrap=lambda rows: {"quiz_ip_filters": rows})
 
 
 def overrides(api: Api) -> Any:
@@ -304,8 +304,8 @@ def _overrides(
     api: Api, course: Course, kind: str, found: list[Dated], dates: Callable[[Dated], list[dict[str, Any]]]
 ) -> Any:
     wanted = {
-        identifiers.local_number(one) for given in api.params.hashes("quiz_assignment_overrides")
-        for one in given.values("quiz_ids")
+        identifiers.local_number(value) for given in api.params.hashes("quiz_assignment_overrides")
+        for value in given.values("quiz_ids")
     }  # fmt: skip
     manages = courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin")
 
@@ -314,7 +314,7 @@ def _overrides(
         return body | {"all_dates": body["due_dates"]} if manages else body
 
     path = f"/api/v1/courses/{course.id}/{kind}/assignment_overrides"
-    shown = [one for one in found if not wanted or one.id in wanted]
+    shown = [item for item in found if not wanted or item.id in wanted]
     return paged(api, shown, row, path=path, wrap=lambda rows: {"quiz_assignment_overrides": rows})
 
 

@@ -57,7 +57,7 @@ def recipients(api: Api) -> Any:
 
 def _bookmark(key: list[Any]) -> list[Any]:
     """The bookmark key of a row."""
-    return [str(one) for one in key]
+    return [str(value) for value in key]
 
 
 def _place(api: Api, code: str) -> Place:
@@ -132,7 +132,7 @@ def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
         found += [_section(api, look, course, section) for course, section in seen if _fits(terms, section.name)]
     if kinds & {"context", "group"}:
         own = assignments.groups_of(api, api.user.id)
-        seen_groups = [one for one in look.groups() if group_rules.members(api, one) and (terms or one.id in own)]
+        seen_groups = [row for row in look.groups() if group_rules.members(api, row) and (terms or row.id in own)]
         found += [_group(api, look, group) for group in seen_groups if _fits(terms, group.name)]
     return _messageable(api, found)
 
@@ -159,7 +159,7 @@ def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool
         return _messageable(api, [row for row in (*sections, *groups) if _fits(terms, row[1]["name"])]), False
     code = f"course_{course.id}"
     found = _roles(api, look, place, course, code)
-    default = next((f"section_{one.id}" for one in _living(api, course) if one.default_section), None)
+    default = next((f"section_{row.id}" for row in _living(api, course) if row.default_section), None)
     several = len(sections) if any(row[1]["id"] != default for row in sections) else 0
     for position, (part, name, items) in enumerate(
         (("sections", "Course Sections", several), ("groups", "Student Groups", len(groups)))
@@ -181,7 +181,7 @@ def _parts(api: Api, look: Messaging, course: Course) -> tuple[list[Row], list[R
 
 
 def _living(api: Api, course: Course) -> list[CourseSection]:
-    return [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
+    return [row for row in api.store.course_sections.find("course", course.id) if row.workflow_state != "deleted"]
 
 
 def _within(row: Row) -> Row:

@@ -121,7 +121,7 @@ def confirm(api: Api) -> Response:
     if faults or names:
         listed = {"user": names, "pseudonym": faults}
         body: dict[str, Any] = {
-            part: {name: [refusals.model_fault(name, one) for one in of] for name, of in found.items()}
+            part: {name: [refusals.model_fault(name, value) for value in of] for name, of in found.items()}
             for part, found in listed.items()
         }
         raise refusals.rest("registration_invalid", 400, {"errors": body}, check="the password is valid")

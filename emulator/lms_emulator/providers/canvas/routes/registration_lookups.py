@@ -53,7 +53,7 @@ def install_status(api: Api) -> Json:
 
 def _of_client(api: Api, account: Account) -> LtiRegistration:
     key = keys.find(api.store, api.slot("client_id"))
-    one = next((one for one in registrations.every(api) if key is not None and one.developer_key_id == key.id), None)
+    one = next((row for row in registrations.every(api) if key is not None and row.developer_key_id == key.id), None)
     owner = registrations.owner(api, one) if one is not None else None
     if one is None or owner is None or (owner.id != account.id and not owner.site_admin):
         raise refusals.not_found("the registration of the key", api.slot("client_id"))
@@ -85,19 +85,19 @@ def search(api: Api) -> Json:
     term = (api.params.text("search_term") or "").strip().lower()
     accounts = [one for one in api.store.accounts if one.id in below and parent in (None, one.parent_account_id)]
     wanted = {parent} if parent is not None else {top, *below}
-    courses = [one for one in api.store.courses if one.account_id in wanted and one.workflow_state != "deleted"]
+    courses = [row for row in api.store.courses if row.account_id in wanted and row.workflow_state != "deleted"]
     sis = any(account_allows(api, api.caller, account, right) for right in ("read_sis", "manage_sis"))
     return {
         "accounts": [
-            _place(api, ("Account", one.id), one.name, one.sis_account_id if sis else None)
-            for one in _matching(accounts, term, ("name", "sis_account_id"))
+            _place(api, ("Account", item.id), item.name, item.sis_account_id if sis else None)
+            for item in _matching(accounts, term, ("name", "sis_account_id"))
         ],
         "courses": [
             {
-                **_place(api, ("Course", one.id), one.name, one.sis_course_id if sis else None),
-                "course_code": one.course_code,
+                **_place(api, ("Course", item.id), item.name, item.sis_course_id if sis else None),
+                "course_code": item.course_code,
             }
-            for one in _matching(courses, term, ("name", "sis_course_id", "course_code"))
+            for item in _matching(courses, term, ("name", "sis_course_id", "course_code"))
         ],
     }
 
@@ -107,7 +107,7 @@ def _matching(rows: list[Any], term: str, names: Sequence[str]) -> list[Any]:
     found = [
         row for row in rows if str(row.id) == term or any(term in (getattr(row, name) or "").lower() for name in names)
     ]
-    return sorted(found, key=lambda one: one.name or "")[:FOUND]
+    return sorted(found, key=lambda record: record.name or "")[:FOUND]
 
 
 def _place(api: Api, place: tuple[str, int], name: str | None, sis: str | None) -> Json:

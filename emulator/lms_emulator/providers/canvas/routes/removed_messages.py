@@ -65,7 +65,7 @@ def restore(api: Api) -> Any:
     own = api.store.conversation_participants.first("whose", (place, user.id))
     if own is not None and found:
         conversations.recount(api, own)
-    return [shapes.message(api, one) for one in found]
+    return [shapes.message(api, conversation_message) for conversation_message in found]
 
 
 def delete_for_all(api: Api) -> Any:

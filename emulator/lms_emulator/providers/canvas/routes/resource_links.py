@@ -75,9 +75,9 @@ def _link(api: Api, course: Course, *, deleted: bool) -> ResourceLink:
     kind, _, value = api.slot("id").rpartition(":")
     known = links.in_course(api, course.id, deleted=deleted)
     found = {
-        "": lambda one: one.number == identifiers.local_number(value),
-        "lookup_uuid": lambda one: (one.lookup_id or one.id) == value,
-        "resource_link_uuid": lambda one: one.id == value,
+        "": lambda record: record.number == identifiers.local_number(value),
+        "lookup_uuid": lambda record: (record.lookup_id or record.id) == value,
+        "resource_link_uuid": lambda record: record.id == value,
     }.get(kind)
     link = next((one for one in known if found is not None and found(one)), None)
     if link is None:
@@ -120,7 +120,7 @@ def _made(api: Api, course: Course, tool: Tool, title: Any, url: str, custom: An
 def create_many(api: Api) -> list[Json]:
     """Create up to a hundred links for use in texts; none if one of them is invalid."""
     course = _course(api)
-    sent = [one for one in listed(api.x) or [] if isinstance(one, dict)]
+    sent = [value for value in listed(api.x) or [] if isinstance(value, dict)]
     if len(sent) > MOST:
         raise _refused(Fault("invalid_request", f"Cannot create more than {MOST} resource links at once", len(sent)))
     pairs = [

@@ -76,7 +76,7 @@ def _event(event: AuthenticationEvent) -> Json:
 
 
 def _document(api: Api, events: list[Any], shown: list[AuthenticationEvent]) -> Json:
-    logins = [one for n in dict.fromkeys(e.login_id for e in shown) if (one := api.store.pseudonyms.get(n)) is not None]
+    logins = [row for n in dict.fromkeys(e.login_id for e in shown) if (row := api.store.pseudonyms.get(n)) is not None]
     accounts = [a for n in dict.fromkeys(login.account_id for login in logins) if (a := api.store.accounts.get(n))]
     users = [u for n in dict.fromkeys(e.user_id for e in shown) if (u := api.store.users.get(n)) is not None]
     return {

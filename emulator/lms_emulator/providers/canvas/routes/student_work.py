@@ -60,7 +60,7 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     known = {e.user_id for e in rows} if grader else mine
     asked = api.params.texts("student_ids")
     if "all" not in asked:
-        named = [identifiers.find(api, "users", one) for one in asked]
+        named = [identifiers.find(api, "users", value) for value in asked]
         # Canvas first resolves ids that are not numbers, and skips unknown ones
         named = [user for user, one in zip(named, asked, strict=True) if user is not None or one.isdecimal()]
         named = named or [api.user]
@@ -97,9 +97,9 @@ def _assignments(api: Api, course: Course) -> list[Assignment]:
     if api.params.texts("assignment_ids"):
         asked = api.params.texts("assignment_ids")
         by_id = {str(a.id): a for a in found}
-        if any(one not in by_id for one in asked):
+        if any(value not in by_id for value in asked):
             raise _error("invalid assignment ids requested", 403)
-        found = [by_id[one] for one in dict.fromkeys(asked)]
+        found = [by_id[key] for key in dict.fromkeys(asked)]
     return [a for a in found if assignments.visible(api, course, a)]
 
 
@@ -210,7 +210,7 @@ def missing(api: Api) -> Any:
     user = identifiers.user(api, api.slot("user_id"))
     _check(api, user, belonging.may_read(api, user))
     named = (identifiers.find(api, "courses", text) for text in api.params.texts("course_ids"))
-    only = {one.id for one in named if one is not None}
+    only = {item.id for item in named if item is not None}
     filters, includes = set(api.params.texts("filter")), api.params.includes
     watched = api.params.text("observed_user_id")
     if watched is not None:

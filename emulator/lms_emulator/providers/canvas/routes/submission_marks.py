@@ -56,7 +56,7 @@ def _own(api: Api) -> Submission:
 def _seen(api: Api, item: str) -> None:
     """Record that the student has seen a part of their submission."""
     record = _own(api)
-    api.store.submissions.put(replace(record, unread=[one for one in record.unread if one != item]))
+    api.store.submissions.put(replace(record, unread=[value for value in record.unread if value != item]))
 
 
 def read_item(api: Api) -> Response:
@@ -149,9 +149,9 @@ def remove(api: Api) -> Any:
     row = api.store.submissions.get(comment.submission_id)
     together = comment.group_comment_id
     rows = api.store.submissions.find("assignment", row.assignment_id) if together and row is not None else []
-    for one in [comment, *(c for other in rows for c in api.store.submission_comments.find("submission", other.id))]:
-        if one.group_comment_id == together and one.id in api.store.submission_comments:
-            api.store.submission_comments.delete(one.id)
+    for item in [comment, *(c for other in rows for c in api.store.submission_comments.find("submission", other.id))]:
+        if item.group_comment_id == together and item.id in api.store.submission_comments:
+            api.store.submission_comments.delete(item.id)
     return shapes.removed_comment(api, comment)
 
 

@@ -135,7 +135,7 @@ def update(api: Api) -> Any:
         visibility = {*visibility, "provisional_grades"}
     body = shapes.submission(api, touched[0], base, course, {"submission_comments", *visibility})
     every = sorted(touched, key=lambda submission: submission.user_id)
-    return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in every]}
+    return {**body, "all_submissions": [shapes.submission(api, row, base, course, visibility) for row in every]}
 
 
 def is_given(value: Any) -> bool:
@@ -184,9 +184,9 @@ def change(
         text = None if excuse else sent.text("posted_grade")
         first = asked.flag("prefer_points_over_scheme")
         touched = [
-            grading.grade(api, course, base, one, text, excuse=excuse, points_first=first, unless_same=unless_same)
-            for one in found
-            if one.user_id == user.id or not one.excused
+            grading.grade(api, course, base, row, text, excuse=excuse, points_first=first, unless_same=unless_same)
+            for row in found
+            if row.user_id == user.id or not row.excused
         ]
         if text and text.strip() and touched and touched[0].entered_score is None:
             sent.read_as(None, "posted_grade")
@@ -250,7 +250,7 @@ def _assess(api: Api, course: Course, base: Assignment, record: Submission, aske
     if not isinstance(asked.peek("rubric_assessment"), dict) or found is None:
         return
     rubric, association = found
-    known = {str(one["id"]) for one in rubric.criteria}
+    known = {str(criterion["id"]) for criterion in rubric.criteria}
     if known.isdisjoint(sent.data):
         raise refusals.message(400, "rubric_assessment_invalid", "invalid rubric_assessment")
     given = {name: sent.hash(name) for name in sent.data if name in known}

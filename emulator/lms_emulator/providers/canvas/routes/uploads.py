@@ -189,7 +189,7 @@ def receive(x: Call) -> Response:
         attachment = replace(attachment, content_type=sent.content_type)
     x.store.attachments.put(uploads.filled(attachment, content, uploads.stored_name(x, attachment.display_name)))
     kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
-    kept = [f"include%5B%5D={one}" for one in x.query.getlist("success_include[]")] + kept
+    kept = [f"include%5B%5D={value}" for value in x.query.getlist("success_include[]")] + kept
     target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"
     return wire.redirect(x.url(target))
 

@@ -30,7 +30,7 @@ def _chosen(api: Api, context: Context) -> list[Attachment]:
     for text in api.params.texts("folder_ids"):
         folder = api.store.folders.get(number(text))
         named += _below(api, folder.id) if folder is not None else []
-    named += [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
+    named += [api.store.attachments.get(number(param)) for param in api.params.texts("file_ids")]
     found = {file.id: file for file in named if file is not None and file.file_state == "available"}
     return [f for f in found.values() if (f.context_type, f.context_id) == (context.type, context.id)]
 

@@ -130,7 +130,7 @@ def create(api: Api) -> Any:
     address = api.params.hash("communication_channel")
     wanted = address.flag("confirmation_url") and (address.text("type") or "email") == "email"
     if wanted and account_allows(api, api.caller, root, "manage_students"):
-        channel = next((one for one in people.channels_of(api.store, user) if one.type == "email"), None)
+        channel = next((row for row in people.channels_of(api.store, user) if row.type == "email"), None)
         code = channel.confirmation_code if channel is not None else None
         body["confirmation_url"] = api.url(f"/register/{code}") if code is not None else None
     return body | _onward(api, user)
@@ -167,7 +167,7 @@ def update(api: Api) -> Any:
         raise refusals.invalid(faults)
     changed = api.store.users.put(replace(user, updated_at=api.now, **_changes(api, user, manages)))
     if not own and (event := sent.text("event")) in ("suspend", "unsuspend"):
-        for login in filter(lambda one: belonging.deletes_login(api, one), people.logins_of(api.store, user)):
+        for login in filter(lambda row: belonging.deletes_login(api, row), people.logins_of(api.store, user)):
             state: Any = "suspended" if event == "suspend" else "active"
             api.store.pseudonyms.put(replace(login, workflow_state=state))
     if email := sent.text("email"):

@@ -143,11 +143,11 @@ def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enro
 
 def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
     ancestors = {account.id for account in chain(api.store, api.root.id)}
-    for one in api.store.account_notifications:
-        addressed = not one.roles or {"StudentEnrollment", "ObserverEnrollment"} & set(one.roles)
-        if addressed and one.account_id in ancestors and since <= one.start_at <= api.now <= one.end_at:
-            title = f'Institution announcement: "{one.subject}"'
-            yield News("AccountNotification", one.id, title, one.start_at)
+    for row in api.store.account_notifications:
+        addressed = not row.roles or {"StudentEnrollment", "ObserverEnrollment"} & set(row.roles)
+        if addressed and row.account_id in ancestors and since <= row.start_at <= api.now <= row.end_at:
+            title = f'Institution announcement: "{row.subject}"'
+            yield News("AccountNotification", row.id, title, row.start_at)
 
 
 def mark(api: Api, alert: ObserverAlert, state: Literal["unread", "read", "dismissed"]) -> ObserverAlert:

@@ -123,7 +123,7 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
 def _known_to_tools(api: Api, sent: Params, base: Assignment) -> Assignment:
     """The new assignment with the id that tools were given for it. Raises the refusal for that of another."""
     number = assignments.opened_params(api, sent.text("secure_params")).get("lti_assignment_id")
-    if number and any(one.lti_context_id == number for one in api.store.assignments.find("course", base.course_id)):
+    if number and any(row.lti_context_id == number for row in api.store.assignments.find("course", base.course_id)):
         raise refusals.invalid({"assignment[lti_context_id]": ["lti_context_id should be unique"]})
     return replace(base, lti_context_id=number) if number else base
 
@@ -163,7 +163,7 @@ def _in_group(api: Api, course: Course, wanted: Assignment) -> Assignment:
 
 
 def _replace_overrides(api: Api, base: Assignment, found: list[AssignmentOverride]) -> None:
-    staying = {one.id for one in found}
+    staying = {assignment_override.id for assignment_override in found}
     for old in assignments.overrides(api, base):
         if old.id not in staying:
             api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))

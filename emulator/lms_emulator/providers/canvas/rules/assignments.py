@@ -73,7 +73,7 @@ def seen_for(api: Api, course: Course, user: User) -> list[int]:
     """The students from whose view a user sees a course: themselves, or those they observe."""
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     watched = [e.associated_user_id for e in rows if e.type == "ObserverEnrollment" and e.workflow_state not in GONE]
-    return [one for one in watched if one is not None] or [user.id]
+    return [value for value in watched if value is not None] or [user.id]
 
 
 def students(api: Api, course_id: int) -> list[Enrollment]:

@@ -42,7 +42,7 @@ def chosen(api: Api, user: User, sent: Params, *, moderates: bool) -> dict[str, 
     if token:
         sent_token = token.encode("utf-8", "surrogatepass")
         url = next(
-            (one["url"] for one in choices(api, user) if hmac.compare_digest(one["token"].encode(), sent_token)), None
+            (row["url"] for row in choices(api, user) if hmac.compare_digest(row["token"].encode(), sent_token)), None
         )
     if (url is None and state is None) or (user.avatar_state == "locked" and not moderates):
         return {}

@@ -44,7 +44,7 @@ def may_read(api: Api, user: User, asker: User | None = None) -> bool:
     if caller is None:
         return False
     links = api.store.user_observers.find("observer", caller.id)
-    observes = any(one.student_id == user.id and one.workflow_state == "active" for one in links)
+    observes = any(link.student_id == user.id and link.workflow_state == "active" for link in links)
     if caller.id == user.id or observes:
         return True
     return any(account_allows(api, caller, account, "manage_user_logins") for account in answering(api, user))
@@ -52,7 +52,7 @@ def may_read(api: Api, user: User, asker: User | None = None) -> bool:
 
 def administered(api: Api, user: User, *wanted: str) -> bool:
     """Whether the caller has one of the permissions in an account that the person belongs to."""
-    return any(account_allows(api, api.caller, account, one) for account in answering(api, user) for one in wanted)
+    return any(account_allows(api, api.caller, account, value) for account in answering(api, user) for value in wanted)
 
 
 def manages(api: Api, user: User) -> bool:
@@ -94,7 +94,7 @@ def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
     if api.caller is not None and api.caller.id == user.id:
         return True
     held = [row.account_id for row in api.store.account_users.find("user", user.id) if row.workflow_state == "active"]
-    schools = [within] if within is not None else [one for one in map(api.store.accounts.get, held) if one is not None]
+    schools = [within] if within is not None else [row for row in map(api.store.accounts.get, held) if row is not None]
     for school in (account for account in schools if account.parent_account_id is None):
         for admin, role in admins_over(api.store, user, school.id):
             level = api.store.accounts.get(admin.account_id)
@@ -104,7 +104,7 @@ def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
 
 
 def _has_all(api: Api, account: Account, wanted: frozenset[str]) -> bool:
-    return all(account_allows(api, api.caller, account, one) for one in wanted)
+    return all(account_allows(api, api.caller, account, value) for value in wanted)
 
 
 def belongs(api: Api, user: User, account: Account) -> bool:
@@ -126,7 +126,7 @@ def reads_account(api: Api, account: Account, asker: User | None = None) -> bool
         for e in rows
         if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")
     )
-    return any(one is not None and one.account_id == account.id and one.workflow_state != "deleted" for one in taught)
+    return any(row is not None and row.account_id == account.id and row.workflow_state != "deleted" for row in taught)
 
 
 def child(api: Api, account: Account, named: str) -> Account:

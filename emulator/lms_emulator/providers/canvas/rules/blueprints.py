@@ -128,7 +128,7 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
 def follow(api: Api, course: Course, sent: Params) -> None:
     """Turn a course into a blueprint or back, as requested, and store the requested restrictions."""
     rows = api.store.blueprint_templates.find("course", course.id)
-    known = next((one for one in rows if one.workflow_state == "active"), None)
+    known = next((row for row in rows if row.workflow_state == "active"), None)
     if not course.blueprint:
         if known is not None:
             api.store.blueprint_templates.put(replace(known, workflow_state="deleted"))

@@ -92,8 +92,8 @@ def code_of(event: CalendarEvent) -> str:
 
 def children(api: Api, event: CalendarEvent) -> list[CalendarEvent]:
     """The section times of an event, or the reservations of a slot."""
-    rows = (one for one in api.store.calendar_events.find("parent", event.id) if one.workflow_state != "deleted")
-    return sorted(rows, key=lambda one: one.id)
+    rows = (row for row in api.store.calendar_events.find("parent", event.id) if row.workflow_state != "deleted")
+    return sorted(rows, key=lambda record: record.id)
 
 
 def group_of(api: Api, event: CalendarEvent) -> AppointmentGroup | None:
@@ -122,16 +122,16 @@ def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) ->
     match record:
         case Course():
             rights = {"read": ("read", "read_as_admin"), "manage_calendar": ("manage_calendar",)}
-            return any(courses.may(api, who, record, *rights[one]) for one in wanted)
+            return any(courses.may(api, who, record, *rights[key]) for key in wanted)
         case CourseSection():
             course = identifiers.known(api.store.courses.get(record.course_id), "the course", record.course_id)
             allowed = {"read": sections.reads, "manage_calendar": sections.manages_calendar}
-            return any(allowed[one](api, record, course) for one in wanted)
+            return any(allowed[key](api, record, course) for key in wanted)
         case Group():
             return not groups.rights(api, record, who).isdisjoint(wanted)
         case AppointmentGroup():
             rights_of = {"read": appointments.reads, "manage_calendar": appointments.manages}
-            return who is not None and any(rights_of[one](api, record, who) for one in wanted)
+            return who is not None and any(rights_of[key](api, record, who) for key in wanted)
         case Account():
             managing = account_allows(api, who, record, "manage_account_calendar_events")
             return managing or ("read" in wanted and who is not None and account_seen(api, record, who))
@@ -217,7 +217,7 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
         for event in _in(api, "User", user.id) if user is not None else ():
             if place.code in (effective_code(api, event) or "").split(","):
                 found[event.id] = event
-    return [one for one in found.values() if one.context_type == "AppointmentGroup" or _own(api, one, places)]
+    return [item for item in found.values() if item.context_type == "AppointmentGroup" or _own(api, item, places)]
 
 
 def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:

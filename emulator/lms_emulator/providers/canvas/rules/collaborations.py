@@ -30,10 +30,10 @@ LONGEST = 255
 def of_context(api: Api, context: Context) -> list[Collaboration]:
     """The collaborations of a course or group that the caller sees, by title."""
     rows = api.store.collaborations.find("context", (context.type, context.id))
-    found = [one for one in rows if one.workflow_state == "active"]
+    found = [row for row in rows if row.workflow_state == "active"]
     if not contexts.may(api, context, *CONTENT):
-        found = [one for one in found if _takes_part(api, one)]
-    return sorted(found, key=lambda one: (collation.key(one.title), one.created_at, one.id))
+        found = [value for value in found if _takes_part(api, value)]
+    return sorted(found, key=lambda record: (collation.key(record.title), record.created_at, record.id))
 
 
 def find(api: Api, **place: Any) -> Collaboration:
@@ -165,7 +165,7 @@ def _named(api: Api, item: dict[str, Any]) -> tuple[list[User], list[Group]]:
     if not isinstance(said, dict):
         raise refusals.page_crashed(f"the visibility of a content item is an object, not {said!r}")
     users, teams = (
-        {str(one) for one in (found if isinstance(found, list) else [found])}
+        {str(value) for value in (found if isinstance(found, list) else [found])}
         for found in (said.get("users") or [], said.get("groups") or [])
     )
     people = [user for user in api.store.users if {user.lti_id, places.user_id(user)} & users]

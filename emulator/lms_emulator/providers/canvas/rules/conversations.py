@@ -86,7 +86,7 @@ def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> li
     """The tags of a message: its context and recipients, and the courses of groups."""
     found = [code.lower() for code in [*([context_code] if context_code else []), *recipients]]
     found = [code for code in found if code.rpartition("_")[0] in ("course", "group")]
-    for code in [one for one in found if one.startswith("group_")]:
+    for code in [item for item in found if item.startswith("group_")]:
         group = api.store.groups.get(as_whole(code.rpartition("_")[2]))
         category = api.store.group_categories.get(group.group_category_id) if group is not None else None
         if category is not None:
@@ -208,7 +208,7 @@ def add_people(api: Api, conversation: Conversation, own: ConversationParticipan
         return
     seen = messages(api, own)
     every = written(api.store.conversation_messages.find("conversation", conversation.id))
-    last = max((one.created_at for one in every), default=api.now)
+    last = max((conversation_message.created_at for conversation_message in every), default=api.now)
     for user in new:
         state = {"workflow_state": "unread", "last_message_at": last, "message_count": len(every)}
         join(api, conversation, user.id, **state)
@@ -297,4 +297,4 @@ def observes(api: Api, course: Course, users: Collection[int]) -> bool:
 def unread(api: Api, user: User) -> int:
     """The number of a user's unread conversations."""
     rows = api.store.conversation_participants.find("user", user.id)
-    return sum(1 for one in rows if one.workflow_state == "unread" and one.last_message_at is not None)
+    return sum(1 for row in rows if row.workflow_state == "unread" and row.last_message_at is not None)

@@ -47,7 +47,7 @@ def ask(api: Api, course: Course, event: str) -> Course:
     if course.workflow_state not in EVENTS.get(event, ()):
         state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
         refusal = refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
-        takes = [one for one in EVENTS if course.workflow_state in EVENTS[one]]
+        takes = [key for key in EVENTS if course.workflow_state in EVENTS[key]]
         refusal.diagnosis = f"the course is {state}; its event may be {', '.join(takes)}"
         raise refusal
     return apply(api, course, event)
@@ -55,11 +55,11 @@ def ask(api: Api, course: Course, event: str) -> Course:
 
 def _graded(api: Api, course: Course) -> bool:
     """Whether a student of a course has a grade for an assignment that is not deleted."""
-    learning = {one.user_id for one in assignments.students(api, course.id) if one.type == "StudentEnrollment"}
+    learning = {row.user_id for row in assignments.students(api, course.id) if row.type == "StudentEnrollment"}
     return any(
-        one.user_id in learning and (one.entered_score is not None or one.entered_grade is not None)
+        row.user_id in learning and (row.entered_score is not None or row.entered_grade is not None)
         for base in assignments.of_course(api, course)
-        for one in submissions.stored(api, base)
+        for row in submissions.stored(api, base)
     )
 
 

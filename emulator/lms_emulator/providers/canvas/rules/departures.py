@@ -149,9 +149,9 @@ def _move_identity(api: Api, user: User, into: User) -> User:
     if into.avatar_state == "none" and user.avatar_state != "none":
         into = replace(into, avatar_image_url=user.avatar_image_url, avatar_state=user.avatar_state)
     met = into.lti_user_id or any(
-        one.workflow_state != "deleted"
+        item.workflow_state != "deleted"
         for table in (api.store.enrollments, api.store.account_users)
-        for one in table.find("user", into.id)
+        for item in table.find("user", into.id)
     )
     into = api.store.users.put(into)
     return into if met else _swap_ids(api, user, into)
@@ -192,7 +192,7 @@ def _move_addresses(api: Api, user: User, into: User, ended: dict[str, str]) -> 
 
 def _move_logins(api: Api, user: User, into: User) -> list[int]:
     """Move a user's logins behind the other's. Returns their ids."""
-    last = max((one.position for one in api.store.pseudonyms.find("user", into.id)), default=0)
+    last = max((pseudonym.position for pseudonym in api.store.pseudonyms.find("user", into.id)), default=0)
     own = list(api.store.pseudonyms.find("user", user.id))
     for login in own:
         api.store.pseudonyms.put(replace(login, user_id=into.id, position=login.position + last))
@@ -237,8 +237,8 @@ def _hand_over(api: Api, conversations: list[int], user: User, into: User) -> No
     for row in [participant for participant in api.store.conversation_participants if participant.user_id == user.id]:
         if row.conversation_id in conversations:
             api.store.conversation_participants.put(replace(row, user_id=into.id))
-    for message in [one for one in api.store.conversation_messages if one.conversation_id in conversations]:
-        read = dict.fromkeys(into.id if one == user.id else one for one in message.user_ids)
+    for message in [item for item in api.store.conversation_messages if item.conversation_id in conversations]:
+        read = dict.fromkeys(into.id if user_id == user.id else user_id for user_id in message.user_ids)
         removed = {str(into.id) if name == str(user.id) else name: at for name, at in message.removed.items()}
         api.store.conversation_messages.put(replace(message, user_ids=list(read), removed=removed))
 
@@ -282,14 +282,14 @@ def _move_observing(api: Api, user: User, into: User) -> None:
         for link in [row for row in api.store.user_observers if getattr(row, side) == user.id]:
             ends = {side: into.id, far: getattr(link, far)}
             rows = api.store.user_observers.find("student", ends["student_id"])
-            known = any(one.observer_id == ends["observer_id"] and one.workflow_state == "active" for one in rows)
+            known = any(item.observer_id == ends["observer_id"] and item.workflow_state == "active" for item in rows)
             redundant = known or into.id == ends[far]
             api.store.user_observers.put(
                 replace(link, workflow_state="deleted") if redundant else replace(link, **ends)
             )
     for row in [e for e in api.store.enrollments if e.associated_user_id == user.id and e.workflow_state != "deleted"]:
         changed = replace(row, associated_user_id=into.id, updated_at=api.now)
-        known = any(_place(one) == _place(changed) for one in api.store.enrollments.find("user", row.user_id))
+        known = any(_place(item) == _place(changed) for item in api.store.enrollments.find("user", row.user_id))
         if row.user_id != into.id and not known:
             api.store.enrollments.put(changed)
 
@@ -323,7 +323,7 @@ def _path(api: Api, file: Attachment) -> str:
 
 def _move_progress(api: Api, user: User, into: User) -> None:
     """Let a user have come as far in each module as the better of the two."""
-    for row in [one for one in api.store.module_progressions if one.user_id == user.id]:
+    for row in [progression for progression in api.store.module_progressions if progression.user_id == user.id]:
         module = api.store.context_modules.get(row.context_module_id)
         if module is None:
             continue

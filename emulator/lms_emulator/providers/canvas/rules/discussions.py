@@ -44,7 +44,7 @@ def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
 def children(api: Api, topic: DiscussionTopic) -> list[DiscussionTopic]:
     """The child topics of a group discussion, in order."""
     found = api.store.discussion_topics.find("root", topic.id)
-    return sorted((one for one in found if one.workflow_state != "deleted"), key=lambda one: one.id)
+    return sorted((row for row in found if row.workflow_state != "deleted"), key=lambda row: row.id)
 
 
 def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> list[DiscussionEntry]:
@@ -229,13 +229,13 @@ def mark(
     before, by_hand = (known.read_entries, known.forced) if known is not None else ([], [])
     unread_before = known.unread_entries if known is not None else []
     if forced is not None:
-        by_hand = [one for one in by_hand if one not in ids] + (list(ids) if forced else [])
+        by_hand = [value for value in by_hand if value not in ids] + (list(ids) if forced else [])
     keep(
         api,
         topic,
         user,
-        read_entries=[one for one in before if one not in ids] + (list(ids) if read else []),
-        unread_entries=[one for one in unread_before if one not in ids] + ([] if read else list(ids)),
+        read_entries=[value for value in before if value not in ids] + (list(ids) if read else []),
+        unread_entries=[value for value in unread_before if value not in ids] + ([] if read else list(ids)),
         forced=by_hand,
     )
 
@@ -304,8 +304,8 @@ def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
     """Whether the caller is notified of new entries; of a group discussion, in the topic of one of its groups."""
     if api.caller is None:
         return False
-    rows = [participant(api, one, api.caller) for one in (*children(api, topic), topic)]
-    known = next((one for one in rows if one is not None), None)
+    rows = [participant(api, discussion_topic, api.caller) for discussion_topic in (*children(api, topic), topic)]
+    known = next((row for row in rows if row is not None), None)
     if known is not None and known.subscribed is not None:
         return known.subscribed
     return topic.user_id == api.caller.id and hold(api, topic, context) is None
@@ -313,10 +313,10 @@ def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
 
 def child_for(api: Api, topic: DiscussionTopic, user: User) -> DiscussionTopic | None:
     """The topic, of those made for groups, of a group that a user is in."""
-    for one in children(api, topic):
-        group = api.store.groups.get(one.context_id)
+    for child in children(api, topic):
+        group = api.store.groups.get(child.context_id)
         if group is not None and groups.is_member(api, group, user):
-            return one
+            return child
     return None
 
 

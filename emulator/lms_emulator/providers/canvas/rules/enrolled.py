@@ -36,7 +36,7 @@ def changed(api: Api, record: Enrollment, before: Enrollment | None) -> None:
 
 
 def _observers(api: Api, record: Enrollment) -> list[User]:
-    links = (one for one in api.store.user_observers.find("student", record.user_id) if one.workflow_state == "active")
+    links = (row for row in api.store.user_observers.find("student", record.user_id) if row.workflow_state == "active")
     found = (api.store.users.get(observation.observer_id) for observation in links)
     return [user for user in found if user is not None and user.workflow_state != "deleted"]
 
@@ -140,6 +140,6 @@ def _end_other_dates(api: Api, record: Enrollment) -> None:
     for base in api.store.assignments.find("course", record.course_id):
         for override in assignments.overrides_of(api, base.id):
             if record.user_id in override.student_ids:
-                rest = [one for one in override.student_ids if one != record.user_id]
+                rest = [student_id for student_id in override.student_ids if student_id != record.user_id]
                 state = override.workflow_state if rest else "deleted"
                 api.store.assignment_overrides.put(replace(override, student_ids=rest, workflow_state=state))

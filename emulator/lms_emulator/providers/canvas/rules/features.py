@@ -179,7 +179,7 @@ def seen_below(api: Api, record: FeatureFlag) -> FlagState | None:
 def _above(api: Api, owner: Owner) -> Iterator[Account]:
     """The accounts whose flags take precedence over the context's, from the site's account down."""
     number = owner.account_id if isinstance(owner, Course) else getattr(owner, "parent_account_id", None)
-    found = chain(api.store, number) if number is not None else [one for one in [site(api)] if one is not None]
+    found = chain(api.store, number) if number is not None else [row for row in [site(api)] if row is not None]
     return (account for account in reversed(found) if account.id != owner.id or not isinstance(owner, Account))
 
 
@@ -244,7 +244,7 @@ def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> 
     states = ["off", "on", *(["allowed", "allowed_on"] if isinstance(owner, Account) else [])]
     of_school = feature.applies_to == "SiteAdmin" or (feature.applies_to == "RootAccount" and not _is_site(owner))
     found: dict[str, dict[str, Any]] = {
-        one: {"locked": of_school and one.startswith("allowed")} for one in states if one != state
+        item: {"locked": of_school and item.startswith("allowed")} for item in states if item != state
     }
     if feature.name == "final_grades_override":
         _never_taken_back(owner, state, found)
@@ -256,8 +256,8 @@ def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> 
 
 def _never_taken_back(owner: Owner, state: str | None, found: dict[str, dict[str, Any]]) -> None:
     """Once final grade override is on, it cannot be turned off in a course, nor restricted in an account."""
-    for one in ("off", "on", *(["allowed"] if isinstance(owner, Account) else [])):
-        found.setdefault(one, {})
+    for value in ("off", "on", *(["allowed"] if isinstance(owner, Account) else [])):
+        found.setdefault(value, {})
     if state == "on" or (state == "allowed" and isinstance(owner, Account)):
         found["off"]["locked"] = True
     if state == "on" and isinstance(owner, Account):

@@ -65,18 +65,18 @@ def ancestors(store: CanvasStore, folder: Folder | None) -> Iterable[Folder]:
 
 def full_name(store: CanvasStore, folder: Folder) -> str:
     """The names from the root down, with slashes."""
-    return "/".join(reversed([one.name for one in ancestors(store, folder)]))
+    return "/".join(reversed([ancestor.name for ancestor in ancestors(store, folder)]))
 
 
 def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **fields: Any) -> Folder:
     """A new folder, with a number appended if its name is in use."""
     siblings = sub_folders(api.store, parent) if parent is not None else []
-    position = max((one.position or 0 for one in siblings), default=0) + 1 if parent is not None else None
+    position = max((sibling.position or 0 for sibling in siblings), default=0) + 1 if parent is not None else None
     folder = Folder(
         **api.new_row("folders"),
         context_type=context.type,
         context_id=context.id,
-        name=free_folder_name(name, {one.name for one in siblings}),
+        name=free_folder_name(name, {sibling.name for sibling in siblings}),
         parent_folder_id=parent.id if parent is not None else None,
         **{"position": position, **{key: value for key, value in fields.items() if value is not None}},
     )
@@ -108,7 +108,7 @@ def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
 def folder_at(api: Api, context: Context, path: str) -> Folder:
     """The folder at a path below the root, created if missing."""
     folder = root_folder(api, context)
-    names = [one for one in path.split("/") if one]
+    names = [value for value in path.split("/") if value]
     for name in names[1:] if names[:1] == [folder.name] else names:  # the root's own name may come first
         folder = child(api, folder, name)
     return folder
@@ -151,12 +151,12 @@ def named_folder(api: Api, context: Context, otherwise: Callable[[], Folder]) ->
 
 def folder_hidden(store: CanvasStore, folder: Folder | None) -> bool:
     """Whether a folder or one above it is hidden."""
-    return any(one.hidden for one in ancestors(store, folder))
+    return any(ancestor.hidden for ancestor in ancestors(store, folder))
 
 
 def folder_locked(api: Api, folder: Folder | None) -> bool:
     """Whether a folder or one above it is locked now."""
-    return any(one.locked or outside(api, one) for one in ancestors(api.store, folder))
+    return any(ancestor.locked or outside(api, ancestor) for ancestor in ancestors(api.store, folder))
 
 
 def folder_listed(api: Api, folder: Folder) -> bool:
@@ -179,12 +179,12 @@ def outside(api: Api, record: Folder | Attachment) -> bool:
 
 def manages(api: Api, context: Context, *what: str) -> bool:
     """Whether the caller may `add`, `edit` or `delete` files there; without `what`, any of it."""
-    return contexts.may(api, context, *(f"manage_files_{one}" for one in what or ("add", "edit", "delete")))
+    return contexts.may(api, context, *(f"manage_files_{value}" for value in what or ("add", "edit", "delete")))
 
 
 def require_manager(api: Api, context: Context, *what: str) -> None:
     """Refuse callers who may not `add`, `edit` or `delete` files there."""
-    contexts.require(api, context, *(f"manage_files_{one}" for one in what))
+    contexts.require(api, context, *(f"manage_files_{value}" for value in what))
 
 
 # files
@@ -301,7 +301,7 @@ def handed_in(store: CanvasStore, file: Attachment) -> bool:
     """Whether a file is part of somebody's submission."""
     if not submitted(store, file):
         return False
-    attempts = (one for record in store.submissions.find("user", file.context_id) for one in (record, *record.versions))
+    attempts = (row for record in store.submissions.find("user", file.context_id) for row in (record, *record.versions))
     return any(file.id in version.attachment_ids for version in attempts)
 
 
@@ -338,9 +338,9 @@ def free_file_name(name: str, taken: Collection[str]) -> str:
 def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
     """Put a file into its folder; one of the same name is overwritten, also in modules, or the file is renamed."""
     folder = folder_of(api.store, file)
-    others = [] if folder is None else [one for one in files_in(api.store, folder) if one.id != file.id]
+    others = [] if folder is None else [row for row in files_in(api.store, folder) if row.id != file.id]
     if on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
-        file = replace(file, display_name=free_file_name(file.display_name, {one.display_name for one in others}))
+        file = replace(file, display_name=free_file_name(file.display_name, {row.display_name for row in others}))
     for one in others:
         if one.display_name == file.display_name:
             api.store.attachments.put(replace(one, file_state="deleted", replaced_by=file.id, updated_at=api.now))

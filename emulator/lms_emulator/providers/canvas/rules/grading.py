@@ -198,16 +198,16 @@ def regrade(api: Api, base: Assignment, *, by_caller: bool = True) -> None:
 
     Source: canvas-lms app/models/assignment.rb, update_student_submissions (2024-04).
     """
-    for one in api.store.submissions.find("assignment", base.id):
-        if not submissions.graded(one):
+    for row in api.store.submissions.find("assignment", base.id):
+        if not submissions.graded(row):
             continue
-        changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id if by_caller else one.grader_id}
-        if (score := one.entered_score) is not None:
-            passed = base.grading_type == "pass_fail" and one.entered_grade == "complete"
+        changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id if by_caller else row.grader_id}
+        if (score := row.entered_score) is not None:
+            passed = base.grading_type == "pass_fail" and row.entered_grade == "complete"
             score = float(base.points_possible or 0) if passed else score
-            letter = grades.from_score(api, base, score, one.entered_grade)
+            letter = grades.from_score(api, base, score, row.entered_grade)
             changes |= {"entered_score": score, "entered_grade": letter}
-        keep(api, base, replace(one, **changes), new_version=True)
+        keep(api, base, replace(row, **changes), new_version=True)
 
 
 def apply_policy(api: Api, course: Course, base: Assignment, *, without_points: bool = False) -> None:

@@ -33,8 +33,8 @@ def _row(api: Api, course_id: int, user: User, group: Group | None) -> dict[str,
     login = people.login_of(api.store, user)
     sections = [
         section.name
-        for one in api.store.enrollments.find("user", user.id)
-        if one.course_id == course_id and (section := api.store.course_sections.get(one.course_section_id)) is not None
+        for row in api.store.enrollments.find("user", user.id)
+        if row.course_id == course_id and (section := api.store.course_sections.get(row.course_section_id)) is not None
     ]
     own = (login.sis_user_id, login.unique_id) if login is not None else (None, None)
     theirs = (group.name, group.id, group.sis_source_id) if group is not None else (None, None, None)
@@ -54,7 +54,7 @@ def take(api: Api, category: GroupCategory, content: bytes) -> None:
     except csv_files.MalformedCsv:
         raise jobs.JobFailed("Malformed CSV") from None
     heads = [name and name.lower() for name in rows[0]] if rows else []
-    students = {one.id for one in groups.candidates(api, groups.home(api, category))}
+    students = {candidate.id for candidate in groups.candidates(api, groups.home(api, category))}
     known = _Groups(api, category)
     for cells in rows[1:]:
         row: Row = dict(zip(heads, cells, strict=False))
@@ -67,8 +67,8 @@ def take(api: Api, category: GroupCategory, content: bytes) -> None:
 
 def _user(api: Api, row: Row, students: set[int]) -> User | None:
     named = [f"{prefix}{row[column]}" for column, prefix in _USERS if row.get(column)]
-    found = (identifiers.find(api, "users", one) for one in named)
-    return next((one for one in found if one is not None and one.id in students), None)
+    found = (identifiers.find(api, "users", value) for value in named)
+    return next((item for item in found if item is not None and item.id in students), None)
 
 
 class _Groups:

@@ -65,7 +65,7 @@ def _by_size(api: Api, category: GroupCategory, size: int, by_section: bool) -> 
 def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
     """Add everybody without a group to the smallest one. Returns who was added, by group."""
     living = groups.of_category(api, category)
-    free = [(len(groups.members(api, one)), one.id, one) for one in living if not groups.full(api, category, one)]
+    free = [(len(groups.members(api, row)), row.id, row) for row in living if not groups.full(api, category, row)]
     heapq.heapify(free)
     added: dict[int, list[User]] = {}
     for user in groups.unassigned(api, category) if free else []:
@@ -105,7 +105,7 @@ def share_out_by_section(api: Api, category: GroupCategory) -> str | None:
         return None
     if len(living) < len(by_section):
         return TOO_FEW
-    free = sorted(living, key=lambda one: one.id)
+    free = sorted(living, key=lambda record: record.id)
     for section, count in _shares({number: len(people) for number, people in by_section.items()}, len(free)).items():
         people = by_section[section]
         size, rest = divmod(len(people), count)
@@ -124,9 +124,9 @@ def _shares(sizes: dict[int, int], count: int) -> dict[int, int]:
     while (missing := count - sum(shares.values())) != 0:
         if missing < 0:
             large = (section for section, share in shares.items() if share > 1)
-            shares[max(large, key=lambda one: (shares[one], -sizes[one]))] -= 1
+            shares[max(large, key=lambda key: (shares[key], -sizes[key]))] -= 1
         else:
-            least = max(shares, key=lambda one: (-extra[one], sizes[one] / (shares[one] + 1), one))
+            least = max(shares, key=lambda key: (-extra[key], sizes[key] / (shares[key] + 1), key))
             shares[least] += 1
             extra[least] += 1
     return shares

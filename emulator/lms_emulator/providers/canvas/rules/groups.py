@@ -84,27 +84,27 @@ def may(api: Api, place: Course | Account, *wanted: str, user: User | None = Non
     who = user or api.caller
     if isinstance(place, Course):
         over, account = states.concluded(api, place, "TeacherEnrollment"), api.store.accounts.get(place.account_id)
-        if over and not any(account_allows(api, who, account or api.root, one) for one in wanted):
+        if over and not any(account_allows(api, who, account or api.root, value) for value in wanted):
             return False
         return courses.may(api, who, place, *wanted)
-    return any(account_allows(api, who, place, one) for one in wanted)
+    return any(account_allows(api, who, place, value) for value in wanted)
 
 
 def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
     """The memberships of a group in certain states, by default those that were accepted."""
     rows = api.store.group_memberships.find("group", group.id)
-    return sorted((one for one in rows if one.workflow_state in (wanted or ("accepted",))), key=lambda one: one.id)
+    return sorted((row for row in rows if row.workflow_state in (wanted or ("accepted",))), key=lambda row: row.id)
 
 
 def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
     """A user's membership of a group, including invitations."""
     rows = api.store.group_memberships.find("whose", (group.id, user_id))
-    return next((one for one in rows if one.workflow_state != "deleted"), None)
+    return next((group_membership for group_membership in rows if group_membership.workflow_state != "deleted"), None)
 
 
 def joined(api: Api, category: GroupCategory, user_id: int) -> list[tuple[Group, GroupMembership]]:
     """The groups of a set, by name, that a user is in or invited to, with the memberships."""
-    rows = [one for one in api.store.group_memberships.find("user", user_id) if one.workflow_state != "deleted"]
+    rows = [row for row in api.store.group_memberships.find("user", user_id) if row.workflow_state != "deleted"]
     found = [(group, row) for row in rows if (group := api.store.groups.get(row.group_id)) is not None]
     within = [(g, row) for g, row in found if g.group_category_id == category.id and g.workflow_state != "deleted"]
     return sorted(within, key=lambda pair: (collation.key(pair[0].name), pair[0].id))
@@ -216,7 +216,7 @@ def candidates(api: Api, place: Course | Account, within: Collection[str] = stat
     """The candidates for groups in a context, by name: a course's students, or an account's users."""
     if isinstance(place, Course):
         rows = api.store.enrollments.find("course", place.id)
-        ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
+        ids = {row.user_id for row in rows if row.type == "StudentEnrollment" and row.workflow_state in within}
     else:
         ids = {user.id for user in api.store.users if belonging.belongs(api, user, place)}
     users = [user for number in ids if (user := api.store.users.get(number)) is not None]
@@ -225,7 +225,7 @@ def candidates(api: Api, place: Course | Account, within: Collection[str] = stat
 
 def unassigned(api: Api, category: GroupCategory) -> list[User]:
     """The candidates who are in none of the set's groups."""
-    taken = {one.user_id for group in of_category(api, category) for one in members(api, group)}
+    taken = {member.user_id for group in of_category(api, category) for member in members(api, group)}
     return [user for user in candidates(api, home(api, category)) if user.id not in taken]
 
 
@@ -306,15 +306,15 @@ def _lead(api: Api, group: Group) -> None:
 def takes_part(api: Api, place: Course | Account, user: User) -> bool:
     """Whether a user belongs to the course or account."""
     if isinstance(place, Account):
-        return any(one.id == user.id for one in candidates(api, place))
+        return any(candidate.id == user.id for candidate in candidates(api, place))
     rows = api.store.enrollments.find("user", user.id)
-    return any(one.course_id == place.id and one.workflow_state not in ("deleted", "rejected") for one in rows)
+    return any(row.course_id == place.id and row.workflow_state not in ("deleted", "rejected") for row in rows)
 
 
 def shares_section(api: Api, group: Group, user: User) -> bool:
     """Whether the user shares a section with a member, or the group is empty."""
     course = category_of(api, group).context_id
-    inside = [_sections(api, course, one.user_id) for one in members(api, group)]
+    inside = [_sections(api, course, member.user_id) for member in members(api, group)]
     return not inside or not set().union(*inside).isdisjoint(_sections(api, course, user.id))
 
 
@@ -326,7 +326,7 @@ def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
 def mixed(api: Api, group: Group) -> bool:
     """Whether the members of a course's group share no section."""
     course = category_of(api, group).context_id
-    inside = [_sections(api, course, one.user_id) for one in members(api, group)]
+    inside = [_sections(api, course, member.user_id) for member in members(api, group)]
     return bool(inside) and not set.intersection(*inside)
 
 
@@ -371,8 +371,8 @@ def own_set(api: Api, place: Course | Account) -> GroupCategory:
 
 def of_user(api: Api, user: User) -> list[Group]:
     """The groups that a user is in, by name."""
-    rows = [one for one in api.store.group_memberships.find("user", user.id) if one.workflow_state == "accepted"]
-    found = [group for one in rows if (group := api.store.groups.get(one.group_id)) is not None]
+    rows = [row for row in api.store.group_memberships.find("user", user.id) if row.workflow_state == "accepted"]
+    found = [group for row in rows if (group := api.store.groups.get(row.group_id)) is not None]
     shown = [group for group in found if group.workflow_state != "deleted"]
     return sorted(shown, key=lambda g: (collation.key(g.name), g.id))
 

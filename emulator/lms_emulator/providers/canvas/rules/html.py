@@ -81,7 +81,7 @@ def _cleaner() -> Cleaner:
 def _kept(tag: str, attribute: str, value: str) -> str | None:
     """The value that an allowed attribute keeps."""
     if attribute == "style":
-        return "".join(_without_address(one) for one in re.findall(r"[^;]+;?|;", value))
+        return "".join(_without_address(item) for item in re.findall(r"[^;]+;?|;", value))
     return None if attribute.startswith("data-api-") else value
 
 

@@ -28,10 +28,10 @@ def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
 def binding(store: CanvasStore, key: DeveloperKey, account_id: int) -> DeveloperKeyAccountBinding | None:
     """The effective binding of a key in an account: the site admin account's, else the nearest one other than
     `allow`, else the nearest."""
-    said = {one.account_id: one for one in store.developer_key_account_bindings.find("key", key.id)}
+    said = {row.account_id: row for row in store.developer_key_account_bindings.find("key", key.id)}
     nearest = [said[account.id] for account in chain(store, account_id) if account.id in said]
-    decided = [one for one in nearest if one.workflow_state != "allow"]
-    above = [one for one in decided if _of_site_admin(store, one)]
+    decided = [row for row in nearest if row.workflow_state != "allow"]
+    above = [row for row in decided if _of_site_admin(store, row)]
     return next(iter([*above[-1:], *decided, *nearest]), None)
 
 

@@ -50,13 +50,13 @@ def find(api: Api, course: Course, reference: Any) -> PathRule:
 def ranges(api: Api, sent: Params) -> list[ScoringRange]:
     """The ranges that a request describes."""
     found = []
-    for place, one in enumerate(sent.hashes("scoring_ranges"), start=1):
+    for place, item in enumerate(sent.hashes("scoring_ranges"), start=1):
         row = ScoringRange(
             id=api.new_id(f"{PREFIX}_scoring_ranges"),
-            lower_bound=number(one.get("lower_bound")),
-            upper_bound=number(one.get("upper_bound")),
+            lower_bound=number(item.get("lower_bound")),
+            upper_bound=number(item.get("upper_bound")),
             position=place,
-            sets=[_set(api, given, position) for position, given in enumerate(one.hashes("assignment_sets"), start=1)],
+            sets=[_set(api, given, position) for position, given in enumerate(item.hashes("assignment_sets"), start=1)],
         )
         found.append(row)
     return found
@@ -90,7 +90,7 @@ class Path(NamedTuple):
 
 def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path | None:
     """The result of an assignment's rule for a student; None without a rule."""
-    rule = next((one for one in of_course(api, course) if one.trigger_assignment_id == assignment_id), None)
+    rule = next((item for item in of_course(api, course) if item.trigger_assignment_id == assignment_id), None)
     if rule is None or not on(api, course):
         return None
     row = api.store.submissions.first("whose", (assignment_id, user_id))
@@ -121,8 +121,8 @@ def choose(api: Api, path: Path, user_id: int, set_id: int) -> list[Assignment]:
     key = f"{path.rule.id}-{user_id}"
     api.store.path_choices.put(PathChoice(key=key, rule_id=path.rule.id, user_id=user_id, set_id=set_id))
     found = []
-    for one in chosen.assignments:
-        assignment = api.store.assignments.get(one.assignment_id)
+    for path_assignment in chosen.assignments:
+        assignment = api.store.assignments.get(path_assignment.assignment_id)
         if assignment is not None:
             found.append(api.store.assignments.put(replace(assignment, updated_at=api.now)))
     return found

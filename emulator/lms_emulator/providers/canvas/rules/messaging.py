@@ -120,7 +120,7 @@ class Messaging:
     def in_course(self, course: Course, looking: Looking, *, whole: bool = False) -> Iterator[Enrollment]:
         """The enrollments of a course that the person can see. `whole`: all of them, as staff see."""
         studies = any(row.type in STUDENTS for row in self._own.get(course.id, ()))
-        watchers = {one.observer_id for one in self._api.store.user_observers.find("student", self._user.id)}
+        watchers = {observer.observer_id for observer in self._api.store.user_observers.find("student", self._user.id)}
         for row in self._api.store.enrollments.find("course", course.id):
             if not self.counts(row, course, looking):
                 continue
@@ -260,7 +260,7 @@ class Messaging:
         """Those of some people whom the person can message, and what they have in common."""
         living = [one for one in ids if (user := self._api.store.users.get(one)) and user.workflow_state != "deleted"]
         found = self.common(living, WRITING)
-        return {number: one for number, one in found.items() if one.courses or one.groups or number == self._user.id}
+        return {number: row for number, row in found.items() if row.courses or row.groups or number == self._user.id}
 
     def within(self, place: Place, *, whole: bool = False, looking: Looking = WRITING) -> dict[int, Common]:
         """The people of a course, section or group whom the person can message, with their roles there."""
@@ -294,7 +294,7 @@ def _add(found: dict[str, list[str]], key: str, role: str) -> None:
 
 def sections_of(api: Api, course: Course) -> list[CourseSection]:
     """The sections that serve as collective recipients: none if the course has only one."""
-    found = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
+    found = [row for row in api.store.course_sections.find("course", course.id) if row.workflow_state != "deleted"]
     return found if len(found) > 1 else []
 
 

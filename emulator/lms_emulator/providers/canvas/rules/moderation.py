@@ -48,23 +48,23 @@ def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> 
 def may_join(api: Api, base: Assignment) -> bool:
     """Whether the caller may give a provisional grade: graders up to a limit, and those who already have."""
     others = {
-        one.scorer_id
+        provisional_grade.scorer_id
         for record in submissions.stored(api, base)
-        for one in of_submission(api, record)
-        if one.scorer_id != base.final_grader_id
+        for provisional_grade in of_submission(api, record)
+        if provisional_grade.scorer_id != base.final_grader_id
     }
     return len(others) < base.grader_count or api.user.id in {*others, base.final_grader_id}
 
 
 def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
     """The provisional grades of a submission."""
-    return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda one: one.id)
+    return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda row: row.id)
 
 
 def joined(api: Api, base: Assignment, record: Submission, *, final: bool = False) -> ProvisionalGrade:
     """The caller's provisional grade; a new one has no score. Raises the refusal for one grader too many."""
     every = of_submission(api, record)
-    own = (one for one in every if one.final == final and (final or one.scorer_id == api.user.id))
+    own = (row for row in every if row.final == final and (final or row.scorer_id == api.user.id))
     known = next(own, None)
     if known is None and (why := _why_no_more(api, base, every, final=final)) is not None:
         raise refusals.rest("provisional_grade_refused", 400, {"error": why}, check="a provisional grade is allowed")
@@ -85,7 +85,7 @@ def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: b
 
 def _why_no_more(api: Api, base: Assignment, known: list[ProvisionalGrade], *, final: bool) -> str | None:
     """Why the caller may not give a provisional grade to work that has these."""
-    if final and all(one.final for one in known):
+    if final and all(provisional_grade.final for provisional_grade in known):
         return "Cannot give a final mark for a student with no other provisional grades"
     if not may_join(api, base):
         return "The maximum number of graders has been reached for this assignment."
@@ -95,14 +95,14 @@ def _why_no_more(api: Api, base: Assignment, known: list[ProvisionalGrade], *, f
 def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
     """Select one of a submission's provisional grades."""
     api.store.submissions.put(replace(record, updated_at=api.now))
-    for one in of_submission(api, record):
-        api.store.provisional_grades.put(replace(one, selected=one.id == chosen.id))
+    for provisional_grade in of_submission(api, record):
+        api.store.provisional_grades.put(replace(provisional_grade, selected=provisional_grade.id == chosen.id))
 
 
 def counting(api: Api, record: Submission) -> ProvisionalGrade | None:
     """The provisional grade that counts: the selected one, or the only one."""
     found = of_submission(api, record)
-    return next((one for one in found if one.selected), None) or (found[0] if len(found) == 1 else None)
+    return next((row for row in found if row.selected), None) or (found[0] if len(found) == 1 else None)
 
 
 def publish(api: Api, course: Course, base: Assignment) -> None:
@@ -163,7 +163,7 @@ def shape(
 
 def shapes(api: Api, course: Course, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
     """The provisional grades of a submission, as JSON: for non-moderators their own; the final one last."""
-    found = sorted(of_submission(api, submission), key=lambda one: one.final)
+    found = sorted(of_submission(api, submission), key=lambda provisional_grade: provisional_grade.final)
     if not moderates(api, course, base):
-        found = [one for one in found if api.caller is not None and one.scorer_id == api.caller.id]
-    return [shape(api, course, one, base, submission) for one in found]
+        found = [row for row in found if api.caller is not None and row.scorer_id == api.caller.id]
+    return [shape(api, course, provisional_grade, base, submission) for provisional_grade in found]

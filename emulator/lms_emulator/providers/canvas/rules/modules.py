@@ -128,7 +128,7 @@ def take_out(api: Api, item: ContentTag) -> None:
 def valid_prerequisites(api: Api, course: Course, module: ContextModule, wanted: Iterable[int]) -> list[int]:
     """The valid prerequisites among some modules: those that come before it."""
     before = {m.id for m in of_course(api, course) if m.position < module.position and m.id != module.id}
-    return [one for one in dict.fromkeys(wanted) if one in before]
+    return [value for value in dict.fromkeys(wanted) if value in before]
 
 
 def relocks(api: Api, course: Course, old: ContextModule, new: ContextModule) -> bool:
@@ -167,7 +167,7 @@ def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
         api.store.content_tags.put(replace(item, workflow_state="deleted"))
     for other in of_course(api, course):
         if module.id in other.prerequisite_ids:
-            remaining = [one for one in other.prerequisite_ids if one != module.id]
+            remaining = [prerequisite_id for prerequisite_id in other.prerequisite_ids if prerequisite_id != module.id]
             api.store.context_modules.put(replace(other, prerequisite_ids=remaining))
     return api.store.context_modules.put(replace(module, workflow_state="deleted", updated_at=api.now))
 
@@ -189,12 +189,12 @@ def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[i
     elif assignment.discussion_topic_id is not None:
         kind, number = "Discussion", assignment.discussion_topic_id
     found = of_content(api, course.id, kind, number)
-    return {"module_ids": [one.context_module_id for one in found], "module_positions": [one.position for one in found]}
+    return {"module_ids": [tag.context_module_id for tag in found], "module_positions": [tag.position for tag in found]}
 
 
 def raw(api: Api, module: ContextModule) -> dict[str, Any]:
     """A module as its database row."""
-    needed = [one for key in module.prerequisite_ids if (one := api.store.context_modules.get(key)) is not None]
+    needed = [row for key in module.prerequisite_ids if (row := api.store.context_modules.get(key)) is not None]
     asked = [{"id": item.id, **item.requirement} for item in items(api, module) if item.requirement]
     return {
         "id": module.id,

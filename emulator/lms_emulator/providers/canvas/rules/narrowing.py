@@ -19,7 +19,7 @@ def narrowed(api: Api, rows: list[Enrollment], course: Course | None) -> list[En
     """The enrollments that the request's filters leave. Parameters: `course`, whose list it is; None of a person's."""
     kinds = api.params.given("type")
     if role_ids := api.params.given("role_id"):
-        numbers = {as_integer(one) for one in role_ids}
+        numbers = {as_integer(role_id) for role_id in role_ids}
         rows = [e for e in rows if e.role_id in numbers]
     elif names := api.params.given("role"):
         if not {role.name for role in api.store.roles}.issuperset(names):

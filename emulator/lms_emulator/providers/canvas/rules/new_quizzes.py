@@ -191,7 +191,7 @@ def changed(api: Api, quiz: NewQuiz, sent: Params) -> dict[str, Any]:
 
 def of_course(api: Api, course: Course) -> Iterator[tuple[NewQuiz, Assignment]]:
     """The quizzes of a course with their assignments, in the order in which they were made."""
-    for quiz in sorted(api.store.new_quizzes.find("course", course.id), key=lambda one: one.assignment_id):
+    for quiz in sorted(api.store.new_quizzes.find("course", course.id), key=lambda new_quiz: new_quiz.assignment_id):
         base = api.store.assignments.get(quiz.assignment_id)
         if base is not None and base.workflow_state != "deleted" and not (quiz.waiting or quiz.failed):
             yield quiz, base
@@ -200,7 +200,7 @@ def of_course(api: Api, course: Course) -> Iterator[tuple[NewQuiz, Assignment]]:
 def items(api: Api, quiz: NewQuiz) -> list[NewQuizItem]:
     """The questions of a quiz in order."""
     rows = api.store.new_quiz_items.find("quiz", quiz.assignment_id)
-    return sorted((one for one in rows if one.workflow_state == "active"), key=lambda one: (one.position, one.id))
+    return sorted((item for item in rows if item.workflow_state == "active"), key=lambda item: (item.position, item.id))
 
 
 def entry(api: Api, sent: Params, known: dict[str, Any] | None) -> dict[str, Any]:

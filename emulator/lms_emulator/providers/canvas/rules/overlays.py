@@ -136,10 +136,10 @@ def internal(written: dict[str, Any], redirect_uris: list[str], disabled: list[s
     """A configuration in Canvas's internal form. Parameters: `disabled`, placements to switch off regardless."""
     extension = tools.extension_of(written)
     said = dict(extension.get("settings") or {})
-    placements = [{**one} for one in said.pop("placements", None) or []]
-    for one in placements:
-        if one.get("placement") in (disabled or ()):
-            one["enabled"] = False
+    placements = [{**value} for value in said.pop("placements", None) or []]
+    for placement in placements:
+        if placement.get("placement") in (disabled or ()):
+            placement["enabled"] = False
     found = {name: written[name] for name in _ROOT if written.get(name) is not None}
     found |= {name: extension[name] for name in _OF_EXTENSION if extension.get(name) is not None}
     scopes = list(written.get("scopes") or [])
@@ -166,12 +166,12 @@ def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> d
     """A configuration with an overlay applied. Parameters: `additive`, whether it may add placements."""
     result = {**found, **{name: data[name] for name in LAID_OVER if data.get(name) is not None}}
     off = data.get("disabled_scopes") or []
-    result["scopes"] = [one for one in dict.fromkeys(result["scopes"]) if one not in off]
+    result["scopes"] = [value for value in dict.fromkeys(result["scopes"]) if value not in off]
     changes = data.get("placements") or {}
-    known = [{**one, **changes.get(one["placement"], {})} for one in found["placements"]]
-    names = {one["placement"] for one in known}
+    known = [{**placement, **changes.get(placement["placement"], {})} for placement in found["placements"]]
+    names = {item["placement"] for item in known}
     if additive:
-        known += [{"placement": name, **one} for name, one in changes.items() if name not in names]
+        known += [{"placement": name, **value} for name, value in changes.items() if name not in names]
     for one in known:
         if one["placement"] in (data.get("disabled_placements") or []):
             one["enabled"] = False
@@ -206,10 +206,10 @@ def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]]:
     """The difference between two values: `["~", path, old, new]`, `-` and `+`."""
     if isinstance(old, dict) and isinstance(new, dict):
-        found = [["-", [*path, name], one] for name, one in old.items() if name not in new]
+        found = [["-", [*path, name], value] for name, value in old.items() if name not in new]
         for name in old:
             found += diff(old[name], new[name], (*path, name)) if name in new else []
-        return found + [["+", [*path, name], one] for name, one in new.items() if name not in old]
+        return found + [["+", [*path, name], value] for name, value in new.items() if name not in old]
     if isinstance(old, list) and isinstance(new, list):
         removed = [place for place in reversed(range(len(old))) if old[place] not in new]
         found = [["-", [*path, place], old[place]] for place in removed]

@@ -113,7 +113,7 @@ def _students(api: Api, assignment: Assignment, sent: Params, faults: list[str])
         faults.append(f"invalid student_ids {json.dumps(asked)}")
         return {}
     studying = {e.user_id for e in assignments.students(api, assignment.course_id)}
-    found = [(one, identifiers.find(api, "users", one)) for one in asked]
+    found = [(value, identifiers.find(api, "users", value)) for value in asked]
     unknown = [str(one) for one, user in found if user is None or user.id not in studying]
     if unknown:
         faults.append(f"unknown student ids: {json.dumps(unknown)}")

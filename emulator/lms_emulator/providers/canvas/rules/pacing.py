@@ -79,7 +79,7 @@ def zone_of(api: Api, course: Course) -> ZoneInfo:
 
 def days(api: Api, course: Course, *, exclude_weekends: bool) -> Days:
     """The counting days of a course: without its blackout dates and the blackout events there and above."""
-    closed = [(one.start_date, one.end_date) for one in api.store.blackout_dates.find("context", ("Course", course.id))]
+    closed = [(row.start_date, row.end_date) for row in api.store.blackout_dates.find("context", ("Course", course.id))]
     found = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in closed]
     places = [("Course", course.id), *(("Account", account.id) for account in chain(api.store, course.account_id))]
     events = (event for place in places for event in api.store.calendar_events.find("context", place))
@@ -210,11 +210,11 @@ def students_of(api: Api, course: Course, pace: CoursePace) -> list[Enrollment]:
     rows = [e for e in assignments.students(api, course.id) if e.workflow_state == "active"]
     if pace.user_id is not None:
         return [e for e in rows if e.user_id == pace.user_id]
-    others = [one for one in api.store.course_paces.find("course", course.id) if one.workflow_state != "deleted"]
-    rows = [e for e in rows if e.user_id not in {one.user_id for one in others}]
+    others = [row for row in api.store.course_paces.find("course", course.id) if row.workflow_state != "deleted"]
+    rows = [e for e in rows if e.user_id not in {course_pace.user_id for course_pace in others}]
     if pace.course_section_id is not None:
         return [e for e in rows if e.course_section_id == pace.course_section_id]
-    return [e for e in rows if e.course_section_id not in {one.course_section_id for one in others}]
+    return [e for e in rows if e.course_section_id not in {course_pace.course_section_id for course_pace in others}]
 
 
 def publish(api: Api, course: Course, pace: CoursePace) -> None:

@@ -69,7 +69,7 @@ def published(api: Api, page: WikiPage) -> bool:
 
 def manages(api: Api, context: Context, *what: str) -> bool:
     """Whether the caller may `create`, `update` or `delete` pages; without `what`, any of it."""
-    return contexts.may(api, context, *(f"manage_wiki_{one}" for one in what or ("create", "update", "delete")))
+    return contexts.may(api, context, *(f"manage_wiki_{value}" for value in what or ("create", "update", "delete")))
 
 
 def students_edit(api: Api, context: Context) -> bool:

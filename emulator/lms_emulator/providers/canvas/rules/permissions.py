@@ -89,7 +89,7 @@ def permissions() -> dict[str, Permission]:
 def lasting(kind: str, *, over: bool) -> frozenset[str]:
     """The permissions that an enrollment type grants before it is active or, with `over`, after it ended."""
     every = permissions().values()
-    return frozenset(one.name for one in every if (not {"all", kind}.isdisjoint(one.after) if over else one.early))
+    return frozenset(row.name for row in every if (not {"all", kind}.isdisjoint(row.after) if over else row.early))
 
 
 def in_force(site: Site, place: Account | Course) -> frozenset[str]:
@@ -98,7 +98,7 @@ def in_force(site: Site, place: Account | Course) -> frozenset[str]:
     split = site.settings.granular_permissions
 
     def compute() -> frozenset[str]:
-        return frozenset(one.name for one in permissions().values() if _has(site.store, root, one, split))
+        return frozenset(row.name for row in permissions().values() if _has(site.store, root, row, split))
 
     return site.store.derived(("permissions in force", root.id, split), ("accounts", "feature_flags"), compute)
 

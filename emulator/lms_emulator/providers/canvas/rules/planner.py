@@ -165,7 +165,7 @@ def assigned(api: Api, course: Course, base: Assignment) -> bool:
     """Whether an assignment is for the caller or an observed student; staff see all."""
     if courses.may(api, api.caller, course, "read_as_admin") or api.caller is None:
         return True
-    return any(assignments.assigned(api, base, one) for one in assignments.seen_for(api, course, api.caller))
+    return any(assignments.assigned(api, base, row) for row in assignments.seen_for(api, course, api.caller))
 
 
 def _graded(api: Api, record: Assignment, at: datetime, place: Context) -> Item:
@@ -222,7 +222,7 @@ def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] |
 def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | None:
     """A user's planner override of an item."""
     rows = api.store.planner_overrides.find("whose", (user.id, kind, number))
-    return next((one for one in rows if one.workflow_state == "active"), None)
+    return next((row for row in rows if row.workflow_state == "active"), None)
 
 
 def done_in(assignment: Assignment) -> tuple[str, int]:

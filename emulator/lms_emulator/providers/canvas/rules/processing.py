@@ -24,7 +24,7 @@ def follow(api: Api, course: Course, kept: Assignment) -> None:
     if not api.settings.asset_processors or not sent.has("asset_processors"):
         return
     rows = sent.hashes("asset_processors")
-    staying = {one.integer("existing_id") for one in rows}
+    staying = {params.integer("existing_id") for params in rows}
     for old in api.store.asset_processors.find("assignment", kept.id):
         if old.id not in staying and old.workflow_state == "active":
             api.store.asset_processors.put(replace(old, workflow_state="deleted"))

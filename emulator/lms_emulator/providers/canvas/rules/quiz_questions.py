@@ -101,7 +101,7 @@ def _identified(answer: Data, taken: list[Any], ids: Ids, name: str = "id") -> A
 
 def _unparsed(fields: Params, data: Data, _: Ids) -> None:
     """Answers to a type of question that Canvas does not parse stay as they are."""
-    data["answers"] = [dict(one.data) for one in _listed(fields, "answers")]
+    data["answers"] = [dict(params.data) for params in _listed(fields, "answers")]
 
 
 def _text_only(fields: Params, data: Data, ids: Ids) -> None:
@@ -118,16 +118,16 @@ def _essay(fields: Params, data: Data, ids: Ids) -> None:
 
 def _listed(fields: Params, name: str) -> list[Params]:
     found = fields.hashes(name)
-    for one in found:
-        for member in one.data:
-            one.peek(member)
+    for params in found:
+        for member in params.data:
+            params.peek(member)
     return found
 
 
 def _answers(fields: Params, data: Data, ids: Ids) -> None:
     kind, taken = data["question_type"], list[Any]()
-    for one in fields.hashes("answers"):
-        answer = _answer(one, kind)
+    for digest in fields.hashes("answers"):
+        answer = _answer(digest, kind)
         if kind in FILLED and not answer["text"]:
             continue
         _identified(answer, taken, ids)
@@ -135,12 +135,12 @@ def _answers(fields: Params, data: Data, ids: Ids) -> None:
     if kind in ONE_RIGHT:
         _first_right(data["answers"])
     elif kind == "multiple_dropdowns_question":
-        for blank in dict.fromkeys(one["blank_id"] for one in data["answers"]):
-            _first_right([one for one in data["answers"] if one["blank_id"] == blank])
+        for blank in dict.fromkeys(item["blank_id"] for item in data["answers"]):
+            _first_right([item for item in data["answers"] if item["blank_id"] == blank])
 
 
 def _first_right(answers: list[Data]) -> None:
-    if answers and all(int(one["weight"]) != 100 for one in answers):
+    if answers and all(int(answer["weight"]) != 100 for answer in answers):
         answers[0]["weight"] = 100.0
 
 
@@ -182,14 +182,14 @@ def _numerical(fields: Params) -> Data:
 
 def _matching(fields: Params, data: Data, ids: Ids) -> None:
     taken, of_text = list[Any](), dict[str, Any]()
-    for one in fields.hashes("answers"):
-        term, right = _text(one, "answer_match_left"), _text(one, "answer_match_right")
-        answer: Data = {"id": _any(one, "id", default=None), "text": term, "left": term, "right": right}
-        answer["comments"] = _text(one, "answer_comment", "comments")
-        answer["comments_html"] = _html(one, "answer_comment_html", "comments_html")
-        if _any(one, "answer_match_left_html"):
-            answer["left_html"] = answer["html"] = _html(one, "answer_match_left_html")
-        answer["match_id"] = of_text.get(right) or as_integer(one.get("match_id"))
+    for digest in fields.hashes("answers"):
+        term, right = _text(digest, "answer_match_left"), _text(digest, "answer_match_right")
+        answer: Data = {"id": _any(digest, "id", default=None), "text": term, "left": term, "right": right}
+        answer["comments"] = _text(digest, "answer_comment", "comments")
+        answer["comments_html"] = _html(digest, "answer_comment_html", "comments_html")
+        if _any(digest, "answer_match_left_html"):
+            answer["left_html"] = answer["html"] = _html(digest, "answer_match_left_html")
+        answer["match_id"] = of_text.get(right) or as_integer(digest.get("match_id"))
         if right not in of_text:
             of_text[right] = _identified(answer, taken, ids, "match_id")
         _identified(answer, taken, ids)
@@ -199,7 +199,7 @@ def _matching(fields: Params, data: Data, ids: Ids) -> None:
     used = list(of_text.values())
     lines = wrong.rstrip("\n").split("\n") if wrong.strip("\n") else []
     for line in lines:
-        if all(line[:LONGEST_MATCH] != one["text"] for one in matches):
+        if all(line[:LONGEST_MATCH] != item["text"] for item in matches):
             match: Data = {"text": line[:LONGEST_MATCH]}
             _identified(match, used, ids, "match_id")
             matches.append(match)
@@ -209,19 +209,19 @@ def _matching(fields: Params, data: Data, ids: Ids) -> None:
 def _calculated(fields: Params, data: Data, ids: Ids) -> None:
     given = fields.get("formulas")
     formulas = list(given.values()) if isinstance(given, dict) else fields.values("formulas")
-    data["formulas"] = [{"formula": one[:LONGEST_NAME] if isinstance(one, str) else ""} for one in formulas]
+    data["formulas"] = [{"formula": formula[:LONGEST_NAME] if isinstance(formula, str) else ""} for formula in formulas]
     data["variables"] = [
         {
-            "name": _text(one, "name")[:LONGEST_NAME],
-            "min": number(one.get("min")),
-            "max": number(one.get("max")),
-            "scale": as_integer(one.get("scale")),
+            "name": _text(digest, "name")[:LONGEST_NAME],
+            "min": number(digest.get("min")),
+            "max": number(digest.get("max")),
+            "scale": as_integer(digest.get("scale")),
         }
-        for one in fields.hashes("variables")
+        for digest in fields.hashes("variables")
     ]
     data["answer_tolerance"] = fields.get("answer_tolerance")
     data["formula_decimal_places"] = as_integer(fields.get("formula_decimal_places"))
-    scales, taken = {one["name"]: one["scale"] for one in data["variables"]}, list[Any]()
+    scales, taken = {variable["name"]: variable["scale"] for variable in data["variables"]}, list[Any]()
     for one in fields.hashes("answers"):
         one.has("answer_weight")  # every answer is right
         values = [_valued(variable, scales) for variable in one.hashes("variables")]

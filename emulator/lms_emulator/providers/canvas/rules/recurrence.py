@@ -151,7 +151,7 @@ def _of_month(rule: Rule, year: int, month: int, first: date) -> list[date]:
     every = [date(year, month, day) for day in range(1, last + 1)]
     found: set[date] = set()
     for weekday, place in rule.days:
-        of_kind = [one for one in every if one.weekday() == weekday]
+        of_kind = [item for item in every if item.weekday() == weekday]
         if place == 0:
             found.update(of_kind)
         elif abs(place) <= len(of_kind):

@@ -101,7 +101,7 @@ def personal(api: Api, user: User, sent: Params) -> dict[str, Any]:
     if sent.has("pronouns") and api.root.settings.get("can_add_pronouns"):
         asked = sent.text("pronouns") or ""
         offered = api.root.settings.get("pronouns") or PRONOUNS
-        known = next((one for one in offered if one.lower() == asked.lower()), user.pronouns)
+        known = next((item for item in offered if item.lower() == asked.lower()), user.pronouns)
         found["pronouns"] = known if asked else None
     return found
 
@@ -109,7 +109,7 @@ def personal(api: Api, user: User, sent: Params) -> dict[str, Any]:
 def openness(api: Api, account: Account) -> str:
     """Who may self-register at a school: `none`, `observer`, `all`."""
     ways = api.store.authentication_providers.find("account", account.id)
-    own = next((one for one in ways if one.auth_type == "canvas" and one.workflow_state == "active"), None)
+    own = next((row for row in ways if row.auth_type == "canvas" and row.workflow_state == "active"), None)
     said = own.fields.get("self_registration", "none") if own is not None else "none"
     return str(said if said != "none" else account.settings.get("self_registration_type", "none"))
 
@@ -150,8 +150,8 @@ def register(api: Api, account: Account) -> User:
 
 def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> None:
     """Mail a person with an unconfirmed address how to complete their registration, or that it is complete."""
-    reached = (one for one in people.channels_of(api.store, user) if one.type == "email")
-    channel = next((one for one in reached if one.workflow_state == "unconfirmed"), None)
+    reached = (row for row in people.channels_of(api.store, user) if row.type == "email")
+    channel = next((row for row in reached if row.workflow_state == "unconfirmed"), None)
     if channel is None:
         return
     confirm, finish = api.url(f"/register/{channel.confirmation_code}"), "To finish the registration process"

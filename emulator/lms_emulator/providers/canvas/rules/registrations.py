@@ -45,7 +45,7 @@ def make(api: Api, key: DeveloperKey, **fields: Any) -> LtiRegistration:
 def find(api: Api, reference: str) -> LtiRegistration:
     """The registration with this id, local or global. Raises the refusal `not_found`."""
     asked = number(reference)
-    found = next((one for one in every(api) if asked in (one.id, global_id(one.id))), None)
+    found = next((row for row in every(api) if asked in (row.id, global_id(row.id))), None)
     if found is None:
         raise refusals.not_found("the registration", reference)
     return found
@@ -85,11 +85,11 @@ def binding_for(api: Api, registration: LtiRegistration, account: Account) -> De
 def shown_in(api: Api, account: Account) -> list[LtiRegistration]:
     """The registrations of an account, those forced on by the site admin account, and those it switched on itself."""
     admin, found = keys.site_admin(api.store), []
-    for one in every(api):
-        said = {binding.account_id: binding.workflow_state for binding in bindings(api, one)}
-        forced = admin is not None and owner(api, one).id == admin.id and said.get(admin.id) == "on"
-        if owner(api, one).id == account.id or (not account.site_admin and (forced or said.get(account.id) == "on")):
-            found.append(one)
+    for row in every(api):
+        said = {binding.account_id: binding.workflow_state for binding in bindings(api, row)}
+        forced = admin is not None and owner(api, row).id == admin.id and said.get(admin.id) == "on"
+        if owner(api, row).id == account.id or (not account.site_admin and (forced or said.get(account.id) == "on")):
+            found.append(row)
     return found
 
 
@@ -210,12 +210,12 @@ def path_of(api: Api, place: tuple[str, int]) -> list[tuple[str, int]]:
     kind, number = place
     record = (api.store.courses if kind == "Course" else api.store.accounts).get(number)
     found = tools.places(api.store, record) if record is not None else []
-    return [one for one in reversed(found) if not _is_site_admin(api, one)]
+    return [value for value in reversed(found) if not _is_site_admin(api, value)]
 
 
 def accounts_below(api: Api, number: int) -> list[int]:
     """The ids of the accounts below one."""
-    children = [one.id for one in api.store.accounts.find("parent", number) if one.workflow_state != "deleted"]
+    children = [row.id for row in api.store.accounts.find("parent", number) if row.workflow_state != "deleted"]
     return [below for child in children for below in (child, *accounts_below(api, child))]
 
 
@@ -227,7 +227,7 @@ def _is_site_admin(api: Api, place: tuple[str, int]) -> bool:
 def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) -> LtiContextControl:
     """Set whether a deployed tool is available in an account or course and below."""
     rows = api.store.lti_context_controls.find("deployment", tool.id)
-    known = next((one for one in rows if one.place == place), None)
+    known = next((lti_context_control for lti_context_control in rows if lti_context_control.place == place), None)
     if known is None:
         known = LtiContextControl(
             **api.new_row("lti_context_controls"),

@@ -25,7 +25,7 @@ def follow(api: Api, base: Assignment, record: Submission, before: Submission | 
             marks.insert(0, ("discussion_topic", base.discussion_topic_id or 0))
         elif graded_quiz:
             marks.insert(0, ("quiz", base.quiz_id or 0))
-        found = (_mark(api, record.user_id, *one) for one in marks)
+        found = (_mark(api, record.user_id, *value) for value in marks)
         if (known := next(filter(None, found), None)) is not None:
             api.store.planner_overrides.put(replace(known, marked_complete=True, updated_at=api.now))
 

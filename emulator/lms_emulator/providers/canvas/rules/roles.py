@@ -77,7 +77,7 @@ def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Rol
         changes += [(permission.name, asked, permission.name != name) for permission in targets]
     made = [_override(api, account, role, permission, asked, grouped) for permission, asked, grouped in changes]
     changed = replace(role, updated_at=api.now)
-    if any(one is not None for one in made):
+    if any(value is not None for value in made):
         api.store.roles.put(changed)
     return changed if any(made) else role
 

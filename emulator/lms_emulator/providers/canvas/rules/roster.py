@@ -126,7 +126,7 @@ def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bo
     if not (own or observes(api, course, user.id) or reviews(api, assignment, user)):
         return False
     seen = {api.caller.id, *assignments.seen_for(api, course, api.caller)}
-    return any(assignments.assigned(api, assignment, one) for one in seen)
+    return any(assignments.assigned(api, assignment, value) for value in seen)
 
 
 def observes(api: Api, course: Course, user_id: int) -> bool:

@@ -73,7 +73,7 @@ def _aligned(api: Api, fields: Params) -> dict[str, Any]:
 
 def scored(data: Data) -> Data:
     """The criteria that count for the points of a rubric."""
-    return [one for one in data if not one.get("ignore_for_scoring")]
+    return [item for item in data if not item.get("ignore_for_scoring")]
 
 
 def _ordered(sent: Params, name: str) -> list[Params]:
@@ -166,7 +166,7 @@ def _assess(
     data: Data,
     kind: str,
 ) -> RubricAssessment:
-    counted = {one["id"] for one in scored(rubric.criteria)}
+    counted = {item["id"] for item in scored(rubric.criteria)}
     points = [entry["points"] for entry in data if "points" in entry and entry["criterion_id"] in counted]
     alone = kind == "grading" and association.purpose == "grading"
     earlier = (a for a in of_submission(api, record) if a.rubric_association_id == association.id)

@@ -111,7 +111,7 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
     work = api.store.submissions.first("whose", (assignment.id, entry.user_id)) if assignment is not None else None
     if assignment is None or work is None:
         return taken
-    remaining = [one.created_at for one in discussions.entries_of(api, topic) if one.user_id == entry.user_id]
+    remaining = [row.created_at for row in discussions.entries_of(api, topic) if row.user_id == entry.user_id]
     if not remaining:
         none = {"workflow_state": "unsubmitted", "submission_type": None, "submitted_at": None}
         grading.keep(api, assignment, replace(work, **none), new_version=False)
@@ -130,8 +130,8 @@ def _unsubscribe(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> No
 
 def _depth(api: Api, entry: DiscussionEntry) -> int:
     depth, above = 1, entry.parent_id
-    while above is not None and (one := api.store.discussion_entries.get(above)) is not None:
-        depth, above = depth + 1, one.parent_id
+    while above is not None and (discussion_entry := api.store.discussion_entries.get(above)) is not None:
+        depth, above = depth + 1, discussion_entry.parent_id
     return depth
 
 

@@ -71,7 +71,7 @@ def _known() -> frozenset[str]:
     later = (row for row in _rows("catalogue.tsv") if len(row) > 4 and row[4].startswith("after 2023"))
     written = ((methods, PLACEHOLDER.sub(r":\1", path)) for methods, path, *_ in later)
     of_later = (f"url:{method}|{path}" for methods, path in written for method in methods.split(","))
-    return frozenset(one["scope"] for one in listed()) | LTI | frozenset(of_later)
+    return frozenset(item["scope"] for item in listed()) | LTI | frozenset(of_later)
 
 
 def is_known(scope: str) -> bool:

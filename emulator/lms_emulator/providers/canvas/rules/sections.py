@@ -81,7 +81,7 @@ def moved(api: Api, section: CourseSection, target: Course, home: int | None) ->
     for course_id in (section.course_id, target.id):
         for base in api.store.assignments.find("course", course_id):
             api.store.assignments.put(replace(base, updated_at=api.now))
-    alone = all(one.workflow_state != "active" for one in api.store.course_sections.find("course", target.id))
+    alone = all(row.workflow_state != "active" for row in api.store.course_sections.find("course", target.id))
     changes = {"course_id": target.id, "nonxlist_course_id": home, "default_section": alone}
     return api.store.course_sections.put(replace(section, **changes))
 

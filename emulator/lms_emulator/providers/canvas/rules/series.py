@@ -35,9 +35,9 @@ def of(api: Api, event: CalendarEvent, which: Which) -> list[CalendarEvent]:
     if which == "one" or event.series_uuid is None:
         return [event]
     rows = [
-        one for one in api.store.calendar_events.find("series", event.series_uuid) if one.workflow_state != "deleted"
+        row for row in api.store.calendar_events.find("series", event.series_uuid) if row.workflow_state != "deleted"
     ]
-    found = sorted(rows, key=lambda one: (one.start_at is None, one.start_at, one.id))
+    found = sorted(rows, key=lambda row: (row.start_at is None, row.start_at, row.id))
     return found[found.index(event) :] if which == "following" and event in found else found
 
 

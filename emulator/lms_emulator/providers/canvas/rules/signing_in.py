@@ -43,7 +43,7 @@ ELSEWHERE = ("cas", "ldap", "saml", "google", "openid_connect")
 def providers(api: Api, account: Account) -> list[AuthenticationProvider]:
     """The ways to sign in at a school, by position."""
     rows = [p for p in api.store.authentication_providers.find("account", account.id) if p.workflow_state == "active"]
-    return sorted(rows, key=lambda one: (one.position, one.id))
+    return sorted(rows, key=lambda row: (row.position, row.id))
 
 
 def provider(api: Api, account: Account, wanted: str | None) -> AuthenticationProvider | None:
@@ -52,18 +52,18 @@ def provider(api: Api, account: Account, wanted: str | None) -> AuthenticationPr
     if wanted is None:
         return known[0]
     number = local_number(wanted)
-    return next((one for one in known if number == one.id or one.auth_type == wanted), None)
+    return next((row for row in known if number == row.id or row.auth_type == wanted), None)
 
 
 def check(api: Api, name: str, password: str) -> Pseudonym | Fault:
     """The login with this name and password, or what is wrong."""
     wanted = name.strip().lower()
-    logins = [one for one in api.store.pseudonyms.find("unique_id", wanted) if _open(api, one)]
+    logins = [pseudonym for pseudonym in api.store.pseudonyms.find("unique_id", wanted) if _open(api, pseudonym)]
     if not api.check("the login exists", bool(logins), got=name):
         return "wrong"
-    if not api.check("the login is not closed", not all(_is_locked(api, one) for one in logins), got=name):
+    if not api.check("the login is not closed", not all(_is_locked(api, pseudonym) for pseudonym in logins), got=name):
         return "locked"
-    found = next((one for one in logins if fits(one, password)), None)
+    found = next((pseudonym for pseudonym in logins if fits(pseudonym, password)), None)
     if not api.check("password", found is not None):
         for login in logins:
             before = _failed(api, login)

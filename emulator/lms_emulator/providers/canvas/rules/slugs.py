@@ -13,7 +13,7 @@ _WORDS = ((r"&", "and"), (r"#", "number"), (r"@", "at"), (r"\*", "star"), (r"%",
 _GREEK = "αa βb γg δd εe ζz ηe θth ιi κk λl μm νn ξx οo πp ρr ςs σs τt υu φph χkh ψps ωo"
 _CYRILLIC = "аa бb вv гg дd еe жzh зz иi йi кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe юiu яia"
 _LATIN = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
-_FOLDED = {one[0]: one[1:] for one in f"{_GREEK} {_CYRILLIC}".split()} | _LATIN
+_FOLDED = {pair[0]: pair[1:] for pair in f"{_GREEK} {_CYRILLIC}".split()} | _LATIN
 
 _NUMBERED_COPY = re.compile(r"copy-[0-9]*\Z")
 

@@ -58,7 +58,7 @@ def _account(x: Call) -> Account | None:
 
 
 def _root(x: Call) -> Account | None:
-    roots = (one for one in x.store.accounts if one.parent_account_id is None and not one.site_admin)
+    roots = (account for account in x.store.accounts if account.parent_account_id is None and not account.site_admin)
     return next(roots, None)
 
 

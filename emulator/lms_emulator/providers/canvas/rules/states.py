@@ -104,7 +104,7 @@ def _by_dates(api: Api, enrollment: Enrollment, course: Course, at: datetime) ->
     own, ranges = enrollment.workflow_state, ranges_of(api, enrollment, course)
     if course.workflow_state == "completed":
         return "completed"
-    firsts = [min(known) for one in ranges if (known := [day for day in one if day is not None])]
+    firsts = [min(known) for value in ranges if (known := [day for day in value if day is not None])]
     if any((start or at) <= at <= (end or at) for start, end in ranges) or not firsts:
         return own
     if min(firsts) < at:
@@ -144,10 +144,10 @@ def touch_all(api: Api, course: Course) -> None:
 def listed(api: Api, enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
     """Whether an enrollment of the caller's is listed: its stored state and the one by dates both have to fit."""
     state = state_of(api, enrollment, course).name
-    wanted = {one for name in asked for one in _GROUPS.get(name, (name,))}
-    conditions = {one for name in asked or ("current_and_invited",) for one in CONDITIONS.get(name, ())}
+    wanted = {group for name in asked for group in _GROUPS.get(name, (name,))}
+    conditions = {condition for name in asked or ("current_and_invited",) for condition in CONDITIONS.get(name, ())}
     fits = state in wanted if asked else state != "completed"
-    return fits and any(_stored(enrollment, course, one) for one in conditions)
+    return fits and any(_stored(enrollment, course, condition) for condition in conditions)
 
 
 def _stored(enrollment: Enrollment, course: Course, condition: str) -> bool:

@@ -79,7 +79,7 @@ def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[I
     own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     for base in assignments.of_course(api, course):
         at = base.created_at
-        if base.published and at is not None and any(_was_announced(api, course, base, one, at) for one in own):
+        if base.published and at is not None and any(_was_announced(api, course, base, row, at) for row in own):
             yield Item("Message", base, at, place)
 
 
@@ -122,7 +122,7 @@ def of_user(api: Api, user: User) -> list[Item]:
     places += [Context("Group", group.id, group) for group in groups_of(api, user)]
     found = [item for place in places for item in of_place(api, place, user)]
     rows = api.store.conversation_participants.find("user", user.id)
-    latest = [(one, one.last_message_at) for one in rows if conversations.messages(api, one)]
+    latest = [(row, row.last_message_at) for row in rows if conversations.messages(api, row)]
     found += [Item("Conversation", participant, at) for participant, at in latest if at is not None]
     return _shown(found, user)
 

@@ -37,7 +37,7 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
 def of_all(api: Api, assignment: Assignment, user_ids: list[int]) -> list[Submission]:
     """The submissions of everybody the assignment is for, created if missing."""
     if assignment.only_visible_to_overrides:
-        user_ids = [one for one in user_ids if assignments.assigned(api, assignment, one)]
+        user_ids = [user_id for user_id in user_ids if assignments.assigned(api, assignment, user_id)]
     known = api.store.derived(
         ("submissions", assignment.id),
         ("submissions",),
@@ -147,7 +147,7 @@ def is_read(api: Api, record: Submission, user_id: int) -> bool:
 
 def marked(record: Submission, user_id: int, *, read: bool) -> dict[str, list[int]]:
     """The fields of a submission that somebody has seen, or has not."""
-    others = {name: [one for one in getattr(record, name) if one != user_id] for name in ("read_by", "unread_by")}
+    others = {name: [value for value in getattr(record, name) if value != user_id] for name in ("read_by", "unread_by")}
     name = "read_by" if read else "unread_by"
     return {**others, name: [*others[name], user_id]}
 

@@ -84,7 +84,7 @@ def _kind(base: Assignment, sent: Params) -> str:
     """The submission type. Raises the refusals for one that is not accepted, or lacks required fields."""
     kind = sent.text("submission_type") or ""
     if kind == "basic_lti_launch":
-        allowed = any("online" in one or one == "external_tool" for one in base.submission_types)
+        allowed = any("online" in row or row == "external_tool" for row in base.submission_types)
     else:
         allowed = kind in REQUIRED and kind in base.submission_types
     if not allowed:
@@ -108,7 +108,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         case "online_text_entry":
             found["body"] = html.clean(sent.text("body"))
         case "online_upload":
-            found["attachment_ids"] = sorted(one.id for one in _files(api, base, sent, user))
+            found["attachment_ids"] = sorted(file.id for file in _files(api, base, sent, user))
         case "online_url" | "basic_lti_launch":
             found["url"] = address(sent.text("url") or "")
             if found["url"] is None:
@@ -120,7 +120,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
             found |= {name: sent.text(name) for name in names}
     if (lookup := sent.text("resource_link_lookup_uuid")) is not None:
         links = api.store.resource_links
-        if not any(one.course_id == base.course_id and (one.lookup_id or one.id) == lookup for one in links):
+        if not any(link.course_id == base.course_id and (link.lookup_id or link.id) == lookup for link in links):
             text = "Resource link not found for given `resource_link_lookup_uuid`"
             raise refusals.message(400, "resource_link_unknown", text, got=lookup)
         found["resource_link_lookup_uuid"] = lookup
@@ -143,33 +143,33 @@ def address(text: str) -> str | None:
 def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachment]:
     """The submitted files: those uploaded for the assignment, and copies of others and of earlier submissions."""
     numbers = sent.texts("file_ids") if isinstance(sent.get("file_ids"), list) else []
-    found = dict.fromkeys(as_integer(one) for one in numbers)
+    found = dict.fromkeys(as_integer(number) for number in numbers)
     group = teams.team(api, base, user.id)
     places = {("User", user.id), *([("Group", group.id)] if group is not None else [])}
     own = [
-        one
-        for one in map(api.store.attachments.get, found)
-        if one is not None and one.file_state != "deleted" and (one.context_type, one.context_id) in places
+        row
+        for row in map(api.store.attachments.get, found)
+        if row is not None and row.file_state != "deleted" and (row.context_type, row.context_id) in places
     ]
     if not own:
         raise refusals.message(400, "no_file", "No valid file ids given")
     course = api.store.courses.get(base.course_id)
     assert course is not None, "an assignment's course is kept with it"
     records = api.store.submissions.find("user", user.id)
-    before = {number for record in records for one in record.versions for number in one.attachment_ids}
+    before = {number for record in records for version in record.versions for number in version.attachment_ids}
     return [
-        one
-        if files.submitted(api.store, one) and one.id not in before
-        else files.copy(api, one, files.submissions_folder(api, user, course), "rename")
-        for one in own
+        attachment
+        if files.submitted(api.store, attachment) and attachment.id not in before
+        else files.copy(api, attachment, files.submissions_folder(api, user, course), "rename")
+        for attachment in own
     ]
 
 
 def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: str | None) -> Submission:
     """Store a new attempt of a user and their group; returns the user's own. `said`: a comment."""
     mates = teams.teammates(api, base, user.id)
-    made = [hand_in(api, base, submissions.of(api, base, one), given) for one in mates]
-    own = next(one for one in made if one.user_id == user.id)
+    made = [hand_in(api, base, submissions.of(api, base, value), given) for value in mates]
+    own = next(submission for submission in made if submission.user_id == user.id)
     documents.handed_in(api, base, own)
     comment(api, own, Params({"text_comment": said}), author=user)
     return own
@@ -233,7 +233,7 @@ def comment(
     if author.id != record.user_id and provisional_grade_id is None and _posts(api, record):
         record = api.store.submissions.put(replace(record, posted_at=record.posted_at or api.now))
     text, media = (sent.text("text_comment") or "").strip(), sent.text("media_comment_id")
-    numbers = [as_integer(one) for one in sent.texts("file_ids")]
+    numbers = [as_integer(value) for value in sent.texts("file_ids")]
     if not text and not media and sent.has("file_ids"):
         text = ATTACHED_FILES
     if not (text or media):

@@ -142,7 +142,7 @@ def arranged(api: Api, course: Course) -> list[Tab]:
         found.append(Tab(f"{TOOL}{tool.id}", placement.text, path, visibility=open_to, hidden=off, tool=tool))
     order = {one["id"]: place for place, one in enumerate(said)}
     found.sort(key=lambda tab: order.get(tab.name, len(order)))
-    hidden = {one["id"]: bool(one.get("hidden")) for one in said}
+    hidden = {item["id"]: bool(item.get("hidden")) for item in said}
     found = [tab._replace(hidden=hidden.get(tab.name, tab.hidden)) for tab in [*found, last]]
     return [
         tab._replace(visibility="admins") if tab.hidden or tab.unused or tab.name in FOR_STAFF else tab for tab in found
@@ -151,12 +151,12 @@ def arranged(api: Api, course: Course) -> list[Tab]:
 
 def _configured(course: Course) -> list[dict[str, Any]]:
     said = course.settings.get("tab_configuration") or []
-    return [one for one in said if isinstance(one, dict) and "id" in one]
+    return [value for value in said if isinstance(value, dict) and "id" in value]
 
 
 def hidden(course: Course, name: str) -> bool:
     """Whether a tab of a course is hidden."""
-    return any(one["id"] == name and one.get("hidden") for one in _configured(course))
+    return any(item["id"] == name and item.get("hidden") for item in _configured(course))
 
 
 def require(api: Api, course: Course, name: str) -> None:

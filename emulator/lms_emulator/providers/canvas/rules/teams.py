@@ -20,7 +20,7 @@ def teammates(api: Api, base: Assignment, user_id: int) -> list[int]:
     """The student and those who submit together with them."""
     group = team(api, base, user_id)
     others = [row.user_id for row in groups.members(api, group)] if group is not None else []
-    return [user_id, *(one for one in others if one != user_id)]
+    return [user_id, *(value for value in others if value != user_id)]
 
 
 def graded_together(api: Api, base: Assignment, user_id: int) -> list[int]:

@@ -88,7 +88,7 @@ def keep(api: Api, course: Course, section: CourseSection | None, wanted: list[M
     """Create and update the events of a timetable, and delete those that are no longer in it."""
     kind, number = ("CourseSection", section.id) if section is not None else ("Course", course.id)
     rows = api.store.calendar_events.find("context", (kind, number))
-    known = {one.timetable_code: one for one in rows if one.timetable_code and one.workflow_state != "deleted"}
+    known = {item.timetable_code: item for item in rows if item.timetable_code and item.workflow_state != "deleted"}
     for meeting in wanted:
         row = known.pop(meeting.code, None)
         base = row or CalendarEvent(

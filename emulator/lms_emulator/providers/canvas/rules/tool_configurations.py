@@ -91,7 +91,7 @@ def _faults_of_jwk(jwk: Any) -> list[Fault]:
 
 def faults_of_scopes(asked: list[str]) -> list[Fault]:
     """The scopes that there are not."""
-    unknown = [one for one in asked if not scopes.is_known(one)]
+    unknown = [value for value in asked if not scopes.is_known(value)]
     return [("scopes", f"cannot contain {', '.join(unknown)}", None)] if unknown else []
 
 

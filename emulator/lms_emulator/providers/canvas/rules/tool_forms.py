@@ -141,7 +141,7 @@ def _faults(tool: Tool, kind: str | None, sent: Params) -> Faults:
     for name in ("url", "xml"):
         if kind == f"by_{name}" and not sent.text(f"config_{name}"):
             found[f"config_{name}"] = ["blank"]
-    placed = [one.get("url") for name, one in (tool.settings or {}).items() if name in tools.PLACEMENTS]
+    placed = [value.get("url") for name, value in (tool.settings or {}).items() if name in tools.PLACEMENTS]
     if not (tool.url or tool.domain or any(placed)):
         found |= {"url": [NO_ADDRESS], "domain": [NO_ADDRESS]}
     bad = [url for url in (tool.url, *placed) if url and not _is_address(url)]
@@ -178,7 +178,7 @@ async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
     if _local(root) != "cartridge_basiclti_link":
         reading.faults[field] = [BAD_XML]
         return
-    parts = {_local(one): (one.text or "").strip() for one in root}
+    parts = {_local(item): (item.text or "").strip() for item in root}
     changes: dict[str, Any] = {
         "description": parts.get("description") or None,
         "url": parts.get("launch_url") or parts.get("secure_launch_url") or None,
@@ -216,7 +216,7 @@ def _take_extension(reading: Reading, extension: Element, changes: dict[str, Any
 
 
 def _values(element: Element) -> dict[str, Any]:
-    return {one.get("name", ""): (one.text or "").strip() for one in element if _local(one) == "property"}
+    return {item.get("name", ""): (item.text or "").strip() for item in element if _local(item) == "property"}
 
 
 def _local(element: Element) -> str:

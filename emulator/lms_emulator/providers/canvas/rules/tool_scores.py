@@ -227,7 +227,7 @@ def keep_result(api: Api, item: LineItem, user: User, score: Score, last: LtiRes
     items = score.extension.get("content_items")
     if isinstance(items, list):
         extension["content_items"] = [
-            {name: one[name] for name in OF_ITEMS if name in one} for one in items if isinstance(one, dict)
+            {name: pair[name] for name in OF_ITEMS if name in pair} for pair in items if isinstance(pair, dict)
         ]
     result = LtiResult(
         id=known.id if known is not None else api.new_id("lti_results"),

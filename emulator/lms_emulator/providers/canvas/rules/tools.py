@@ -134,18 +134,18 @@ def of_configuration(written: dict[str, Any], disabled: Iterable[str] = ()) -> d
     said = extension.get("settings") or {}
     named = ("text", "icon_url", "selection_width", "selection_height", "message_settings")
     found = {name: said[name] for name in named if said.get(name)}
-    for one in said.get("placements") or []:
-        name = one.get("placement")
-        if name in disabled or one.get("enabled", True) in (False, "false"):
+    for item in said.get("placements") or []:
+        name = item.get("placement")
+        if name in disabled or item.get("enabled", True) in (False, "false"):
             continue
-        found[name] = {"enabled": True, **one}
+        found[name] = {"enabled": True, **item}
     return found
 
 
 def extension_of(written: dict[str, Any]) -> dict[str, Any]:
     """The Canvas extension of a configuration."""
-    extensions = [one for one in written.get("extensions") or [] if isinstance(one, dict)]
-    return next((one for one in extensions if one.get("platform") == "canvas.instructure.com"), None) or next(
+    extensions = [value for value in written.get("extensions") or [] if isinstance(value, dict)]
+    return next((row for row in extensions if row.get("platform") == "canvas.instructure.com"), None) or next(
         iter(extensions), {}
     )
 
@@ -177,7 +177,7 @@ def as_linked(custom: Mapping[str, Any] | None) -> dict[str, Any]:
 
     fixtures/recordings/canvas/lti-launch.jsonl 199; PostgreSQL, `compareJsonbScalarValue`'s order of keys.
     """
-    return dict(sorted((custom or {}).items(), key=lambda one: (len(name := one[0].encode()), name)))
+    return dict(sorted((custom or {}).items(), key=lambda pair: (len(name := pair[0].encode()), name)))
 
 
 def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
@@ -286,7 +286,7 @@ def usable(store: CanvasStore, tool: Tool) -> bool:
 
 def controls(store: CanvasStore, tool: Tool) -> list[LtiContextControl]:
     """The context controls of a tool."""
-    return [one for one in store.lti_context_controls.find("deployment", tool.id) if one.workflow_state == "active"]
+    return [row for row in store.lti_context_controls.find("deployment", tool.id) if row.workflow_state == "active"]
 
 
 def available(store: CanvasStore, tool: Tool, where: Where) -> bool:

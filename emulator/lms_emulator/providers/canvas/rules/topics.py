@@ -82,7 +82,7 @@ def create(api: Api, context: Context) -> DiscussionTopic:
 
 def _divide(api: Api, topic: DiscussionTopic) -> None:
     """Create the child topic of every group of a group discussion."""
-    known = {one.context_id for one in discussions.children(api, topic)}
+    known = {child.context_id for child in discussions.children(api, topic)}
     for group in (one for one in _groups(api, topic) if one.id not in known):
         part = replace(topic, title=f"{topic.title} - {group.name}", root_topic_id=topic.id, require_initial_post=False)
         part = replace(part, id=api.new_id("discussion_topics"), context_type="Group", context_id=group.id)
@@ -93,7 +93,7 @@ def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
     """The groups of a group discussion."""
     category = api.store.group_categories.get(topic.group_category_id or 0)
     found = groups.of_category(api, category) if category is not None and topic.context_type == "Course" else []
-    return sorted(found, key=lambda one: one.id)
+    return sorted(found, key=lambda group: group.id)
 
 
 def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
@@ -195,15 +195,15 @@ def _sections(api: Api, context: Context) -> dict[str, Any]:
     words = api.params.words("specific_sections")
     if words == ["all"] or not words:
         return {"section_ids": []}
-    found = [api.store.course_sections.get(number(one)) for one in words]
-    if any(one is None or one.course_id != context.id for one in found):
+    found = [api.store.course_sections.get(number(word)) for word in words]
+    if any(section is None or section.course_id != context.id for section in found):
         raise refusals.not_found("a section of the course", words)
     limited = assignments.sections_seen(api, context.record)
-    if limited is not None and (others := [one.id for one in found if one is not None and one.id not in limited]):
+    if limited is not None and (others := [row.id for row in found if row is not None and row.id not in limited]):
         numbers = ", ".join(map(str, others))
         text = f"You do not have permissions to modify discussion for section(s) {numbers}"
         raise _field("specific_sections", text)
-    return {"section_ids": [one.id for one in found if one is not None]}
+    return {"section_ids": [section.id for section in found if section is not None]}
 
 
 def _announced(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
@@ -212,7 +212,7 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
         raise discussions.draft_refused("is an announcement")
     if not topic.message:
         raise refusals.invalid({"message": ["blank"]})
-    others = [one.position or 0 for one in discussions.topics_of(api, context) if one.is_announcement]
+    others = [row.position or 0 for row in discussions.topics_of(api, context) if row.is_announcement]
     opened = api.params.has("locked") or topic.delayed_post_at is not None or topic.lock_at is not None
     locked = topic.locked if opened else context.type == "Course"
     locked = locked or discussions.comments_disabled(api, topic)
@@ -241,25 +241,25 @@ def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
 def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """Store a topic, with its position among the pinned ones."""
     if not topic.is_announcement:
-        others = [one for one in pinned(api, context) if one.id != topic.id]
+        others = [discussion_topic for discussion_topic in pinned(api, context) if discussion_topic.id != topic.id]
         asked = api.params.text("position_after") if discussions.moderates(api, context) else None
         after = number(asked or "")
-        if asked and all(one.id != after for one in discussions.topics_of(api, context)):
+        if asked and all(discussion.id != after for discussion in discussions.topics_of(api, context)):
             raise refusals.not_found("the topic to stand after", asked)
         if not topic.pinned:
             topic = replace(topic, position=None)
-        elif any(one.id == after for one in others):
-            return insert(api, context, topic, next(one.position or 0 for one in others if one.id == after))
+        elif any(discussion_topic.id == after for discussion_topic in others):
+            return insert(api, context, topic, next(row.position or 0 for row in others if row.id == after))
         elif topic.position is None:
-            topic = replace(topic, position=max((one.position or 0 for one in others), default=0) + 1)
+            topic = replace(topic, position=max((row.position or 0 for row in others), default=0) + 1)
     return api.store.discussion_topics.put(topic)
 
 
 def insert(api: Api, context: Context, topic: DiscussionTopic, place: int) -> DiscussionTopic:
     """Put a pinned topic at a position and move the following ones down."""
-    for one in pinned(api, context):
-        if one.id != topic.id and (one.position or 0) >= place:
-            api.store.discussion_topics.put(replace(one, position=(one.position or 0) + 1))
+    for discussion_topic in pinned(api, context):
+        if discussion_topic.id != topic.id and (discussion_topic.position or 0) >= place:
+            api.store.discussion_topics.put(replace(discussion_topic, position=(discussion_topic.position or 0) + 1))
     return api.store.discussion_topics.put(replace(topic, position=place))
 
 
@@ -302,7 +302,7 @@ def _assignment(api: Api, course: Course, topic: DiscussionTopic, known: Assignm
 
 def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """An unpublished copy of a discussion with a copy of its assignment, placed right after a pinned original."""
-    titles = {one.title for one in discussions.topics_of(api, context)}
+    titles = {discussion.title for discussion in discussions.topics_of(api, context)}
     title = slugs.copied_title(topic.title, titles)
     copy = replace(
         topic,
@@ -327,7 +327,7 @@ def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionT
         copy = replace(copy, assignment_id=made.id)
     if copy.pinned:
         others = pinned(api, context)
-        copy = replace(copy, position=max((one.position or 0 for one in others), default=0) + 1)
+        copy = replace(copy, position=max((row.position or 0 for row in others), default=0) + 1)
     return api.store.discussion_topics.put(copy)
 
 

@@ -123,7 +123,7 @@ def of_final_grader(api: Api, course: Course, wanted: Assignment, base: Assignme
 
 
 def _handed_in(api: Api, known: Assignment) -> bool:
-    return any(submissions.handed_in(one) for one in submissions.stored(api, known))
+    return any(submissions.handed_in(submission) for submission in submissions.stored(api, known))
 
 
 def _faults_of_columns(wanted: Assignment, known: Assignment | None) -> Faults:
@@ -165,7 +165,7 @@ def _faults_of_moderation(api: Api, wanted: Assignment, known: Assignment | None
         return found
     reasons: list[str | tuple[str, str]] = []
     rows = submissions.stored(api, known) if known is not None else []
-    if any(one.workflow_state == "graded" for one in rows):
+    if any(submission.workflow_state == "graded" for submission in rows):
         reasons.append("Moderated grading setting cannot be changed if graded submissions exist")
     if wanted.moderated_grading:
         unfit = {

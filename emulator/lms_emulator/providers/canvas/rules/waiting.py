@@ -79,7 +79,7 @@ def jobs(x: Call) -> list[tuple[str, Any]]:
 
 
 def _waiting(store: CanvasStore) -> list[tuple[str, Any]]:
-    return [(table, one) for table in _TABLES for one in getattr(store, table).find("waiting", True)]
+    return [(table, value) for table in _TABLES for value in getattr(store, table).find("waiting", True)]
 
 
 def _asked(job: Any) -> datetime:

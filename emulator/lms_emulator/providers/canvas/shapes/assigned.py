@@ -32,7 +32,7 @@ def assignment(api: Api, base: Assignment, course: Course, includes: Collection[
     several = "observed_users" in includes
     studying = {e.user_id for e in assignments.students(api, course.id)}
     seen = {asker.id, *(assignments.seen_for(api, course, asker) if several else ())} & studying
-    rows = [submissions.of(api, base, one) for one in sorted(seen) if assignments.assigned(api, base, one)]
+    rows = [submissions.of(api, base, value) for value in sorted(seen) if assignments.assigned(api, base, value)]
     shown = [submission_shapes.submission(api, row, base, course, api.params.includes) for row in rows]
     if several or shown:
         body["submission"] = shown if several else shown[0]
@@ -57,11 +57,11 @@ def _statistics(api: Api, base: Assignment, course: Course) -> Json:
         return {}
     enrolled = api.store.enrollments.find("course", course.id)
     people = {e.user_id for e in enrolled if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
-    rows = [one for one in submissions.stored(api, base) if one.user_id in people and one.workflow_state == "graded"]
+    rows = [row for row in submissions.stored(api, base) if row.user_id in people and row.workflow_state == "graded"]
     if any(submission.graded_at is not None and submission.graded_at > api.now - COUNTED_AFTER for submission in rows):
         return {}
     counted = [lateness.standing(api, base, submission.user_id, submission).score for submission in rows]
-    found = sorted(one for one in counted if one is not None)
+    found = sorted(value for value in counted if value is not None)
     if len(found) < ENOUGH_GRADES:
         return {}
     statistics = {"min": found[0], "max": found[-1], "mean": sum(found) / len(found)}

@@ -86,8 +86,8 @@ def event(
     if calendars.may(api, record, "read"):
         body["url"] = api.url(f"/api/v1/calendar_events/{record.id}")
     body["html_url"] = _page(api, record)
-    copies = (event(api, one, includes=includes, excludes=excludes) for one in duplicates)
-    body["duplicates"] = [{"calendar_event": one} for one in copies]
+    copies = (event(api, value, includes=includes, excludes=excludes) for value in duplicates)
+    body["duplicates"] = [{"calendar_event": copy} for copy in copies]
     if record.series_uuid and record.rrule and "series_natural_language" in includes:
         body["series_natural_language"] = recurrence.in_words(record.rrule)
     return body
@@ -215,11 +215,11 @@ def _children(
     else:
         rows = appointments.taken_by(api, record, participant) if participant is not None else []
     manages, found = calendars.may(api, record, "manage"), list[Json]()
-    for one in rows:
+    for row in rows:
         parts = {"participants"} if group is not None else set()
-        body = event(api, one, includes=parts, within=within, viewer=viewer)
-        body["context_name"] = _name(api, calendars.place_of(api, one))
-        own = participant is not None and (one.context_type, one.context_id) == (
+        body = event(api, row, includes=parts, within=within, viewer=viewer)
+        body["context_name"] = _name(api, calendars.place_of(api, row))
+        own = participant is not None and (row.context_type, row.context_id) == (
             type(participant).__name__,
             participant.id,
         )
@@ -337,12 +337,12 @@ def appointment_group(
     if "all_context_codes" in includes and appointments.manages(api, record, caller):
         body["all_context_codes"] = record.context_codes
     if made:
-        body["new_appointments"] = [event(api, one) for one in made]
+        body["new_appointments"] = [event(api, value) for value in made]
     if "appointments" in includes:
         past = past or api.params.flag("include_past_appointments")
-        slots = found if past else [one for one in found if one.end_at is None or one.end_at > api.now]
+        slots = found if past else [item for item in found if item.end_at is None or item.end_at > api.now]
         deep = {literal for literal in ("child_events",) if literal in includes}
-        body["appointments"] = [event(api, one, includes=deep, within=record, scheduler=True) for one in slots]
+        body["appointments"] = [event(api, slot, includes=deep, within=record, scheduler=True) for slot in slots]
     body["appointments_count"] = len(found)
     return body
 

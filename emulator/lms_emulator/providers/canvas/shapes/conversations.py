@@ -43,7 +43,7 @@ def conversation(
     assert record is not None  # a participant's conversation is kept with it
     every = conversations.messages(api, own)
     found = conversations.written(every)
-    authored = next((one for one in found if one.author_id == own.user_id), None)
+    authored = next((row for row in found if row.author_id == own.user_id), None)
     latest = found[0] if found and own.last_message_at is not None else None
     rows = conversations.participants(api, record.id)
     users = [user for row in rows if (user := api.store.users.get(row.user_id)) is not None]
@@ -77,7 +77,7 @@ def conversation(
         if record.context_type == "Course" and any(api.store.account_users.find("user", own.user_id)):
             body["context_code"] = f"account_{api.root.id}"
     if messages is not None:
-        body["messages"] = [message(api, one) for one in messages]
+        body["messages"] = [message(api, conversation_message) for conversation_message in messages]
     if named:
         tags = [tag for tag in record.tags if tag.partition("_")[0] in ("course", "group")]
         body["context_name"] = _name(api, code or next(iter(tags), None))
@@ -102,8 +102,8 @@ def in_scope(own: ConversationParticipant, scope: str | None) -> bool:
 def _properties(own: ConversationParticipant, found: list[ConversationMessage]) -> list[str]:
     checks = {
         "last_author": bool(found) and found[0].author_id == own.user_id,
-        "attachments": any(one.attachment_ids for one in found),
-        "media_objects": any(one.media_comment_id for one in found),
+        "attachments": any(conversation_message.attachment_ids for conversation_message in found),
+        "media_objects": any(conversation_message.media_comment_id for conversation_message in found),
     }
     return [name for name, holds in checks.items() if holds]
 

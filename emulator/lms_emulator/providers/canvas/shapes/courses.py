@@ -289,7 +289,7 @@ def _term(api: Api, record: Course, own: EnrollmentTerm, enrollments: Collection
     """A course's term, with the dates that bind people with these enrollments; the term's own without any."""
     body = account_shapes.term(api, own)
     if enrollments:
-        starts, ends = zip(*(states.term_dates(api, record, one.type) for one in enrollments), strict=True)
+        starts, ends = zip(*(states.term_dates(api, record, row.type) for row in enrollments), strict=True)
         body["start_at"] = when(None if None in starts else min(starts))
         body["end_at"] = when(None if None in ends else max(ends))
     return body

@@ -45,7 +45,7 @@ def topic(
     assignment = rules.assignment_of(api, record)
     if assignment is None or not isinstance(context.record, Course):
         return body
-    kept = {one for one in ("all_dates", "overrides") if one in includes}
+    kept = {value for value in ("all_dates", "overrides") if value in includes}
     graded = assignment_shapes.assignment(api, assignment, context.record, kept, topic=False)
     if "bare_assignment" in includes:
         graded.pop("description", None)
@@ -111,11 +111,11 @@ def _core(api: Api, record: DiscussionEntry, context: Context, *, verifiers: boo
 
 def entry_with_replies(api: Api, record: DiscussionEntry, context: Context, every: list[DiscussionEntry]) -> Json:
     """A top-level entry, with the newest replies of its thread."""
-    below = [one for one in every if one.root_entry_id == record.id and one.workflow_state != "deleted"]
+    below = [row for row in every if row.root_entry_id == record.id and row.workflow_state != "deleted"]
     body = entry(api, record, context)
     if below:
-        newest = sorted(below, key=lambda one: (one.created_at, one.id), reverse=True)
-        body["recent_replies"] = [entry(api, one, context) for one in newest[:10]]
+        newest = sorted(below, key=lambda row: (row.created_at, row.id), reverse=True)
+        body["recent_replies"] = [entry(api, discussion_entry, context) for discussion_entry in newest[:10]]
         body["has_more_replies"] = len(below) > 10
     return body
 
@@ -128,8 +128,8 @@ def view(api: Api, record: DiscussionTopic, context: Context) -> Json:
         record = api.store.discussion_topics.put(replace(record, viewed_in=user.time_zone or "UTC"))
     known = rules.participant(api, record, user)
     ids: dict[int, None] = {}
-    for one in every:
-        ids |= {one.user_id: None} | ({one.editor_id: None} if one.editor_id is not None else {})
+    for row in every:
+        ids |= {row.user_id: None} | ({row.editor_id: None} if row.editor_id is not None else {})
     people_found = [found for number in ids if (found := api.store.users.get(number)) is not None]
     shown_in = sorted(every, key=lambda one: -sum(one.ratings.values())) if record.sort_by_rating else every
     return {
@@ -144,7 +144,7 @@ def view(api: Api, record: DiscussionTopic, context: Context) -> Json:
 
 def _own_ratings(record: DiscussionTopic, every: list[DiscussionEntry], user: User) -> dict[str, int]:
     key = str(user.id)
-    return {str(one.id): one.ratings[key] for one in every if key in one.ratings} if record.allow_rating else {}
+    return {str(row.id): row.ratings[key] for row in every if key in row.ratings} if record.allow_rating else {}
 
 
 def _participant(api: Api, user: User, context: Context) -> Json:
@@ -164,11 +164,11 @@ def _participant(api: Api, user: User, context: Context) -> Json:
 
 def _tree(api: Api, every: list[DiscussionEntry], parent: int | None, context: Context, seen_in: tzinfo) -> list[Any]:
     found = []
-    for one in every:
-        if one.parent_id != parent:
+    for row in every:
+        if row.parent_id != parent:
             continue
-        times = {"created_at": stamp(one.created_at, seen_in), "updated_at": stamp(one.updated_at, seen_in)}
-        body = {**_core(api, one, context, verifiers=False), **times}
-        below = _tree(api, every, one.id, context, seen_in)
+        times = {"created_at": stamp(row.created_at, seen_in), "updated_at": stamp(row.updated_at, seen_in)}
+        body = {**_core(api, row, context, verifiers=False), **times}
+        below = _tree(api, every, row.id, context, seen_in)
         found.append({**body, "replies": below} if below else body)
     return found

@@ -122,7 +122,7 @@ def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
     within = groups.category_of(api, record)
     place = groups.home(api, within)
     if "users" in includes:
-        found = [user for one in groups.members(api, record) if (user := api.store.users.get(one.user_id)) is not None]
+        found = [user for row in groups.members(api, record) if (user := api.store.users.get(row.user_id)) is not None]
         found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
         body["users"] = [people_shapes.person(api, user, place) for user in found]
     if "permissions" in includes:

@@ -150,10 +150,10 @@ def _embedded(api: Api, text: str) -> str:
         return _EMBED.sub(lambda match: _framed(api, "embed", match[0], match[1]) if match[2] else match[0], within)
 
     kept, place = [], 0
-    for one in _OBJECT.finditer(text):
-        if one[3]:
-            kept += [embeds(text[place : one.start()]), _framed(api, "object", one[0], one[1], f"{one[2]}</object>")]
-            place = one.end()
+    for row in _OBJECT.finditer(text):
+        if row[3]:
+            kept += [embeds(text[place : row.start()]), _framed(api, "object", row[0], row[1], f"{row[2]}</object>")]
+            place = row.end()
     return "".join([*kept, embeds(text[place:])])
 
 

@@ -178,8 +178,8 @@ def rollup_score(
     """
     links: Json = {"outcome": str(record.id)}
     if contributing:
-        links["contributing_scores"] = [_contributing(api, one) for one in found]
-    newest = max(found, key=lambda one: (one.submitted_or_assessed_at, -one.id))
+        links["contributing_scores"] = [_contributing(api, outcome_result) for outcome_result in found]
+    newest = max(found, key=lambda outcome_result: (outcome_result.submitted_or_assessed_at, -outcome_result.id))
     reached = outcome_scores.roll_up(api, record, found, scale)
     return {
         "score": reached.score,
@@ -221,7 +221,7 @@ def linked(
     Parameters: `held`, the outcomes requested; `people`, the students; `found`, the results that are shown; `shares`,
     what percentage of the students reached each rating, by outcome.
     """
-    works = list(dict.fromkeys(one.assignment_id for one in found))
+    works = list(dict.fromkeys(outcome_result.assignment_id for outcome_result in found))
     body: Json = {}
     if "outcomes" in wanted:
         body["outcomes"] = [
@@ -229,11 +229,11 @@ def linked(
             for _, one in held
         ]
     if "outcome_groups" in wanted:
-        body["outcome_groups"] = [group(api, one) for one in outcomes.groups(api, context, deleted=True)]
+        body["outcome_groups"] = [group(api, row) for row in outcomes.groups(api, context, deleted=True)]
     if "outcome_links" in wanted:
-        body["outcome_links"] = [link(api, one, record) for one, record in held]
+        body["outcome_links"] = [link(api, outcome_link, record) for outcome_link, record in held]
     if "outcome_paths" in wanted:
-        body["outcome_paths"] = [{"id": record.id, "parts": _path(api, one, record)} for one, record in held]
+        body["outcome_paths"] = [{"id": record.id, "parts": _path(api, row, record)} for row, record in held]
     if "users" in wanted:
         known = [user for user in map(api.store.users.get, people) if user is not None]
         body["users"] = [
@@ -267,7 +267,7 @@ def _aligned(api: Api, context: Context, held: list[tuple[OutcomeLink, Outcome]]
         found[name] = {"id": name, "name": rubric.title}
         if rubric.course_id is not None:
             found[name]["html_url"] = api.url(f"/courses/{rubric.course_id}/rubrics/{rubric.id}")
-        found |= {f"assignment_{one}": _work(api, context, one) for one in outcomes.works(api, rubric)}
+        found |= {f"assignment_{work}": _work(api, context, work) for work in outcomes.works(api, rubric)}
     return list(found.values())
 
 
@@ -282,7 +282,7 @@ def _with_shares(body: Json, shares: Sequence[int]) -> Json:
 def _alignments(api: Api, record: Outcome) -> list[str] | None:
     found: list[str] = []
     for rubric in outcomes.aligned(api, record):
-        found += [f"rubric_{rubric.id}", *(f"assignment_{one}" for one in outcomes.works(api, rubric))]
+        found += [f"rubric_{rubric.id}", *(f"assignment_{work}" for work in outcomes.works(api, rubric))]
     return found or None
 
 

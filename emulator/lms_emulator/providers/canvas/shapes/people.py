@@ -91,14 +91,14 @@ def context_allows(api: Api, context: Context, *permissions: str) -> bool:
     """Whether the caller has one of the permissions in a course or an account."""
     if isinstance(context, Course):
         return courses.may(api, api.caller, context, *permissions)
-    return any(account_allows(api, api.caller, context, one) for one in permissions)
+    return any(account_allows(api, api.caller, context, permission) for permission in permissions)
 
 
 def _held(api: Api, context: Context, *permissions: str) -> Collection[str]:
     """The permissions, of those given, that the caller has in a course or an account; in a course, among all rights."""
     if isinstance(context, Course):
         return courses.rights(api, api.caller, context)
-    return [one for one in permissions if account_allows(api, api.caller, context, one)]
+    return [permission for permission in permissions if account_allows(api, api.caller, context, permission)]
 
 
 def _sis_fields(api: Api, user: User, context: Context, sis_of: Context, own_login: bool) -> Json:

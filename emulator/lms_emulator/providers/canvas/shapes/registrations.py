@@ -90,7 +90,7 @@ def registration(api: Api, one: LtiRegistration, account: Account, includes: Col
     if "overlay" in includes and over is not None:
         body["overlay"] = overlay(api, over)
         if "overlay_versions" in includes:
-            body["overlay"]["versions"] = [version(api, over, one) for one in reversed(over.versions[-LATEST:])]
+            body["overlay"]["versions"] = [version(api, over, row) for row in reversed(over.versions[-LATEST:])]
     return body
 
 
@@ -219,7 +219,7 @@ def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: b
 
 def display_path(api: Api, place: tuple[str, int]) -> list[str | None]:
     """The names of the accounts between the school and a place."""
-    between = (one for one in registrations.path_of(api, place)[1:] if one[0] == "Account" and one != place)
+    between = (pair for pair in registrations.path_of(api, place)[1:] if pair[0] == "Account" and pair != place)
     found = (api.store.accounts.get(number) for _, number in between)
     return [account.name for account in found if account is not None]
 

@@ -132,15 +132,15 @@ ASSOCIATIONS = ("associations", "assignment_associations", "course_associations"
 def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None) -> Json:
     """A single rubric, with its associations and assessments on request."""
     body = brief(api, record)
-    kind = next((one for one in KINDS if one in includes), None)
+    kind = next((value for value in KINDS if value in includes), None)
     if kind is not None:
         found = api.store.rubric_assessments.find("rubric", record.id)
         wanted = KINDS[kind]
         found = sorted((a for a in found if wanted in (None, a.assessment_type)), key=lambda a: a.id)
-        body["assessments"] = [assessment(api, one, style) for one in found]
+        body["assessments"] = [assessment(api, rubric_assessment, style) for rubric_assessment in found]
         if style == "full":
             body["criteria"] = record.criteria
-    asked = [one for one in ASSOCIATIONS if one in includes]
+    asked = [value for value in ASSOCIATIONS if value in includes]
     if asked:
         found_associations = [
             a
@@ -148,7 +148,7 @@ def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None
             if "associations" in asked or f"{a.association_type.lower()}_associations" in asked
         ]
         rows = [association_row(api, a) for a in found_associations]
-        body["associations"] = [{name: one[name] for name in SHORT} for one in rows]
+        body["associations"] = [{name: pair[name] for name in SHORT} for pair in rows]
     return body
 
 

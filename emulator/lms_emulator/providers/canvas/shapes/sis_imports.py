@@ -72,7 +72,7 @@ def _attachments(api: Api, record: SisBatch) -> Json:
     if errors is not None:
         body["errors_attachment"] = files.file(api, errors) | {"url": files.sealed_url(api, errors)}
     diffed: list[int] = record.data.get("diffed_attachment_ids", [])
-    shown = [one for one in map(api.store.attachments.get, record.data.get("downloadable_attachment_ids", [])) if one]
+    shown = [row for row in map(api.store.attachments.get, record.data.get("downloadable_attachment_ids", [])) if row]
     for name, wanted in (("csv_attachments", False), ("diffed_csv_attachments", True)):
         if own := [file for file in shown if (file.id in diffed) == wanted]:
             body[name] = [_file(api, file) for file in own]

@@ -207,15 +207,15 @@ def history(api: Api, record: Submission, base: Assignment, course: Course) -> l
     taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
     if taken is not None:
         own = [taken.attempts[key] for key in sorted(taken.attempts, key=int, reverse=True)]
-        return [_attempt(api, one, version(api, record, record, base, course, one.attempt or 0)) for one in own]
-    begun = [(one.made_at or EVER, -number, one) for number, one in enumerate(record.versions, 1)]
+        return [_attempt(api, row, version(api, record, record, base, course, row.attempt or 0)) for row in own]
+    begun = [(row.made_at or EVER, -number, row) for number, row in enumerate(record.versions, 1)]
     rows: list[tuple[int, SubmissionVersion]] = []
-    for _, number, one in sorted(begun, key=lambda row: row[:2], reverse=True):
-        if one.submitted_at is not None and (not rows or rows[-1][1].submitted_at != one.submitted_at):
-            rows.append((-number, one))
+    for _, number, item in sorted(begun, key=lambda row: row[:2], reverse=True):
+        if item.submitted_at is not None and (not rows or rows[-1][1].submitted_at != item.submitted_at):
+            rows.append((-number, item))
     rows = rows or [(len(record.versions), record.versions[-1] if record.versions else record)]
     rows.sort(key=lambda row: row[1].submitted_at or EVER)
-    return [version(api, record, one, base, course, number) for number, one in rows]
+    return [version(api, record, submission_version, base, course, number) for number, submission_version in rows]
 
 
 def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
@@ -252,7 +252,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         more = {"group": _group(api, record)} if "group" in includes else {}
         body["submission_history"] = [row | more for row in history(api, record, base, course)]
     if "submission_comments" in includes:
-        body["submission_comments"] = [comment(api, one, course) for one in comments_seen(api, record, base, course)]
+        body["submission_comments"] = [comment(api, row, course) for row in comments_seen(api, record, base, course)]
     if "assignment" in includes:
         body["assignment"] = assignment_shapes.assignment(api, base, course)
     if "course" in includes:
@@ -289,7 +289,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
 def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
     """Whether there are graders' comments that the student will see with the grade."""
     rows = api.store.submission_comments.find("submission", record.id)
-    found = [one for one in rows if not one.draft and one.provisional_grade_id is None]
+    found = [row for row in rows if not row.draft and row.provisional_grade_id is None]
     return len(_shown(api, record, base, course, found)) < len(found)
 
 
@@ -300,7 +300,7 @@ def _shown(
     if record.posted_at is not None or not assignments.posts_manually(base, course):
         return found
     students = {e.user_id for e in assignments.students(api, course.id)}
-    return [one for one in found if one.author_id in students]
+    return [submission_comment for submission_comment in found if submission_comment.author_id in students]
 
 
 def _provisional(api: Api, record: Submission, base: Assignment, course: Course, *, with_comments: bool) -> Json:
@@ -349,7 +349,7 @@ def grading_status(record: Submission) -> str | None:
 def comments_seen(api: Api, record: Submission, base: Assignment, course: Course) -> list[SubmissionComment]:
     """The comments that the caller may read, oldest first."""
     found = sorted(api.store.submission_comments.find("submission", record.id), key=lambda c: (c.created_at, c.id))
-    found = [one for one in found if not one.draft and one.provisional_grade_id is None]
+    found = [row for row in found if not row.draft and row.provisional_grade_id is None]
     return found if reads_grade(api, course, base, record) else _shown(api, record, base, course, found)
 
 

@@ -82,8 +82,8 @@ def topic(
         "pinned": record.pinned,
         "group_category_id": record.group_category_id,
         "can_group": not record.is_announcement and not entries,
-        "topic_children": [one.id for one in children],
-        "group_topic_children": [{"id": one.id, "group_id": one.context_id} for one in children],
+        "topic_children": [child.id for child in children],
+        "group_topic_children": [{"id": child.id, "group_id": child.context_id} for child in children],
         "todo_date": when(record.todo_date),
         "is_announcement": record.is_announcement,
         **locked_json(api, "topic", lock),
@@ -116,7 +116,7 @@ def _podcast(api: Api, record: DiscussionTopic, context: Context) -> str | None:
     if not record.podcast_enabled or api.caller is None:
         return None
     mine = (e for e in api.store.enrollments.find("user", api.caller.id) if e.course_id == context.id)
-    code = next((f"enrollment_{people.feed_code(one.uuid, one.id)}" for one in mine), f"user_{api.caller.uuid}")
+    code = next((f"enrollment_{people.feed_code(row.uuid, row.id)}" for row in mine), f"user_{api.caller.uuid}")
     return f"/feeds/topics/{record.id}/{code}.rss"
 
 

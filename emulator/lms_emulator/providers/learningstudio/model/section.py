@@ -77,7 +77,7 @@ class LearningStudioStore(Store):
             Credential(
                 name="the id of an application",
                 value="id",
-                owner=lambda one: one.name,
+                owner=lambda record: record.name,
                 tip="it is the `client_id` of grants, and the applicationId of assertions and headers",
                 public=True,
             ),
@@ -179,7 +179,7 @@ class LearningStudioStore(Store):
             Credential(
                 name="the secret of a principal",
                 value="secret",
-                owner=lambda one: one.id,
+                owner=lambda record: record.id,
                 tip="it signs and is never sent",
             ),
         ),
@@ -278,7 +278,7 @@ class LearningStudioStore(Store):
         below: dict[int | None, list[CourseItem]] = {}
         for item in found:
             below.setdefault(item.parent_id, []).append(item)
-        return [one for unit in below.get(None, []) for one in (unit, *below.get(unit.id, []))]
+        return [course_item for unit in below.get(None, []) for course_item in (unit, *below.get(unit.id, []))]
 
     def exam_of(self, item_id: int) -> Exam | None:
         """The exam in a course item."""

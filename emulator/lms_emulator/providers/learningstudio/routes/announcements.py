@@ -83,7 +83,7 @@ def _listed(x: Call, course: Course) -> list[Announcement]:
 
 def _named(x: Call, course: Course) -> Announcement:
     one_of = x.store.announcements
-    return record_named(x, one_of, "announcement_id", "Announcement", lambda one: one.course_id == course.id)
+    return record_named(x, one_of, "announcement_id", "Announcement", lambda record: record.course_id == course.id)
 
 
 _LIST = "/courses/{course_id}/announcements"

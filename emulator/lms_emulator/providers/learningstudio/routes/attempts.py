@@ -182,7 +182,7 @@ def delete_answer(x: Call, place: Place) -> Response:
 
 
 def _answer(x: Call, own: UserExam, attempt: Attempt) -> tuple[Answer, Question]:
-    question = record_named(x, x.store.questions, "question_id", "Answer", lambda one: one.id in own.questions)
+    question = record_named(x, x.store.questions, "question_id", "Answer", lambda record: record.id in own.questions)
     found = x.store.answers.get((attempt.id, question.id))
     if found is None:
         raise refusals.not_found("Answer", question.id, "the question has not been answered")
@@ -223,7 +223,7 @@ def _one(body: dict[str, Any], name: str) -> int:
 
 
 def _check_known(given: set[int], known: Sequence[Choice | Premise], name: str) -> None:
-    odd = given - {one.id for one in known}
+    odd = given - {item.id for item in known}
     if odd:
         raise refusals.malformed_body(f"Invalid value for {name}.", check=f"{name} is of the question", got=sorted(odd))
 

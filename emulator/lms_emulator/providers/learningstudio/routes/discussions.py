@@ -158,7 +158,7 @@ def update_response(x: Call, place: Place) -> Response:
 def delete_response(x: Call, place: Place) -> Response:
     """DELETE …/responses/ID, with everything below it."""
     posts = _Posts(x, place)
-    removed = {one.id for one in (posts.named, *rules.below(posts.thread, posts.named.id))}
+    removed = {topic_response.id for topic_response in (posts.named, *rules.below(posts.thread, posts.named.id))}
     for number in removed:
         x.store.topic_responses.delete(number)
     for read in x.store.response_reads.values():

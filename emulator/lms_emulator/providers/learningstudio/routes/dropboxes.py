@@ -30,24 +30,24 @@ def basket(x: Call, place: Place) -> Mapping[str, Any]:
 def messages(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/messages; `submissionStudents=1;2` filters by student. Students see only their own."""
     item = _basket(x, place)
-    found = [one for one in x.store.dropbox_messages.find("item", item.id) if _own(place, one)]
+    found = [row for row in x.store.dropbox_messages.find("item", item.id) if _own(place, row)]
     wanted = x.query.get("submissionStudents")
     if wanted is not None:
         numbers = set(wanted.replace(",", ";").split(";"))
-        found = [one for one in found if str(one.student_id) in numbers]
-    return {"messages": [show.message(x, _path(item), one) for one in found]}
+        found = [dropbox_message for dropbox_message in found if str(dropbox_message.student_id) in numbers]
+    return {"messages": [show.message(x, _path(item), dropbox_message) for dropbox_message in found]}
 
 
 def message(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/messages/ID: a list of one."""
-    item, one = _message(x, place)
-    return {"messages": [show.message(x, _path(item), one)]}
+    item, dropbox_message = _message(x, place)
+    return {"messages": [show.message(x, _path(item), dropbox_message)]}
 
 
 def attachment(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/attachments/ID: a list of one."""
-    item, one, file = _attachment(x, place)
-    return {"attachments": [show.attachment(x, f"{_path(item)}/messages/{one.id}", file)]}
+    item, dropbox_message, file = _attachment(x, place)
+    return {"attachments": [show.attachment(x, f"{_path(item)}/messages/{dropbox_message.id}", file)]}
 
 
 def attachment_content(x: Call, place: Place) -> Response:
@@ -70,16 +70,16 @@ def _own(place: Place, one: DropboxMessage) -> bool:
 
 def _message(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage]:
     item = _basket(x, place)
-    one = record_named(x, x.store.dropbox_messages, "message_id", "Message", lambda found: found.item_id == item.id)
-    if not _own(place, one):
-        raise refusals.other_user(one.student_id)
-    return item, one
+    row = record_named(x, x.store.dropbox_messages, "message_id", "Message", lambda found: found.item_id == item.id)
+    if not _own(place, row):
+        raise refusals.other_user(row.student_id)
+    return item, row
 
 
 def _attachment(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage, DropboxAttachment]:
-    item, one = _message(x, place)
+    item, row = _message(x, place)
     files = x.store.dropbox_attachments
-    return item, one, record_named(x, files, "attachment_id", "Attachment", lambda file: file.message_id == one.id)
+    return item, row, record_named(x, files, "attachment_id", "Attachment", lambda file: file.message_id == row.id)
 
 
 _ONE = "/dropboxBaskets/{basket_id}/messages/{message_id}"

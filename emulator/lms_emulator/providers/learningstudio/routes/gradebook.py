@@ -230,7 +230,7 @@ def _title(body: dict[str, Any]) -> str:
 
 def _new_title(x: Call, course: Course, title: str) -> str:
     """A title, which must be unique among the categories of the course."""
-    if title in [one.title for one in x.store.custom_categories.find("course", course.id)]:
+    if title in [custom_category.title for custom_category in x.store.custom_categories.find("course", course.id)]:
         raise refusals.bad_request(
             "category_exists", "A category of this title exists.", check="titles of categories are unique", got=title
         )

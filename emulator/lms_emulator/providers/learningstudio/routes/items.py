@@ -46,8 +46,8 @@ def item_named(
 
 def items_of(x: Call, place: Place, kind: ItemType | None = None) -> list[CourseItem]:
     """The items of the course that both the caller and the user of the path see."""
-    found = [one for one in x.store.items_of(place.course.id) if kind in (None, one.type)]
-    return [one for one in found if is_visible(x, place, one)]
+    found = [course_item for course_item in x.store.items_of(place.course.id) if kind in (None, course_item.type)]
+    return [course_item for course_item in found if is_visible(x, place, course_item)]
 
 
 def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
@@ -65,7 +65,7 @@ def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
 def _all_items(x: Call, place: Place) -> list[CourseItem]:
     """Every item of the course. Raises a 403 for a student who cannot see all of them."""
     found = x.store.items_of(place.course.id)
-    hidden = next((one for one in found if not is_visible(x, place, one)), None)
+    hidden = next((course_item for course_item in found if not is_visible(x, place, course_item)), None)
     if hidden is not None:
         raise refusals.item_not_visible(hidden.id)
     return found
@@ -74,12 +74,12 @@ def _all_items(x: Call, place: Place) -> list[CourseItem]:
 # --- answering ---
 def items(x: Call, place: Place) -> Mapping[str, Any]:
     """GET /courses/ID/items: all items; a student who cannot see all of them is refused."""
-    return {"items": [show.item(x, place, one, expansions(x)) for one in _all_items(x, place)]}
+    return {"items": [show.item(x, place, course_item, expansions(x)) for course_item in _all_items(x, place)]}
 
 
 def user_items(x: Call, place: Place) -> Mapping[str, Any]:
     """GET /users/ID/courses/ID/items: the items that the user sees."""
-    return {"items": [show.item(x, place, one, expansions(x)) for one in items_of(x, place)]}
+    return {"items": [show.item(x, place, course_item, expansions(x)) for course_item in items_of(x, place)]}
 
 
 def item(x: Call, place: Place) -> Mapping[str, Any]:
@@ -105,10 +105,10 @@ def schedule(x: Call, place: Place) -> Mapping[str, Any]:
 
 def group(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/items/ID/group; a 404 for an item without a group."""
-    one = item_named(x, place)
-    found = None if one.group_id is None else x.store.course_groups.get(one.group_id)
+    course_item = item_named(x, place)
+    found = None if course_item.group_id is None else x.store.course_groups.get(course_item.group_id)
     if found is None:
-        raise refusals.not_found("Group", one.id)
+        raise refusals.not_found("Group", course_item.id)
     return {"group": show.group_of_item(found)}
 
 
@@ -116,7 +116,7 @@ def group(x: Call, place: Place) -> Mapping[str, Any]:
 def item_schedules(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/itemSchedules."""
     found = x.store.items_of(place.course.id)
-    return {"itemSchedules": [{"itemId": one.id, "schedule": show.schedule(one)} for one in found]}
+    return {"itemSchedules": [{"itemId": row.id, "schedule": show.schedule(row)} for row in found]}
 
 
 def put_item_schedules(x: Call, place: Place) -> Response:
@@ -127,7 +127,7 @@ def put_item_schedules(x: Call, place: Place) -> Response:
     given = {}
     for row in rows_of(x, "itemSchedules"):
         given[field(row, "itemId", int)] = field(field(row, "schedule", dict, {}), "accessSchedule", dict, {})
-    known = {one.id: one for one in x.store.items_of(place.course.id)}
+    known = {course_item.id: course_item for course_item in x.store.items_of(place.course.id)}
     if set(given) != set(known):
         message, missing = "The schedules of all items are required.", sorted(set(known) - set(given))
         raise refusals.malformed_body(message, check="every item of the course is there", expected=missing)

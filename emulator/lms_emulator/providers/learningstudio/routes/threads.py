@@ -83,7 +83,7 @@ def user_topics(x: Call, caller: Caller) -> Response:
         if numbers is not None and str(course.id) not in numbers:
             continue
         for item in x.store.items_of(course.id):
-            for topic in sorted(x.store.topics.find("item", item.id), key=lambda one: (one.order, one.id)):
+            for topic in sorted(x.store.topics.find("item", item.id), key=lambda record: (record.order, record.id)):
                 place = Place(caller=caller, course=course, user=user, role=role_in(x, caller, course))
                 if is_visible(x, place, item) and not (topic.hidden and place.is_student):
                     found.append(show.user_topic(x, place, topic))

@@ -113,7 +113,7 @@ def hierarchy(x: Call, place: Place, items: Iterable[CourseItem], expand: set[st
         children = [node(child) for child in found if child.parent_id == one.id]
         return {"links": [made], "children": children}
 
-    return [node(one) for one in found if one.parent_id is None]
+    return [node(course_item) for course_item in found if course_item.parent_id is None]
 
 
 def document(x: Call, one: CourseItem) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[
             x, pairs, url=url, secret=consumer.secret, other_secrets=others, other_urls=[u for u in urls if u != url]
         )
 
-    signed = any(oauth1.equal(one, received) for one in made)
+    signed = any(oauth1.equal(value, received) for value in made)
     if not x.check("oauth_signature is the HMAC-SHA1 of this request", signed, expected=made[0], got=received):
         raise refusals.legacy_launch_refused(
             "INVALID_OAUTH_SIGNATURE", "legacy_signature", expected=made[0], got=received, diagnosis=why()

@@ -41,7 +41,7 @@ class Applications(Model):
     editable = True
 
     def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.applications, key=lambda one: -one.id)
+        return sorted(x.store.applications, key=lambda record: -record.id)
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
         return (

@@ -25,7 +25,7 @@ class AccessTokens(Model):
     editable = True
 
     def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.access_tokens, key=lambda one: -one.id)
+        return sorted(x.store.access_tokens, key=lambda record: -record.id)
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
         application = x.store.applications.get(record.application) if record.application else None
@@ -138,7 +138,7 @@ class RefreshTokens(Model):
     columns = ("Token", "User", "Application", "Revoked")
 
     def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.refresh_tokens, key=lambda one: -one.id)
+        return sorted(x.store.refresh_tokens, key=lambda record: -record.id)
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
         return (record.token, record.user, record.application, shown(record.revoked))

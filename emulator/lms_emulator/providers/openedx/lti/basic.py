@@ -265,7 +265,7 @@ def _read(body: str) -> _Request:
     found = {name: root.find(f".//{NAMESPACE}{name}") for name in ("imsx_messageIdentifier", "imsx_POXBody")}
     for name, element in found.items():
         if element is None:
-            other = any(str(one.tag).rpartition("}")[2] == name for one in root.iter())
+            other = any(str(item.tag).rpartition("}")[2] == name for item in root.iter())
             why = f"{name} is in another XML namespace than {NAMESPACE.strip('{}')}" if other else None
             raise _UnreadableError(f"Failed to parse {name} from XML request body", why)
     action = root.find(f".//{NAMESPACE}imsx_POXBody/*")
@@ -314,8 +314,8 @@ def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = Non
     if signature is not None and not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
         words, why = "OAuth body hash verification has failed.", signed_services.why_body_hash(x, got)
         raise refusals.lti_failure("lti_outcome_body_hash", words, "oauth_body_hash", why)
-    right = [oauth1.sign(x.method, unquote(one), given.items(), tool.secret) for one in (url, x.request_url)]
-    signed = signature is not None and any(oauth1.equal(one, signature) for one in right)
+    right = [oauth1.sign(x.method, unquote(value), given.items(), tool.secret) for value in (url, x.request_url)]
+    signed = signature is not None and any(oauth1.equal(value, signature) for value in right)
     if not x.check("oauth_signature", signed, got=signature):
         words, why = "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, url)
         raise refusals.lti_failure("lti_outcome_signature", words, check, why)

@@ -49,17 +49,17 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
     if found.get(f"{lti13.CLAIM}message_type") != lti13.DEEP_LINKING_RESPONSE:
         raise refused("deep_linking_message_type", None, got=found.get(f"{lti13.CLAIM}message_type"))
     chosen = found.get(f"{lti13.DL_CLAIM}content_items", [])
-    return [one for one in chosen if isinstance(one, dict)] if isinstance(chosen, list) else []
+    return [value for value in chosen if isinstance(value, dict)] if isinstance(chosen, list) else []
 
 
 def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None) -> list[LtiContentItem]:
     """Replace the earlier choice, on behalf of course staff. Raises the refusal."""
-    for one in chosen:
-        if one.get("type") not in claims.ACCEPTED_TYPES:
+    for item in chosen:
+        if item.get("type") not in claims.ACCEPTED_TYPES:
             raise refusals.lti_page(
                 "deep_linking_type",
                 "The selected content type is not supported by Open edX.",
-                got=one.get("type"),
+                got=item.get("type"),
                 expected=list(claims.ACCEPTED_TYPES),
             )
     key = keys.usage_key(tool.block)
@@ -68,10 +68,10 @@ def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None
             "deep_linking_not_staff",
             "the session is not that of the course's staff; was its cookie lost in a frame of another site?",
         )
-    for one in chosen:
-        missing = [name for name in _REQUIRED[str(one["type"])] if not one.get(name)]
+    for item in chosen:
+        missing = [name for name in _REQUIRED[str(item["type"])] if not item.get(name)]
         if missing:
-            raise refusals.Unhandled(f"a content item of type {one['type']} lacks {', '.join(missing)}")
+            raise refusals.Unhandled(f"a content item of type {item['type']} lacks {', '.join(missing)}")
     for old in x.store.lti_content_items.find("tool", tool.id):
         x.store.lti_content_items.delete(old.id)
     return [

@@ -20,8 +20,8 @@ BASE = "/api/lti_consumer/v1"
 
 def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
     """The tool in the first course. It is added unless a block with its login address is there already."""
-    course = next(one for one in section["courses"] if one["id"] == site.info.course_id)
-    found = next((one for one in section["lti_tools"] if one.get("login_url") == tool.login), None)
+    course = next(item for item in section["courses"] if item["id"] == site.info.course_id)
+    found = next((lti_tool for lti_tool in section["lti_tools"] if lti_tool.get("login_url") == tool.login), None)
     if found is None:
         block = f"block-v1:{course['id'].partition(':')[2]}+type@lti_consumer+block@{NAME}"
         unit = course["content"][0]["children"][0]["children"][0]

@@ -37,7 +37,7 @@ def tool_at(x: Call) -> LtiTool:
     found = x.store.lti_tools.first("block", block) if block else x.store.lti_tools.first("config", named["config_id"])
     if found is None:
         what, known = ("block", "block") if block else ("configuration", "config_id")
-        raise refusals.no_such_tool(x.path, what, [getattr(one, known) for one in islice(x.store.lti_tools, _NAMED)])
+        raise refusals.no_such_tool(x.path, what, [getattr(item, known) for item in islice(x.store.lti_tools, _NAMED)])
     return found
 
 

@@ -185,7 +185,7 @@ class OpenedxStore(PlatformTables):
         },
         credentials=(
             Credential(name="a client id", value="client_id", public=True),
-            Credential(name="a client secret", value="client_secret", owner=lambda one: one.client_id),
+            Credential(name="a client secret", value="client_secret", owner=lambda record: record.client_id),
         ),
     )
     access_tokens: Table[AccessToken] = table(
@@ -281,7 +281,7 @@ class OpenedxStore(PlatformTables):
         indexes={"user": lambda certificate: certificate.user},
         watched=True,
     )
-    passed_courses: Table[PassedCourse] = table(key=lambda one: (one.user, one.course))
+    passed_courses: Table[PassedCourse] = table(key=lambda record: (record.user, record.course))
     cohort_settings: Table[CohortSettings] = table(key="course")
     cohorts: Table[Cohort] = table(key="id", indexes={"course": lambda cohort: cohort.course}, watched=True)
     course_roles: Table[CourseRole] = table(
@@ -295,36 +295,38 @@ class OpenedxStore(PlatformTables):
     retirements: Table[Retirement] = table(
         key="id",
         indexes={
-            "user": lambda one: one.user,
+            "user": lambda record: record.user,
             "username": _folded("original_username"),
             "email": _folded("original_email"),
         },
     )
     partner_reports: Table[PartnerReport] = table(key="original_username")
     grade_overrides: Table[GradeOverride] = table(
-        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}, watched=True
+        key=lambda record: (record.user, record.block), indexes={"user": lambda record: record.user}, watched=True
     )
     override_histories: Table[OverrideHistory] = table(key="id", limit=20_000)
     block_states: Table[BlockState] = table(
-        key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user}, watched=True
+        key=lambda record: (record.user, record.block), indexes={"user": lambda record: record.user}, watched=True
     )
-    course_goals: Table[CourseGoal] = table(key=lambda one: (one.user, one.course))
-    due_dates: Table[DueDate] = table(key=lambda one: (one.user, one.block))
+    course_goals: Table[CourseGoal] = table(key=lambda record: (record.user, record.course))
+    due_dates: Table[DueDate] = table(key=lambda record: (record.user, record.block))
     reports: Table[Report] = table(key="id", limit=5_000)
     teams: Table[Team] = table(key="id", indexes={"course": lambda team: team.course})
-    entitlements: Table[Entitlement] = table(key="uuid", indexes={"user": lambda one: one.user})
+    entitlements: Table[Entitlement] = table(key="uuid", indexes={"user": lambda record: record.user})
     credit_courses: Table[CreditCourse] = table(key="course")
-    bookmarks: Table[Bookmark] = table(key=lambda one: (one.user, one.block), indexes={"user": lambda one: one.user})
+    bookmarks: Table[Bookmark] = table(
+        key=lambda item: (item.user, item.block), indexes={"user": lambda item: item.user}
+    )
     tours: Table[Tour] = table(key="user")
-    experiment_data: Table[ExperimentData] = table(key=lambda one: (one.user, one.experiment, one.key))
-    email_optouts: Table[EmailOptout] = table(key=lambda one: (one.user, one.course))
-    signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
-    threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course}, watched=True)
+    experiment_data: Table[ExperimentData] = table(key=lambda record: (record.user, record.experiment, record.key))
+    email_optouts: Table[EmailOptout] = table(key=lambda record: (record.user, record.course))
+    signatures: Table[Signature] = table(key=lambda record: (record.user, record.course))
+    threads: Table[Thread] = table(key="id", indexes={"course": lambda record: record.course}, watched=True)
     media: Table[MediaFile] = table(key="path")
-    comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread}, watched=True)
+    comments: Table[Comment] = table(key="id", indexes={"thread": lambda record: record.thread}, watched=True)
     discussion_settings: Table[DiscussionSettings] = table(key="course")
     notifications: Table[Notification] = table(
-        key="id", indexes={"user": lambda one: one.user}, limit=20_000, watched=True
+        key="id", indexes={"user": lambda record: record.user}, limit=20_000, watched=True
     )
     lti_tools: Table[LtiTool] = table(
         key="id",
@@ -342,7 +344,7 @@ class OpenedxStore(PlatformTables):
     pending_launches: Table[PendingLaunch] = pending_launches(single_use=False)
     used_tokens: Table[UsedToken] = single_use.SPEC
     event_webhooks: Table[EventWebhook] = table(key="name")
-    notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))
+    notification_preferences: Table[NotificationPreference] = table(key=lambda record: (record.user, record.course))
 
 
 OpenedxSection = section_of(OpenedxStore, "OpenedxSection", SectionValues)

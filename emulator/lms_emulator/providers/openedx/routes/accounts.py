@@ -119,8 +119,8 @@ def search_emails(x: Call) -> Response:
     emails = body["emails"]
     if emails and not isinstance(emails, str | list | dict):
         raise refusals.Unhandled(f"emails is neither a list nor text but {emails!r}")
-    wanted = [one for one in emails or () if isinstance(one, str)]
-    users = {user.id: user for one in wanted if (user := lookup.user_with_email(x.store, x.settings, one))}
+    wanted = [email for email in emails or () if isinstance(email, str)]
+    users = {user.id: user for value in wanted if (user := lookup.user_with_email(x.store, x.settings, value))}
     found = [users[number] for number in sorted(users)]
     return wire.api_json([{"email": user.email, "id": user.id, "username": user.username} for user in found])
 

@@ -38,8 +38,8 @@ def read_all(x: Call) -> Response:
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None and not caller(x).is_staff:
         raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
-    found = [one for one in certificates.of_user(x.store, user.username) if one.download_url] if user else []
-    return wire.api_json([shapes.of_user(one, x.store.courses.get(one.course)) for one in found])
+    found = [row for row in certificates.of_user(x.store, user.username) if row.download_url] if user else []
+    return wire.api_json([shapes.of_user(row, x.store.courses.get(row.course)) for row in found])
 
 
 def owner_or_staff(x: Call) -> None:
@@ -70,7 +70,7 @@ def search(x: Call) -> Response:
     if user is None:
         text = f"user '{who}' does not exist"
         raise refusals.OpenedxRefusal("unknown_user", status=400, style="plain", body=text, check="user exists")
-    return wire.pretty_json([shapes.for_support(one) for one in x.store.certificates.find("user", user.username)])
+    return wire.pretty_json([shapes.for_support(row) for row in x.store.certificates.find("user", user.username)])
 
 
 def missing(code: str, got: str) -> refusals.OpenedxRefusal:

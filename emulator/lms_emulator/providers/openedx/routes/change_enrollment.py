@@ -52,7 +52,7 @@ def _enroll(x: Call, user: User, course_id: str) -> Response:
         enrollment.enroll(x.store, user, course, mode, now)
     except enrollment.Refused:
         raise invalid("Could not enroll") from None
-    choice = any(one.slug in ("verified", "professional", "credit") for one in modes) and len(modes) > 1
+    choice = any(course_mode.slug in ("verified", "professional", "credit") for course_mode in modes) and len(modes) > 1
     return wire.html(f"/course_modes/choose/{course.id}/" if choice else "")
 
 

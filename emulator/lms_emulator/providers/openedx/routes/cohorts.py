@@ -143,7 +143,7 @@ def add_users(x: Call) -> Response:
     named, given = x.path_params.get("username"), wire.read_object(x).get("users")
     if not isinstance(given or [], list | str | dict):
         raise refusals.Unhandled(f"users is no list but {given!r}")
-    wanted = [str(one) for one in given if one] if given else [named] if named else []
+    wanted = [str(value) for value in given if value] if given else [named] if named else []
     if not given and not named:
         raise _refusal(400, "missing-users", "Missing users key in payload", None)
     return wire.api_json({"success": True, **vars(cohorts.add(x.store, cohort, wanted, x.settings))})

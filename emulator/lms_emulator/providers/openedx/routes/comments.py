@@ -70,7 +70,7 @@ def _own(x: Call, page: int, size: int, errors: dict[str, str]) -> Response:
     course = threads.course(x, x.query["course_id"])
     if x.query["username"] != caller(x).username:
         raise refusals.Unhandled(f"username is `{x.query['username']}`, not the caller")
-    mine = [one for one in x.store.comments if one.author == caller(x).username and one.course == course.id]
+    mine = [row for row in x.store.comments if row.author == caller(x).username and row.course == course.id]
     return _page(x, sorted(mine, key=lambda comment: comment.id, reverse=True), page, size)
 
 

@@ -84,7 +84,7 @@ def write_course(x: Call) -> Response:
     given = body.get("modes", [])
     if not isinstance(given, list):
         raise _invalid({"modes": [f'Expected a list of items but got type "{fields.type_name(given)}".']})
-    read = [fields.read(one, _FIELDS) for one in given]
+    read = [fields.read(value, _FIELDS) for value in given]
     if any(errors for _, errors in read):
         raise _invalid({"modes": [errors for _, errors in read]})
     modes = [_mode(course, values) for values, _ in read]

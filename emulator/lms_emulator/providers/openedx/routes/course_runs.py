@@ -73,7 +73,7 @@ def _read(
     if "pacing_type" in given:
         values["self_paced"] = given["pacing_type"] == "self_paced"
     team = given.get("team", [])
-    read = [fields.read(one, _MEMBER) for one in team] if isinstance(team, list) else []
+    read = [fields.read(value, _MEMBER) for value in team] if isinstance(team, list) else []
     if any(errors for _, errors in read) or not isinstance(team, list):
         wrong["team"] = [errors for _, errors in read]
     elif any(member["user"] not in x.store.users for member, _ in read):

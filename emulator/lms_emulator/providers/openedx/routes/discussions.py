@@ -150,9 +150,9 @@ def read_topics(x: Call) -> Response:
     found = [_topic(x, course, topic, name, None) for name, topic in _general(course)]
     found += [_unit_topic(x, course, unit) for _, _, unit in _units(x, course)]
     if wanted:
-        found = [one for one in found if one["id"] in wanted]
+        found = [item for item in found if item["id"] in wanted]
     if order == "name":
-        found.sort(key=lambda one: str(one["name"]))
+        found.sort(key=lambda item: str(item["name"]))
     return wire.api_json(found)
 
 
@@ -257,9 +257,9 @@ def read_role(x: Call) -> Response:
     """Who has a role in the discussions."""
     course, role = _course(x), _role(x)
     results = []
-    for one in x.store.forum_roles.find("course", course.id):
-        user = x.store.users.get(one.user)
-        if one.role != role or user is None:
+    for forum_role in x.store.forum_roles.find("course", course.id):
+        user = x.store.users.get(forum_role.user)
+        if forum_role.role != role or user is None:
             continue
         cohort = discussions.cohort(x.store, course.id, user.username)
         results.append(
@@ -365,8 +365,8 @@ def read_learner(x: Call) -> Response:
     found = [thread for thread in found if not thread.anonymous and (thread.flaggers or not flagged)]
     image = {"profile": {"image": accounts.profile_image(author, x.base_url)}}
     results = [
-        shapes.thread(x, one, listed=True, counts_flags=counts) | {"pinned": False, "users": {author.username: image}}
-        for one in found[(page - 1) * size : page * size]
+        shapes.thread(x, row, listed=True, counts_flags=counts) | {"pinned": False, "users": {author.username: image}}
+        for row in found[(page - 1) * size : page * size]
     ]
     document = threads.envelope(x, results, page, size, len(found))
     document["pagination"]["count"] = len(results)  # of this page alone, as recorded

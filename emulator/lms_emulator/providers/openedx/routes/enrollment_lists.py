@@ -28,7 +28,7 @@ def list_all(x: Call) -> Response:
     wanted = _filters(x)
     found = [enrollment for enrollment in _candidates(x, wanted) if _fits(x, enrollment, wanted)]
     found.sort(key=lambda enrollment: (enrollment.created, enrollment.id), reverse=True)
-    page = paging.by_cursor(x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
+    page = paging.by_cursor(x, found, lambda row: row.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
     return wire.api_json(page.envelope([shapes.row(item) for item in page.items]))
 
 
@@ -38,7 +38,7 @@ def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
     if "username" not in wanted:
         return table
     users = (lookup.user_named(x.store, x.settings, name) for name in wanted["username"])
-    return [one for username in {user.username for user in users if user} for one in table.find("user", username)]
+    return [row for username in {user.username for user in users if user} for row in table.find("user", username)]
 
 
 def _filters(x: Call) -> dict[str, list[str]]:
@@ -60,7 +60,7 @@ def _filters(x: Call) -> dict[str, list[str]]:
             errors[name] = (
                 f"Too many {plural} in a single request - {len(listed)}. A maximum of {MOST_VALUES} is allowed"
             )
-        elif name == "username" and not all(people.is_username(one) for one in listed):
+        elif name == "username" and not all(people.is_username(value) for value in listed):
             errors[name] = people.USERNAME_LETTERS
     if errors:
         raise refusals.field_errors(errors, reason="invalid_query")
@@ -86,7 +86,7 @@ def _fits(x: Call, enrollment: Enrollment, wanted: dict[str, list[str]]) -> bool
 def list_allowed(x: Call) -> Response:
     """The permissions to enrol of an address; without one, those of the caller's own address."""
     email = x.query.get("email") or caller(x).email
-    return wire.api_json([shapes.allowed(one) for one in x.store.enrollments_allowed.find("email", email.lower())])
+    return wire.api_json([shapes.allowed(row) for row in x.store.enrollments_allowed.find("email", email.lower())])
 
 
 def allow(x: Call) -> Response:

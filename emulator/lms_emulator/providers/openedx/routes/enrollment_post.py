@@ -107,7 +107,7 @@ def _course_key(x: Call, body: dict[str, Any]) -> keys.CourseKey:
 
 def _attributes(body: dict[str, Any]) -> list[dict[str, Any]]:
     given = body.get("enrollment_attributes") or []
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+    if not isinstance(given, list) or not all(isinstance(value, dict) for value in given):
         raise refusals.Unhandled(f"enrollment_attributes is not a list of objects but {given!r}")
     return given
 
@@ -286,7 +286,7 @@ def mode_not_offered(mode: str, course: str, details: dict[str, Any]) -> refusal
         {"message": text, "course_details": details},
         reason="mode_not_offered",
         check="mode offered by the course",
-        expected=[one["slug"] for one in details["course_modes"]],
+        expected=[course_mode["slug"] for course_mode in details["course_modes"]],
         got=mode,
     )
 

@@ -53,8 +53,8 @@ def list_members(x: Call) -> Response:
     if role not in ROLES:
         problem = f'"{role}" is not a valid choice.' if "rolename" in given else fields.REQUIRED
         raise invalid({"rolename": [problem]})
-    found = [one for one in x.store.course_roles.find("course", course_of(x).id) if one.role == ROLES[role]]
-    users = [user for one in found if (user := x.store.users.get(one.user)) is not None]
+    found = [row for row in x.store.course_roles.find("course", course_of(x).id) if row.role == ROLES[role]]
+    users = [user for course_role in found if (user := x.store.users.get(course_role.user)) is not None]
     return wire.api_json({"course_id": course_of(x).id, role: [_member(user) for user in users]})
 
 
@@ -109,8 +109,8 @@ def list_forum_members(x: Call) -> Response:
     role = str(form(x).get("rolename", ""))
     if role not in FORUM_ROLES:
         raise invalid({"rolename": ["Invalid role name."]})
-    found = [one for one in x.store.forum_roles.find("course", course_of(x).id) if one.role == role]
-    users = [user for one in found if (user := x.store.users.get(one.user)) is not None]
+    found = [row for row in x.store.forum_roles.find("course", course_of(x).id) if row.role == role]
+    users = [user for forum_role in found if (user := x.store.users.get(forum_role.user)) is not None]
     rows = [_member(user) | {"group_name": None} for user in users]
     return wire.api_json({"course_id": course_of(x).id, role: rows, "division_scheme": "none"})
 
@@ -268,7 +268,7 @@ def students_features(x: Call) -> Response:
     """The learners of the course with their profiles."""
     found = course_of(x)
     rows = sorted((e for e in x.store.enrollments.find("course", found.id) if e.is_active), key=lambda e: e.user)
-    students = [_features(x, user, one) for one in rows if (user := x.store.users.get(one.user)) is not None]
+    students = [_features(x, user, row) for row in rows if (user := x.store.users.get(row.user)) is not None]
     cohorted = cohorts.settings(x.store, found.id).is_cohorted
     features = {name: text for name, text in _FEATURES.items() if cohorted or name != "cohort"}
     return wire.pretty_json(

@@ -85,7 +85,7 @@ def list_downloads(x: Call) -> Response:
 
 def grading_config(x: Call) -> Response:
     """The grading policy in words."""
-    lines = [f"{one.type}: {one.count}, {one.weight:.0%}" for one in course_of(x).grading_policy]
+    lines = [f"{row.type}: {row.count}, {row.weight:.0%}" for row in course_of(x).grading_policy]
     return wire.pretty_json({"course_id": course_of(x).id, "grading_config_summary": "\n".join(lines)})
 
 
@@ -261,7 +261,7 @@ def _moved(user: User, unit: blocks.Node, verb: str, due: datetime) -> str:
 def unit_extensions(x: Call) -> Response:
     """The due date extensions of a unit."""
     unit = _unit(x, str(form(x).get("url", "")))
-    rows = [one for one in x.store.due_dates if one.block == unit.key]
+    rows = [date for date in x.store.due_dates if date.block == unit.key]
     data = []
     for due_date in rows:
         user = x.store.users.get(due_date.user)

@@ -30,7 +30,7 @@ def read(x: Call) -> Response:
         user = found
     contact = x.store.section.contact_email
     share = {name: {"isEnabled": False, "socialBrand": None, "utmParams": text} for name, text in _sharing()}
-    mine = sorted(enrollment.of_user(x.store, user), key=lambda one: (one.created, one.id), reverse=True)
+    mine = sorted(enrollment.of_user(x.store, user), key=lambda record: (record.created, record.id), reverse=True)
     return wire.api_json(
         {
             "emailConfirmation": {"isNeeded": not user.is_active, "sendEmailUrl": ""},

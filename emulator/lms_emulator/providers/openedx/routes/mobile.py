@@ -60,7 +60,7 @@ def user_info(x: Call) -> Response:
 def list_enrollments(x: Call) -> Response:
     """The caller's courses: a list until v1, an object from v2, pages from v3, with the latest apart in v4."""
     user, version = caller(x), x.path_params["version"]
-    found = sorted(enrollment.of_user(x.store, user), key=lambda one: (one.created, one.id), reverse=True)
+    found = sorted(enrollment.of_user(x.store, user), key=lambda record: (record.created, record.id), reverse=True)
     if org := x.query.get("org"):
         found = [one for one in found if (key := keys.course_key(one.course)) and key.org.lower() == org.lower()]
     if version in ("v0.5", "v1"):
@@ -169,7 +169,7 @@ def enrollments_status(x: Call) -> Response:
     """A user's courses, and whether there was recent activity in them."""
     user = caller(x)
     rows = []
-    for one in sorted(x.store.enrollments.find("user", user.username), key=lambda one: one.id):
+    for one in sorted(x.store.enrollments.find("user", user.username), key=lambda record: record.id):
         course = x.store.courses.get(one.course)
         if course is not None:
             rows.append({"course_id": course.id, "course_name": course.display_name, "recently_active": True})

@@ -102,12 +102,12 @@ def queue(x: Call) -> Response:
         raise invalid('Param "states" required with at least one state.')
     known = x.store.section.retirement_states
     if unknown := sorted(set(states) - set(known)):
-        raise invalid(f"Unknown state. Requested: {states} Found: {[one for one in known if one not in unknown]}")
+        raise invalid(f"Unknown state. Requested: {states} Found: {[value for value in known if value not in unknown]}")
     try:
         before = x.clock.now() - timedelta(days=days)
     except OverflowError:
         raise refusals.Unhandled(f"{days} days ago is before the calendar begins") from None
-    found = [one for one in x.store.retirements if one.state in states and one.created < before]
+    found = [row for row in x.store.retirements if row.state in states and row.created < before]
     if limit := query.get("limit"):
         text = f"Limit could not be parsed: {limit}, please ensure this is an integer"
         found = found[: _number(limit, text)]
@@ -211,18 +211,18 @@ def make_report(x: Call) -> Response:
 
 def list_reports(x: Call) -> Response:
     """The retirements not reported to partners yet; from now on they count as reported."""
-    pending = [one for one in x.store.partner_reports if not one.reported]
+    pending = [partner_report for partner_report in x.store.partner_reports if not partner_report.reported]
     for report in pending:
         x.store.partner_reports.put(replace(report, reported=True))
-    return wire.api_json([shapes.partner_report(one) for one in pending])
+    return wire.api_json([shapes.partner_report(partner_report) for partner_report in pending])
 
 
 def clean_reports(x: Call) -> Response:
     """Delete reported retirements."""
     body = wire.read(x)
-    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+    if not isinstance(body, list) or not all(isinstance(value, dict) for value in body):
         raise refusals.Unhandled("the body is not a list of objects")
-    names = [one.get("original_username") for one in body]
+    names = [item.get("original_username") for item in body]
     if not names or None in names:
         raise invalid("No original_usernames given.")
     if any((report := x.store.partner_reports.get(name)) is None or not report.reported for name in names):
@@ -304,7 +304,7 @@ def replace_forum_usernames(x: Call) -> Response:
 def _mappings(x: Call) -> list[dict[str, str]]:
     body = wire.read(x)
     mappings = body.get("username_mappings") if isinstance(body, dict) else None
-    if not isinstance(mappings, list) or not all(isinstance(one, dict) and len(one) == 1 for one in mappings):
+    if not isinstance(mappings, list) or not all(isinstance(row, dict) and len(row) == 1 for row in mappings):
         raise invalid(["Request data does not match schema"])
     return mappings
 

@@ -105,7 +105,7 @@ def list_topics(x: Call) -> Response:
     order = x.query.get("order_by") or "name"
     if order not in ("name", "team_count"):
         raise both(400, f"unsupported order_by value {order}")
-    counts = {one.id: sum(team.topic_id == one.id for team in _teams(x, course.id)) for one in course.teamsets}
+    counts = {row.id: sum(team.topic_id == row.id for team in _teams(x, course.id)) for row in course.teamsets}
     found = sorted(course.teamsets, key=lambda teamset: teamset.name)
     if order == "team_count":
         found.sort(key=lambda teamset: -counts[teamset.id])
@@ -324,7 +324,7 @@ def _joined(x: Call) -> tuple[Team, Membership]:
     team = x.store.teams.get(x.path_params["team_id"])
     if team is None or not _may_see(x, caller(x), team.course):
         raise empty(404, "unknown_team")
-    membership = next((one for one in team.members if one.user == x.path_params["username"]), None)
+    membership = next((member for member in team.members if member.user == x.path_params["username"]), None)
     if membership is None:
         raise empty(404, "no_member")
     return team, membership
@@ -355,7 +355,7 @@ def download_members(x: Call) -> Response:
         raise empty(403, "not_staff")
     sets = [teamset.id for teamset in course.teamsets]
     lines = [",".join(["username", "external_user_id", "mode", *sets])]
-    for one in sorted(x.store.enrollments.find("course", course.id), key=lambda one: one.user):
+    for one in sorted(x.store.enrollments.find("course", course.id), key=lambda record: record.user):
         user = x.store.users.get(one.user)
         if one.is_active and user is not None:
             names = [(team.name if (team := _in_set(x, course, name, user)) else "") for name in sets]

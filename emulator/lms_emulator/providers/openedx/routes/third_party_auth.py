@@ -27,7 +27,7 @@ def read_user(x: Call) -> Response:
 
 def read_named(x: Call) -> Response:
     """The same, with the user named in the query."""
-    name = next((one for one in ("username", "email") if x.query.get(one)), None)
+    name = next((item for item in ("username", "email") if x.query.get(item)), None)
     if name is None:
         text = f"Must provide one of {list(_SELECTORS)}"
         raise refusals.api_error(400, [text], reason="nobody_named", check="username or email")

@@ -231,7 +231,7 @@ def select(
     ]
     answers = {thread.id: discussions.comments(x.store, thread) for thread in found}
     if flagged:
-        found = [one for one in found if one.flaggers or any(comment.flaggers for comment in answers[one.id])]
+        found = [row for row in found if row.flaggers or any(comment.flaggers for comment in answers[row.id])]
     if kind := chosen.get("thread_type"):
         found = [thread for thread in found if thread.type == kind]
     view = chosen.get("view")
@@ -241,7 +241,7 @@ def select(
         found = [thread for thread in found if not answers[thread.id]]
     elif view == "unanswered":
         found = [
-            one for one in found if one.type == "question" and not any(answer.endorsed for answer in answers[one.id])
+            row for row in found if row.type == "question" and not any(answer.endorsed for answer in answers[row.id])
         ]
 
     def rank(one: Thread) -> tuple[Any, ...]:

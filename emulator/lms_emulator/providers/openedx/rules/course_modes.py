@@ -81,13 +81,13 @@ def create(store: OpenedxStore, settings: OpenedxSettings, values: dict[str, Any
 def update(store: OpenedxStore, course: Course, mode: CourseMode, values: dict[str, Any]) -> None:
     """Change a mode. Raises DatabaseError."""
     changed = _changed(mode, values)
-    modes = [changed if one.slug == mode.slug else one for one in course.modes]
+    modes = [changed if course_mode.slug == mode.slug else course_mode for course_mode in course.modes]
     store.courses.put(replace(course, modes=modes))
 
 
 def delete(store: OpenedxStore, course: Course, mode: CourseMode) -> None:
     """Remove a mode from its course."""
-    modes = [one for one in course.modes if one.slug != mode.slug]
+    modes = [course_mode for course_mode in course.modes if course_mode.slug != mode.slug]
     store.courses.put(replace(course, modes=modes))
 
 

@@ -182,7 +182,7 @@ def has_voted(store: OpenedxStore, user: User, post: Post) -> bool:
     Votes are looked up by number alone, so that a vote for a thread is also seen in the comment of the same number.
     """
     same = (store.threads.get(post.id), store.comments.get(post.id))
-    return any(one is not None and user.username in one.voters for one in same)
+    return any(item is not None and user.username in item.voters for item in same)
 
 
 def units(course: Course, *, staff: bool) -> Iterator[tuple[blocks.Node, blocks.Node, blocks.Node]]:

@@ -79,7 +79,7 @@ class Progress:
     def last(self) -> str | None:
         """The block that was worked on last."""
         found = [state for state in self.states.values() if state.completion is not None and state.modified is not None]
-        return max(found, key=lambda one: one.modified.timestamp() if one.modified else 0.0).block if found else None
+        return max(found, key=lambda row: row.modified.timestamp() if row.modified else 0.0).block if found else None
 
 
 def complete(store: OpenedxStore, username: str, usage: str, value: float, now: datetime) -> BlockState:

@@ -115,5 +115,5 @@ def document(one: NotificationPreference, *, whole: bool) -> dict[str, Any]:
 
 def wants(store: OpenedxStore, username: str, course: str, app: str, kind: str) -> bool:
     """Whether a user gets a notification in the browser."""
-    one = preference(store, username, course)
-    return app not in one.off and bool(setting(one, app, "core" if kind in _CORE[app] else kind)["web"])
+    row = preference(store, username, course)
+    return app not in row.off and bool(setting(row, app, "core" if kind in _CORE[app] else kind)["web"])

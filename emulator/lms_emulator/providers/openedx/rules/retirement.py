@@ -80,7 +80,7 @@ def begin(store: OpenedxStore, user: User, now: datetime) -> Retirement:
 def forget_tokens(store: OpenedxStore, username: str) -> None:
     """Delete the OAuth tokens of a user."""
     for table in (store.access_tokens, store.refresh_tokens):
-        for token in [one for one in table if one.user == username]:
+        for token in [item for item in table if item.user == username]:
             table.delete(token.token)
 
 
@@ -99,7 +99,7 @@ def move(store: OpenedxStore, retirement: Retirement, update: dict[str, Any], no
     if not update.get("force"):
         if retirement.state in DEAD_ENDS:
             return f"RetirementStatus: Unable to move user from {retirement.state}"
-        later = [one for one in states if step(store, one) > step(store, retirement.state)]
+        later = [value for value in states if step(store, value) > step(store, retirement.state)]
         if state not in later:
             now_at = f"{retirement.state} (step {step(store, retirement.state)})"
             return f"{state} does not exist or is an eariler state than current state {now_at}"
@@ -135,7 +135,7 @@ def rename(store: OpenedxStore, old: str, new: str) -> None:
     for name in store.tables:
         table = getattr(store, name)
         attribute = "username" if name == "users" else "user"
-        for record in [one for one in table if getattr(one, attribute, None) == old]:
+        for record in [value for value in table if getattr(value, attribute, None) == old]:
             table.delete(table._spec.key_of(record))
             table.put(replace(record, **{attribute: new}))
 

@@ -95,7 +95,7 @@ def registration(platform: str, year: int, extra: dict[str, str]) -> list[dict[s
 
 
 def _further(platform: str, year: int) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    years = [(str(one), str(one)) for one in range(year, year - 120, -1)]
+    years = [(str(value), str(value)) for value in range(year, year - 120, -1)]
     level_missing = {"required": "Select the highest level of education you have completed"}
     return {
         "confirm_email": ("Confirm Email", "text", {"errors": {"required": "The email addresses do not match."}}),

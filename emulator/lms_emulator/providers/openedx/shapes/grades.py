@@ -42,7 +42,7 @@ def policy(course: Course) -> list[dict[str, Any]]:
 
 def label(course: Course, category: str, number: int) -> str:
     """What the gradebook calls the assignment of a kind and number."""
-    line = next((one for one in course.grading_policy if one.type == category), None)
+    line = next((row for row in course.grading_policy if row.type == category), None)
     short = (line.short_label if line else "") or SHORT_LABELS.get(category, category)
     return f"{short} {number:02d}"
 

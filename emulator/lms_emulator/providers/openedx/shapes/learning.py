@@ -175,7 +175,7 @@ def dates(course: Course, enrolled: Enrollment | None, now: datetime) -> list[di
     if enrolled is not None and enrolled.is_active and enrolled.mode == "verified":
         text = "You must successfully complete verification before this date to qualify for a Verified Certificate."
         add("verification-deadline-date", "Verification Deadline", course.verification_deadline, text)
-    return [block for _, _, block in sorted(found, key=lambda one: one[:2])]
+    return [block for _, _, block in sorted(found, key=lambda pair: pair[:2])]
 
 
 def banner(course: Course, now: datetime) -> dict[str, Any]:

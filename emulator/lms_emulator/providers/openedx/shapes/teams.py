@@ -39,7 +39,7 @@ def team(store: OpenedxStore, record: Team, base_url: str, now: datetime, expand
         "country": record.country,
         "language": record.language,
         "last_activity_at": moment(record.last_activity_at),
-        "membership": [_member(store, one, base_url, now, expand) for one in record.members],
+        "membership": [_member(store, member, base_url, now, expand) for member in record.members],
         "organization_protected": record.organization_protected,
     }
 

@@ -160,7 +160,7 @@ def redirect_hosts(x: Call) -> tuple[str, ...]:
 def trusts(x: Call, origin: str) -> bool:
     """Whether a post from this origin passes the CSRF check."""
     return origin in x.store.section.cors_origin_whitelist or origin in (
-        _absolute(x, one) for one in of(x).trusted_origins
+        _absolute(x, trusted_origin) for trusted_origin in of(x).trusted_origins
     )
 
 

@@ -65,7 +65,7 @@ def refuse_credentials(x: Call, path: str, methods: tuple[str, ...] = ()) -> Non
     authenticators = _authenticators(path)
     allow = ", ".join((*methods, "OPTIONS")) if methods else ""
     x.per_request(Reply).dialect = Dialect(
-        allow=allow, challenge=authenticators[0].challenge, takes=tuple(one.name for one in authenticators)
+        allow=allow, challenge=authenticators[0].challenge, takes=tuple(row.name for row in authenticators)
     )
     credentials.authenticate(x, authenticators)
     if methods and not _FOR_ALL.match(path) and not credentials.has_api_key(x):
@@ -86,7 +86,7 @@ def refuse(x: Call, path: str, methods: tuple[str, ...], *, served: bool) -> ref
     if _CLASSES.match(path):
         methods = (*methods, "OPTIONS")
     elif "HEAD" in methods:
-        methods = tuple(one for one in methods if one != "HEAD")
+        methods = tuple(method for method in methods if method != "HEAD")
     return refusals.wrong_method(", ".join(methods), x.method)
 
 

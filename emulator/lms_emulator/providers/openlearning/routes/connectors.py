@@ -32,7 +32,7 @@ def create(x: Call) -> Response:
     name, kind = json_text(x, body, "name") or "", json_text(x, body, "type") or ""
     if not name.strip():
         raise refusals.field_error(x, "name", "name is required")
-    known = next((one for one in _TYPES if one == kind), None)
+    known = next((value for value in _TYPES if value == kind), None)
     if known is None:
         raise refusals.field_error(x, "type", f"type must be {' or '.join(_TYPES)}", got=kind)
     made = Connector(id=x.ids.object_id(x.clock.timestamp()), institution=institution.id, name=name, type=known)

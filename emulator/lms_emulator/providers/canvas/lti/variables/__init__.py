@@ -51,9 +51,9 @@ def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
     values = ((name, _value(scene, given)) for name, given in fields.items())
     found = {name: moment(one) if isinstance(one, datetime) else one for name, one in values}
     if scene.x.settings.variables_as_text:
-        return {name: _text(scene, one) if isinstance(one, int | float) else one for name, one in found.items()}
+        return {name: _text(scene, value) if isinstance(value, int | float) else value for name, value in found.items()}
     if features.enabled(scene.api, scene.school, NUMBERS_AS_TEXT):
-        return {name: str(one) if type(one) in (int, float) else one for name, one in found.items()}
+        return {name: str(value) if type(value) in (int, float) else value for name, value in found.items()}
     return found
 
 

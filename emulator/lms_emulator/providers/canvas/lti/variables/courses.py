@@ -99,7 +99,7 @@ def _history(scene: Scene) -> str:
                 reached.add(source)
                 waiting.append(source)
     ordered = sorted(latest, key=lambda number: latest[number], reverse=True)
-    found = [places.context_id(one) for number in ordered if (one := scene.x.store.courses.get(number)) is not None]
+    found = [places.context_id(row) for number in ordered if (row := scene.x.store.courses.get(number)) is not None]
     return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
 
 
@@ -108,7 +108,7 @@ def _separator(name: str) -> Callable[[Scene], Any]:
 
     def find(scene: Scene) -> Any:
         accounts = (scene.course and scene.place.account, scene.school)
-        said = (one.settings[name].get("value") for one in accounts if isinstance(one.settings.get(name), dict))
+        said = (row.settings[name].get("value") for row in accounts if isinstance(row.settings.get(name), dict))
         return required(next((value for value in said if value), None))
 
     return find
@@ -128,7 +128,7 @@ def _embeds(scene: Scene) -> str:
 def _horizon(scene: Scene) -> bool:
     """Whether the account, or one above it, is a Canvas Career account."""
     said = (account.settings.get("horizon_account") for account in chain(scene.x.store, _account(scene).id))
-    return any(one.get("value") for one in said if isinstance(one, dict))
+    return any(item.get("value") for item in said if isinstance(item, dict))
 
 
 def _horizon_course(scene: Scene) -> bool:

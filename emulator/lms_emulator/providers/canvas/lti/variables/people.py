@@ -71,7 +71,7 @@ def _concluded(scene: Scene) -> str:
     if scene.course and scene.user is None:
         return roles.NONE_1
     done = [
-        one.type for one in scene.mine if one not in scene.current and one.workflow_state in ("active", "completed")
+        row.type for row in scene.mine if row not in scene.current and row.workflow_state in ("active", "completed")
     ]
     return ",".join(roles.simple(done)) or roles.NONE_1
 
@@ -92,7 +92,7 @@ def observed(scene: Scene) -> list[User]:
     """The students whom the user observes in the course."""
     if scene.course and scene.user is None:
         return []
-    rows = [one for one in scene.current if one.type == "ObserverEnrollment" and one.associated_user_id]
+    rows = [row for row in scene.current if row.type == "ObserverEnrollment" and row.associated_user_id]
     return [seen for enrollment in rows if (seen := scene.x.store.users.get(enrollment.associated_user_id)) is not None]
 
 
@@ -150,11 +150,11 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.membership.roles": _role_names,
     "Canvas.membership.concludedRoles": _concluded,
     "Canvas.enrollment.enrollmentState": _enrollment_state,
-    "Canvas.course.sectionIds": lambda s: ",".join(map(str, sorted({one.course_section_id for one in s.current}))),
+    "Canvas.course.sectionIds": lambda s: ",".join(map(str, sorted({row.course_section_id for row in s.current}))),
     "Canvas.course.sectionSisSourceIds": lambda s: ",".join(
         sorted({section.sis_section_id for section in _sections(s, s.current) if section.sis_section_id})
     ),
-    "Canvas.course.sectionRestricted": lambda s: all(one.limit_privileges_to_course_section for one in s.mine),
+    "Canvas.course.sectionRestricted": lambda s: all(row.limit_privileges_to_course_section for row in s.mine),
     "com.instructure.User.sectionNames": lambda s: json.dumps(
         [section.name for section in _sections(s, s.mine)], ensure_ascii=False
     ),
@@ -170,7 +170,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
 
 NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.adminableAccounts": _administered,
-    "com.instructure.User.student_view": lambda s: any(one.type == "StudentViewEnrollment" for one in s.mine),
+    "com.instructure.User.student_view": lambda s: any(row.type == "StudentViewEnrollment" for row in s.mine),
     "Canvas.user.prefersDyslexicFont": lambda s: str(bool(s.person.preferences.get("dyslexic_friendly_font"))).lower(),
     "com.instructure.user.lti_1_1_id.history": lambda s: places.user_id(s.person),
 }

@@ -123,7 +123,7 @@ class Scene:
         """The user's enrollments in the course. Raises Missing for anonymous visitors, and outside courses."""
         number, ended = self.course.id, ("deleted", "rejected")
         found = self.x.store.enrollments.find("user", self.person.id)
-        return [one for one in found if one.course_id == number and one.workflow_state not in ended]
+        return [item for item in found if item.course_id == number and item.workflow_state not in ended]
 
     @cached_property
     def current(self) -> list[Enrollment]:

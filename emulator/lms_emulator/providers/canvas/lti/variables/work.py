@@ -39,19 +39,19 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
 
 def _due_dates(scene: Scene) -> list[datetime | None]:
     """The distinct due dates of the assignment's assignees; None for those without one."""
-    task, people = scene.task, dict.fromkeys(one.user_id for one in assignments.students(scene.api, scene.course.id))
+    task, people = scene.task, dict.fromkeys(row.user_id for row in assignments.students(scene.api, scene.course.id))
     mine = (person for person in people if assignments.assigned(scene.api, task, person))
-    return list(dict.fromkeys(assignments.dated_for(scene.api, task, one).due_at for one in mine))
+    return list(dict.fromkeys(assignments.dated_for(scene.api, task, value).due_at for value in mine))
 
 
 def _all_due(scene: Scene) -> str:
-    return ",".join(moment(one) or "" for one in _due_dates(scene))
+    return ",".join(moment(date) or "" for date in _due_dates(scene))
 
 
 def _earliest_due(scene: Scene) -> str:
     """A student's own due date; for other users the earliest of all."""
     found = [scene.dated.due_at] if _studies(scene) else _due_dates(scene)
-    return moment(min((one for one in found if one is not None), default=None)) or ""
+    return moment(min((value for value in found if value is not None), default=None)) or ""
 
 
 def _studies(scene: Scene) -> bool:

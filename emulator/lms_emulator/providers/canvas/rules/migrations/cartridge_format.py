@@ -67,7 +67,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ",".join(str(one) for one in value)
+        return ",".join(str(item) for item in value)
     return str(value)
 
 
@@ -94,7 +94,7 @@ def tag(element: Element) -> str:
 
 def child(element: Element | None, name: str) -> Element | None:
     """The first child of that name."""
-    return next((one for one in element if tag(one) == name), None) if element is not None else None
+    return next((value for value in element if tag(value) == name), None) if element is not None else None
 
 
 def within(element: Element | None) -> list[Element]:
@@ -118,7 +118,7 @@ def read_fields(element: Element, record: type[Any], fields: dict[str, str]) -> 
             continue
         kind = types[field]
         value: Any = text.split(",") if list[str] in (kind, *get_args(kind)) else text
-        if any(one is datetime or "datetime" in str(one) for one in (kind, *get_args(kind))):
+        if any(item is datetime or "datetime" in str(item) for item in (kind, *get_args(kind))):
             value = text if text.endswith("Z") else f"{text}Z"
         try:
             found[field] = convert(value, kind, strict=False)

@@ -210,7 +210,7 @@ class _Reader:
         element = self.xml(path)
         if element is None:
             return
-        meta = next((one for one in self._metas() if words(one, "topic_id") == identifier), None)
+        meta = next((value for value in self._metas() if words(value, "topic_id") == identifier), None)
         fields = read_fields(meta, DiscussionTopic, form.TOPIC_FIELDS) if meta is not None else {}
         announcement = words(meta, "type") == "announcement"
         if ref := words(meta, "assignment_identifierref"):
@@ -250,12 +250,12 @@ class _Reader:
                 self._quiz(path, [path])
 
     def _quiz(self, identifier: str, paths: list[str]) -> None:
-        path = next((one for one in paths if not one.endswith("assessment_meta.xml")), paths[0])
+        path = next((item for item in paths if not item.endswith("assessment_meta.xml")), paths[0])
         element = self.xml(path)
         assessment = child(element, "assessment")
         if assessment is None:
             return
-        settings = next((one for one in paths if one.endswith("assessment_meta.xml")), None)
+        settings = next((item for item in paths if item.endswith("assessment_meta.xml")), None)
         settings = settings or path.rpartition("/")[0] + "/assessment_meta.xml"
         meta = self.xml(settings)
         number = self.number(identifier)
@@ -316,19 +316,19 @@ class _Reader:
         organization = child(child(manifest, "organizations"), "organization")
         root = child(organization, "item")
         for place, item in enumerate((one for one in root if tag(one) == "item") if root is not None else (), start=1):
-            if any(tag(one) == "item" for one in item):
+            if any(tag(value) == "item" for value in item):
                 self._module_of_others(item, place)
 
     def _module_of_canvas(self, element: Element) -> None:
         identifier = element.get("identifier") or ""
         fields = {"name": "Module", **read_fields(element, ContextModule, form.MODULE)}
-        before = [words(one, "identifierref") for one in within(child(element, "prerequisites"))]
+        before = [words(value, "identifierref") for value in within(child(element, "prerequisites"))]
         state: Any = words(element, "workflow_state")
         number = self.number(identifier)
         record = ContextModule(
             id=number,
             course_id=0,
-            prerequisite_ids=[self.number(one) for one in before if one],
+            prerequisite_ids=[self.number(value) for value in before if value],
             workflow_state=state if state in ("active", "unpublished") else "active",
             **fields,
         )
@@ -432,17 +432,17 @@ def _answers(item: Element, kind: str) -> list[dict[str, Any]]:
     wrong: set[str] = set()
     for element in item.iter():
         if tag(element) == "not":
-            wrong |= {(one.text or "") for one in element.iter() if tag(one) == "varequal"}
+            wrong |= {(record.text or "") for record in element.iter() if tag(record) == "varequal"}
         elif tag(element) == "varequal":
             right.append(element.text or "")
     if kind == "short_answer_question":
-        return [{"answer_text": one, "answer_weight": "100"} for one in right]
+        return [{"answer_text": value, "answer_weight": "100"} for value in right]
     if kind == "numerical_question":
         exact = {"numerical_answer_type": "exact_answer", "answer_weight": "100"}
-        return [exact | {"answer_exact": one, "answer_error_margin": "0"} for one in right]
+        return [exact | {"answer_exact": value, "answer_error_margin": "0"} for value in right]
     found: list[dict[str, Any]] = []
-    for label in (one for one in item.iter() if tag(one) == "response_label"):
-        text = next((one.text or "" for one in label.iter() if tag(one) == "mattext"), "")
+    for label in (value for value in item.iter() if tag(value) == "response_label"):
+        text = next((record.text or "" for record in label.iter() if tag(record) == "mattext"), "")
         ident = label.get("ident") or ""
         good = ident in right and ident not in wrong
         found.append({"answer_text": text, "answer_weight": "100" if good else "0"})

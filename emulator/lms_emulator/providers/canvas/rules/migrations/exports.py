@@ -114,5 +114,5 @@ def _is_chosen(api: Api, chosen: dict[str, object], number: int, folder: Folder)
     wanted = {name: {str(value) for value in values} for name, values in chosen.items() if isinstance(values, list)}
     if str(number) in wanted.get("files", set()) | wanted.get("attachments", set()):
         return True
-    above = {str(one.id) for one in files.ancestors(api.store, folder)}
+    above = {str(ancestor.id) for ancestor in files.ancestors(api.store, folder)}
     return bool(above & wanted.get("folders", set()))

@@ -56,17 +56,17 @@ def _topics(announcements: bool) -> Lister:
     def found(api: Api, course: Course) -> list[Any]:
         rows = api.store.discussion_topics.find("context", ("Course", course.id))
         rows = [topic for topic in rows if topic.is_announcement == announcements and topic.workflow_state != "deleted"]
-        return sorted(rows, key=lambda one: one.id)
+        return sorted(rows, key=lambda record: record.id)
 
     return found
 
 
 def _assignments(api: Api, course: Course) -> list[Any]:
-    return sorted(assignments.of_course(api, course), key=lambda one: (one.position, one.id))
+    return sorted(assignments.of_course(api, course), key=lambda record: (record.position, record.id))
 
 
 def _pages(api: Api, course: Course) -> list[Any]:
-    return sorted(pages.pages_of(api, contexts.get(api, "Course", course.id)), key=lambda one: one.id)
+    return sorted(pages.pages_of(api, contexts.get(api, "Course", course.id)), key=lambda record: record.id)
 
 
 def _files(api: Api, course: Course) -> list[Any]:
@@ -79,7 +79,7 @@ def _tools(api: Api, course: Course) -> list[Any]:
 
 
 def _events(api: Api, course: Course) -> list[Any]:
-    rows = (one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("Course", course.id))
+    rows = (row for row in api.store.calendar_events if (row.context_type, row.context_id) == ("Course", course.id))
     return [event for event in rows if event.workflow_state != "deleted" and event.parent_event_id is None]
 
 
@@ -126,7 +126,7 @@ KINDS = (
         "Quizzes",
         "quizzes",
         "title",
-        lambda api, course: sorted(quizzes.of_course(api, course), key=lambda one: one.id),
+        lambda api, course: sorted(quizzes.of_course(api, course), key=lambda record: record.id),
         (*DATES, "show_correct_answers_at", "hide_correct_answers_at"),
         ("description",),
     ),

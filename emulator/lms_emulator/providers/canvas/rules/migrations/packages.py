@@ -53,7 +53,7 @@ def of_course(api: Api, course: Course) -> Package:
         package.parts += [Part(kind, key_of(kind, record), record) for record in kind.lister(api, course)]
     package.parts = sorted(package.parts, key=lambda part: _group(package, part))
     for part in package.of("context_modules"):
-        rows = [one for one in api.store.content_tags.find("module", part.record.id) if one.workflow_state == "active"]
+        rows = [tag for tag in api.store.content_tags.find("module", part.record.id) if tag.workflow_state == "active"]
         package.items[part.record.id] = sorted(rows, key=lambda item: (item.position or 0, item.id))
     for part in package.of("quizzes"):
         package.questions[part.record.id] = quizzes.groups(api, part.record), quizzes.questions(api, part.record)
@@ -63,7 +63,7 @@ def of_course(api: Api, course: Course) -> Package:
         package.folders[part.record.id] = path.partition("/")[2]
     for part in package.of("rubrics"):
         uses = api.store.rubric_associations.find("rubric", part.record.id)
-        package.uses += [one for one in uses if one.association_type == "Assignment" and one.workflow_state == "active"]
+        package.uses += [row for row in uses if row.association_type == "Assignment" and row.workflow_state == "active"]
     return package
 
 

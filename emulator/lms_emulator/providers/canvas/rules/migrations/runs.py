@@ -217,8 +217,8 @@ def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
     for path, content in found.items():
         where = folder
         *above, name = path.split("/")
-        for one in above:
-            where = files.child(api, where, one)
+        for value in above:
+            where = files.child(api, where, value)
         made = attached.file(api, context.type, context.id, name, cartridges.content_type(name), content)
         files.settle_name(api, replace(made, folder_id=where.id), "overwrite")
 

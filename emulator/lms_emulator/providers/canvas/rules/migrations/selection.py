@@ -62,7 +62,7 @@ def chosen(copy: Copy, kind: Kind, migration_id: str) -> bool:
         if as_flag(copy.get(f"all_{name}")):
             return True
         wanted = copy.get(name)
-        if isinstance(wanted, dict) and any(one.removeprefix("id_") == migration_id for one in wanted):
+        if isinstance(wanted, dict) and any(item.removeprefix("id_") == migration_id for item in wanted):
             return True
     return kind.name == "assignment_groups" and as_flag(copy.get("all_assignments"))
 

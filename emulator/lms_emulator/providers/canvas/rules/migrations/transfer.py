@@ -134,7 +134,7 @@ class Transfer:
         if not deleted:
             return found
         if part.kind.name == "assignment_groups":
-            taken = {one.asset_id for one in self.known.values() if one.kind == "assignment_groups"}
+            taken = {row.asset_id for row in self.known.values() if row.kind == "assignment_groups"}
             rows = part.kind.lister(self.api, self.target)
             return next((row for row in rows if row.name == part.record.name and row.id not in taken), None)
         return None
@@ -239,7 +239,7 @@ class Transfer:
         if known is None:
             return None
         rows = self.api.store.group_categories.find("context", ("Course", self.target.id))
-        found = next((one for one in rows if one.name == known.name and one.workflow_state != "deleted"), None)
+        found = next((row for row in rows if row.name == known.name and row.workflow_state != "deleted"), None)
         if found is None:
             found = self.api.store.group_categories.put(
                 GroupCategory(

@@ -27,16 +27,16 @@ def portfolios(scope: Scope) -> Made:
     head = "eportfolio_name eportfolio_id author_name author_id author_sis_id author_login_id"
     table: Table = [f"{head} created_at updated_at is_public workflow_state".split()]
     store, alone = scope.api.store, scope.flag("no_enrollments")
-    for one in sorted(store.eportfolios, key=lambda portfolio: portfolio.id):
-        user, state = store.users.get(one.user_id), "deleted" if scope.deleted else "active"
-        if user is None or user.workflow_state == "deleted" or one.workflow_state != state:
+    for eportfolio in sorted(store.eportfolios, key=lambda portfolio: portfolio.id):
+        user, state = store.users.get(eportfolio.user_id), "deleted" if scope.deleted else "active"
+        if user is None or user.workflow_state == "deleted" or eportfolio.workflow_state != state:
             continue
         if alone and any(True for _ in store.enrollments.find("user", user.id)):
             continue
-        times = [f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in (one.created_at, one.updated_at)]
+        times = [f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in (eportfolio.created_at, eportfolio.updated_at)]
         for login in store.pseudonyms.find("user", user.id):
-            own = [one.name, one.id, user.name, user.id, login.sis_user_id, login.unique_id]
-            table.append([*own, *times, str(one.public).lower(), one.workflow_state])
+            own = [eportfolio.name, eportfolio.id, user.name, user.id, login.sis_user_id, login.unique_id]
+            table.append([*own, *times, str(eportfolio.public).lower(), eportfolio.workflow_state])
     says = [scope.deleted_summary(), "Only users with no enrollments" if alone else ""]
     return _one(table, " ".join(filter(None, says)))
 
@@ -82,7 +82,7 @@ def keys(scope: Scope) -> Made:
     table: Table = [[*head, "Status", "Permitted API Endpoints"]]
     store, account = scope.api.store, scope.account
     for owner in (account.id, None):
-        for key in sorted(store.developer_keys, key=lambda one: one.id):
+        for key in sorted(store.developer_keys, key=lambda record: record.id):
             if key.account_id != owner or not key.visible or key.workflow_state == "deleted":
                 continue
             said = of_keys.binding(store, key, account.id)

@@ -36,7 +36,7 @@ def chosen(scope: Scope, name: str) -> list[str] | None:
     """Those of the known values that a parameter names; None without the parameter."""
     sent = scope.parameters.get(name)
     named = sent if isinstance(sent, list) else scope.text(name).split(",")
-    return [one for one in CHOICES[name] if one in named] if sent else None
+    return [choice for choice in CHOICES[name] if choice in named] if sent else None
 
 
 def _kept(scope: Scope, record: Any, sis_id: str | None) -> bool:
@@ -85,19 +85,19 @@ def accounts(scope: Scope, sis: bool) -> list[Row]:
         rows = [account for account in rows if account.parent_account_id == scope.account.id]
     rows = [account for account in rows if _kept(scope, account, account.sis_account_id)]
     found: list[Row] = []
-    for one in sorted(rows, key=lambda account: account.id):
-        parent = store.accounts.get(one.parent_account_id or 0)
-        if sis and not one.sis_account_id:
+    for row in sorted(rows, key=lambda account: account.id):
+        parent = store.accounts.get(row.parent_account_id or 0)
+        if sis and not row.sis_account_id:
             continue
         found.append(
             {
-                "canvas_account_id": one.id,
-                "account_id": one.sis_account_id,
-                "canvas_parent_id": one.parent_account_id,
+                "canvas_account_id": row.id,
+                "account_id": row.sis_account_id,
+                "canvas_parent_id": row.parent_account_id,
                 "parent_account_id": parent.sis_account_id if parent is not None else None,
-                "name": one.name,
-                "status": one.workflow_state,
-                "created_by_sis": from_sis(one),
+                "name": row.name,
+                "status": row.workflow_state,
+                "created_by_sis": from_sis(row),
             }
         )
     return found
@@ -106,7 +106,7 @@ def accounts(scope: Scope, sis: bool) -> list[Row]:
 def terms(scope: Scope, sis: bool) -> list[Row]:
     """Terms."""
     rows = scope.api.store.enrollment_terms.find("root", scope.api.root.id)
-    rows = [one for one in rows if _kept(scope, one, one.sis_term_id)]
+    rows = [row for row in rows if _kept(scope, row, row.sis_term_id)]
     found: list[Row] = []
     for term in sorted(rows, key=lambda term: term.id):
         if sis and not term.sis_term_id:
@@ -208,7 +208,7 @@ def sections(scope: Scope, sis: bool) -> list[Row]:
 def enrollments(scope: Scope, sis: bool) -> list[Row]:
     """Enrollments."""
     store = scope.api.store
-    courses = {one.id: one for one in scope.courses()}
+    courses = {item.id: item for item in scope.courses()}
     asked = chosen(scope, "enrollment_filter")
     kinds = KINDS if asked is None else asked
     states = chosen(scope, "enrollment_states")
@@ -287,21 +287,21 @@ def groups(scope: Scope, sis: bool) -> list[Row]:
 def categories(scope: Scope, sis: bool) -> list[Row]:
     """Group sets."""
     found: list[Row] = []
-    for one in sorted(scope.api.store.group_categories, key=lambda category: category.id):
-        place, inside = _place(scope, one.context_type, one.context_id)
-        if not inside or (one.workflow_state == "deleted" and not scope.deleted):
+    for group_category in sorted(scope.api.store.group_categories, key=lambda category: category.id):
+        place, inside = _place(scope, group_category.context_type, group_category.context_id)
+        if not inside or (group_category.workflow_state == "deleted" and not scope.deleted):
             continue
         own: Row = {
-            "canvas_group_category_id": one.id,
-            "group_category_id": one.sis_source_id,
-            "name": one.name,
-            "category_name": one.name,
-            "role": one.role,
-            "self_signup": one.self_signup,
-            "group_limit": one.group_limit,
-            "auto_leader": one.auto_leader,
-            "status": one.workflow_state,
-            "created_by_sis": from_sis(one),
+            "canvas_group_category_id": group_category.id,
+            "group_category_id": group_category.sis_source_id,
+            "name": group_category.name,
+            "category_name": group_category.name,
+            "role": group_category.role,
+            "self_signup": group_category.self_signup,
+            "group_limit": group_category.group_limit,
+            "auto_leader": group_category.auto_leader,
+            "status": group_category.workflow_state,
+            "created_by_sis": from_sis(group_category),
         }
         found.append(place | own)
     return found
@@ -311,7 +311,7 @@ def memberships(scope: Scope, sis: bool) -> list[Row]:
     """Group memberships."""
     store = scope.api.store
     found: list[Row] = []
-    for membership in sorted(store.group_memberships, key=lambda one: one.id):
+    for membership in sorted(store.group_memberships, key=lambda record: record.id):
         group, login = store.groups.get(membership.group_id), scope.login_of(membership.user_id)
         category = store.group_categories.get(group.group_category_id) if group is not None else None
         if group is None or category is None or login is None or _previews(scope, membership.user_id):
@@ -361,7 +361,7 @@ def observers(scope: Scope, sis: bool) -> list[Row]:
     """Who observes whom, one row per pair of logins."""
     students = scope.logins(("active", "suspended", *(["deleted"] if scope.deleted else [])))
     watching: dict[int, list[Pseudonym]] = {}
-    for login in sorted(scope.api.store.pseudonyms, key=lambda one: one.id):
+    for login in sorted(scope.api.store.pseudonyms, key=lambda record: record.id):
         if login.account_id == scope.api.root.id:
             watching.setdefault(login.user_id, []).append(login)
     found: list[Row] = []
@@ -386,7 +386,7 @@ def admins(scope: Scope, sis: bool) -> list[Row]:
     """Admins."""
     store = scope.api.store
     found: list[Row] = []
-    for admin in sorted(store.account_users, key=lambda one: one.id):
+    for admin in sorted(store.account_users, key=lambda record: record.id):
         user, role = store.users.get(admin.user_id), store.roles.get(admin.role_id)
         account, login = store.accounts.get(admin.account_id), scope.login_of(admin.user_id)
         if user is None or role is None or account is None or login is None or not scope.inside(account.id):

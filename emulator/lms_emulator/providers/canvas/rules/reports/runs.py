@@ -96,19 +96,19 @@ def run(api: Api, report: AccountReport) -> None:
 
 def _file(api: Api, report: AccountReport, account: Account, made: Made) -> Attachment:
     name = f"{report.report_type}_{api.now:%d_%b_%Y}_{report.id}"
-    texts = {one: csv_files.written(table) for one, table in made.files.items()}
+    texts = {key: csv_files.written(table) for key, table in made.files.items()}
     if len(texts) > 1:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for one, text in texts.items():
-                archive.writestr(zipfile.ZipInfo(f"{one}.csv"), text, zipfile.ZIP_DEFLATED)
+            for zip_file, text in texts.items():
+                archive.writestr(zipfile.ZipInfo(f"{zip_file}.csv"), text, zipfile.ZIP_DEFLATED)
         name, kind, content = f"{name}.zip", "application/zip", out.getvalue()
     else:
         name = f"{name}{api.now:%Y%m%d}-{api.x.ids.digits(4)}-{api.x.ids.hex(6)}.csv"
         kind, content = "text/csv", next(iter(texts.values())).encode()
     context = contexts.get(api, "Account", account.id)
     folder = files.folder_at(api, context, "Reports")
-    same = next((one for one in files.files_in(api.store, folder) if one.content == content), None)
+    same = next((item for item in files.files_in(api.store, folder) if item.content == content), None)
     stored = same.filename if same is not None else name
     file = attached.file(api, "Account", account.id, name, kind, content, filename=stored)
     return api.store.attachments.put(replace(file, folder_id=folder.id, user_id=report.user_id))

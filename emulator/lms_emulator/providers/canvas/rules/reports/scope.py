@@ -109,7 +109,7 @@ class Scope:
     def logins(self, states: Iterable[str]) -> list[tuple[Pseudonym, User]]:
         """The logins of the school whose people belong to the account, in certain states."""
         wanted, found = set(states), []
-        for login in sorted(self.api.store.pseudonyms, key=lambda one: one.id):
+        for login in sorted(self.api.store.pseudonyms, key=lambda record: record.id):
             user = self.api.store.users.get(login.user_id)
             if login.account_id != self.api.root.id or login.workflow_state not in wanted or user is None:
                 continue

@@ -79,14 +79,14 @@ def unused(scope: Scope) -> Made:
             store.discussion_topics.find("context", context),
             store.wiki_pages.find("context", context),
         )
-        held = any(one.workflow_state != "deleted" for table in tables for one in table)
+        held = any(item.workflow_state != "deleted" for table in tables for item in table)
         return not held and all(file.file_state == "deleted" for file in store.attachments.find("context", context))
 
     rows = [course for course in scope.living() if empty(course)]
     head = ["course id", "course sis id", "short name", "long name", "status", "created at"]
     table = [
-        [one.id, one.sis_course_id, one.course_code, one.name, STATES[one.workflow_state], when(one.created_at)]
-        for one in rows
+        [row.id, row.sis_course_id, row.course_code, row.name, STATES[row.workflow_state], when(row.created_at)]
+        for row in rows
     ]
     return _one([head, *table], scope.term_summary())
 
@@ -96,11 +96,11 @@ def storage(scope: Scope) -> Made:
     head = ["id", "sis id", "short name", "name", "account id", "account sis id", "account name"]
     head += ["storage used in MB", "sum of all files in MB"]
     table: Table = [head]
-    for one in scope.living():
-        account = scope.api.store.accounts.get(one.account_id)
+    for item in scope.living():
+        account = scope.api.store.accounts.get(item.account_id)
         owner = [account.id, account.sis_account_id, account.name] if account is not None else [None] * 3
-        used = files.quota_used(scope.api.store, Context("Course", one.id, one)) / 2**20
-        table.append([one.id, one.sis_course_id, one.course_code, one.name, *owner, round(used, 2), round(used, 2)])
+        used = files.quota_used(scope.api.store, Context("Course", item.id, item)) / 2**20
+        table.append([item.id, item.sis_course_id, item.course_code, item.name, *owner, round(used, 2), round(used, 2)])
     return _one(table, scope.term_summary())
 
 
@@ -115,7 +115,7 @@ def _people(
 ) -> Iterator[Student]:
     """The rows of students' enrollments, one per login. `of`: which logins, if not all undeleted ones."""
     store, only = scope.api.store, scope.course
-    courses = {one.id: one for one in scope.courses() if only is None or one.id == only.id}
+    courses = {item.id: item for item in scope.courses() if only is None or item.id == only.id}
     for row in sorted(store.enrollments, key=lambda enrollment: enrollment.id):
         course, section = courses.get(row.course_id), store.course_sections.get(row.course_section_id)
         user = store.users.get(row.user_id)
@@ -175,7 +175,7 @@ def no_submissions(scope: Scope) -> Made:
     start, end = _span(scope)
     store = scope.api.store
     asked = scope.parameters.get("enrollment_state")
-    wanted = [str(one) for one in (asked if isinstance(asked, list) else [asked])] if asked else []
+    wanted = [str(value) for value in (asked if isinstance(asked, list) else [asked])] if asked else []
     states = tuple(wanted) if wanted and "all" not in wanted else None
 
     def idle(row: Enrollment) -> bool:
@@ -207,9 +207,9 @@ def last_access(scope: Scope) -> Made:
         rows = [enrollment for enrollment in rows if scope.deleted or enrollment.workflow_state != "deleted"]
         places = [place for enrollment in rows if (place := store.courses.get(enrollment.course_id)) is not None]
         if course is not None:
-            places = [one for one in places if one.id == course.id]
+            places = [item for item in places if item.id == course.id]
         elif term is not None:
-            places = [one for one in places if one.enrollment_term_id == term.id]
+            places = [item for item in places if item.enrollment_term_id == term.id]
         if not places and (course is not None or term is not None):
             continue
         moment = when(login.current_login_at)
@@ -243,7 +243,7 @@ def grades(scope: Scope) -> Made:
     store = scope.api.store
     states = ("active", "completed", *(("inactive", "deleted") if scope.deleted else ()))
     rows = _people(scope, states, partial(_known_by, scope))
-    for row, course, section, login, user in sorted(rows, key=lambda one: (one[1].enrollment_term_id, one[1].id)):
+    for row, course, section, login, user in sorted(rows, key=lambda pair: (pair[1].enrollment_term_id, pair[1].id)):
         if not scope.deleted and (course.workflow_state != "available" or _never_scored(row)):
             continue
         if scope.deleted and not _recent(scope, row, course):

@@ -52,7 +52,7 @@ def course(work: Work, row: Row) -> bool:
 
 def with_id(work: Work, sis_id: str) -> AbstractCourse | None:
     """The abstract course of this school with a SIS id, deleted ones too."""
-    return work.own(work.store.abstract_courses.find("sis", sis_id), lambda one: one.account_id)
+    return work.own(work.store.abstract_courses.find("sis", sis_id), lambda record: record.account_id)
 
 
 def _term(work: Work, sis_id: str) -> int:

@@ -199,7 +199,7 @@ def _compare(
 ) -> list[Sheet] | None:
     """The changes since an import; None if there are too many for a diff."""
     most = work.batch.change_threshold
-    sizes = [sum(len(content) for _, content in files.unpacked(one.filename, one.content)) for one in (sent, earlier)]
+    sizes = [sum(len(content) for _, content in files.unpacked(row.filename, row.content)) for row in (sent, earlier)]
     if most is not None and sizes[1] and abs(1 - sizes[0] / sizes[1]) * 100 > most:
         work.say("Diffing not performed because file size difference exceeded threshold")
         work.batch = put(work.api, work.batch, diffing_threshold_exceeded=True)

@@ -57,7 +57,7 @@ def _to_delete(work: Work, name: str, rows: list[Any]) -> list[Any]:
 
 
 def _courses(work: Work, terms: set[int]) -> list[Course]:
-    rows = (one for one in work.store.courses if one.enrollment_term_id in terms and one.workflow_state != "deleted")
+    rows = (row for row in work.store.courses if row.enrollment_term_id in terms and row.workflow_state != "deleted")
     return [course for course in rows if course.sis_batch_id is not None and course.sis_course_id]
 
 
@@ -67,7 +67,7 @@ def _is_in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
 
 
 def _sections(work: Work, terms: set[int]) -> list[Any]:
-    rows = [one for one in work.store.course_sections if one.workflow_state == "active" and one.sis_section_id]
+    rows = [row for row in work.store.course_sections if row.workflow_state == "active" and row.sis_section_id]
     rows = [section for section in rows if section.sis_batch_id is not None]
     return [section for section in rows if _is_in_terms(work, section.nonxlist_course_id or section.course_id, terms)]
 
@@ -75,7 +75,7 @@ def _sections(work: Work, terms: set[int]) -> list[Any]:
 def _enrollments(work: Work, terms: set[int]) -> list[Any]:
     drop = work.batch.options.get("batch_mode_enrollment_drop_status")
     rows = [enrollment for enrollment in work.store.enrollments if enrollment.workflow_state not in ("deleted", drop)]
-    rows = [one for one in rows if one.sis_batch_id is not None and one.type != "StudentViewEnrollment"]
+    rows = [row for row in rows if row.sis_batch_id is not None and row.type != "StudentViewEnrollment"]
     return [enrollment for enrollment in rows if _is_in_terms(work, enrollment.course_id, terms)]
 
 

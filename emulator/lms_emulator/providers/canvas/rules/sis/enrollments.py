@@ -206,7 +206,7 @@ def _observed(work: Work, row: Row, role: Role) -> int | None:
 
 def _known(work: Work, user: User, section: CourseSection, role: Role, observed: int | None) -> Enrollment | None:
     rows = (one for one in work.store.enrollments.find("user", user.id) if one.course_section_id == section.id)
-    return next((one for one in rows if one.role_id == role.id and one.associated_user_id == observed), None)
+    return next((row for row in rows if row.role_id == role.id and row.associated_user_id == observed), None)
 
 
 def _state(
@@ -224,8 +224,8 @@ def _state(
     if status.startswith("active"):
         if user.workflow_state != "deleted" and login.workflow_state != "deleted":
             return "active", None
-        others = (one for one in people.logins_of(work.store, user) if one.id != login.id)
-        if user.workflow_state != "deleted" and any(one.account_id == work.batch.account_id for one in others):
+        others = (pseudonym for pseudonym in people.logins_of(work.store, user) if pseudonym.id != login.id)
+        if user.workflow_state != "deleted" and any(item.account_id == work.batch.account_id for item in others):
             named = f"Enrolled a user {row.get('user_id')} in course {row.get('course_id')}"
             return "active", f"{named}, but referenced a deleted sis login"
         return "deleted", of_nobody

@@ -60,7 +60,7 @@ class Kind(NamedTuple):
 
 
 def _kind(name: str, headers: str, importer: Importer, fields: str) -> Kind:
-    return Kind(name, tuple(frozenset(one.split("+")) for one in headers.split()), importer, tuple(fields.split()))
+    return Kind(name, tuple(frozenset(row.split("+")) for row in headers.split()), importer, tuple(fields.split()))
 
 
 EXISTING = ("existing_user_id", "existing_integration_id", "existing_canvas_user_id")

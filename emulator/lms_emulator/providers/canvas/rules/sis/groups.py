@@ -30,11 +30,11 @@ def category(work: Work, row: Row) -> bool:
     if work.skips_deletes and deleted:
         return False
     place = _home(work, row, f"group category {sis_id}") or work.api.root
-    known = next((one for one in work.store.group_categories if one.sis_source_id == sis_id), None)
+    known = next((item for item in work.store.group_categories if item.sis_source_id == sis_id), None)
     if known is not None and groups.of_category(work.api, known) and not _lies_in(known, place):
         raise ImportFault(f"Cannot move group category {sis_id} because it has groups in it.")
-    beside = (one for one in groups.of_place(work.api, place) if known is None or one.id != known.id)
-    if (known is None or known.name != name) and any(one.name == name for one in beside):
+    beside = (item for item in groups.of_place(work.api, place) if known is None or item.id != known.id)
+    if (known is None or known.name != name) and any(group_category.name == name for group_category in beside):
         said = f"Name {name} is already in use."
         raise ImportFault(f"A group category did not pass validation (group category: {sis_id}, error: {said})")
     fields: dict[str, Any] = {
@@ -115,10 +115,10 @@ def group(work: Work, row: Row) -> bool:
 def _category(work: Work, row: Row, place: Course | Account | None, known: Group | None) -> GroupCategory:
     named, sis_id = row.get("group_category_id"), row.get("group_id")
     if named:
-        rows = [one for one in work.store.group_categories if one.sis_source_id == named]
+        rows = [item for item in work.store.group_categories if item.sis_source_id == named]
         kind = "course" if isinstance(place, Course) else "account"
         where = f" in {kind} {row.get(f'{kind}_id')}" if place is not None else ""
-        rows = [one for one in rows if one.workflow_state != "deleted" and (place is None or _lies_in(one, place))]
+        rows = [item for item in rows if item.workflow_state != "deleted" and (place is None or _lies_in(item, place))]
         if not rows:
             raise ImportFault(f"Group Category {named} didn't exist{where} for group {sis_id}.")
         return rows[0]
@@ -157,8 +157,8 @@ def membership(work: Work, row: Row) -> bool:
     place = groups.home(work.api, groups.category_of(work.api, found))
     if isinstance(place, Course) and not groups.takes_part(work.api, place, user):
         raise ImportFault(f"User {sis_id} doesn't have an enrollment in the course of group {named}.")
-    rows = [one for one in work.store.group_memberships.find("group", found.id) if one.user_id == user.id]
-    known = min(rows, key=lambda one: (one.workflow_state != "accepted", one.id), default=None)
+    rows = [item for item in work.store.group_memberships.find("group", found.id) if item.user_id == user.id]
+    known = min(rows, key=lambda item: (item.workflow_state != "accepted", item.id), default=None)
     if known is None and (said := _unfit(work, found, user)):
         of = f"user: {sis_id}, group: {named}"
         raise ImportFault(f"A group user did not pass validation ({of}, error: {said})")

@@ -99,7 +99,7 @@ def admin(work: Work, row: Row) -> bool:
     if status == "deleted" and person.id == work.batch.user_id and account.parent_account_id is None:
         raise ImportFault(f"Can't remove yourself user_id '{sis_id}'")
     rows = work.store.account_users.find("user", person.id)
-    known = next((one for one in rows if one.account_id == account.id and one.role_id == role.id), None)
+    known = next((user for user in rows if user.account_id == account.id and user.role_id == role.id), None)
     if status == "deleted":
         if known is not None and known.sis_batch_id is not None:
             work.keep(replace(known, workflow_state="deleted"), known)
@@ -127,7 +127,7 @@ def change_sis_id(work: Work, row: Row) -> bool:
     if kind == "group_category" and (old_other or new_other):
         raise ImportFault("Group categories should not have integration IDs.")
     table, column = IDS[kind]
-    rows = [one for one in getattr(work.store, table) if _of_school(work, kind, one)]
+    rows = [value for value in getattr(work.store, table) if _of_school(work, kind, value)]
     _check_free(kind, rows, (column, old, new), (old_other, new_other))
     found = _renamed(kind, rows, column, old, old_other)
     fields: dict[str, Any] = {column: new} if new else {}

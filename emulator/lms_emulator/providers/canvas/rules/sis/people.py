@@ -77,9 +77,9 @@ def login(work: Work, row: Row) -> bool:
             f"An existing Canvas user with the SIS ID {sis_id} or login of {row.get('login_id')} already exists, "
             "skipping"
         )
-    found = [one for one in work.store.pseudonyms if _is(work, one)]
+    found = [pseudonym for pseudonym in work.store.pseudonyms if _is(work, pseudonym)]
     wanted = {EXISTING[name]: value for name, value in named.items()}
-    ways = ((one for one in found if str(getattr(one, name)) == value) for name, value in wanted.items())
+    ways = ((item for item in found if str(getattr(item, name)) == value) for name, value in wanted.items())
     first = next(chain.from_iterable(ways), None)
     if first is None:
         raise _late(f"Could not find the existing user for login with SIS ID {sis_id}, skipping")
@@ -155,9 +155,9 @@ def _require_provider(row: Row, provider: int | None) -> None:
 
 
 def _by_login(work: Work, row: Row, provider: int | None) -> Pseudonym | None:
-    rows = [one for one in work.store.pseudonyms.find("unique_id", row.get("login_id").lower()) if _is(work, one)]
+    rows = [item for item in work.store.pseudonyms.find("unique_id", row.get("login_id").lower()) if _is(work, item)]
     named = row.get("authentication_provider_id")
-    return next((one for one in rows if not named or one.authentication_provider_id == provider), None)
+    return next((item for item in rows if not named or item.authentication_provider_id == provider), None)
 
 
 def _holder(one: Pseudonym) -> str:
@@ -167,7 +167,7 @@ def _holder(one: Pseudonym) -> str:
 def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status: str) -> None:
     wanted = row.get("integration_id")
     rows = work.store.pseudonyms.find("integration_id", wanted) if wanted else ()
-    taken = next((one for one in rows if one.account_id == work.batch.account_id), None)
+    taken = next((pseudonym for pseudonym in rows if pseudonym.account_id == work.batch.account_id), None)
     if taken is not None and status != "deleted" and (login is None or taken.id != login.id):
         raise _late(
             f"An existing Canvas user with the {_holder(taken)} has already claimed {row.get('user_id')}'s "
@@ -209,15 +209,15 @@ def _login_faults(work: Work, row: Row, known: Pseudonym | None) -> list[str]:
     """What canvas-lms app/models/pseudonym.rb finds wrong with a row, in its order."""
     login, wanted = row.get("login_id"), row.get("integration_id")
     others = work.store.pseudonyms.find("integration_id", wanted) if wanted else ()
-    others = [one for one in others if one.account_id == work.batch.account_id]
-    if any(known is None or one.id != known.id for one in others):
+    others = [pseudonym for pseudonym in others if pseudonym.account_id == work.batch.account_id]
+    if any(known is None or pseudonym.id != known.id for pseudonym in others):
         return [f'integration_id Integration ID "{wanted}" is already in use']
     renamed = "unique_id" not in work.stuck(known)
     found = ["unique_id is too long (maximum is 100 characters)"] if renamed and len(login) > 100 else []
     found += too_long(sis_user_id=row.get("user_id"))
     if (_given(row, "declared_user_type") or TYPES[0]) not in TYPES:
         found.append("declared_user_type is not included in the list")
-    if renamed and any(unicodedata.category(one) in UNPRINTABLE for one in login):
+    if renamed and any(unicodedata.category(value) in UNPRINTABLE for value in login):
         found.append("unique_id is invalid")
     password, (least, most) = row.get("password"), registering.PASSWORD
     if password and (known is None or known.password is None) and not least <= len(password) <= most:
@@ -332,7 +332,7 @@ def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) 
 
 def _leave(work: Work, person: User, login: Pseudonym) -> None:
     """Remove a user without logins from courses, groups and administrative roles."""
-    others = [one for one in people.logins_of(work.store, person) if one.id != login.id and _is(work, one)]
+    others = [row for row in people.logins_of(work.store, person) if row.id != login.id and _is(work, row)]
     if others:
         return
     for enrollment in list(work.store.enrollments.find("user", person.id)):
@@ -351,4 +351,4 @@ def _watching(work: Work, enrollment: Enrollment) -> list[Enrollment]:
     links = work.store.user_observers.find("student", enrollment.user_id)
     observers = {observation.observer_id for observation in links if observation.workflow_state == "active"}
     rows = work.store.enrollments.find("section", enrollment.course_section_id)
-    return [one for one in rows if one.associated_user_id == enrollment.user_id and one.user_id in observers]
+    return [row for row in rows if row.associated_user_id == enrollment.user_id and row.user_id in observers]

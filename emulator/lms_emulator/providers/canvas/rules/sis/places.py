@@ -85,7 +85,7 @@ def term(work: Work, row: Row) -> bool:
     if work.skips_deletes and deleted:
         return False
     rows = work.store.enrollment_terms.find("root", work.batch.account_id)
-    known = next((one for one in rows if one.sis_term_id == sis_id), None)
+    known = next((enrollment_term for enrollment_term in rows if enrollment_term.sis_term_id == sis_id), None)
     if kind := row.get("date_override_enrollment_type"):
         return _dates(work, known, kind, None if deleted else [start, end])
     if not name:

@@ -64,7 +64,7 @@ def _require_valid(work: Work, row: Row, known: CourseSection | None, section: C
     """What canvas-lms app/models/course_section.rb finds wrong with an imported section."""
     wanted = section.integration_id
     taken = work.store.course_sections.find("integration_id", wanted) if wanted else ()
-    other = work.own((one for one in taken if one.id != section.id), lambda one: _account_of(work, one))
+    other = work.own((item for item in taken if item.id != section.id), lambda value: _account_of(work, value))
     if other is not None and (known is None or known.integration_id != wanted):
         said = [f'Integration INTEGRATRION ID "{wanted}" is already in use']
     else:
@@ -78,7 +78,7 @@ def _require_valid(work: Work, row: Row, known: CourseSection | None, section: C
 
 def with_id(work: Work, sis_id: str) -> CourseSection | None:
     found = work.store.course_sections.find("sis_section_id", sis_id)
-    return work.own(found, lambda one: _account_of(work, one))
+    return work.own(found, lambda value: _account_of(work, value))
 
 
 def _account_of(work: Work, section: CourseSection) -> int:

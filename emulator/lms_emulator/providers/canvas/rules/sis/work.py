@@ -60,7 +60,7 @@ def inspected(**values: str | bool | None) -> str:
     def shown(one: str | bool | None) -> str:
         return json.dumps(one, ensure_ascii=False) if isinstance(one, str) else ruby[one]
 
-    return "[{" + ", ".join(f":{name}=>{shown(one)}" for name, one in values.items()) + "}]"
+    return "[{" + ", ".join(f":{name}=>{shown(value)}" for name, value in values.items()) + "}]"
 
 
 class Row(NamedTuple):
@@ -154,7 +154,7 @@ class Work:
 
     def own(self, found: Collection[R] | Any, account_of: Callable[[R], int]) -> R | None:
         """The first of some records whose account belongs to this school."""
-        return next((one for one in found if root_of(self.store, account_of(one)).id == self.batch.account_id), None)
+        return next((item for item in found if root_of(self.store, account_of(item)).id == self.batch.account_id), None)
 
     def login(self, sis_id: str) -> Pseudonym | None:
         """The login of this school with a SIS id, deleted ones too."""

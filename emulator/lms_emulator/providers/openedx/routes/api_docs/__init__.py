@@ -109,10 +109,10 @@ def negotiate(accept: str | None, kinds: tuple[str, ...]) -> str | None:
     """The media type to send, chosen as Django REST framework does: by the most specific range, then by our order."""
     ranges = [part.split(";", 1)[0].strip().lower() for part in (accept or "*/*").split(",")]
     for level in (2, 1, 0):
-        wanted = [one for one in ranges if _specificity(one) == level]
+        wanted = [value for value in ranges if _specificity(value) == level]
         for kind in kinds:
-            for one in wanted:
-                if one in ("*/*", kind) or (one.endswith("/*") and kind.startswith(one[:-1])):
+            for pair in wanted:
+                if pair in ("*/*", kind) or (pair.endswith("/*") and kind.startswith(pair[:-1])):
                     return kind
     return None
 
