@@ -82,6 +82,7 @@ def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
     for rlid, said in (("x", "Invalid 'rlid' parameter"), (other, "Tool does not have access to rlid")):
         answer = api.get(NRPS, params={"rlid": rlid})
         assert (answer.status_code, canvas.reason) == (400, "rlid_unknown")
+        assert "of a launch of this tool in this course" in canvas.diagnosis
         assert answer.json()["errors"]["message"].startswith(said)
     path = f"{COURSE}/assignments/{base['id']}"
     teacher.put(path, json={"assignment": {"submission_types": ["online_url"]}})

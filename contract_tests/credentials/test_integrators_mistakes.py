@@ -315,6 +315,10 @@ def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
                 "`clientId` came; the name is `client_id`",
             ),
             "JSON": (lambda: HTTP.post(url, json=whole | login), "the body came as application/json"),
+            "the hash of a secret": (
+                lambda: basic(clients.password.client_id, "pbkdf2_sha256$1000000$salt$hash="),
+                "this is the hash that a site keeps of a secret",
+            ),
             "a wrong secret by Basic": (
                 lambda: basic(clients.password.client_id, "short"),
                 "this is another one: yours has 5 characters",

@@ -88,6 +88,24 @@ def test_a_mistake_in_signing_a_request(lms: Emulator, client: Client, words: st
     refused_because(lms, answer, "invalid_signature", words, 401)
 
 
+@pytest.mark.parametrize(("sign", "called"), [("&", "`&`"), ("; ", "`;`"), (" ", "spaces")])
+def test_a_header_whose_parts_are_joined_by_another_sign(lms: Emulator, client: Client, sign: str, called: str) -> None:
+    url = f"{client.url}/courses/3433672"
+    header = ",".join(
+        f'{name}="{quote_plus(value)}"' for name, value in client.parameters("GET", "/courses/3433672").items()
+    )
+    for joined in (header.replace(",", sign), header.replace(",", sign).replace('"', "")):
+        answer = client.http.get(url, headers={"X-Authorization": f"OAuth {joined}"})
+        refused_because(lms, answer, "malformed_oauth_header", f"its parts are joined by {called}; commas go", 401)
+    assert client.http.get(url, headers={"X-Authorization": f"OAuth {header}"}).status_code == 200
+
+
+def test_a_call_number_without_its_name(lms: Emulator, client: Client, info: Info) -> None:
+    answer = client.signed("GET", f"/courses/{info.call_number}/roster")
+    refused_because(lms, answer, "not_found", f"this is a call number: write ccn={info.call_number}", 404)
+    assert client.signed("GET", f"/courses/ccn={info.call_number}/roster").status_code == 200
+
+
 def test_whose_secret_signed(lms: Emulator, client: Client, info: Info) -> None:
     """Of another provider and of another world, though no JWT."""
     elsewhere = json.loads(json.dumps(lms.dump(), default=str))

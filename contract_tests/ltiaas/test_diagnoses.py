@@ -89,6 +89,21 @@ def test_another_sign_between_api_key_and_ltik(rig: Rig, sign: str) -> None:
     assert rig.refusal["diagnosis"].startswith("the API key is missing")
 
 
+def test_a_platform_in_other_letters(rig: Rig, lms_side: LmsSide) -> None:
+    platform = rig.info["platforms"]["canvas"]
+    start = f"{rig.url}/oauth/start/"
+    assert rig.http.get(f"{start}{platform.lower()}").status_code == 404
+    assert rig.refusal["diagnosis"] == f"the platform is {platform}: letters differ in case"
+    assert rig.http.get(f"{start}{platform}").status_code == 302
+
+
+def test_an_ltik_in_the_query(rig: Rig, lms_side: LmsSide) -> None:
+    ltik = lms_side.ltik()
+    assert rig.http.get(f"{rig.url}/api/idtoken", params={"ltik": ltik}).status_code == 401
+    assert "it came in the query, as `ltik`" in rig.refusal["diagnosis"]
+    assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").status_code == 200
+
+
 def test_templates_and_other_tenants(rig: Rig, lms_side: LmsSide) -> None:
     template = "LTIK-AUTH-V2 ${API_KEY}:${LTIK}"
     assert rig.api("GET", "/api/idtoken", auth=template).status_code == 401

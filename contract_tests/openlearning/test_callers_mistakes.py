@@ -109,6 +109,14 @@ def test_provisioning(site: Site) -> None:
     assert diagnosed(site) == ""
 
 
+def test_a_class_of_another_institution(site: Site) -> None:
+    url = f"{site.managed_users()}{site.info.managed_user.id}/sign-on/"
+    words = "this class exists, but not in the institution of the path"
+    each(site, {"of another": (lambda: site.post(url, {"class_id": site.info.foreign_class_id}), words)})
+    assert site.post(url, {"class_id": site.info.class_id}).status_code == 200
+    assert diagnosed(site) == ""
+
+
 def test_launches(site: Site) -> None:
     url, now = site.info.launch_url, site.lms.clock.now
     good = body(site)
@@ -124,6 +132,10 @@ def test_launches(site: Site) -> None:
         site,
         {
             "LTI 1.3": (post(body(site, lti_version="1.3.0")), "this is an LTI 1.3 message"),
+            "deep linking": (
+                post(body(site, lti_message_type="ContentItemSelectionRequest")),
+                "is another message of LTI 1.1",
+            ),
             "its id_token": (post("id_token=a.b.c&state=x"), "this is an LTI 1.3 message"),
             "LTI-1.0": (post(body(site, lti_version="LTI-1.0")), "did you mean LTI-1p0?"),
             "letters": (post(body(site, lti_message_type="Basic-LTI-Launch-Request")), "letters differ in case"),

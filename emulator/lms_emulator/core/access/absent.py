@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
 
 _FORM = "application/x-www-form-urlencoded"
-_OF_CREDENTIALS = re.compile("token|key|auth|bearer|jwt|secret", re.IGNORECASE)
+_OF_CREDENTIALS = re.compile("token|key|auth|bearer|jwt|secret|ltik", re.IGNORECASE)
 _MOST = 20
 _NAMES = frozenset((
     "grant_type", "client_id", "client_secret", "code", "code_verifier", "code_challenge", "code_challenge_method",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
 _TEMPLATE = re.compile(r"\$\{\w{1,50}\}|\$[A-Z_]{2,50}|\{\{ ?[\w.]{1,50} ?\}\}|%[A-Z_]{2,50}%|<%= ?\w{1,50} ?%>")
+_HASH = re.compile(r"(?:pbkdf2_\w{1,20}|bcrypt\w{0,10}|argon2\w{0,2}|scrypt|\$2[aby]|\$argon2\w{0,2})\$")
 _OF_ANOTHER = ("_of_another_client", "incorrect_client")
 """How a reason ends if the credential is valid, but somebody else's."""
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
@@ -194,4 +195,6 @@ def _slip_of(sent: str, registered: str) -> str | None:
 
 
 def _lengths(sent: str, registered: str) -> str:
+    if _HASH.match(sent):
+        return "this is the hash that a site keeps of a secret; send the secret, as it was shown when it was made"
     return f"this is another one: yours has {len(sent)} characters, the registered one {len(registered)}"

@@ -226,6 +226,9 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     table: Table[Any] = getattr(x.store, place.table)
     if (named := _named_otherwise(table, place)) is not None:
         return named
+    keys = (str(table.key_of(record)) for record in islice(table, _MOST_COMPARED))
+    if (alike := next((key for key in keys if key.lower() == place.sent.lower()), None)) is not None:
+        return f"the {place.noun} is {alike}: letters differ in case"
     if any(table.was_seeded(key) for key in (place.sent, parse_integer(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = stopwatch(DIAGNOSIS_SECONDS)

@@ -189,7 +189,9 @@ def course_named(x: Call, caller: Caller) -> Course:
     if identifier.lower().startswith("ccn="):
         course = x.store.courses.first("call_number", (caller.campus.client_string, identifier[4:]))
     if course is None:
-        raise refusals.not_found("Course", identifier)
+        called = x.store.courses.first("call_number", (caller.campus.client_string, identifier))
+        why = None if called is None else f"this is a call number: write ccn={identifier}"
+        raise refusals.not_found("Course", identifier, why)
     check_campus(x, caller, course.client_string, "Course", identifier)
     user = caller.user
     if user is not None and not user.administrator and x.store.member(course.id, user.id) is None:

@@ -128,14 +128,19 @@ def _why_unknown_key(x: Call, key: str) -> str | None:
     return f"this consumer key is not registered in this world, which has {len(known)}"
 
 
+_OTHER_MESSAGES = ("ContentItemSelectionRequest", "ContentItemSelection", "ToolProxyRegistrationRequest")
+
+
 def _check_message(x: Call, fields: Mapping[str, str]) -> None:
     wanted = {"lti_message_type": lti11.MESSAGE_TYPE, "lti_version": lti11.VERSION, "resource_link_id": ""}
     for name, value in wanted.items():
         got = fields.get(name)
         passed = got == value if value else bool(got)
         refuse = partial(refusals.launch_not_lti, name)
-        newer = _NEWER if got in ("1.3.0", "LtiResourceLinkRequest") else None
-        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=newer)
+        why = _NEWER if got in ("1.3.0", "LtiResourceLinkRequest") else None
+        if got in _OTHER_MESSAGES:
+            why = f"{got} is another message of LTI 1.1; only launches of links are taken here"
+        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=why)
 
 
 def _check_oauth(x: Call, pairs: list[tuple[str, str]]) -> None:

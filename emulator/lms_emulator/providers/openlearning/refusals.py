@@ -133,8 +133,9 @@ def not_found(kind: str, identifier: str, found_kind: str | None = None) -> Refu
         found_kind: the kind of record that the id really identifies, for the journal.
     """
     diagnosis = None
-    if found_kind is not None and found_kind != kind:
-        diagnosis = f"that id is {_with_article(found_kind)}, not {_with_article(kind)}"
+    if found_kind is not None:
+        wrong = f"that id is {_with_article(found_kind)}, not {_with_article(kind)}"
+        diagnosis = wrong if found_kind != kind else f"this {kind} exists, but not in the institution of the path"
     return Refusal(
         f"unknown_{kind}",
         status=404,

@@ -263,6 +263,7 @@ def unreadable_parameters(why: str) -> SiteRefusal:
         status=500,
         check="the parameters can be read",
         got=why,
+        diagnosis=f"they cannot be read: {why}",
         headers={"Content-Type": "text/plain"},
         text="500 Internal Server Error\nIf you are the administrator of this website, then please read this web "
         "application's log file and/or the web server's log file to find out what went wrong.",

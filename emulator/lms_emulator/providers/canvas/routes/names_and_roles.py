@@ -147,7 +147,12 @@ def _link(api: Api, course: Course, tool: Tool, context_id: str) -> ResourceLink
 
 def _bad_link(sentence: str, rlid: str) -> Exception:
     return refusals.lti_service(
-        "rlid_unknown", sentence, 400, check="rlid is a link to the tool in this course", got=rlid
+        "rlid_unknown",
+        sentence,
+        400,
+        check="rlid is a link to the tool in this course",
+        got=rlid,
+        diagnosis="it is the `id` of the claim resource_link, or context, of a launch of this tool in this course",
     )
 
 

@@ -163,7 +163,7 @@ def _linked_user(x: Call, institution: Institution) -> tuple[User, str]:
         raise refusals.not_found("user", reference, x.store.kind_of(reference))
     membership = x.store.membership(institution.id, user.id)
     if membership is None:
-        raise refusals.not_found("user", reference)
+        raise refusals.not_found("user", reference, "user")
     if membership.external_institution_id is None:
         raise refusals.no_external_id(reference)
     return user, membership.external_institution_id
@@ -176,7 +176,7 @@ def _class(x: Call, institution: Institution, class_id: str) -> Class | None:
     if klass is None:
         raise refusals.not_found("class", class_id, x.store.kind_of(class_id))
     if x.store.institution_of_class(klass) != institution.id:
-        raise refusals.not_found("class", class_id)
+        raise refusals.not_found("class", class_id, "class")
     return klass
 
 
