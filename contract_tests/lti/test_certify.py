@@ -284,6 +284,21 @@ class HangingApp(Pylti1p3App):
         return answer
 
 
+def test_a_tool_that_gives_no_answer_fails_where_a_refusal_is_a_warning(running: Emulator) -> None:
+    for hangs, outcome in ((False, "warned"), (True, "failed")):
+        app = HangingApp()
+        if not hangs:
+            app.hanging.set()
+        with served(app) as url:
+            tool = ToolAddresses(f"{url}/login", f"{url}/launch")
+            judge = Judge(lms=running, tool=tool, browser="never", patience=5, only=["cookies_blocked"])
+            with running.restored():
+                app.places = {name: seat for name, (_, seat) in judge.seats(["canvas"]).items()}
+            plain, cookies = judge.run(["canvas"])
+            app.hanging.set()
+        assert (plain.outcome, cookies.outcome) == ("passed", outcome), cookies
+
+
 def test_a_hanging_tool_is_given_up(running: Emulator, tmp_path: Path, capsys: Any) -> None:
     """Nor are further trials begun once the time for all of them is over, at three platforms together."""
     app, xml = HangingApp(), tmp_path / "lti.xml"

@@ -234,10 +234,10 @@ class Judge:
         taken = self._taken(name, trial, landing)
         wanted = trial.duty.endswith("accept")
         outcome: Outcome = "passed"
-        if not trial.duty.startswith("may") and taken is not wanted:
-            outcome = "failed" if trial.duty.startswith("must") else "warned"
-        elif not taken and not landing.status:
+        if not taken and not landing.status:
             outcome = "failed"
+        elif not trial.duty.startswith("may") and taken is not wanted:
+            outcome = "failed" if trial.duty.startswith("must") else "warned"
         elif not taken and landing.status >= 500 and trial.name != "lost":
             outcome = "warned"
         did = _printable(_did(landing, taken=taken))
