@@ -71,7 +71,7 @@ TOLD = {
     "not_emulated": "Canvas has GET /api/v1/courses/{course_id}/live_assessments",
     "unknown_path": "Canvas has no such operation (routes of June 2023",
     "provider_defect": "The real provider fails on this request too",
-    "fault": "A scripted failure acted on this request. f1: status 503 instead of the provider's answer",
+    "fault": "A scripted failure acted on this request: f1: status 503 instead of the provider's answer",
     "crash": "ZeroDivisionError: on purpose",
 }
 

@@ -444,4 +444,4 @@ def test_a_failure_of_the_real_server_is_marked_as_such(site: Site, call: Call) 
     assert entry.refusal is None
     assert (entry.outcome, [one.code for one in entry.warnings]) == ("provider_defect", ["provider_defect"])
     told = site.lms.call("GET", f"/requests/{entry.id}")["explanation"]
-    assert told.endswith(entry.warnings[0].message)
+    assert told.endswith(f"{entry.warnings[0].message}.")

@@ -216,6 +216,19 @@ class Catalogue:
         order = ("GET", "POST", "PUT", "PATCH", "DELETE")
         return tuple(one for one in order if one in taken) + (("HEAD",) if "GET" in taken else ())
 
+    def below(self, path: str, method: str) -> list[str]:
+        """The templates one literal segment below a path's own that take a method."""
+        starts = {f"{self.shape(entry.path).rstrip('/')}/" for entry in self.at(path)}
+        rows = (line.split("\t", 2)[:2] for line in self._lines)
+        return [
+            template
+            for methods, template in rows
+            for start in starts
+            if (shape := self.shape(template)).startswith(start)
+            and re.fullmatch(r"[\w.-]+/?", shape[len(start) :])
+            and method in methods.split(",")
+        ]
+
     @cached_property
     def versions(self) -> tuple[str, ...]:
         """The versions in this provider's paths (`v2.2`), newest first."""

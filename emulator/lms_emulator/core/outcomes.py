@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
+from lms_emulator.core.errors import shortened
+
 Outcome = Literal[
     "answered",
     "answered_with_warnings",
@@ -20,6 +22,7 @@ not; `unknown_path`: as far as is known the provider has no such path either; `p
 too; `fault`: a scripted failure acted; `crash`: the emulator itself failed."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_LONGEST = 200
 WELL: tuple[Outcome, ...] = ("answered", "answered_with_warnings")
 
 _SENTENCES: dict[Outcome, str] = {
@@ -28,7 +31,7 @@ _SENTENCES: dict[Outcome, str] = {
     "refused": "The provider refused.",
     "not_emulated": "The real provider has this; the emulator does not serve it.",
     "unknown_path": "The real provider has no such path, as far as is known.",
-    "provider_defect": "The real provider fails on this request too; the answer reproduces it.",
+    "provider_defect": "The real provider fails on this request too, and the answer reproduces that.",
     "fault": "A scripted failure acted on this request.",
     "crash": "The emulator itself failed. This is a defect of the emulator: please report it.",
 }
@@ -46,19 +49,27 @@ def explanation(
     Parameters: `warnings`, code and message of each.
     """
     sentence = _SENTENCES[outcome]
+    if outcome == "crash":
+        return f"{sentence} {crash.strip().splitlines()[-1]}" if crash else sentence
     detail: Any = None
-    if outcome == "crash" and crash:
-        detail = crash.strip().splitlines()[-1]
-    elif outcome == "fault":
+    if outcome == "fault":
         detail = notes.get("fault_effect")
     elif outcome == "provider_defect":
         detail = next((message for code, message in warnings if code != "parameter_not_read"), None)
-        detail = detail or (refusal or {}).get("diagnosis") or (refusal or {}).get("check")
-    elif refusal is not None:
-        detail = refusal.get("diagnosis") or _failed(refusal.get("check"))
-    return f"{sentence} {detail}" if isinstance(detail, str) and detail else sentence
+    if not detail and refusal is not None and outcome != "fault":
+        detail = refusal.get("diagnosis") or _failed(refusal)
+    if not isinstance(detail, str) or not detail:
+        return sentence
+    return f"{sentence.removesuffix('.')}: {detail}{'' if detail[-1] in '.?!' else '.'}"
 
 
-def _failed(check: str | None) -> str | None:
-    """A check as a sentence of its own: it is written as what has to hold, `the nonce is new`."""
-    return f"This check failed: {check.rstrip('.')}." if check else None
+def _failed(refusal: dict[str, Any]) -> str | None:
+    """What is left to say of a refusal whose mistake is unknown: its check, with both sides of it."""
+    if not refusal.get("check"):
+        return None
+    sides = [
+        f"{word} {shortened(str(found), _LONGEST)}"
+        for word, found in (("expected", refusal.get("expected")), ("got", refusal.get("got")))
+        if found not in (None, "")
+    ]
+    return f'the check "{refusal["check"]}" failed' + (f" ({', '.join(sides)})" if sides else "")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.core.skew import why_off
+from lms_emulator.core.skew import why_not_now, why_off
 from lms_emulator.lti.platform import (
     Fault,
     KeysUnavailableError,
@@ -171,7 +171,8 @@ def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) 
         )
     if claim in ("exp", "iat", "nbf"):
         if isinstance(got, int | float) and not isinstance(got, bool):
-            return why_off(x.clock, got)
+            said = why_off(x.clock, got) or why_not_now(x.clock, got)
+            return f"its `{claim}`: {said}; sign a new one for each request, by the time of now" if said else None
         return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
     if claim == "aud" and isinstance(got, list) and len(got) == 1:
         got = got[0]

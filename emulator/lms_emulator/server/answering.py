@@ -74,7 +74,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
             response = provider.failed(x, failure)
         if refusal is not None:
             outcome = refusal.outcome
-            if outcome == "refused" or refusal.credential is not None:
+            if outcome in ("refused", "provider_defect") or refusal.credential is not None:
                 from lms_emulator.server.diagnosing import diagnosis  # most runs refuse nothing; it takes a while
 
                 refusal.diagnosis = diagnosis(provider, x, refusal)
@@ -148,7 +148,9 @@ def _without_route(
         if missing is not None:
             answer.diagnosis = missing.diagnosis
         elif allowed and answer.diagnosis is None:
-            answer.diagnosis = f"{method} was sent; this path takes {', '.join(allowed)}"
+            deeper = catalogue.below(path, method) if catalogue is not None else []
+            tip = f"; `{deeper[0]}` takes {method}" if len(deeper) == 1 else ""
+            answer.diagnosis = f"{method} was sent; this path takes {', '.join(allowed)}{tip}"
         elif answer.diagnosis is None:
             answer.diagnosis = provider.hint_for_unknown_path(path)
         raise answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
+from lms_emulator.core.access.bodies import why_no_json
 from lms_emulator.core.access.documented import why_not_as_documented
 from lms_emulator.core.access.member_faults import why_member
 from lms_emulator.core.access.recognise import why_refused
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LONGEST = 100
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
+_OF_BODIES = (400, 415, 422, 500)
+"""Statuses of refusals that a body may have led to."""
 
 
 def diagnosis(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
@@ -52,7 +55,10 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 
 def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """What is wrong with a token, or with a parameter as the real provider documents it."""
+    """What is wrong with a token, with the body, or with a parameter as the real provider documents it."""
+    about_body = refusal.status in _OF_BODIES and x.content_type.endswith("json")
+    if about_body and (found := why_no_json(x)) is not None:
+        return found
     if (found := why_token(refusal) or why_member(refusal)) is not None:
         return found
     if refusal.reason == "service_token_missing" and not x.headers.get("authorization"):

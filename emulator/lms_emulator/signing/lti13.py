@@ -226,6 +226,15 @@ def check_redirect_uri(redirect_uri: str, registered: Collection[str]) -> None:
         )
 
 
+FIXED_PARAMETERS: tuple[tuple[str, str, RequestFault], ...] = (
+    ("scope", "openid", "wrong_scope"),
+    ("response_type", "id_token", "wrong_response_type"),
+    ("response_mode", "form_post", "wrong_response_mode"),
+    ("prompt", "none", "wrong_prompt"),
+)
+"""Parameters of that request with one possible value, and the fault of another one."""
+
+
 def check_authentication_request(params: Mapping[str, str]) -> None:
     """Check the fixed parameters of the OIDC request that a tool sends after login initiation.
 
@@ -235,13 +244,7 @@ def check_authentication_request(params: Mapping[str, str]) -> None:
     missing = [name for name in REQUIRED_PARAMETERS if not params.get(name)]
     if missing:
         raise AuthenticationRequestError("missing_parameter", ",".join(missing), expected="present", got=sorted(params))
-    fixed: tuple[tuple[str, str, RequestFault], ...] = (
-        ("scope", "openid", "wrong_scope"),
-        ("response_type", "id_token", "wrong_response_type"),
-        ("response_mode", "form_post", "wrong_response_mode"),
-        ("prompt", "none", "wrong_prompt"),
-    )
-    for name, wanted, reason in fixed:
+    for name, wanted, reason in FIXED_PARAMETERS:
         if params[name] != wanted:
             raise AuthenticationRequestError(reason, name, expected=wanted, got=params[name])
 

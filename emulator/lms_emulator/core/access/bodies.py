@@ -1,10 +1,12 @@
-"""Why the body of a request cannot be read as the form that it should be, or not as what was meant."""
+"""Why the body of a request cannot be read as the form or JSON that it should be, or not as what was meant."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
+
+from lms_emulator.core.http import json_text
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
@@ -19,6 +21,22 @@ _KINDS = {
     "application/json": f"the form was sent as JSON; send it as {FORM}",
 }
 _NAME = re.compile(rb"[\w.:\[\]%-]+=")
+_PRINTED = {
+    r"\{.*=>.*": "a hash as Ruby prints it; write it with to_json",
+    r"\[object Object\]": "an object as JavaScript prints it; write it with JSON.stringify",
+    r"map\[.*\]": "a map as Go prints it; write it with json.Marshal",
+    r"Array\s*(?:\(.*\))?": "an array as PHP prints it; write it with json_encode",
+    r"(?:System|Newtonsoft)\.[\w.`]+.*": "the name of a .NET type; write it with JsonSerializer",
+    r"\{[\w.]+=.*\}|[\w.$]+@[0-9a-f]{4,16}": "an object as Java prints it; write it with a JSON library",
+    r"[{\[]\s*'.*": "a value as Python prints it; write it with json.dumps, or send it as `json=`",
+    r"[{\[].*[:,\[]\s*(?:True|False|None|nil|undefined|NaN)\b.*": "JSON but for a word of the program in it; "
+    "JSON has true, false and null",
+    r"[{\[].*,\s*[}\]].*": "JSON but for a comma before a closing bracket, which is one too many",
+    r"\{\s*[A-Za-z_]\w*\s*:.*": "an object whose names have no quotation marks, which JSON needs",
+    r"[\w.\[\]%-]+=[^{]*": "a form; send it as JSON, or with the Content-Type of a form",
+    r"<.*": "XML; send JSON",
+}
+"""What a program sends that printed a value instead of writing it as JSON, with what to do about it."""
 
 
 def why_no_form(x: Exchange[Any, Any]) -> str | None:
@@ -39,10 +57,35 @@ def why_another(x: Exchange[Any, Any]) -> str | None:
     if body[:2] == b"--" and b"Content-Disposition" in body:
         return f"the body is a multipart form, and its Content-Type says {FORM}"
     if body.lstrip()[:1] in (b"{", b"["):
-        return f"the body is JSON, and its Content-Type says {FORM}"
+        printed = None if is_json(x.body) else why_no_json(x)
+        return printed or f"the body is JSON, and its Content-Type says {FORM}"
     if body.lstrip()[:1] == b"<":
         return f"the body is XML, and its Content-Type says {FORM}"
     return _between(body)
+
+
+def why_no_json(x: Exchange[Any, Any]) -> str | None:
+    """What the body is instead of the JSON that was meant; None if it is JSON, or nothing is recognised."""
+    if (why := why_garbled(x)) is not None:
+        return why
+    text = x.body[:_LOOKED_AT].decode(errors="replace").strip()
+    if not text or is_json(x.body):
+        return None
+    printed = next((what for one, what in _PRINTED.items() if re.fullmatch(one, text, re.DOTALL)), None)
+    if printed is not None:
+        return f"the body is {printed}"
+    if text[0] in "{[" and text[-1] not in "}]":
+        return "the body is JSON without its end: was it cut, or a wrong Content-Length sent?"
+    return "the body is no JSON: write it with a JSON library rather than by hand"
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body can be read as JSON."""
+    try:
+        json_text.parse(body)
+    except ValueError:
+        return False
+    return True
 
 
 def why_garbled(x: Exchange[Any, Any]) -> str | None:

@@ -41,6 +41,8 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     entries = catalogue.at(path)
     if entries and not any(one.until for one in entries):
         methods = ", ".join(dict.fromkeys(method for one in entries for method in one.methods))
+        if "{" not in entries[0].path:
+            return f"{catalogue.title} has `{entries[0].path}`; it takes {methods}"
         return f"{catalogue.title} has `{entries[0].path}` ({methods}), which does not take this value"
     if entries:
         tip = f"; it had it until {next(one.until for one in entries if one.until)}"

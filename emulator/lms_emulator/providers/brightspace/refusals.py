@@ -67,7 +67,8 @@ def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]
         "check": "scope",
         "expected": expected,
         "got": got,
-        "diagnosis": "request one of the expected scopes at authorization",
+        "diagnosis": f"the token has {' '.join(got) or 'no scope'}; the call needs {' or '.join(expected)}: "
+        "ask for it in `scope` at authorization, and register it for the application",
     }
     if kind:
         said = f"Insufficient scope to call {path}"
@@ -111,7 +112,7 @@ def _why_version(got: str, expected: str) -> str:
         return f"a version is expected here, {expected}"
     if got[:1].isdigit() and not re.fullmatch(r"\d+\.\d+", got):
         return f"a version consists of two numbers separated by a dot, {expected}"
-    return "GET /d2l/api/versions/ lists the versions served"
+    return f"{got} is not served, only {expected}: write one of those; GET /d2l/api/versions/ lists them"
 
 
 def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:

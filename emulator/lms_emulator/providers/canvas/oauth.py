@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.call import Call
@@ -171,6 +172,7 @@ def accept(
         purpose=pending.purpose,
         remember_access=remember,
         challenge=pending.challenge,
+        redirect_uri=pending.redirect_uri,
         expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
     )
     x.store.authorization_codes.put(code)
@@ -185,8 +187,10 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
     raise oauth_refusals.invalid_client_secret(secret, key.api_key)
 
 
-def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *, replace_tokens: bool) -> Grant:
-    """Exchange a code, which is consumed, for a token."""
+def exchange_code(
+    x: Call, key: DeveloperKey, code: str, verifier: str | None, redirect_uri: str | None, *, replace_tokens: bool
+) -> Grant:
+    """Exchange a code, which is consumed, for a token. Canvas does not compare the `redirect_uri`."""
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if found is None:
@@ -207,6 +211,10 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *
         raise oauth_refusals.incorrect_client(found.developer_key_id, key.id, code)
     x.store.authorization_codes.put(replace(found, used=True))
     _check_verifier(x, found, verifier)
+    if redirect_uri and found.redirect_uri and redirect_uri != found.redirect_uri:
+        asked, sent = shortened(found.redirect_uri, 200), shortened(redirect_uri, 200)
+        why = f"the code was asked for with {asked}, and exchanged with {sent}: Canvas does not look; others refuse it"
+        x.warn("redirect_uri_unchecked", why)
     user = x.store.users.get(found.user_id)
     if user is None:
         raise oauth_refusals.code_not_found("code_unknown", "the user who consented does not exist any more")

@@ -13,7 +13,9 @@ from lms_emulator.core.access.bodies import why_another
 from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.access.slips import undone
 from lms_emulator.core.access.token_requests import why_no_grant
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.skew import why_off
+from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
 from lms_emulator.providers.learningstudio.credentials import mistaken, remember, unexplained
@@ -271,7 +273,7 @@ def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
     raise refusals.unknown_user(x, name, diagnosis)
 
 
-def _why_nobody(x: Call, client_string: str, name: str) -> str | None:
+def _why_nobody(x: Call, client_string: str, name: str) -> str:
     """The user whose username was written differently."""
     member, equals, value = name.partition("=")
     if equals and x.store.user_named(client_string, value, ignore_case=True) is not None:
@@ -290,7 +292,11 @@ def _why_nobody(x: Call, client_string: str, name: str) -> str | None:
         if name == str(user.id):
             return f"this is the number of {user.username}; send the username"
     elsewhere = [user for user in x.store.users if user.username.lower() == name.lower()]
-    return f"there is such a user in {elsewhere[0].client_string}, not in {client_string}" if elsewhere else None
+    if elsewhere:
+        return f"there is such a user in {elsewhere[0].client_string}, not in {client_string}"
+    closest = nearest(name, [user.username for user in others], 0.75)
+    tip = f"did you mean {closest}?" if closest else "name one of its users, or add this one to the world"
+    return f"{client_string} has no user `{shortened(name, 100)}` among its {len(others)}: {tip}"
 
 
 def _why_no_campus(x: Call, client_string: str, name: str) -> str | None:

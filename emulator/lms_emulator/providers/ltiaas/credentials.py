@@ -298,6 +298,8 @@ def _key_diagnosis(x: Call, sent: str) -> str | None:
     for tenant in x.store.tenants:
         if sent.startswith(tenant.api_key + ":"):
             return "sent `<API key>:<token>` as Bearer; the scheme for that is LTIK-AUTH-V2 or SERVICE-AUTH-V1"
+    if sent.count(".") == 2:
+        return "sent an ltik or service key as Bearer; this endpoint is for the account: write `Bearer <API key>`"
     return None
 
 

@@ -61,7 +61,9 @@ def _given_key(x: Call) -> str:
 
 def _why_unknown(x: Call, key: str) -> str | None:
     if not _KEY.fullmatch(key):
-        return "an API key is 24 hex digits, a dot and 64 hex digits"
+        known = x.store.users.get(key) is not None
+        half = "this is the id of an account, the half of its API key before the dot; copy it whole: " if known else ""
+        return f"{half}an API key is 24 hex digits, a dot and 64 hex digits"
     if x.store.users.get(key.partition(".")[0]) is not None:
         return "an account with that id exists, and this is not its key"
     return f"no account has this key; the world has {len(x.store.api_keys)}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
 from lms_emulator.lti.platform import Fault
@@ -123,6 +124,10 @@ class CanvasLaunches(Launches[Call, User]):
         """All parameters must be present; only the value of `scope` matters."""
         missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
         if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
+            for name, wanted, _ in lti13.FIXED_PARAMETERS:
+                if (got := request.params[name]) != wanted:
+                    said = f"{name} is {shortened(got, 100)}, not {wanted}: Canvas does not look; others refuse it"
+                    x.warn(f"{name}_unchecked", said)
             return None
         return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params))
 

@@ -101,6 +101,7 @@ class AuthorizationCode(Record, frozen=True, kw_only=True):
 
     Attributes:
         challenge: the PKCE challenge of the request, when it sent one.
+        redirect_uri: where the code was sent.
     """
 
     code: str
@@ -111,6 +112,7 @@ class AuthorizationCode(Record, frozen=True, kw_only=True):
     purpose: str | None = None
     remember_access: bool = False
     challenge: str | None = None
+    redirect_uri: str = ""
     expires_at: Instant
     used: bool = False
 

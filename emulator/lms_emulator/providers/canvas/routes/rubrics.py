@@ -129,11 +129,12 @@ def _changing(api: Api) -> Course:
 
 
 def create(api: Api) -> Any:
-    """A new rubric with its association."""
+    """A new rubric with its association; one of the course that `id` names is changed instead."""
     course = _changing(api)
     if not api.params.has("rubric"):
         return {"rubric": shapes.unsaved(api, course.id)}
-    return _saved(api, course, None)
+    named = api.params.text("id")
+    return _saved(api, course, _rubric(api, course, named) if named else None)
 
 
 def update(api: Api) -> Any:

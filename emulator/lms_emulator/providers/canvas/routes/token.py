@@ -74,6 +74,7 @@ def _user_token(x: Call, params: Params, grant: str) -> dict[str, object]:
             key,
             params.text("code") or "",
             params.text("code_verifier"),
+            params.text("redirect_uri"),
             replace_tokens=params.flag("replace_tokens"),
         )
     x.per_request(Identity).user_id = given.user.id

@@ -91,7 +91,9 @@ def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:
         check="the endpoint takes this credential scheme",
         expected=list(taken),
         got=scheme,
-        diagnosis=f"sent {scheme}; this endpoint takes {' or '.join(taken)}",
+        diagnosis=f"sent {scheme}, which carries no launch; write `Authorization: {taken[0]} <API key>:<ltik>`"
+        if scheme == "Bearer"
+        else f"sent {scheme}; this endpoint takes {' or '.join(taken)}",
     )
 
 
