@@ -46,7 +46,8 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
     if refusal.credential is not None:
         return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
     if refusal.diagnosis is not None:
-        return refusal.diagnosis
+        of_json = refusal.reason == "parameters_unreadable" and x.content_type.endswith("json")
+        return (why_no_json(x) if of_json else None) or refusal.diagnosis
     if refusal.reason.endswith(_OF_TIME):
         return why_not_now(x.clock, refusal.got)
     if refusal.absent is not None:
