@@ -90,7 +90,7 @@ def test_an_unknown_context_is_not_refused_here(site: Site) -> None:
     [
         ("ffffffffffffffffffffffff", None),
         ("5f00000000000000000c0001", "that id is a course, not a class"),
-        ("5f00000300000000000d0004", None),
+        ("5f00000300000000000d0004", "this class exists, but not in the institution of the path"),
     ],
 )
 def test_classes_that_cannot_be_launched(site: Site, class_id: str, diagnosis: str | None) -> None:
