@@ -165,7 +165,7 @@ def _person(x: Call, deployment: Deployment, reference: object) -> User | None:
 
 
 def forget_terms(x: Call) -> Response:
-    """DELETE …/eula/1.0/deployment/{deploymentId}/user: everybody has to accept the tool's terms anew."""
+    """DELETE …/eula/1.0/deployment/{deploymentId}/user: everybody has to accept the tool's terms again."""
     for old in x.store.eula_acceptances.find("deployment", _deployment(x, lti13.SCOPE_TERMS).id):
         x.store.eula_acceptances.delete(old.id)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""REST: who administers an account, and in which roles."""
+"""REST: an account's admins and their roles."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def take_terms(api: Api) -> Response:
 
 
 def forget_terms(api: Api) -> Response:
-    """Make everybody accept the tool's terms anew."""
+    """Make everybody accept the tool's terms again."""
     tool = _tool(api, scopes.TERMS)
     for acceptance in api.store.eula_acceptances.find("tool", tool.id):
         api.store.eula_acceptances.delete(acceptance.id)

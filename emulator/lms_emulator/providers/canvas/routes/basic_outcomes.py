@@ -143,7 +143,7 @@ def _epoch(text: str | None) -> float | None:
 
 
 def why_sourced_id(sent: str) -> str:
-    """Why a text is no sourcedId of Canvas."""
+    """Why a string is not a Canvas sourcedId."""
     if not sent:
         return "no sourcedId came: it is the lis_result_sourcedid of the launch"
     for why, meant in undone(sent):

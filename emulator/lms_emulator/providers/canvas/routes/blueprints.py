@@ -175,7 +175,7 @@ def details(api: Api) -> Any:
 
 
 def unsynced(api: Api) -> Any:
-    """What changed since the last sync; before the first one, that it is to come."""
+    """What changed since the last sync, or that there has been none yet."""
     template, course = _template(api)
     if template.last_export_at is None:
         return [{"asset_name": course.name, "change_type": "initial_sync"}]

@@ -192,7 +192,7 @@ def _page(api: Api, context: Context, **values: Any) -> Response:
 
 
 def _item(api: Api) -> Json | None:
-    """The first content item of a request. Raises the page of a crash for what is no JSON list of objects."""
+    """The first content item of a request. Raises a crash page for anything but a JSON list of objects."""
     text = api.params.text("contentItems")
     if text is None:
         return None

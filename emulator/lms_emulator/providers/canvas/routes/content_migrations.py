@@ -244,7 +244,7 @@ async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
 
 
 async def update(api: Api) -> Any:
-    """Begin a migration anew: with a selection, with its package uploaded again, or as it was."""
+    """Restart a migration: with a selection, with its package uploaded again, or as it was."""
     context = _context(api, "manage_course_content_edit")
     record = _migration(api, context)
     _named_source(api)

@@ -153,7 +153,7 @@ def _fits(api: Api, enrollment: Enrollment) -> bool:
 
 
 def _school(api: Api) -> Account | bool | None:
-    """The school whose courses are requested: this one or the one named. False if there is none of that name."""
+    """The school whose courses are requested: this one or the one named. False if no school has that name."""
     if api.params.flag("current_domain_only"):
         return api.root
     named = api.params.text("root_account_id")

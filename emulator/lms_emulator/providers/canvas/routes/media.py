@@ -186,7 +186,7 @@ def _renamed(api: Api, record: MediaObject) -> Any:
 
 
 def _any(api: Api) -> MediaObject:
-    """The recording in the path, whosever it is. Canvas refuses unknown ones."""
+    """The recording in the path, whoever owns it. Canvas refuses unknown ones."""
     found = api.store.media_objects.first("media", api.slot("media_object_id"))
     if found is None or not api.check("there is such a recording", api.caller is not None):
         raise api.refused(f"recording {api.slot('media_object_id')}")
@@ -260,7 +260,7 @@ def _set(api: Api, record: MediaObject) -> Any:
 
 
 def kaltura(api: Api) -> Any:
-    """Whether there is a media service: there is none."""
+    """Whether there is a media service: no."""
     _ = api.user
     return {"enabled": False}
 

@@ -295,7 +295,7 @@ def overrides(api: Api) -> Any:
 
 
 def _override(api: Api) -> PlannerOverride:
-    """A planner override of anybody: Canvas does not ask whose it is."""
+    """The planner override in the path. Canvas does not check who owns it."""
     return identifiers.row(api.store.planner_overrides, api.slot("id"), "the override", deleted=True)
 
 

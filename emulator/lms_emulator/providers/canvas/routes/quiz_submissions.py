@@ -237,7 +237,7 @@ def questions(api: Api) -> Any:
 
 
 def _require_running(api: Api, record: QuizSubmission) -> None:
-    """Refuse callers whose attempt this is not, or whose attempt has ended."""
+    """Refuse callers if the attempt is somebody else's or has ended."""
     mine = api.caller is not None and (record.user_id == api.caller.id or record.workflow_state == "preview")
     if not (mine and quiz_taking.running(record)):
         text = "you are not allowed to update questions for this quiz submission"

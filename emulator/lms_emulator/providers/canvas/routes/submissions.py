@@ -223,7 +223,7 @@ def _set_sticker(api: Api, course: Course, record: Submission, sticker: str | No
 
 
 def _require_gradable(api: Api, course: Course, user: User) -> None:
-    """Refuse grades for those whose enrollments have ended."""
+    """Refuse grades for students whose enrollments have ended."""
     rows = assignments.student(api, course.id, user.id)
     if not api.check("the student's enrollment lasts", any(e.workflow_state != "completed" for e in rows)):
         raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")

@@ -71,7 +71,7 @@ def _instructs(api: Api, course: Course) -> bool:
 
 
 def shared_courses(api: Api, user: User) -> list[Any]:
-    """The courses in which a person takes part."""
+    """The courses that a user takes part in."""
     living = (e for e in api.store.enrollments.find("user", user.id) if e.workflow_state not in ("deleted", "rejected"))
     found = {e.course_id: api.store.courses.get(e.course_id) for e in living}
     return [course for course in found.values() if course is not None and course.workflow_state != "deleted"]
