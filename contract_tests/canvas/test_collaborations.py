@@ -167,15 +167,15 @@ def test_a_form_changes_what_is_known_of_it_and_its_members(canvas: Site, collab
     browser = signed_in(canvas, "teacher")
     number = kept(browser, ITEM).json()["collaboration"]["id"]
     form = {"collaboration[title]": "Notes", "collaboration[description]": "new", "collaboration[url]": f"{LAUNCH}?n=2"}
-    form |= {"user[]": "101", "group[]": str(group), "_method": "put", "authenticity_token": token(browser)}
-    answer = browser.http.post(f"{canvas.url}{PLACE}/collaborations/{number}", data=form)
+    form |= {"user[]": "101", "group[]": str(group), "authenticity_token": token(browser)}
+    answer = browser.http.put(f"{canvas.url}{PLACE}/collaborations/{number}", data=form)
     assert answer.headers["location"] == f"{canvas.url}{PLACE}/collaborations"
     (shown,) = canvas.teacher.get(ALL).json()
     assert [shown[name] for name in ("title", "description", "url")] == ["Notes", "new", f"{LAUNCH}?n=2"]
     found = canvas.teacher.get(f"/api/v1/collaborations/{number}/members?include[]=collaborator_lti_id").json()
     assert [(item["type"], item["name"]) for item in found][1:] == [("user", "Lovelace, Ada"), ("group", "Owls")]
     assert all(item["collaborator_lti_id"] for item in found)
-    form |= {"collaboration[title]": "", "authenticity_token": token(browser)}
+    form |= {"collaboration[title]": "", "_method": "put", "authenticity_token": token(browser)}
     answer = browser.http.post(f"{canvas.url}{PLACE}/collaborations/{number}", data=form)
     assert answer.status_code == 302
     assert "Collaboration update failed" in browser.http.get(answer.headers["location"]).text

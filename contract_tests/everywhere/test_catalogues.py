@@ -84,7 +84,7 @@ THERE_IS_NONE = {
 SWITCHED_OFF = {
     "canvas": "Immersive Reader is set up; the account above all schools; the account has the feature; "
     "the course's setting; the feature of the school; the school signs in by; the site has the feature",
-    "openedx": "ENABLE_MFE_CONFIG_API; OpenID Connect; identity verification; path: a site has this only when; "
+    "openedx": "ENABLE_MFE_CONFIG_API; OpenID Connect; identity verification; path: a site has this only if; "
     "path: the instructor dashboard",
 }
 """What this site has not switched on, where the real one answers 404 as well."""
