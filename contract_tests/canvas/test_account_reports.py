@@ -82,10 +82,55 @@ def test_an_export_is_an_import(canvas: Site) -> None:
 
 
 def test_a_run_without_a_file_ends_in_an_error(canvas: Site) -> None:
-    for report in ("provisioning_csv", "sis_export_csv", "mgp_grade_export_csv"):
+    for report in ("provisioning_csv", "sis_export_csv"):
         run = made(canvas, report)
         assert (run["status"], run["file_url"]) == ("error", None)
         assert run["parameters"]["extra_text"].startswith("Failed")
+
+
+def test_grades_of_grading_periods_come_in_a_file_per_term(canvas: Site) -> None:
+    course = canvas.admin.get("/api/v1/courses/1").json()
+    term, report = course["enrollment_term_id"], "mgp_grade_export_csv"
+    student = str(canvas.student.get("/api/v1/users/self").json()["id"])
+    fields = {"title": "Year", "weighted": False}
+    sent = {"grading_period_set": fields, "enrollment_term_ids": [term]}
+    group = canvas.admin.post("/api/v1/accounts/1/grading_period_sets", json=sent).json()["grading_period_set"]
+    year = canvas.lms.clock.now.year
+    rows = [
+        {"title": "Early", "start_date": f"{year - 2}-01-01", "end_date": f"{year - 1}-01-01"},
+        {"title": "Late", "start_date": f"{year - 1}-01-01", "end_date": f"{year + 2}-01-01"},
+    ]
+    rows = [{**row, "close_date": f"{year + 2}-01-01"} for row in rows]
+    path = f"/api/v1/grading_period_sets/{group['id']}/grading_periods/batch_update"
+    saved = canvas.admin.patch(path, json={"grading_periods": rows})
+    number = str(saved.json()["grading_periods"][0]["id"])
+    fields = {"name": "Early work", "points_possible": 8, "published": True, "due_at": f"{year - 2}-06-01T12:00:00Z"}
+    work = canvas.teacher.post("/api/v1/courses/1/assignments", json={"assignment": fields}).json()
+    graded = f"/api/v1/courses/1/assignments/{work['id']}/submissions/{student}"
+    canvas.teacher.put(graded, data={"submission[posted_grade]": "2"})
+
+    def files(**parameters: str) -> dict[str, list[dict[str, str]]]:
+        with zipfile.ZipFile(io.BytesIO(content(canvas, made(canvas, report, **parameters)))) as archive:
+            texts = {name: archive.read(name).decode() for name in archive.namelist()}
+        return {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
+
+    (rows,) = files(enrollment_term_id=str(term)).values()
+    row = next(one for one in rows if (one["student id"], one["course id"]) == (student, "1"))
+    assert (row["grading period set"], row["Early grading period id"]) == ("Year", number)
+    assert (row["Early current score"], row["Early final score"], row["enrollment state"]) == ("25.0", "25.0", "active")
+    whole = next(one for one in table(canvas, "grade_export_csv") if one["student id"] == row["student id"])
+    assert (row["current score"], row["final score"]) == (whole["current score"], whole["final score"])
+    assert row["Late final score"] != row["Early final score"] != row["final score"]
+    assert not {"Early override score", "override score"} & {*row, *whole}
+    flag = "/api/v1/accounts/1/features/flags/final_grades_override"
+    assert canvas.admin.put(flag, data={"state": "allowed"}).status_code == 200
+    (rows,) = files(enrollment_term_id=str(term)).values()
+    assert rows[0].keys() >= {"Early override score", "Early override grade", "override score", "override grade"}
+    sent = {"enrollment_term[name]": "Bare"}
+    assert canvas.admin.post("/api/v1/accounts/1/terms", data=sent).status_code == 200
+    every = files()
+    assert (len(every) > 1, every["Bare.csv"]) == (True, [])
+    assert made(canvas, report, enrollment_term_id="999999")["status"] == "error"
 
 
 def test_reports_follow_what_happens(canvas: Site) -> None:

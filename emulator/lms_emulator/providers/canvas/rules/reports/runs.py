@@ -18,12 +18,13 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountReport, Attachment
 from lms_emulator.providers.canvas.rules import attached, contexts, csv_files, files
-from lms_emulator.providers.canvas.rules.reports import competence, equipment, provisioning, tables
+from lms_emulator.providers.canvas.rules.reports import competence, equipment, grades, provisioning, tables
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope
 
 FAILED = "Failed, the report failed to generate a file. Please try again."
 MAKERS: dict[str, Callable[[Scope], Made]] = {
-    "grade_export_csv": tables.grades,
+    "grade_export_csv": grades.export,
+    "mgp_grade_export_csv": grades.by_periods,
     "last_user_access_csv": tables.last_access,
     "last_enrollment_activity_csv": tables.last_activity,
     "outcome_export_csv": competence.export,
@@ -97,7 +98,7 @@ def run(api: Api, report: AccountReport) -> None:
 def _file(api: Api, report: AccountReport, account: Account, made: Made) -> Attachment:
     name = f"{report.report_type}_{api.now:%d_%b_%Y}_{report.id}"
     texts = {key: csv_files.written(table) for key, table in made.files.items()}
-    if len(texts) > 1:
+    if made.packed or len(texts) > 1:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for zip_file, text in texts.items():

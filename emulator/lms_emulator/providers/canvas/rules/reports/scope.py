@@ -22,10 +22,14 @@ Table = list[list[Any]]
 
 
 class Made(NamedTuple):
-    """A finished report: its files by name, and its message."""
+    """A finished report: its files by name, and its message.
+
+    Attributes: `packed`, whether even a single file comes in an archive.
+    """
 
     files: dict[str, Table]
     says: str
+    packed: bool = False
 
 
 class Scope:

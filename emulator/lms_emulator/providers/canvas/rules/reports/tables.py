@@ -1,28 +1,22 @@
 """Single-table reports: courses and students.
 
-Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb, course_reports.rb and
-grade_reports.rb (2024-04), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
+Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb and course_reports.rb
+(2024-04), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, User
-from lms_emulator.providers.canvas.rules import files, people, scores
+from lms_emulator.providers.canvas.rules import files, people
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.grades import course_letters
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
 
 LONGEST = timedelta(weeks=2)
-LIMIT = "limiting_period"
-LIMITED = "deleted objects limited by days specified;"
-_DAYS = re.compile(r"\d{1,5}")
 STATES = {"unpublished": "unpublished", "completed": "concluded", "available": "active"}
 
 
@@ -110,7 +104,7 @@ def storage(scope: Scope) -> Made:
 Student = tuple[Enrollment, Course, CourseSection, Pseudonym, User]
 
 
-def _people(
+def people_of(
     scope: Scope, states: tuple[str, ...] | None, of: Callable[[User], list[Pseudonym]] | None = None
 ) -> Iterator[Student]:
     """The rows of students' enrollments, one per login. `of`: which logins, if not all undeleted ones."""
@@ -146,7 +140,7 @@ def zero_activity(scope: Scope) -> Made:
         return not times or (since is not None and max(times) < since)
 
     table: Table = [["user id", "user sis id", "name", *PLACE]]
-    for row, course, section, login, user in _people(scope, ("active",)):
+    for row, course, section, login, user in people_of(scope, ("active",)):
         living = course.workflow_state == "available" and section.workflow_state == login.workflow_state == "active"
         if living and idle(row):
             table.append(_student(row, course, section, login, user))
@@ -189,7 +183,7 @@ def no_submissions(scope: Scope) -> Made:
 
     with_state = scope.flag("include_enrollment_state")
     table: Table = [["user id", "user sis id", "user name", *PLACE, *(["enrollment state"] if with_state else [])]]
-    for row, course, section, login, user in _people(scope, states):
+    for row, course, section, login, user in people_of(scope, states):
         if course.workflow_state != "deleted" and idle(row):
             shown = _student(row, course, section, login, user)
             table.append([*shown, row.workflow_state] if with_state else shown)
@@ -231,51 +225,3 @@ def last_activity(scope: Scope) -> Made:
         if user is not None:
             table.append([number, people.sortable_name(user), when(moment)])
     return _one(table, scope.summary())
-
-
-def grades(scope: Scope) -> Made:
-    """The scores of students in their courses."""
-    head = ["student name", "student id", "student sis", "course", "course id", "course sis", "section", "section id"]
-    head += ["section sis", "term", "term id", "term sis", "current score", "final score", "enrollment state"]
-    head += ["unposted current score", "unposted final score"]
-    head += ["current grade", "final grade", "unposted current grade", "unposted final grade"]
-    table: Table = [head]
-    store = scope.api.store
-    states = ("active", "completed", *(("inactive", "deleted") if scope.deleted else ()))
-    rows = _people(scope, states, partial(_known_by, scope))
-    for row, course, section, login, user in sorted(rows, key=lambda pair: (pair[1].enrollment_term_id, pair[1].id)):
-        if not scope.deleted and (course.workflow_state != "available" or _never_scored(row)):
-            continue
-        if scope.deleted and not _recent(scope, row, course):
-            continue
-        term = store.enrollment_terms.get(course.enrollment_term_id)
-        posted, whole = (scores.scores(scope.api, row, course, unposted=unposted) for unposted in (False, True))
-        own = [user.name, user.id, login.sis_user_id, course.name, course.id, course.sis_course_id]
-        own += [section.name, section.id, section.sis_section_id]
-        own += [term.name, term.id, term.sis_term_id] if term is not None else [None] * 3
-        state = "concluded" if row.workflow_state == "completed" else row.workflow_state
-        percents = (posted.current, posted.final, whole.current, whole.final)
-        letters = course_letters(scope.api, course, percents)
-        table.append([*own, *percents[:2], state, *percents[2:], *letters])
-    says = [scope.term_summary(), scope.deleted_summary(), LIMITED if scope.text(LIMIT) else ""]
-    return _one(table, " ".join(filter(None, says)))
-
-
-def _never_scored(row: Enrollment) -> bool:
-    """Whether an enrollment was completed from the start, so that no score was ever kept for it."""
-    return row.completed_at is not None and row.created_at is not None and row.completed_at <= row.created_at
-
-
-def _known_by(scope: Scope, user: User) -> list[Pseudonym]:
-    login = scope.login_of(user.id)
-    return [login] if login is not None else []
-
-
-def _recent(scope: Scope, row: Enrollment, course: Course) -> bool:
-    """Whether an enrollment ended within the days of `limiting_period`, if those are given."""
-    if LIMIT not in scope.parameters:
-        return True
-    days = _DAYS.match(scope.text(LIMIT))
-    since = scope.api.now - timedelta(days=int(days[0]) if days is not None else 0)
-    left = row.workflow_state in ("inactive", "deleted") and row.updated_at is not None and row.updated_at >= since
-    return row.workflow_state == "active" or left or (course.end_at is not None and course.end_at >= since)
