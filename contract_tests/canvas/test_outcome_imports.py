@@ -56,6 +56,33 @@ def test_a_table_makes_changes_and_deletes(canvas: Site) -> None:
     assert admin.get(f"/api/v1/outcomes/{read['id']}").status_code == 404
 
 
+def test_friendly_descriptions_are_listed_where_they_are_switched_on(canvas: Site) -> None:
+    head = "vendor_guid,object_type,title,friendly_description,parent_guids"
+    send(canvas, f"{head}\nread,outcome,Reading,You can read,\n")
+
+    def listed() -> dict[str, Any]:
+        rows = canvas.admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
+        return dict(next(row["outcome"] for row in rows if row["outcome"]["title"] == "Reading"))
+
+    assert listed()["friendly_description"] is None
+    world = canvas.lms.dump()
+    section, moment = world["canvas"], "2026-01-01T00:00:00Z"
+    section["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
+    names = {99: "outcomes_friendly_description", 1: "improved_outcomes_management"}
+    section["feature_flags"] = [
+        {"id": number, "context_type": "Account", "context_id": number, "feature": name, "state": "on"}
+        | {"created_at": moment, "updated_at": moment}
+        for number, name in names.items()
+    ]
+    canvas.lms.load(world)
+    one = listed()
+    assert one["friendly_description"] == "You can read"
+    assert canvas.admin.get(one["url"]).json()["friendly_description"] is None, "shown in lists alone"
+    section["feature_flags"] = section["feature_flags"][:1]
+    canvas.lms.load(world)
+    assert listed()["friendly_description"] is None
+
+
 def test_a_table_goes_into_a_group(canvas: Site) -> None:
     send(canvas, f"{HEAD}\nhome,group,Home,,,,,\n")
     rows = canvas.admin.get(f"{ACCOUNT}/outcome_groups").json()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
-from lms_emulator.providers.canvas.rules import contexts, mastery_scales, outcome_scores, outcomes
+from lms_emulator.providers.canvas.rules import contexts, features, mastery_scales, outcome_scores, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.mastery_scales import Scale
 from lms_emulator.providers.canvas.shapes import Json
@@ -86,9 +86,10 @@ def short(api: Api, record: Outcome) -> Json:
 def outcome(api: Api, record: Outcome, place: Context | None = None) -> Json:
     """An outcome; with `add_defaults=true` its ratings say which is mastery, and have colours.
 
-    Parameters: `place`, where it is shown, for the levels that hold for all outcomes there.
+    Parameters: `place`, where it is shown, for the levels and the friendly descriptions that hold there.
     """
-    body = short(api, record) | {"description": record.description, "friendly_description": None}
+    body = short(api, record) | {"description": record.description}
+    body["friendly_description"] = _friendly(api, record, place) if place is not None else None
     scale = mastery_scales.of(api, place.record) if place is not None else None
     owner = place.record if place is not None and isinstance(place.record, Account | Course) else None
     if scale is not None:
@@ -96,6 +97,18 @@ def outcome(api: Api, record: Outcome, place: Context | None = None) -> Json:
     elif not mastery_scales.sealed(api, owner):
         body |= _criterion(record, filled=api.params.text("add_defaults") == "true")
     return body | {"assessed": outcomes.assessed(api, record)}
+
+
+def _friendly(api: Api, record: Outcome, place: Context) -> str | None:
+    """The description for students and parents, if the site and the school have those switched on.
+
+    Source: canvas-lms lib/outcomes/outcome_friendly_description_resolver.rb (2024-04).
+    """
+    site = features.site(api)
+    if site is None or not features.enabled(api, site, "outcomes_friendly_description"):
+        return None
+    shown = features.enabled(api, api.root, "improved_outcomes_management") and outcomes.available(api, place, record)
+    return record.friendly_description if shown else None
 
 
 def _criterion(record: Outcome, *, filled: bool) -> Json:
