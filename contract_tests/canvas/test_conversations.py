@@ -263,3 +263,81 @@ def test_an_admin_finds_and_writes_to_everybody_in_a_course(canvas: Site) -> Non
     elsewhere = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Zoology"}}).json()["id"]
     asked["context"] = f"course_{elsewhere}"
     assert canvas.admin.get(RECIPIENTS, params=asked).json() == []
+
+
+def test_who_wrote_last_is_named_first_and_long_texts_are_cut(canvas: Site) -> None:
+    student, teacher = own_id(canvas.student), own_id(canvas.teacher)
+    sent = {"recipients": [student], "body": "x" * 101, "context_code": "course_1"}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    assert [person["id"] for person in made["participants"]] == [teacher, student]
+    one = f"{ALL}/{made['id']}"
+    assert canvas.student.get(one).json()["last_message"] == "x" * 97 + "..."
+    canvas.lms.clock.advance(seconds=5)
+    canvas.student.post(f"{one}/add_message", json={"body": "y" * 100})
+    shown = canvas.teacher.get(one, params={"include_beta": "1"}).json()
+    assert [person["id"] for person in shown["participants"]] == [student, teacher]
+    assert (shown["last_message"], shown["beta"]) == ("y" * 100, True)
+    assert "beta" not in canvas.teacher.get(one).json()
+
+
+def test_a_bare_number_is_no_filter_and_a_wrong_mode_writes_nothing(canvas: Site) -> None:
+    student, teacher = own_id(canvas.student), own_id(canvas.teacher)
+    sent = {"recipients": [student], "body": "b"}
+    assert canvas.teacher.post(ALL, json={**sent, "filter_mode": "xor"}).status_code == 400
+    assert canvas.student.get(ALL).json() == []
+    assert canvas.teacher.post(ALL, json={**sent, "filter_mode": "and"}).status_code == 201
+    assert len(canvas.student.get(ALL, params={"filter[]": f"user_{teacher}"}).json()) == 1
+    assert canvas.student.get(ALL, params={"filter[]": str(teacher)}).json() == []
+
+
+def test_those_who_only_wrote_lose_all_with_one_of_their_messages(canvas: Site) -> None:
+    sent = {"recipients": [own_id(canvas.student)], "body": "one"}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    (again,) = canvas.teacher.post(ALL, json={**sent, "body": "two"}).json()
+    one, removal = f"{ALL}/{made['id']}", {"remove": [again["messages"][0]["id"]]}
+    assert canvas.student.post(f"{one}/remove_messages", json=removal).json()["message_count"] == 1
+    assert canvas.teacher.post(f"{one}/remove_messages", json=removal).json()["message_count"] == 0
+    assert canvas.teacher.get(one).status_code == 404
+
+
+def test_a_student_cannot_reply_to_those_who_left_the_course(canvas: Site) -> None:
+    teacher, mate = own_id(canvas.teacher), 102
+    sent = {"recipients": [teacher, mate], "body": "b", "group_conversation": True, "context_code": "course_1"}
+    (made,) = canvas.student.post(ALL, json=sent).json()
+    one = f"{ALL}/{made['id']}/add_message"
+    rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": mate}).json()
+    for row in rows:
+        canvas.admin.delete(f"/api/v1/courses/1/enrollments/{row['id']}", params={"task": "conclude"})
+    refused = canvas.student.post(one, json={"recipients": [mate, teacher], "body": "b"})
+    assert refused.status_code == 401
+    assert f'["{rows[0]["user"]["name"]}"]' in refused.json()[0]["message"]
+    assert canvas.student.post(one, json={"recipients": [teacher], "body": "b"}).status_code == 200
+    assert canvas.teacher.post(one, json={"recipients": [mate], "body": "b"}).status_code == 200
+
+
+def test_a_section_stands_for_its_course(canvas: Site) -> None:
+    section = canvas.teacher.get("/api/v1/courses/1/sections").json()[0]["id"]
+    sent = {"recipients": [f"section_{section}"], "body": "b", "group_conversation": True}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    assert list(made["audience_contexts"]["courses"]) == ["1"]
+    assert canvas.teacher.post(ALL, json={**sent, "context_code": "course_999"}).status_code == 404
+
+
+def test_a_reply_to_many_is_sent_in_a_job(canvas: Site) -> None:
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    sent = {"recipients": [own_id(canvas.student)], "body": "All", "group_conversation": True}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    one = f"{ALL}/{made['id']}"
+    assert canvas.teacher.post(f"{one}/add_message", json={"body": "Now"}).status_code == 200
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    row = section["conversation_participants"][-1]
+    person = next(user for user in section["users"] if user["id"] == row["user_id"])
+    crowd = range(10_000, 10_098)
+    section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in crowd]
+    section["conversation_participants"] += [{**row, "id": number, "user_id": number} for number in crowd]
+    canvas.lms.load(world)
+    answer = canvas.teacher.post(f"{one}/add_message", json={"body": "Later"})
+    assert (answer.status_code, answer.json()) == (202, [])
+    assert canvas.student.get(one).json()["last_message"] == "Later"

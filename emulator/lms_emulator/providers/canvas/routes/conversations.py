@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,7 @@ def index(api: Api) -> Any:
     return paged(
         api,
         found,
-        lambda participant: shapes.conversation(api, participant, avatars=avatars, visible=True, named=True),
+        lambda participant: shapes.conversation(api, participant, avatars=avatars, visible=True, named=True, beta=True),
         path="/api/v1/conversations",
         wrap=lambda rows: {"conversations": rows, "conversation_ids": ids} if every else rows,
     )
@@ -78,7 +79,7 @@ def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
     asked = [text.lower() for text in api.params.given("filter")]
 
     def holds(own: ConversationParticipant, one: str) -> bool:
-        number = identifiers.local_number(one.removeprefix("user_"))
+        number = identifiers.local_number(one.removeprefix("user_")) if one.startswith("user_") else None
         if number is not None:
             rows = conversations.participants(api, own.conversation_id)
             return any(row.user_id == number for row in rows)
@@ -108,10 +109,11 @@ def _shown(
 def create(api: Api) -> Any:
     """Write to people: in one conversation, or to each in a separate one."""
     user, sent = api.user, api.params
+    _filter(api)
     asked = _asked(api)
     if not asked:
         raise refused("recipients", "blank")
-    known = _recipients(api, asked, sent.text("context_code"))
+    known = _recipients(api, asked)
     if not known:
         raise refused("recipients", "invalid")
     body = sent.text("body") or ""
@@ -125,7 +127,7 @@ def create(api: Api) -> Any:
         raise refused("recipients", "too many for group conversation")
     subject = sent.text("subject") or None
     tags = conversations.tags_of(api, asked, sent.text("context_code"))
-    files, media = _attached(api), (sent.text("media_comment_id"), sent.text("media_comment_type"))
+    files, media = _attached(api), _media(api)
 
     def write(users: list[int], private: bool) -> tuple[Conversation, ConversationMessage]:
         made = conversations.begin(api, [user.id, *users], private=private, subject=subject, context=context)
@@ -137,7 +139,8 @@ def create(api: Api) -> Any:
         made = [write([number], not alone)[0] for number in known]
         if sent.text("mode") == "async":
             return reply(api, [], 202, {"X-Conversation-Batch-Id": str(api.new_id("conversation_batches"))})
-        return reply(api, [shapes.conversation(api, _own(api, conversation)) for conversation in reversed(made)], 201)
+        rows = [_own(api, conversation) for conversation in reversed(made)]
+        return reply(api, [shapes.conversation(api, own, visible=_visible(api, own)) for own in rows], 201)
     if subject is not None and len(subject) > LONGEST:
         subject = subject[:LONGEST]
         api.x.warn("subject_cut", "the subject is longer than Canvas keeps")
@@ -158,9 +161,15 @@ def _asked(api: Api) -> list[str]:
     return [item.strip() for item in str(value).split(",") if item.strip()] if value not in (None, "") else []
 
 
-def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Common]:
+def _media(api: Api) -> tuple[str | None, str | None]:
+    """The recording attached to a message, and its type; neither without the other."""
+    number, kind = api.params.text("media_comment_id"), api.params.text("media_comment_type")
+    return (number, kind) if number and kind else (None, None)
+
+
+def _recipients(api: Api, asked: list[str]) -> dict[int, Common]:
     """The recipients whom the caller can write to, with what they have in common."""
-    look = Messaging(api, api.user)
+    look, code = Messaging(api, api.user), api.params.text("context_code")
     numbers = [number for value in asked if (number := identifiers.local_number(value)) is not None]
     place = messaging.place_of(api, code) if code else None
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
@@ -197,11 +206,13 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         raise refused("context_code", "invalid")
     record = identifiers.known(tables[kind].get(as_whole(number)), "the context of the conversation", code)
     if isinstance(record, Course):
-        connected = conversations.instructors(api, record, list(known)) or conversations.observes(
-            api, record, list(known)
-        )
-        if not connected and not messaging.may_send(api, record):
+        connected = conversations.instructors(api, record, list(known)) or conversations.observes(api, list(known))
+        sends = messaging.may_send(api, record)
+        if not connected and not sends:
             raise refused(f"Unable to send messages to users in {record.name}", "")
+        own = (row for row in api.store.enrollments.find("user", api.user.id) if row.course_id == record.id)
+        if not sends and not api.check("is in the course", any(row.workflow_state != "deleted" for row in own)):
+            raise refused("context_code", "invalid")
         if conversations.over(api, record):
             raise refused("Course concluded", "Unable to send messages")
     elif not api.check("may write in the context", _writes_in(api, record), got=code):
@@ -223,7 +234,7 @@ def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
     for value in asked:
         place = messaging.place_of(api, value)
         course = place.course if place is not None and place.section is None else None
-        if course is None or place is None or place.part in ("teachers", "tas", "admins"):
+        if course is None or place is None or place.part not in (None, "students", "observers"):
             continue
         if not api.check("may write to all", courses.may(api, api.caller, course, "send_messages_all"), got=value):
             raise refused("recipients", "restricted by role")
@@ -248,12 +259,12 @@ def show(api: Api) -> Any:
     if own.workflow_state == "unread" and api.params.flag("auto_mark_as_read", default=True):
         own = conversations.set_state(api, own, workflow_state="read")
     api.params.flag("interleave_submissions")  # documented as ignored
-    more: dict[str, Any] = {"named": True}
+    more: dict[str, Any] = {"named": True, "beta": True}
     if not api.params.flag("include_participant_contexts", default=True):
         more["common"] = None
     body = _shown(api, own, conversations.messages(api, own), **more)
     body["submissions"] = []
-    return body | ({"cannot_reply": True} if conversations.locked(api, found) else {})
+    return body | ({"cannot_reply": True} if conversations.locked(api, found, body["audience"]) else {})
 
 
 def update(api: Api) -> Any:
@@ -270,32 +281,38 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Remove a conversation for the caller."""
     _, own = conversations.find(api, api.slot("id"))
-    return _shown(api, conversations.remove(api, own, conversations.messages(api, own)))
+    return _shown(api, conversations.remove(api, own, conversations.messages(api, own)), visible=False)
 
 
 def add_message(api: Api) -> Any:
     """Reply to all or some, including earlier messages that they did not receive."""
     found, own = conversations.find(api, api.slot("id"), deleted=True)
-    if not api.check("may reply", not conversations.locked(api, found), got=found.id):
+    asked = _asked(api)
+    numbers = {identifiers.local_number(value) for value in asked}
+    if not api.check("may reply", not conversations.locked(api, found, numbers), got=found.id):
         raise api.refused(f"reply in conversation {found.id}")
     body = api.params.text("body") or ""
     if not body.strip():
         raise refused("empty_message", "Unable to create message without a body")
-    only, earlier = None, _included(api, own)
-    asked = _asked(api)
-    if asked and not found.private:
-        rows = {row.user_id for row in conversations.participants(api, found.id)}
-        numbers = {identifiers.local_number(value) for value in asked}
-        new = [user for row in _recipients(api, asked, None) if row not in rows and (user := api.store.users.get(row))]
-        if len(rows) + len(new) > MOST_IN_ONE + 1:
-            raise refused("recipients", "Too many participants for group conversation")
-        only = [row for row in rows if row in numbers] + [user.id for user in new]
-        for user in new:
-            conversations.join(api, found, user.id)
-        conversations.include(api, earlier, only)
-    tags = conversations.tags_of(api, asked, None)
-    media = (api.params.text("media_comment_id"), api.params.text("media_comment_type"))
-    made = conversations.add_message(api, found, body, tags=tags, only=only, files=_attached(api), media=media)
+    rows = [row.user_id for row in conversations.participants(api, found.id)]
+    known = {*_recipients(api, asked)} | {number for number in rows if number in numbers} - {api.user.id}
+    if len(known | {*rows}) > MOST_IN_ONE + 1:
+        raise refused("recipients", "Too many participants for group conversation")
+    if gone := conversations.gone(api, found, known):
+        text = "The following recipients have no active enrollment in the course, "
+        text += f"{json.dumps(gone, ensure_ascii=False)}, unable to send messages"
+        body_of = [{"attribute": "recipients", "message": text}]
+        raise refusals.rest("recipients_left", 401, body_of, check="the recipients are in the course")
+    earlier = _included(api, own)
+    new = [number for number in sorted(known) if number not in rows and not found.private]
+    only = [*(row for row in rows if row in known), *new] if asked else None
+    for number in new:
+        conversations.join(api, found, number)
+    conversations.include(api, earlier, [*rows, *new] if only is None else only)
+    tags = conversations.tags_of(api, asked, api.params.text("context_code"))
+    made = conversations.add_message(api, found, body, tags=tags, only=only, files=_attached(api), media=_media(api))
+    if len(rows) >= MOST_IN_ONE:
+        return reply(api, [], 202)  # in a job, which is over when it is answered
     return _shown(api, _own(api, found), [made])
 
 
@@ -313,7 +330,8 @@ def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessag
 def add_recipients(api: Api) -> Any:
     """Add people to a group conversation."""
     found, own = conversations.find(api, api.slot("id"))
-    known = _recipients(api, _asked(api), None)
+    asked = _asked(api)
+    known = _recipients(api, asked)
     people = [user for value in known if (user := api.store.users.get(value)) is not None]
     if not people:
         raise refusals.rest("recipients_unknown", 400, {}, check="the recipients can be written to")
@@ -322,7 +340,8 @@ def add_recipients(api: Api) -> Any:
         raise refused("recipients", "too many participants for group conversation")
     if found.private:
         raise refusals.crashed("nobody can be added to a private conversation", found.id)
-    conversations.add_people(api, found, own, people)
+    tags = conversations.tags_of(api, asked, api.params.text("context_code"))
+    conversations.add_people(api, found, own, people, tags)
     return _shown(api, _own(api, found), conversations.messages(api, own)[:1])
 
 
@@ -330,7 +349,7 @@ def remove_messages(api: Api) -> Any:
     """Remove messages for the caller."""
     _, own = conversations.find(api, api.slot("id"))
     numbers = {identifiers.local_number(text) for text in api.params.texts("remove")}
-    if not numbers:
+    if not api.params.has("remove"):
         return Response(None, 204)
     found = [message for message in conversations.messages(api, own) if message.id in numbers]
     return _shown(api, conversations.remove(api, own, found))
@@ -360,7 +379,7 @@ def batch_update(api: Api) -> Any:
         text = f"conversation batch size limit ({MOST_AT_ONCE}) exceeded"
         raise refusals.message(400, "too_many_conversations", text)
     event = api.params.text("event")
-    if not event:
+    if event is None:
         raise refusals.message(400, "event_missing", "event not specified")
     if event not in EVENTS:
         raise refusals.message(400, "event_unknown", "invalid event", got=event)
@@ -384,7 +403,7 @@ def batch_update(api: Api) -> Any:
 def mark_all_as_read(api: Api) -> Any:
     """Mark everything as read."""
     for own in list(api.store.conversation_participants.find("user", api.user.id)):
-        if own.workflow_state == "unread":
+        if own.workflow_state == "unread" and own.last_message_at is not None:
             conversations.set_state(api, own, workflow_state="read")
     return {}
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
@@ -31,13 +32,15 @@ def deleted(api: Api) -> Any:
     _for_operators(api)
     people = {str(identifiers.local_number(text)) for text in api.params.texts("user_id")}
     numbers = {identifiers.local_number(text) for text in api.params.texts("conversation_id")}
+    for number in numbers:
+        identifiers.known(api.store.conversations.get(number or 0), "the conversation", number)
     before, after = api.moment("deleted_before"), api.moment("deleted_after")
     rows = [
         (at, user_id, message)
         for message in api.store.conversation_messages
         for user_id, at in message.removed.items()
         if user_id in people and (not numbers or message.conversation_id in numbers)
-        if (before is None or at <= before) and (after is None or at >= after)
+        if (before is None or at < before) and (after is None or at > after)
     ]
 
     def shape(row: Any) -> Json:
@@ -55,28 +58,32 @@ def restore(api: Api) -> Any:
         if not api.params.has(name):
             raise refused(name, "required")
     numbers = {identifiers.local_number(text) for text in api.params.texts("message_id")}
-    user = identifiers.user(api, api.params.text("user_id"))
-    place = identifiers.local_number(api.params.text("conversation_id"))
+    user_id, number = (identifiers.local_number(api.params.text(name)) for name in ("user_id", "conversation_id"))
+    place = identifiers.row(api.store.conversations, str(number or ""), "the conversation")
+    own = api.store.conversation_participants.first("whose", (place.id, user_id))
+    if own is None:
+        raise refusals.crashed("the user is in the conversation", user_id)
     found = []
-    for message in list(api.store.conversation_messages.find("conversation", place)):
-        if message.id in numbers and str(user.id) in message.removed:
-            removed = {key: at for key, at in message.removed.items() if key != str(user.id)}
+    for message in list(api.store.conversation_messages):
+        if message.id in numbers and user_id in message.user_ids:
+            removed = {key: at for key, at in message.removed.items() if key != str(user_id)}
             found.append(api.store.conversation_messages.put(replace(message, removed=removed)))
-    own = api.store.conversation_participants.first("whose", (place, user.id))
-    if own is not None and found:
-        conversations.recount(api, own)
+    kept = conversations.messages(api, own)
+    if not kept:
+        raise refusals.crashed("the user has a message of the conversation", user_id)
+    shown = replace(own, message_count=len(kept), last_message_at=kept[0].created_at)
+    api.store.conversation_participants.put(shown)
     return [shapes.message(api, conversation_message) for conversation_message in found]
 
 
 def delete_for_all(api: Api) -> Any:
     """Delete a conversation for everybody, for site admins."""
     _for_operators(api)
-    found = identifiers.row(api.store.conversations, api.slot("id"), "the conversation")
+    found = identifiers.row(api.store.conversations, api.slot("id"), "the conversation")  # which stays, empty
     for row in conversations.participants(api, found.id):
         api.store.conversation_participants.delete(row.id)
     for message in list(api.store.conversation_messages.find("conversation", found.id)):
         api.store.conversation_messages.delete(message.id)
-    api.store.conversations.delete(found.id)
     return {}
 
 

@@ -1,13 +1,15 @@
 """Conversations: adding and removing messages, and each participant's view.
 
-Source: canvas-lms app/models/conversation.rb and conversation_participant.rb (2023-06), and the recorded exchanges of
-`conversations`.
+Source: canvas-lms app/models/conversation.rb, conversation_participant.rb, lib/simple_tags.rb (2024-04), and the
+recorded exchanges of `conversations`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,11 +23,22 @@ from lms_emulator.providers.canvas.model import (
     ConversationMessage,
     ConversationParticipant,
     Course,
+    CourseSection,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, groups, messaging, people, states
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    collation,
+    courses,
+    groups,
+    messaging,
+    people,
+    sections,
+    states,
+)
 
 STATES = ("read", "unread", "archived")
+_TAG = re.compile(r"((course|group)_(\d{1,18}))|section_(\d{1,18})")
 
 
 def find(api: Api, reference: str, *, deleted: bool = False) -> tuple[Conversation, ConversationParticipant]:
@@ -43,6 +56,17 @@ def participants(api: Api, conversation_id: int) -> list[ConversationParticipant
     """The participants of a conversation."""
     rows = api.store.conversation_participants.find("conversation", conversation_id)
     return sorted(rows, key=lambda participant: participant.id)
+
+
+def present(api: Api, conversation_id: int) -> list[User]:
+    """The people of a conversation: those who wrote last first, then the others by name."""
+    wrote = dict[int, datetime]()
+    for message in written(api.store.conversation_messages.find("conversation", conversation_id)):
+        wrote[message.author_id] = max(message.created_at, wrote.get(message.author_id, message.created_at))
+    rows = participants(api, conversation_id)
+    found = [user for row in rows if (user := api.store.users.get(row.user_id)) is not None]
+    found.sort(key=lambda user: collation.key(people.short_name(user)))
+    return sorted(found, key=lambda user: -wrote[user.id].timestamp() if user.id in wrote else 0)
 
 
 def messages(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
@@ -83,9 +107,15 @@ def shared(api: Api, conversation: Conversation, threshold: int | None = None) -
 
 
 def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> list[str]:
-    """The tags of a message: its context and recipients, and the courses of groups."""
-    found = [code.lower() for code in [*([context_code] if context_code else []), *recipients]]
-    found = [code for code in found if code.rpartition("_")[0] in ("course", "group")]
+    """The tags of a message: the courses and groups that it goes to, and the courses of these sections and groups."""
+    found = []
+    for sent in [*recipients, *([context_code] if context_code else [])]:
+        named = _TAG.match(sent)
+        section = api.store.course_sections.get(as_whole(named.group(4))) if named is not None else None
+        if section is not None:
+            found.append(f"course_{section.course_id}")
+        elif named is not None and named.group(1):
+            found.append(named.group(1))
     for code in [item for item in found if item.startswith("group_")]:
         group = api.store.groups.get(as_whole(code.rpartition("_")[2]))
         category = api.store.group_categories.get(group.group_category_id) if group is not None else None
@@ -152,7 +182,8 @@ def add_message(
     common, own_tags = shared(api, conversation), dict[str, list[str]]()
     for row in got:
         active = codes(api, row.user_id, concluded=False)
-        own = [tag for tag in new_tags if tag in active] or [tag for tag in common if tag in active]
+        seen = active or codes(api, row.user_id)
+        own = [tag for tag in new_tags if tag in seen] or [tag for tag in common if tag in seen]
         own_tags[str(row.user_id)] = own
         merged = list(dict.fromkeys([*row.tags, *own]))
         kept = [tag for tag in merged if tag in active] if active and own else merged
@@ -190,7 +221,7 @@ def _mark_unread(api: Api, conversation: Conversation, only: Collection[int] | N
 
 
 def include(api: Api, found: Iterable[ConversationMessage], users: Collection[int]) -> None:
-    """Give earlier messages to people who did not get them."""
+    """Give earlier messages to people who did not get them, or removed them."""
     for message in found:
         new = [user for user in users if user not in message.user_ids]
         api.store.conversation_messages.put(replace(message, user_ids=[*message.user_ids, *new]))
@@ -200,7 +231,9 @@ def include(api: Api, found: Iterable[ConversationMessage], users: Collection[in
                 api.store.conversation_participants.put(replace(row, message_count=row.message_count + 1))
 
 
-def add_people(api: Api, conversation: Conversation, own: ConversationParticipant, users: list[User]) -> None:
+def add_people(
+    api: Api, conversation: Conversation, own: ConversationParticipant, users: list[User], tags: Collection[str]
+) -> None:
     """Add participants: they get every message the caller has, and everybody is notified."""
     known = {row.user_id for row in participants(api, conversation.id)}
     new = [user for user in users if user.id not in known]
@@ -219,7 +252,7 @@ def add_people(api: Api, conversation: Conversation, own: ConversationParticipan
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     verb = "was" if len(names) == 1 else "were"
     announcement = f"{listed} {verb} added to the conversation by {people.short_name(api.user)}"
-    add_message(api, conversation, announcement, generated=True)
+    add_message(api, conversation, announcement, tags=tags, generated=True)
 
 
 def remove(api: Api, own: ConversationParticipant, found: Iterable[ConversationMessage]) -> ConversationParticipant:
@@ -232,18 +265,25 @@ def remove(api: Api, own: ConversationParticipant, found: Iterable[ConversationM
 def recount(api: Api, own: ConversationParticipant) -> ConversationParticipant:
     """Recompute a participant's view of a conversation from the messages they still have."""
     conversation, found = api.store.conversations.get(own.conversation_id), written(messages(api, own))
-    if conversation is None or not found:
+    last = own.last_message_at
+    if conversation is None or not found or last is None:  # who only wrote loses all with one of their messages
         state = "archived" if own.workflow_state == "archived" else "read"
         empty: dict[str, Any] = {"tags": [], "message_count": 0, "last_message_at": None, "last_authored_at": None}
         return api.store.conversation_participants.put(replace(own, workflow_state=state, starred=False, **empty))
     authored = next((message.created_at for message in found if message.author_id == own.user_id), None)
     changes: dict[str, Any] = {"message_count": len(found), "last_authored_at": authored}
-    if own.subscribed:
-        changes["last_message_at"] = found[0].created_at
+    changes["last_message_at"] = found[0].created_at if own.subscribed else _after_leaving(api, own, last)
     if conversation.private:
         kept = (tag for message in found for tag in message.tags.get(str(own.user_id), []))
         changes["tags"] = list(dict.fromkeys(kept))
     return api.store.conversation_participants.put(replace(own, **changes))
+
+
+def _after_leaving(api: Api, own: ConversationParticipant, last: datetime) -> datetime | None:
+    """When the last message is said to be for who left: of those that came later, the last, or the first if all did."""
+    times = [message.created_at for message in messages(api, own)]
+    later = [time for time in times if time > last]
+    return (later[-1] if len(later) == len(times) else later[0]) if later else None
 
 
 def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> ConversationParticipant:
@@ -261,16 +301,61 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
     return api.store.conversation_participants.put(made)
 
 
-def locked(api: Api, conversation: Conversation) -> bool:
-    """Whether the caller cannot reply: students who may not write in the course it is about can still write to
-    instructors."""
-    course = groups.course_of(api, conversation.context_type, conversation.context_id or 0)
-    if course is not None and course.workflow_state == "completed":
-        return True
-    if conversation.context_type != "Course" or course is None or messaging.may_send(api, course):
+def locked(api: Api, conversation: Conversation, others: Iterable[int | None]) -> bool:
+    """Whether the caller cannot reply, as in a course that is over for them, or where they may not write.
+
+    Parameters: `others`, to whom: those who may not write can still reply to staff.
+    """
+    kind, number = conversation.context_type, conversation.context_id or 0
+    if kind not in ("Course", "Group"):
         return False
-    others = [row.user_id for row in participants(api, conversation.id) if row.user_id != api.user.id]
-    return not instructors(api, course, others) or not courses.may(api, api.caller, course, "read")
+    course, group = groups.course_of(api, kind, number), api.store.groups.get(number) if kind == "Group" else None
+    if course is None and group is None:
+        return True
+    if course is not None:
+        if course.workflow_state == "completed" or not _goes_on(api, course):
+            return True
+        inside = {row.user_id for row in participants(api, conversation.id)}
+        rows = api.store.enrollments.find("course", course.id)
+        staff = {row.user_id for row in rows if row.type in states.STAFF and row.workflow_state != "deleted"}
+        if inside & staff & set(others) or observes(api, inside - {api.user.id}, course):
+            return False
+    held = groups.rights(api, group, api.caller) if group is not None else ()
+    rights = ("send_messages", "send_messages_all")
+    return not (courses.may(api, api.caller, course, *rights) if group is None and course else {*rights} & {*held})
+
+
+def _goes_on(api: Api, course: Course) -> bool:
+    """Whether a course goes on for the caller in one of their roles, or in a section that they see."""
+    own = (row for row in api.store.enrollments.find("user", api.user.id) if row.course_id == course.id)
+    ended = ("rejected", "completed", "deleted")
+    if any(row.workflow_state not in ended and not states.concluded(api, course, row.type) for row in own):
+        return True
+    seen = sections.visible(api, course)
+    found = (row for row in api.store.course_sections.find("course", course.id) if row.workflow_state != "deleted")
+    return any(not _section_over(api, course, row) for row in found if seen is None or row.id in seen)
+
+
+def _section_over(api: Api, course: Course, section: CourseSection) -> bool:
+    if section.end_at is not None and section.restrict_enrollments_to_section_dates:
+        return section.end_at < api.now
+    return states.concluded(api, course)
+
+
+def gone(api: Api, conversation: Conversation, users: Collection[int]) -> list[str]:
+    """The names of people who are not in the course of a conversation any more, if the caller is a student there."""
+    course = api.store.courses.get(conversation.context_id) if conversation.context_type == "Course" else None
+    if course is None or course.workflow_state != "available":
+        return []
+    rows = list(api.store.enrollments.find("course", course.id))
+    own = [
+        row.type for row in rows if row.user_id == api.user.id and states.state_of(api, row, course).name == "active"
+    ]
+    if "StudentEnrollment" not in own or not {*own}.isdisjoint(states.STAFF):
+        return []
+    ended = ("rejected", "completed", "deleted", "inactive")
+    left = {*users} - {row.user_id for row in rows if row.workflow_state not in ended}
+    return [user.name for number in sorted(left) if (user := api.store.users.get(number)) is not None]
 
 
 def over(api: Api, course: Course) -> bool:
@@ -279,19 +364,19 @@ def over(api: Api, course: Course) -> bool:
 
 
 def instructors(api: Api, course: Course, users: Collection[int]) -> bool:
-    """Whether these people all teach or assist in a course that is not over."""
-    if states.concluded(api, course):
-        return False
-    rows = api.store.enrollments.find("course", course.id)
-    teaching = {e.user_id for e in rows if e.type in messaging.INSTRUCTORS and e.workflow_state == "active"}
-    return bool(users) and teaching.issuperset(users)
+    """Whether these people all teach or assist in a course now."""
+    rows = [row for row in api.store.enrollments.find("course", course.id) if row.type in messaging.INSTRUCTORS]
+    teaching = {row.user_id for row in rows if states.state_of(api, row, course).name == "active"}
+    return teaching.issuperset(users)
 
 
-def observes(api: Api, course: Course, users: Collection[int]) -> bool:
-    """Whether the caller observes all these users in the course."""
-    rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == course.id)
-    watched = {e.associated_user_id for e in rows if e.workflow_state == "active"}
-    return bool(users) and watched.issuperset(users)
+def observes(api: Api, users: Collection[int], course: Course | None = None) -> bool:
+    """Whether the caller observes all these users: in a course now, or at any time in some course."""
+    rows = [row for row in api.store.enrollments.find("user", api.user.id) if row.type == "ObserverEnrollment"]
+    if course is not None:
+        rows = [row for row in rows if row.course_id == course.id and row.workflow_state != "deleted"]
+    watched = {row.associated_user_id for row in rows}
+    return bool(watched) and watched.issuperset(users)
 
 
 def unread(api: Api, user: User) -> int:

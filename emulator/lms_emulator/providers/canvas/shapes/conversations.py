@@ -19,6 +19,8 @@ from lms_emulator.providers.canvas.shapes import submissions as submission_shape
 
 LAST = 100
 """How much of the last message is shown."""
+MOST_AVATARS = 100
+"""How many people a conversation can have for their avatars to be shown."""
 GROUP_AVATAR = "/images/messages/avatar-group-50.png"
 
 
@@ -31,6 +33,7 @@ def conversation(
     messages: Collection[ConversationMessage] | None = None,
     visible: bool | None = None,
     named: bool = False,
+    beta: bool = False,
 ) -> Json:
     """A conversation as one participant sees it.
 
@@ -38,6 +41,7 @@ def conversation(
         common: what they have in common with the others; None leaves that out.
         visible: whether it is in the list that is looked at; by default, whether it is in the inbox.
         named: whether to include the name of its context.
+        beta: whether `include_beta` may ask if it has a context.
     """
     record = api.store.conversations.get(own.conversation_id)
     assert record is not None  # a participant's conversation is kept with it
@@ -45,14 +49,14 @@ def conversation(
     found = conversations.written(every)
     authored = next((row for row in found if row.author_id == own.user_id), None)
     latest = found[0] if found and own.last_message_at is not None else None
-    rows = conversations.participants(api, record.id)
-    users = [user for row in rows if (user := api.store.users.get(row.user_id)) is not None]
+    users = conversations.present(api, record.id)
+    avatars = avatars and len(users) <= MOST_AVATARS
     audience = [user.id for user in users if user.id != own.user_id]
     body: Json = {
         "id": record.id,
         "subject": record.subject,
         "workflow_state": own.workflow_state,
-        "last_message": latest.body[:LAST] if latest is not None else None,
+        "last_message": _cut(latest.body) if latest is not None else None,
         "last_message_at": when(own.last_message_at),
         "last_authored_message": None,
         "last_authored_message_at": None,
@@ -60,7 +64,7 @@ def conversation(
         "subscribed": own.subscribed,
         "private": record.private,
         "starred": own.starred,
-        "properties": _properties(own, found),
+        "properties": _properties(own, found, latest or authored),
         "audience": audience,
         "audience_contexts": _contexts(api, own, audience),
         "avatar_url": _avatar(api, users, audience),
@@ -69,8 +73,10 @@ def conversation(
         "context_code": None,
     }
     if own.last_authored_at is not None and authored is not None:
-        body["last_authored_message"] = authored.body[:LAST]
+        body["last_authored_message"] = _cut(authored.body)
         body["last_authored_message_at"] = when(authored.created_at)
+    if api.params.flag("include_beta") and beta:
+        body["beta"] = record.context_id is not None
     code = f"{record.context_type.lower()}_{record.context_id}" if record.context_type is not None else None
     if record.context_type is not None:
         body["context_code"] = code
@@ -99,9 +105,15 @@ def in_scope(own: ConversationParticipant, scope: str | None) -> bool:
             return own.workflow_state != "archived" and own.last_message_at is not None
 
 
-def _properties(own: ConversationParticipant, found: list[ConversationMessage]) -> list[str]:
+def _cut(text: str) -> str:
+    return text if len(text) <= LAST else f"{text[: LAST - 3]}..."
+
+
+def _properties(
+    own: ConversationParticipant, found: list[ConversationMessage], latest: ConversationMessage | None
+) -> list[str]:
     checks = {
-        "last_author": bool(found) and found[0].author_id == own.user_id,
+        "last_author": latest is not None and latest.author_id == own.user_id,
         "attachments": any(conversation_message.attachment_ids for conversation_message in found),
         "media_objects": any(conversation_message.media_comment_id for conversation_message in found),
     }
@@ -114,7 +126,7 @@ def _contexts(api: Api, own: ConversationParticipant, audience: list[int]) -> Js
     for tag in own.tags if audience else ():
         kind, _, number = tag.partition("_")
         found[f"{kind}s"][number] = []
-    if len(audience) == 1:
+    if len(audience) == 1 and api.params.flag("include_private_conversation_enrollments", default=True):
         for row in api.store.enrollments.find("user", audience[0]):
             roles = found["courses"].get(str(row.course_id))
             if roles is not None and row.workflow_state == "active" and row.type not in roles:
