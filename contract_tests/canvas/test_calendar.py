@@ -385,3 +385,29 @@ def test_the_feed_of_a_teacher_shows_every_date_of_an_assignment(canvas: Site) -
 
     assert days(canvas.teacher) == ["20300302", "20300302", "20300303", "20300303"]
     assert days(canvas.student) == ["20300302"]
+
+
+def test_a_slot_can_have_its_own_number_of_seats(canvas: Site) -> None:
+    slots = {"0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"]}
+    fields = {"context_codes": ["course_1"], "title": "Hours", "new_appointments": slots, "publish": True}
+    fields["participants_per_appointment"] = 1
+    made = canvas.teacher.post(f"{API}/appointment_groups", json={"appointment_group": fields}).json()
+    slot = f"{EVENTS}/{made['new_appointments'][0]['id']}"
+
+    def seats(sent: object) -> object:
+        changed = canvas.teacher.put(slot, json={"calendar_event": {"participants_per_appointment": sent}})
+        return changed.json().get("participants_per_appointment")
+
+    assert (seats(0), seats("")) == (0, None)
+    assert seats(0) == 0
+    assert canvas.student.post(f"{slot}/reservations").json()[0]["message"] == "all slots filled"
+    assert seats(2) == 2
+    reserved = canvas.student.post(f"{slot}/reservations")
+    assert reserved.status_code == 200
+    assert canvas.teacher.get(slot).json()["available_slots"] == 1
+    assert seats(1) == 1
+    own = {"appointment_group": {"participants_per_appointment": 3}}
+    canvas.teacher.put(f"{API}/appointment_groups/{made['id']}", json=own)
+    assert canvas.teacher.get(slot).json()["participants_per_appointment"] == 3
+    sent = {"calendar_event": {"context_code": "course_1", "title": "A", "participants_per_appointment": 1}}
+    assert canvas.teacher.post(EVENTS, json=sent).status_code == 500

@@ -125,8 +125,12 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
     assert [note["id"] for note in canvas.student.get(notes, params={"context_codes[]": "course_1"}).json()] == [
         made["id"]
     ]
+    said = {"plannable_type": "planner_note", "plannable_id": made["id"], "dismissed": True}
+    one = f"{API}/planner/overrides/{canvas.student.post(f'{API}/planner/overrides', json=said).json()['id']}"
+    assert canvas.student.get(one).json()["workflow_state"] == "active"
     canvas.student.delete(site)
     assert canvas.student.get(notes).json() == []
+    assert canvas.student.get(one).json()["workflow_state"] == "deleted"
 
 
 def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:

@@ -17,6 +17,7 @@ class CalendarEvent(Record, frozen=True, kw_only=True):
         parent_event_id: the event that this is a section's time of, or the slot that was reserved.
         comments: what came with a reservation.
         timetable_code: what a timetable knows it by.
+        own_seats: whether `participants_per_appointment` of this slot counts, and not that of its group.
     """
 
     id: int
@@ -38,6 +39,8 @@ class CalendarEvent(Record, frozen=True, kw_only=True):
     important_dates: bool = False
     parent_event_id: int | None = None
     timetable_code: str | None = None
+    participants_per_appointment: int | None = None
+    own_seats: bool = False
     workflow_state: Literal["active", "locked", "deleted"] = "active"
     created_at: Instant
     updated_at: Instant

@@ -233,11 +233,11 @@ def next_appointment(api: Api) -> Any:
     for group in api.store.appointment_groups:
         if (asked and group.id not in asked) or not appointments.reserves(api, group, api.user):
             continue
-        seats = group.participants_per_appointment
         coming = [row for row in appointments.slots(api, group) if row.start_at is not None and row.start_at > api.now]
         # also of a group's reservations, Canvas looks for the user's own here
         coming = [event for event in coming if not appointments.taken_by(api, event, api.user)]
-        found += [event for event in coming if seats is None or len(appointments.taken(api, event)) < seats][:1]
+        open_ = ((event, appointments.seats(event, group)) for event in coming)
+        found += [event for event, most in open_ if most is None or len(appointments.taken(api, event)) < most][:1]
     first = sorted(found, key=lambda event: (event.start_at, event.id))[:1]
     return [shapes.event(api, event) for event in first]
 

@@ -31,7 +31,9 @@ from lms_emulator.providers.canvas.shapes import planner as shapes
 from lms_emulator.providers.canvas.wire import reply
 
 ITEMS = f"{RECORDED}/planner.jsonl 45, 56, 57, 69, 73, 95; canvas-lms app/controllers/planner_controller.rb"
-NOTES = f"{RECORDED}/planner.jsonl 10, 12, 35, 41; canvas-lms app/controllers/planner_notes_controller.rb"
+NOTES = (
+    f"{RECORDED}/planner.jsonl 10, 12, 35, 41; canvas-lms app/controllers/planner_notes_controller.rb, lib/plannable.rb"
+)
 OVERRIDES = f"{RECORDED}/planner.jsonl 78, 93, 97; canvas-lms app/controllers/planner_overrides_controller.rb"
 AROUND = timedelta(weeks=2)
 FAR = timedelta(days=3652)
@@ -280,8 +282,11 @@ def update_note(api: Api) -> Any:
 
 
 def delete_note(api: Api) -> Any:
-    """Delete a note."""
+    """Delete a note, and with it what anybody said about it."""
     deleted = replace(_note(api), workflow_state="deleted", updated_at=api.now)
+    for said in list(api.store.planner_overrides):
+        if (said.plannable_type, said.plannable_id) == ("planner_note", deleted.id):
+            api.store.planner_overrides.put(replace(said, workflow_state="deleted"))
     return shapes.note(api, api.store.planner_notes.put(deleted))
 
 

@@ -87,14 +87,21 @@ def codes_for(api: Api, group: AppointmentGroup, user: User) -> list[str]:
     return [f"course_{course.id}" for course in courses_of(api, group) if _takes_part(api, course, user)]
 
 
+def seats(slot: CalendarEvent, group: AppointmentGroup) -> int | None:
+    """How many can reserve a slot; None for any number."""
+    return slot.participants_per_appointment if slot.own_seats else group.participants_per_appointment
+
+
 def requires_action(api: Api, group: AppointmentGroup, user: User) -> bool:
     """Whether a user has to take further slots, and some are free."""
     participant = participant_for(api, group, user)
     if participant is None:
         return False
-    seats, found = group.participants_per_appointment, slots(api, group)
-    if seats is not None and sum(len(taken(api, slot)) for slot in found) >= seats * len(found):
-        return False
+    most, found = group.participants_per_appointment, slots(api, group)
+    if most is not None:
+        all_seats = sum(most if (own := slot.participants_per_appointment) is None else own for slot in found)
+        if sum(len(taken(api, slot)) for slot in found) >= all_seats:
+            return False
     return len(reservations(api, group, participant)) < group.min_appointments_per_participant
 
 
@@ -194,10 +201,10 @@ def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant:
                 raise Taken("cannot cancel past reservation")
             cancel(api, row)
         slot = api.store.calendar_events.get(slot.id) or slot
-    most, seats = group.max_appointments_per_participant, group.participants_per_appointment
+    most, limit = group.max_appointments_per_participant, seats(slot, group)
     if most is not None and len(reservations(api, group, participant)) >= most:
         raise Taken("participant has met per-participant limit")
-    if seats is not None and len(taken(api, slot)) >= seats:
+    if limit is not None and len(taken(api, slot)) >= limit:
         raise Taken("all slots filled")
     if taken_by(api, slot, participant):
         raise Taken("participant has already reserved this appointment")
@@ -209,6 +216,8 @@ def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant:
         user_id=api.user.id,
         parent_event_id=slot.id,
         comments=api.params.text("comments"),
+        participants_per_appointment=None,
+        own_seats=False,
         workflow_state="locked",
         created_at=api.now,
         updated_at=api.now,

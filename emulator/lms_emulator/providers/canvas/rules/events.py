@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params, as_whole
-from lms_emulator.providers.canvas.model import CalendarEvent
+from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent
 from lms_emulator.providers.canvas.rules import appointments, calendars, html
 from lms_emulator.providers.canvas.rules.calendars import Place
 
@@ -65,6 +65,8 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
             changes[name] = sent.flag(name)
     if faults := {name: ["too_long"] for name in ("title", "comments") if len(changes.get(name) or "") > LONGEST}:
         raise refusals.invalid(faults)
+    if sent.has("participants_per_appointment"):
+        changes |= _seats(sent, place, base)
     where = zone(sent.text("time_zone_edited")) or api.zone
     wanted = replace(base, **changes)
     for name in ("start_at", "end_at"):
@@ -74,6 +76,16 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
         wanted = replace(wanted, **{name: getattr(known, name) for name in CASCADED})
     wanted = settled(wanted, base, where, whole=sent.flag("all_day") if sent.has("all_day") else None)
     return wanted if wanted == known else replace(wanted, updated_at=api.now)
+
+
+def _seats(sent: Params, place: Place, base: CalendarEvent) -> dict[str, Any]:
+    """How many can reserve a slot: by itself, or as its group has it again. Raises the refusal `crashed` elsewhere."""
+    name = "participants_per_appointment"
+    if not isinstance(place.record, AppointmentGroup):
+        raise refusals.crashed("only slots can be reserved", place.code)
+    if base.own_seats and sent.get(name) == place.record.participants_per_appointment:
+        return {name: None, "own_seats": False}
+    return {name: sent.integer(name) if (sent.text(name) or "").strip() else None, "own_seats": True}
 
 
 def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole: bool | None = None) -> CalendarEvent:

@@ -195,7 +195,7 @@ def _slot(api: Api, record: CalendarEvent, group: AppointmentGroup, participant:
         body |= {"reserved": bool(mine), "reserve_comments": ", ".join(said)}
     who = ANYBODY if participant is None else participant.id
     body["reserve_url"] = api.url(f"/api/v1/calendar_events/{record.id}/reservations/{who}")
-    if (seats := group.participants_per_appointment) is not None:
+    if (seats := appointments.seats(record, group)) is not None:
         free = max(seats - len(calendars.children(api, record)), 0)
         body |= {"available_slots": free, "participants_per_appointment": seats}
     return body
