@@ -350,3 +350,34 @@ def test_banks_and_small_groups_give_questions_again(canvas: Site) -> None:
     assert len(posed) == len({one["id"] for one in posed}) == 62
     assert len(teacher.get(f"{COURSE}/{at}/questions").json()) == 1, "what was drawn is not listed"
     assert turn["quiz_points_possible"] == 126
+    drawn, given = posed[0]["id"], {"quiz_submission_id": turn["id"], "quiz_submission_attempt": 1}
+    token = {name: turn[name] for name in ("attempt", "validation_token")}
+    flagged = canvas.student.put(f"/api/v1/quiz_submissions/{turn['id']}/questions/{drawn}/flag", json=token)
+    assert flagged.json()["quiz_submission_questions"][0]["flagged"] is True
+    assert teacher.get(f"{COURSE}/{at}/questions/{drawn}").status_code == 404
+    assert teacher.delete(f"{COURSE}/{at}/questions/{drawn}").status_code == 404
+    shown = teacher.get(f"{COURSE}/{at}/questions", params={**given, "per_page": 100}).json()
+    assert {one["id"] for one in shown} == {one["id"] for one in posed}
+
+
+def test_reports_show_sis_ids_to_those_who_may_read_them(canvas: Site) -> None:
+    quiz = made(canvas.teacher, "quizzes", quiz={"title": "Q"})
+    assert canvas.teacher.put(f"{COURSE}/quizzes/{quiz['id']}", json={"quiz": {"published": True}}).is_success
+    _taken(canvas, quiz["id"], {})
+
+    def told() -> list[Any]:
+        rows = canvas.teacher.get(f"{COURSE}/quizzes/{quiz['id']}/reports").json()
+        (shown,) = canvas.teacher.get(f"{COURSE}/quizzes/{quiz['id']}/statistics").json()["quiz_statistics"]
+        return [shown["includes_sis_ids"], *(row["includes_sis_ids"] for row in rows)]
+
+    assert told() == [True, True, False]
+    head, row = _report(canvas, quiz["id"])
+    assert head[:6] == ["name", "id", "sis_id", "section", "section_id", "section_sis_id"]
+    permissions = {"read_sis": {"explicit": True, "enabled": False}}
+    for role in canvas.admin.get("/api/v1/accounts/1/roles").json():
+        if role["base_role_type"] == "TeacherEnrollment":
+            canvas.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json={"permissions": permissions})
+    assert told() == [False, False, False]
+    head, row = _report(canvas, quiz["id"])
+    assert head[:5] == ["name", "id", "section", "section_id", "submitted"]
+    assert len(row) == len(head)

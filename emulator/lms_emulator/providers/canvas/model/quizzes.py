@@ -158,12 +158,17 @@ class QuizSubmissionEvent(Record, frozen=True, kw_only=True):
 
 
 class QuizReport(Record, frozen=True, kw_only=True):
-    """Statistics of a quiz, as a CSV once a user (`user_id`) requested it."""
+    """Statistics of a quiz, as a CSV once a user (`user_id`) requested it.
+
+    Attributes:
+        includes_sis_ids: whether the user who caused the row may read SIS ids, which the CSV then shows.
+    """
 
     id: int
     quiz_id: int
     report_type: Literal["student_analysis", "item_analysis"]
     includes_all_versions: bool = False
+    includes_sis_ids: bool = True
     user_id: int | None = None
     queued_at: Instant | None = None
     progress_id: int | None = None

@@ -39,7 +39,7 @@ def statistics(api: Api) -> Any:
     course, quiz = a_quiz(api, *READERS)
     if quiz_statistics.too_large(api, quiz):
         return Response(status_code=204)
-    report = quiz_reports.ensure(api, quiz, every=api.params.flag("all_versions"))[0]
+    report = quiz_reports.ensure(api, quiz, course, every=api.params.flag("all_versions"))[0]
     sections = [as_integer(one) for one in api.params.given("section_ids")]
     people = quiz_statistics.of_sections(api, sections) if sections else None
     return {"quiz_statistics": [shapes.statistics(api, quiz, course, report, people)]}
@@ -48,7 +48,7 @@ def statistics(api: Api) -> Any:
 def index(api: Api) -> Any:
     """The reports available for a quiz."""
     course, quiz = a_quiz(api, *READERS)
-    found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
+    found = quiz_reports.ensure(api, quiz, course, every=api.params.flag("includes_all_versions"))
     if accepts_json_api(api):
         return {"quiz_reports": [shapes.linked(api, report, quiz, course, ("file", "progress")) for report in found]}
     return [shapes.report(api, report, quiz, course, progress=True) for report in found]
@@ -86,7 +86,7 @@ def create(api: Api) -> Any:
     if kind not in quiz_reports.NAMES:
         raise quiz_refusals.quiz(400, "report_type_invalid", "invalid quiz report type")
     every = sent.flag("includes_all_versions")
-    report = next(one for one in quiz_reports.ensure(api, quiz, every=every) if one.report_type == kind)
+    report = next(one for one in quiz_reports.ensure(api, quiz, course, every=every) if one.report_type == kind)
     if kind == "item_analysis" and shapes.survey(quiz):
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
     if report.waiting:

@@ -254,12 +254,9 @@ def _require_open(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) 
 
 
 def _question(api: Api, quiz: Quiz) -> Data:
-    """The question of the path."""
-    key = identifiers.local_number(api.slot("id")) or 0
-    found = next((question for question in quizzes.questions(api, quiz) if question.id == key), None)
-    if found is None:
-        raise refusals.not_found("the question of the quiz", api.slot("id"))
-    return quizzes.row(found)
+    """The question of the path, drawn from a bank or not."""
+    table = api.store.quiz_questions
+    return quizzes.row(identifiers.row(table, api.slot("id"), "the question of the quiz", quiz_id=quiz.id))
 
 
 def answer(api: Api) -> Any:

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Attachment, Course, Progress, Quiz, QuizReport, QuizSubmission
 from lms_emulator.providers.canvas.rules import (
     assignments,
+    courses,
     csv_files,
     people,
     quiz_answers,
@@ -30,21 +31,26 @@ from lms_emulator.providers.canvas.rules.quiz_questions import Data
 NAMES = {"student_analysis": "Student Analysis", "item_analysis": "Item Analysis"}
 
 
-def ensure(api: Api, quiz: Quiz, *, every: bool) -> list[QuizReport]:
+def ensure(api: Api, quiz: Quiz, course: Course, *, every: bool) -> list[QuizReport]:
     """The rows of both reports, created if missing or outdated by a new submission."""
-    return [_row(api, quiz, "student_analysis", every), _row(api, quiz, "item_analysis", True)]
+    sis = courses.may(api, api.caller, course, "read_sis", "manage_sis")
+    return [_row(api, quiz, "student_analysis", every, sis), _row(api, quiz, "item_analysis", True, False)]
 
 
-def _row(api: Api, quiz: Quiz, kind: Literal["student_analysis", "item_analysis"], every: bool) -> QuizReport:
+def _row(
+    api: Api, quiz: Quiz, kind: Literal["student_analysis", "item_analysis"], every: bool, sis: bool
+) -> QuizReport:
+    wanted: dict[str, Any] = {"report_type": kind, "includes_all_versions": every, "includes_sis_ids": sis}
     ended = [attempt.finished_at for attempt in quiz_taking.of_quiz(api, quiz) if attempt.finished_at is not None]
     rows = [
         one
         for one in api.store.quiz_reports.find("quiz", quiz.id)
-        if one.report_type == kind and one.includes_all_versions == every and all(one.created_at >= t for t in ended)
+        if all(getattr(one, name) == value for name, value in wanted.items())
+        and all(one.created_at >= t for t in ended)
     ]
     if rows:
         return max(rows, key=lambda report: report.id)
-    made = QuizReport(**api.new_row("quiz_reports"), quiz_id=quiz.id, report_type=kind, includes_all_versions=every)
+    made = QuizReport(**api.new_row("quiz_reports"), quiz_id=quiz.id, **wanted)
     return api.store.quiz_reports.put(made)
 
 
@@ -128,8 +134,9 @@ def _students(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> list[
     single = [one for one in quiz.quiz_data if "group_id" not in one]
     asked = {one["id"]: one for one in single} | quiz_statistics.asked(quiz, rows)
     questions = list(asked.values())
-    head: list[Any] = [] if anonymous else ["name", "id", "sis_id"]
-    head += ["section", "section_id", "section_sis_id", "submitted"]
+    sis = report.includes_sis_ids
+    head: list[Any] = [] if anonymous else ["name", "id", *(["sis_id"] if sis else [])]
+    head += ["section", "section_id", *(["section_sis_id"] if sis else []), "submitted"]
     head += ["attempt"] if report.includes_all_versions else []
     for question in questions:
         head += [f"{question['id']}: {_plain(question['question_text'])}", question["points_possible"]]
@@ -144,12 +151,13 @@ def _student(
     login = people.login_of(api.store, user) if user is not None else None
     row: list[Any] = []
     if not anonymous and user is not None:
-        row = [user.name, user.id, login.sis_user_id if login is not None else None]
+        row = [user.name, user.id]
+        row += [login.sis_user_id if login is not None else None] if report.includes_sis_ids else []
     own = assignments.student(api, course.id, attempt.user_id or 0)
     mine = [e.course_section_id for e in own if e.workflow_state == "active"]
     sections = [section for key in mine if (section := api.store.course_sections.get(key)) is not None]
     row += [", ".join(section.name for section in sections), ", ".join(str(section.id) for section in sections)]
-    row.append(", ".join(section.sis_section_id or "" for section in sections))
+    row += [", ".join(section.sis_section_id or "" for section in sections)] if report.includes_sis_ids else []
     row.append(f"{attempt.finished_at:%Y-%m-%d %H:%M:%S} UTC" if attempt.finished_at else None)
     row += [attempt.attempt] if report.includes_all_versions else []
     graded = {one["question_id"]: one for one in attempt.graded}
