@@ -226,3 +226,44 @@ def test_the_points_of_a_rubric_are_those_of_the_assignment_with_all_that_follow
     assert canvas.teacher.get(f"{COURSE}/assignments/{task['id']}").json()["points_possible"] == 5.0
     found = canvas.teacher.get(at(task)).json()
     assert (found["score"], found["grade"], found["grader_id"]) == (5.0, "100%", own)
+
+
+def test_an_assignment_is_graded_with_one_rubric(canvas: Site) -> None:
+    """Another one for grading replaces the first, whose assessments stay; one for another purpose does not."""
+    task = with_rubric(canvas, work(canvas.teacher))
+    assert assess(canvas.teacher, task, 3, user_id=str(ADA)).status_code == 200
+    given = canvas.lms.dump()["canvas"]["rubric_assessments"][-1]
+    same = {"rubric_id": given["rubric_id"], "association_id": task["id"], "association_type": "Assignment"}
+
+    def link(**fields: object) -> int:
+        answer = made(canvas.teacher, "rubric_associations", rubric_association={**same, **fields})
+        return int(answer["rubric_association"]["id"])
+
+    assert link(purpose="grading", use_for_grading=True) == task["association"], "the same rubric keeps its own"
+    other = link(purpose="bookmark")
+    assert associated(canvas.teacher, task)["rubric_association"]["id"] > other
+    rows = canvas.lms.dump()["canvas"]
+    kept = [row["id"] for row in rows["rubric_associations"] if row["association_id"] == task["id"]]
+    assert task["association"] not in kept
+    (stays,) = [row for row in rows["rubric_assessments"] if row["id"] == given["id"]]
+    assert (stays.get("rubric_association_id"), stays["score"]) == (None, 3.0)
+    assert canvas.teacher.get(at(task)).json()["score"] == 3.0
+    shown = {"include[]": "assessments", "style": "full"}
+    assert canvas.teacher.get(f"{COURSE}/rubrics/{given['rubric_id']}", params=shown).status_code == 200
+
+
+def test_a_change_of_a_rubric_changes_its_association_with_the_same_assignment(canvas: Site) -> None:
+    task, other = work(canvas.teacher), work(canvas.teacher)
+    answer = associated(canvas.teacher, task)
+
+    def linked(to: Body, name: str = "T") -> Body:
+        link = {"association_id": to["id"], "association_type": "Assignment", "purpose": "bookmark", "title": name}
+        sent = {"rubric": {"title": "R"}, "rubric_association": link}
+        changed = canvas.teacher.put(f"{COURSE}/rubrics/{answer['rubric']['id']}", json=sent).json()
+        found: Body = changed["rubric_association"]
+        return found
+
+    first = answer["rubric_association"]["id"]
+    changed = linked(task, "New")
+    assert (changed["id"], changed["title"], changed["purpose"]) == (first, "New", "bookmark")
+    assert linked(other)["id"] > first

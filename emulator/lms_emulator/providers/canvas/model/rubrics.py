@@ -44,11 +44,15 @@ class RubricAssociation(Record, frozen=True, kw_only=True):
 
 
 class RubricAssessment(Record, frozen=True, kw_only=True):
-    """A submission assessed with a rubric. `data` has an entry for each assessed criterion."""
+    """A submission assessed with a rubric. `data` has an entry for each assessed criterion.
+
+    Attributes:
+        rubric_association_id: None once the assignment is graded with another.
+    """
 
     id: int
     rubric_id: int
-    rubric_association_id: int
+    rubric_association_id: int | None = None
     user_id: int
     assessor_id: int
     submission_id: int

@@ -261,7 +261,12 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
         indexes={"rubric": lambda a: a.rubric_id, "place": lambda a: (a.association_type, a.association_id)},
     )
     rubric_assessments: Table[RubricAssessment] = table(
-        key="id", indexes={"rubric": lambda a: a.rubric_id, "submission": lambda a: a.submission_id}
+        key="id",
+        indexes={
+            "rubric": lambda a: a.rubric_id,
+            "association": lambda a: a.rubric_association_id,
+            "submission": lambda a: a.submission_id,
+        },
     )
     peer_reviews: Table[PeerReview] = table(
         key="id", indexes={"submission": lambda r: r.submission_id, "assessor": lambda r: r.assessor_id}

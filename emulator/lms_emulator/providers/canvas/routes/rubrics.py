@@ -196,8 +196,9 @@ def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | No
 def _associated(api: Api, course: Course, rubric: Rubric) -> RubricAssociation | None:
     sent = api.params.hash("rubric_association")
     named = identifiers.local_number(api.params.text("rubric_association_id") or sent.text("id") or "")
-    known = api.store.rubric_associations.get(named)
-    target = _target(api, course, sent)
+    known, target = api.store.rubric_associations.get(named), _target(api, course, sent)
+    if known is not None and known.course_id != course.id:
+        known = None
     if target is None and known is None:
         return None
     return _keep(api, course, rubric, sent, known, target, flags=(*FLAGS, *HIDING), keeps_points=_keeps_points(api))
@@ -226,6 +227,7 @@ def _keep(
     Points that a form hides with `1` neither grade nor show their total (canvas-lms app/models/rubric_association.rb,
     generate).
     """
+    known = known or rubrics.existing(api, rubric, target, sent.text("purpose"), every=api.x.method == "PUT")
     changes: dict[str, Any] = {"rubric_id": rubric.id}
     for name in flags:
         if sent.has(name):
@@ -256,6 +258,7 @@ def _keep(
     if made != known:
         made = replace(made, updated_at=api.now)
     api.store.rubric_associations.put(made)
+    rubrics.unlink_others(api, made)
     if made.association_type == "Assignment":
         overriding.touch(api, made.association_id)
         if made.use_for_grading and made.purpose == "grading" and not keeps_points:

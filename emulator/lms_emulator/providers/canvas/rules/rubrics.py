@@ -97,6 +97,35 @@ def associations(api: Api, kind: str, number: int) -> list[RubricAssociation]:
     return sorted(found, key=lambda a: -a.id)
 
 
+def existing(
+    api: Api, rubric: Rubric, target: tuple[str, int, str] | None, purpose: str | None, *, every: bool
+) -> RubricAssociation | None:
+    """The association that a request for another one of the same rubric and assignment or course changes instead.
+
+    Parameters: `every`, whether its purpose does not matter; else both are for grading.
+    """
+    found = [
+        one for one in of_rubric(api, rubric) if target and target[:2] == (one.association_type, one.association_id)
+    ]
+    if purpose == "grading":
+        found = [one for one in found if one.purpose == "grading"]
+    return found[0] if found and (every or purpose == "grading") else None
+
+
+def unlink_others(api: Api, kept: RubricAssociation) -> None:
+    """Delete what else an assignment is graded with, and the outcome results of its assessments, which stay."""
+    if kept.purpose != "grading":
+        return
+    for other in list(api.store.rubric_associations.find("place", (kept.association_type, kept.association_id))):
+        if other.id == kept.id or other.purpose != "grading":
+            continue
+        for one in list(api.store.rubric_assessments.find("association", other.id)):
+            api.store.rubric_assessments.put(replace(one, rubric_association_id=None))
+            for result in list(api.store.learning_outcome_results.find("assessment", one.id)):
+                api.store.learning_outcome_results.delete(result.id)
+        api.store.rubric_associations.delete(other.id)
+
+
 def of_rubric(api: Api, rubric: Rubric) -> list[RubricAssociation]:
     """The associations of a rubric."""
     found = api.store.rubric_associations.find("rubric", rubric.id)
