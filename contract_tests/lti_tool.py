@@ -38,7 +38,7 @@ class Tool(PublishedTool):
         """The key set that the tool publishes."""
         return jwt.jwks([(KID, private_key("tool"))])
 
-    def sign(self, claims: dict[str, Any], *, key: str = "tool", kid: str = KID, **options: Any) -> str:
+    def sign(self, claims: dict[str, Any], *, key: str = "tool", kid: str | None = KID, **options: Any) -> str:
         """Anything, signed as the tool does."""
         return jwt.sign(claims, private_key(key), kid=kid, **options)
 

@@ -204,6 +204,9 @@ def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
     narrow = service(brightspace, assertion(brightspace, tool), lti13.SCOPE_SCORE).json()["access_token"]
     assert brightspace.api(narrow).get(NRPS).status_code == 403
     assert brightspace.reason == "insufficient_scope"
+    told = brightspace.lms.requests.last.refusal
+    assert told is not None
+    assert "of the token request" in str(told.diagnosis)
     wide = " ".join(lti13.SERVICE_SCOPES)
     good = brightspace.api(service(brightspace, assertion(brightspace, tool, jti="g"), wide).json()["access_token"])
     assert good.get(NRPS).status_code == 200

@@ -196,6 +196,7 @@ def test_more_invalid_responses(canvas: Site, everywhere: Tool, keys: KeySite) -
         ("abc", "deep_linking_malformed"),
         (everywhere.sign(choice.claims(), key="spare"), "deep_linking_bad_signature"),
         (everywhere.sign(choice.claims(), kid="other"), "deep_linking_unknown_kid"),
+        (everywhere.sign(choice.claims(), kid=None), "deep_linking_missing_kid"),
         (jwt.sign(choice.claims(), "secret", algorithm="HS256"), "deep_linking_alg_confusion"),
     ):
         for beside in ({}, {"long": "x" * LONG_BYTES}):

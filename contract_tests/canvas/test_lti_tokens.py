@@ -34,6 +34,7 @@ def test_a_service_token(canvas: Site, tool: Tool) -> None:
     [
         ({"key": "spare"}, "JWS signature invalid.", "assertion_bad_signature"),
         ({"kid": "other"}, "JWS signature invalid.", "assertion_unknown_kid"),
+        ({"kid": None}, "JWS signature invalid.", "assertion_missing_kid"),
         ({"sub": str(API_KEY)}, "JWS signature invalid.", "assertion_unknown_kid"),
         ({"aud": "https://x"}, "the 'aud' is invalid", "assertion_wrong_audience"),
         ({"aud": "https://canvas.instructure.com"}, "the 'aud' is invalid", "assertion_wrong_audience"),

@@ -65,6 +65,8 @@ def test_a_value_that_is_not_the_required_one(lms: Emulator, site: LmsSite, sent
 def test_the_client_id_of_an_application(lms: Emulator, site: LmsSite) -> None:
     asked(site, client_id=str(site.info.client_id))
     assert "this is the client id of" in diagnosed(lms)
+    if site.name == "canvas":
+        assert diagnosed(lms).endswith("a key for the REST API: send that of an LTI key")
 
 
 def test_the_request_as_it_was(lms: Emulator, site: LmsSite) -> None:

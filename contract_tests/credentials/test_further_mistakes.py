@@ -355,7 +355,7 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
                 ask(signed(), scope=membership.replace("membership.", "memberships.")),
                 f"did you mean {membership}?",
             ),
-            "http": (ask(signed(), scope=membership.replace("https", "http")), f"did you mean {membership}?"),
+            "http": (ask(signed(), scope=membership.replace("https", "http")), f"{membership}: the scheme differs"),
             "the grant's kind": (
                 ask(signed(), grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 "there is no such grant here, only",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -14,7 +14,7 @@ import pytest
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.credentials.launches import _begun
-from contract_tests.credentials.test_integrators_mistakes import HTTP, diagnosed, each
+from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.credentials.tool_key import TOOL_KID, with_tool_key
 from contract_tests.learningstudio.conftest import client_of
 from lms_emulator import Emulator
@@ -22,11 +22,14 @@ from lms_emulator.core.keys import private_key
 from lms_emulator.core.outcomes import explanation
 from lms_emulator.signing import lti13
 
+HTTP = httpx.Client(trust_env=False, timeout=30)
+
 
 @pytest.fixture(scope="module")
 def lms() -> Iterator[Emulator]:
     with with_tool_key() as lms:
         yield lms
+    HTTP.close()
 
 
 def service_token(lms: Emulator, scope: str, **changes: object) -> httpx.Response:
@@ -132,12 +135,34 @@ def test_service_tokens_of_canvas(lms: Emulator) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda scope: quote(scope, safe=""), "but it is percent-encoded once too often"),
+        (lambda scope: quote(f"{scope} {lti13.SCOPE_SCORE}", safe=""), "but they are percent-encoded once too often"),
+        (lambda scope: f'"{scope}"', "but there are quotation marks around it"),
+        (lambda scope: f'["{scope}"]', f"send {lti13.SCOPE_MEMBERSHIP}"),
+        (lambda scope: f"{scope},{lti13.SCOPE_SCORE}", "scopes are separated by spaces"),
+        (str.upper, f"{lti13.SCOPE_MEMBERSHIP}: letters differ in case"),
+        (lambda scope: scope.rpartition("/")[2], f"a scope is written in full: {lti13.SCOPE_MEMBERSHIP}"),
+    ],
+)
+def test_a_garbled_scope(lms: Emulator, change: Callable[[str], str], words: str) -> None:
+    assert service_token(lms, change(lti13.SCOPE_MEMBERSHIP)).json()["error"] == "invalid_scope"
+    assert words in diagnosed(lms)
+    assert service_token(lms, lti13.SCOPE_MEMBERSHIP).status_code == 200
+
+
 def test_what_canvas_takes_though_others_refuse_it(lms: Emulator) -> None:
     site = CanvasSite(lms)
     for uri, codes in (("https://other.example/x", ["redirect_uri_unchecked"]), (site.info.redirect_uri, [])):
         assert site.exchange(site.code("student"), redirect_uri=uri).status_code == 200
         assert [one.code for one in lms.requests.last.warnings] == codes
-    for sent, codes in (({"response_mode": "query"}, ["response_mode_unchecked"]), ({}, [])):
+    for sent, codes in (
+        ({"response_mode": "query"}, ["response_mode_unchecked"]),
+        ({"response_type": "code"}, ["response_type_unchecked"]),
+        ({}, []),
+    ):
         begun = _begun(site)
         url = urlsplit(begun.action)
         query = urlencode(dict(parse_qsl(url.query)) | sent)

@@ -273,6 +273,23 @@ def test_addresses_of_other_platforms(
     assert session.post(f"{site.url}{meant}").status_code != 404 or "auth" in meant
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "meant"),
+    [
+        ("canvas", "/api/lti/courses/1/memberships", "`/api/lti/courses/1/names_and_roles`"),
+        ("canvas", "/api/lti/courses/1/nrps/memberships", "`/api/lti/courses/1/names_and_roles`"),
+        ("canvas", "/api/lti/courses/1/lineitems", "`/api/lti/courses/1/line_items`"),
+        ("learningstudio", "/User/4433390", "`/users/{userId}`"),
+        ("learningstudio", "/USER/4433390/course", "`/users/{userId}/courses`"),
+        ("learningstudio", "/course/3433672/roster", "`/courses/{courseId}/roster`"),
+    ],
+)
+def test_paths_in_other_words(lms: Emulator, session: requests.Session, name: str, path: str, meant: str) -> None:
+    assert session.get(f"{getattr(lms, name).url}{path}").status_code == 404
+    assert diagnosed(lms).endswith(meant)
+    assert session.get(f"{lms.canvas.url}/api/lti/courses/1/names_and_roles").status_code == 401
+
+
 def test_what_came_in_another_container_and_was_ignored(lms: Emulator, canvas: Send) -> None:
     admin = lms.canvas.access_tokens.admin
     for send, words in (

@@ -286,6 +286,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     ):
         answer = edx.http.get(items, headers=headers)
         assert (answer.status_code, answer.json()) == (403, {"detail": detail})
+    assert edx.refusal.diagnosis.startswith(f"the token has {lti13.SCOPE_SCORE}; request ")
     for media in (lti13_services.LINE_ITEMS_TYPE, "*/*"):
         assert edx.http.get(items, headers={**reading, "Accept": media}).status_code == 200
     assert edx.http.get(items, headers={**reading, "Accept": "application/json"}).status_code == 406
@@ -296,6 +297,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     ).is_error
     assert "at Brightspace; the request came to Open edX" in edx.refusal.diagnosis
     assert edx.http.get(f"{items}/99", headers=reading).status_code == 404
+    assert edx.refusal.diagnosis == "there is no line item 99; this world has 1"
     assert edx.http.delete(one, headers=writing).status_code == 403
     kind = {"Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}
     made = edx.http.post(

@@ -40,6 +40,11 @@ def secret(change: Value) -> Habit:
     return lambda u, p, s: made(u, p, change(s))
 
 
+def sha1_of(pairs: Pairs) -> str:
+    """The body hash of a form."""
+    return base64.b64encode(hashlib.sha1(urlencode(pairs).encode(), usedforsecurity=False).digest()).decode()
+
+
 def joined(pairs: Pairs) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted((rfc3986(n), rfc3986(v)) for n, v in pairs))
 
@@ -121,7 +126,15 @@ NAMED: dict[str, list[Habit]] = {
         lambda u, p, s: named("oauth_timestamp", f"{dict(p)['oauth_timestamp']}000")(u, p, s)
     ],
     "the realm was signed": [with_field("realm", ""), lambda u, p, s: with_field("realm", u)(u, p, s)],
-    "an oauth_body_hash of no body": [with_field("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=")],
+    "an oauth_body_hash was signed but not sent": [
+        with_field("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
+        lambda u, p, s: with_field("oauth_body_hash", sha1_of([one for one in p if "oauth" not in one[0]]))(u, p, s),
+        lambda u, p, s: with_field("oauth_body_hash", sha1_of(p))(u, p, s),
+    ],
+    "encoded otherwise than RFC 3986 has it: Latin-1, spaces as '+'": [
+        lambda u, p, s: made(u, p, s, escape=lambda text: quote_plus(text, safe="~", encoding="latin-1"))
+    ],
+    "the first characters of the secret are missing: 13": [secret(lambda s: s[13:])],
     "joined without '&'": [lambda u, p, s: made(u, p, s, between="")],
     "the method is missing": [over(lambda u, text, _: f"{rfc3986(u)}&{rfc3986(text)}")],
     "the URL with the parameters as its query was signed": [over(lambda u, text, _: f"{u}?{text}")],

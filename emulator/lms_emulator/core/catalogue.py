@@ -282,7 +282,19 @@ class Catalogue:
         last = asked.rstrip("/").rpartition("/")[2]
         longer = [one for one in close if last and last in one.rstrip("/").rpartition("/")[2]] if start else []
         found = min(longer, key=len, default=None) or (nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None)
-        return shapes[found].removesuffix("[/]") if found else None
+        if found:
+            return shapes[found].removesuffix("[/]")
+        first, _, rest = asked[1:].partition("/")
+        meant = nearest(first, self._heads - {first}, 0.8)
+        if meant is None:
+            return None
+        at = self.at(f"/{meant}/{rest}")
+        return at[0].path.removesuffix("[/]") if at else self.nearest(f"/{meant}/{rest}")
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        """The first words of all paths."""
+        return frozenset(self._written(line.split("\t", 2)[1]).split("/")[1] for line in self._lines)
 
 
 def _words(ours: list[str], theirs: list[str]) -> set[str]:

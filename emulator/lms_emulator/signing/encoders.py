@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 from lms_emulator.signing import oauth1
@@ -70,6 +71,12 @@ def surrogates(text: str) -> str:
 def latin1(text: str) -> str:
     """Percent-encoding of the text in Latin-1 instead of UTF-8."""
     return quote(text.encode("latin-1", "replace"), safe="")
+
+
+def deviating(charset: str, escape: Callable[[bytes, str], str], safe: str, text: str, *, lowered: bool) -> str:
+    """Encoding that deviates in several ways. Parameters: `lowered`, whether hex digits are in lower case."""
+    found = escape(text.encode(charset, "replace" if charset == "latin-1" else "surrogatepass"), safe)
+    return _HEX.sub(lambda digits: digits[0].lower(), found) if lowered else found
 
 
 def encoded_tilde(text: str) -> str:

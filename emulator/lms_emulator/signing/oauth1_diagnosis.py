@@ -29,6 +29,8 @@ TOO_LONG = Diagnosis(("too_long",), ("none of the mistakes that were tried repro
 """The result for a message that is so long that not all pairs of mistakes were tried."""
 _FEW = 6
 """A mistake with more variants is not combined with both a foreign secret and a further mistake."""
+_MANY = 100
+"""A rare mistake with more variants is not combined with a foreign secret."""
 _OF_KEY, _OF_DIGEST = frozenset({"secret", "key"}), frozenset({"hash", "output"})
 _ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 2, 0), (0, 0, 2), (2, 0, 0))
 """Numbers of mistakes in the base string, key and digest, in the order of the search."""
@@ -109,7 +111,7 @@ def explain_secret(
     mistakes = [*in_place_of(other_urls or {}, "url"), *SECRETS, *MISTAKES]
     tried: _Tried = defaultdict(set)
     few = [mistake for mistake in mistakes if _ways(right, mistake) <= _FEW]
-    rare = [mistake for mistake in RARE_SECRETS if _ways(right, mistake) <= _FEW]
+    rare = [mistake for mistake in RARE_SECRETS if _ways(right, mistake) <= _MANY]
     for numbers, looked_for in ((_ONE, [*mistakes, *rare, *RARE]), (_TWO, few)):
         of_key = [item for item in looked_for if item.axis in _OF_KEY]
         keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}

@@ -10,10 +10,11 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from hashlib import sha1
-from itertools import combinations
+from itertools import combinations, product
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
@@ -24,7 +25,10 @@ from lms_emulator.signing.oauth1_signing import Encoded, Signing
 
 T = TypeVar("T")
 
-_EMPTY_BODY = wrong.base64(sha1(b"", usedforsecurity=False).digest())
+_CHARSETS = {"Latin-1": "latin-1", "UTF-8": "utf-8"}
+_ESCAPES = {", spaces as '+'": quote_plus, "": quote}
+_BARE = {"": "", ", '*' bare": "*", ", !'()* bare": "!'()*", ", '/' bare": "/"}
+_HEX = {"": False, ", lower-case hex digits": True}
 
 
 def _any_of(*changes: Callable[[Signing], Iterable[Signing]]) -> Callable[[Signing], list[Signing]]:
@@ -99,6 +103,23 @@ def _timestamp_long_before(s: Signing) -> list[Signing]:
 def _as_sent(s: Signing) -> list[Signing]:
     """Sign the body as sent instead of a base string."""
     return [s._replace(base=lambda *_: urlencode(s.pairs, errors="surrogatepass"))]
+
+
+def _encoded_otherwise(s: Signing) -> Iterator[Signing]:
+    """Encode in a way that deviates from RFC 3986 at several points."""
+    for names in product(_CHARSETS, _ESCAPES, _BARE, _HEX):
+        charset, escape, safe, lowered = _CHARSETS[names[0]], _ESCAPES[names[1]], _BARE[names[2]], _HEX[names[3]]
+        encode = partial(encoders.deviating, charset, escape, safe, lowered=lowered)
+        yield s._replace(encode=encode, detail="".join(names))
+
+
+def _body_hashes(s: Signing) -> Iterator[Signing]:
+    """Sign an oauth_body_hash besides: of no body, of the message, or of the form but for its signature."""
+    message = [pair for pair in s.pairs if not pair[0].startswith("oauth_")]
+    for pairs in ((), message, s.pairs):
+        body = urlencode(pairs, errors="surrogatepass").encode()
+        digest = wrong.base64(sha1(body, usedforsecurity=False).digest())
+        yield from wrong.with_pair("oauth_body_hash", digest)(s)
 
 
 def _reread(value: str) -> str:
@@ -331,8 +352,8 @@ RARE: tuple[Mistake[Signing], ...] = (
     ),
     Mistake(
         "body_hash_signed",
-        "an oauth_body_hash of no body was signed but not sent; a form has none",
-        wrong.with_pair("oauth_body_hash", _EMPTY_BODY),
+        "an oauth_body_hash was signed but not sent; a form has none",
+        _body_hashes,
         "parameters",
     ),
     Mistake(
@@ -383,6 +404,12 @@ RARE: tuple[Mistake[Signing], ...] = (
         "only names, or only values, were percent-encoded before they were joined",
         _any_of(wrong.with_order(_bare_values), wrong.with_order(_bare_names)),
         "order",
+    ),
+    Mistake(
+        "encoded_otherwise",
+        "text was encoded otherwise than RFC 3986 has it",
+        _encoded_otherwise,
+        "encoding",
     ),
     Mistake(
         "blank_not_sent",

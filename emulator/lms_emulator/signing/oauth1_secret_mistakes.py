@@ -166,7 +166,7 @@ RARE_SECRETS: tuple[Mistake[Signing], ...] = (
     Mistake(
         "secret_front_cut",
         "the first characters of the secret are missing",
-        lambda s: [s._replace(secret=s.secret[n:], detail=str(n)) for n in range(1, min(4, len(s.secret)))],
+        lambda s: [s._replace(secret=s.secret[n:], detail=str(n)) for n in range(1, min(100, len(s.secret) - 3))],
         "secret",
     ),
     Mistake(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import parse_qsl, unquote
 
 from lms_emulator.core.http import json_text
@@ -61,6 +61,14 @@ def how_differs(expected: object, got: object) -> str | None:
     known = [value for value in _listed(expected) if isinstance(value, str)]
     if not isinstance(got, str) or not got or got in known or len(got) > _LONGEST:
         return None
+    if (why := how_written(known, got)) is not None:
+        return why
+    closest = nearest(got, [value for value in known if " " not in value], 0.8)
+    return f"did you mean {closest}?" if closest else None
+
+
+def how_written(known: Iterable[str], got: str) -> str | None:
+    """Which of the known texts was meant by one that is the same but for its writing."""
     for right in known:
         for why, meant in undone(got):
             if meant == right:
@@ -73,8 +81,7 @@ def how_differs(expected: object, got: object) -> str | None:
             return f"it has to be {right}: letters differ in case"
         if "_" in got and got.replace("_", "").lower() == right.lower():
             return f"did you mean {right}?"
-    closest = nearest(got, [value for value in known if " " not in value], 0.8)
-    return f"did you mean {closest}?" if closest else None
+    return None
 
 
 def why_no_time(sent: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from lms_emulator.core.access.slips import how_written, undone
 from lms_emulator.core.suggest import nearest
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
-        closest = next((item for item in known if item.lower() == scope.lower()), None) or nearest(scope, known, 0.95)
-        if closest:
+        if (why := how_written(sorted(known), scope) or _why_written(scope, known)) is not None:
+            return why
+        if (closest := nearest(scope, known, 0.95)) is not None:
             return f"did you mean {closest}?"
         if scope in _OF_SIGNING_IN and scope not in known:
             return f"`{scope}` is for signing in by OpenID Connect, as a launch does; this token does not take it"
@@ -66,6 +68,17 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
         if refused and listed
         else None
     )
+
+
+def _why_written(scope: str, known: Collection[str]) -> str | None:
+    """How several scopes were garbled together, or what a single one lacks."""
+    for why, meant in undone(scope):
+        if set(re.split("[ +]", meant)) & set(known):
+            return f"these are scopes, {meant}, but {why.replace('it is', 'they are')}"
+    if (bare := scope.strip("[](){}\"'`,;")) in known:
+        return f"nothing but spaces belongs around a scope: send {bare}"
+    ends = [item for item in known if scope and re.search(rf"[:/|]{re.escape(scope)}$", item)]
+    return f"a scope is written in full: {ends[0]}" if len(ends) == 1 else None
 
 
 NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"

@@ -20,6 +20,11 @@ _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
 
 _TOKEN = ("its token endpoint", "token", "access_token")
+_SERVICES = (
+    ("names_and_roles", "memberships", "membership", "names-and-roles", "nrps"),
+    ("line_items", "lineitems", "line-items", "lineitem"),
+)
+"""What platforms call the services of LTI in their paths."""
 _AUTHORIZE = ("its page to authorize applications", "authorize", "authorization", "auth", "login")
 
 
@@ -34,7 +39,8 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"
-    if (other := _other_version(catalogue, path) or _other_beginning(catalogue, path)) is not None:
+    others = (_other_service, _other_version, _other_beginning)
+    if (other := next(filter(None, (of(catalogue, path) for of in others)), None)) is not None:
         return other
     similar = catalogue.nearest(path)
     tip = f"; the nearest is `{similar}`" if similar else ""
@@ -57,6 +63,17 @@ def _other_oauth(provider: AnyProvider, path: str) -> str | None:
     for names, meant in zip((_TOKEN, _AUTHORIZE), provider.oauth_paths, strict=False):
         if last in names and any("auth" in one or "connect" in one for one in before):
             return f"{provider.title} has {names[0]} at `{meant}`"
+    return None
+
+
+def _other_service(catalogue: Catalogue, path: str) -> str | None:
+    """Where a service of LTI is, for a path by which another platform would have it."""
+    before, _, last = path.rstrip("/").rpartition("/")
+    names = next((names for names in _SERVICES if last.lower() in names), ()) if "/lti/" in path else ()
+    for name in names:
+        for meant in (f"{before}/{name}", f"{before.rpartition('/')[0]}/{name}"):
+            if meant != path and catalogue.at(meant):
+                return f"{catalogue.title} has LTI's service at `{meant}`"
     return None
 
 

@@ -37,7 +37,13 @@ _NAMING = re.compile(
     r"|^(sis|sourced|external|lti|client|deployment)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
-_SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}
+_SINGULAR = {
+    "quizzes": "quiz",
+    "classes": "class",
+    "course_sections": "section",
+    "lti_line_items": "line item",
+    "lti_tools": "LTI tool",
+}
 
 
 class Place(NamedTuple):

@@ -118,7 +118,8 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
             allowed = any(oauth.covers(granted, wanted) for granted in caller.scopes for wanted in scopes)
             if not x.check("scope", allowed, expected=list(scopes), got=caller.scopes):
                 kind = x.settings.insufficient_scope_type
-                raise refusals.insufficient_scope(kind, x.path, list(scopes), caller.scopes)
+                where = "at authorization, and register it for the application"
+                raise refusals.insufficient_scope(kind, x.path, list(scopes), caller.scopes, asked_at=where)
             return handler(x, caller)
 
         return checked

@@ -58,17 +58,18 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
     )
 
 
-def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]) -> SiteRefusal:
+def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str], *, asked_at: str) -> SiteRefusal:
     """403: the token has none of the scopes that the call needs.
 
-    Parameters: `kind`, of problem JSON; empty for the captured body, which is no JSON.
+    Parameters: `kind`, of problem JSON; empty for the captured body, which is no JSON; `asked_at`, where scopes are
+    asked for.
     """
     details: dict[str, Any] = {
         "check": "scope",
         "expected": expected,
         "got": got,
         "diagnosis": f"the token has {' '.join(got) or 'no scope'}; the call needs {' or '.join(expected)}: "
-        "ask for it in `scope` at authorization, and register it for the application",
+        f"ask for it in `scope` {asked_at}",
     }
     if kind:
         said = f"Insufficient scope to call {path}"

@@ -130,12 +130,11 @@ def _from_token(x: Call, text: str) -> Caller:
     try:
         token, right = _read_token(text, x.store.section.server_key)
     except Malformed as malformed:
-        raise _invalid_token("an access token's syntax", text, str(malformed), credential=text) from None
+        why = _why_cut_besides(x, text) or str(malformed)
+        raise _invalid_token("an access token's syntax", text, why, credential=text) from None
     if not hmac.compare_digest(token.signature.encode(), right.encode()):
-        came = token.signature
-        cut = f"the token is cut: {len(came)} of {len(right)} characters of its signature came"
         changed = "a field of the token was changed, or another server issued it"
-        why = cut if came and right.startswith(came) else changed
+        why = _why_cut(token.signature, right) or changed
         raise _invalid_token("the token's own signature", text, why, credential=text)
     x.check("access token: its own signature")
     if "|" in text and "%" not in text:
@@ -143,6 +142,21 @@ def _from_token(x: Call, text: str) -> Caller:
     elif "%7c" in text.lower():
         x.warn("token_encoded", "The access token was percent-encoded again; send it as it was issued.")
     return _holder(x, token)
+
+
+def _why_cut(came: str, right: str) -> str | None:
+    cut = came and right.startswith(came) and came != right
+    return f"the token is cut: {len(came)} of {len(right)} characters of its signature came" if cut else None
+
+
+def _why_cut_besides(x: Call, text: str) -> str | None:
+    """Why a token that is percent-encoded once too often would not be taken without that either."""
+    try:
+        token, right = _read_token(unquote(text), x.store.section.server_key)
+    except Malformed:
+        return None
+    cut = _why_cut(token.signature, right)
+    return f"it is percent-encoded once too often; and {cut}" if cut else None
 
 
 @lru_cache(maxsize=1024)

@@ -59,7 +59,11 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
     package = "lms_emulator.providers.openedx"
     oauth_paths: ClassVar[tuple[str, ...]] = ("/oauth2/access_token", "/oauth2/authorize")
-    tables_of_words: ClassVar[dict[str, str]] = {"username": "users", "who": "users", "account": "users"}
+    tables_of_words: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("username", "who", "account"), "users"),
+        "lti-ags": "lti_line_items",
+        "lti_config": "lti_tools",
+    }
     spelt_out = frozenset(
         {
             "/admin/{app}/{model}/",

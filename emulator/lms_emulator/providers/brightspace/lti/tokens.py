@@ -151,6 +151,9 @@ def require_service(x: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
     assert tool is not None
     scopes = str(claims["scope"]).split()
     if not x.check("scope", bool(set(any_of) & set(scopes)), expected=list(any_of), got=scopes):
-        raise refusals.insufficient_scope(x.settings.insufficient_scope_type, x.path, list(any_of), scopes)
+        where = "of the token request, and register it for the tool"
+        raise refusals.insufficient_scope(
+            x.settings.insufficient_scope_type, x.path, list(any_of), scopes, asked_at=where
+        )
     x.notes["tool"] = tool.name
     return tool

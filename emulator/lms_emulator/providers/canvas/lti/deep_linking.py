@@ -91,6 +91,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
             expected=error.expected,
             got=error.got,
             credential=token,
+            diagnosis=validator.NO_KID if error.reason == "missing_kid" else None,
         ) from error
     wrong = validator.faults(x, claims, REQUIRED, [x.settings.issuer])
     if wrong:

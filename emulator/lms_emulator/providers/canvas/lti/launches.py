@@ -100,8 +100,15 @@ class CanvasLaunches(Launches[Call, User]):
         if not x.check("client_id is a number", as_whole(client) is not None, got=client):
             raise refusals.launch_client_unknown(client)
         key = keys.find(x.store, client)
-        if key is None or not x.check("client_id belongs to a tool", key.is_lti_key):
-            raise refusals.invalid_lti_redirect(expected=[], got=params.get("redirect_uri", ""), credential=client)
+        if not x.check("client_id belongs to a tool", key is not None and key.is_lti_key):
+            why = (
+                f"this is the client id of {key.name}, a key for the REST API: send that of an LTI key" if key else None
+            )
+            sent = params.get("redirect_uri", "")
+            raise refusals.invalid_lti_redirect(
+                expected=[], got=sent, diagnosis=why, credential=None if key else client
+            )
+        assert key is not None
         return AuthenticationRequest(
             params=params,
             client_id=str(key.id),

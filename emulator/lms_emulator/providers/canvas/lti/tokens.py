@@ -33,6 +33,7 @@ _SENTENCES = {
 }
 _DIAGNOSES = {
     "wrong_audience": "`aud` has to be the token endpoint's own address",
+    "missing_kid": validator.NO_KID,
     "unknown_kid": "the tool's JWKS does not publish the key that signed this",
 }
 

@@ -14,6 +14,8 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, signed
 
+NO_KID = "the header has no `kid`: Canvas finds a key in the tool's key set by its `kid` only"
+
 
 class Wrong(NamedTuple):
     """An invalid claim, with Canvas's message about it."""
@@ -28,10 +30,13 @@ class Wrong(NamedTuple):
 def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
     """Verify a token's signature and return its claims. Raises TokenError.
 
-    Parameters: `published`, whether the keys were fetched from the tool, so that `kid` selects one. A single registered
-    key is used whatever `kid` is.
+    Parameters: `published`, whether the keys were fetched from the tool, so that `kid` has to select one (as in
+    github.com/nov/json-jwt lib/json/jose.rb). A single registered key is used whatever `kid` is.
     """
-    kid = read(token).header.get("kid")
+    header = read(token).header
+    kid = header.get("kid")
+    if published and kid is None and header.get("alg") == "RS256":
+        raise TokenError("missing_kid", "kid", expected=keys.kids, got=None)
     only = keys.get(None)
     key: KeySet | VerifyingKey = keys if published or only is None else only
     claims = signed(token, key, algorithms=["RS256"], critical=x.settings.critical_headers)

@@ -112,7 +112,7 @@ def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:
     item = x.store.lti_line_items.get(parse_integer(number))
     if item is None or item.tool != tool.id:
         raise refusals.OpenedxRefusal(
-            "line_item_unknown", status=404, message="Not found.", check="line item", got=number
+            "line_item_unknown", status=404, message="Not found.", check="the line item exists", got=number
         )
     return item
 

@@ -144,7 +144,8 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
     claims = _claims(x, words[1])
     granted = str(claims.get("scopes", "")).split(" ")
     if not x.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
-        raise refusals.permission_denied("the token has none of the scopes that this service accepts", check="scope")
+        why = f"the token has {' '.join(granted) or 'no scope'}; request {' or '.join(scopes)} in `scope`"
+        raise refusals.permission_denied(why, check="scope")
     if claims.get("sub") != tool.client_id:
         x.warn("lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it")
     return tool
