@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import httpx
 
@@ -390,3 +391,26 @@ def test_a_course_is_shown_to_admins_who_may_read_its_content(canvas: Site) -> N
     more = {f"permissions[read_course_content][{name}]": "1" for name in ("enabled", "explicit")}
     canvas.admin.put(f"{SCHOOL}/roles/{number}", data=more)
     assert seen() == [200, 200]
+
+
+def test_a_merge_moves_ignored_work_and_can_be_undone_for_half_a_year(canvas: Site) -> None:
+    soon = (canvas.lms.clock.now + timedelta(days=2)).isoformat()
+    fields = {"name": "Essay", "submission_types": ["online_text_entry"], "due_at": soon}
+    sent = {"assignment": {**fields, "published": True}}
+    work = canvas.teacher.post(f"{API}/courses/1/assignments", json=sent).json()["id"]
+
+    def to_do(person: int) -> bool:
+        listed = canvas.admin.get(f"{API}/users/self/todo", params={"as_user_id": str(person)}).json()
+        return work in [item["assignment"]["id"] for item in listed]
+
+    first, second = 101, 102
+    canvas.student.delete(f"{API}/users/self/todo/assignment_{work}/submitting", params={"permanent": "1"})
+    assert (to_do(first), to_do(second)) == (False, True)
+    assert canvas.admin.put(f"{API}/users/{first}/merge_into/{second}").status_code == 200
+    assert not to_do(second)
+    assert canvas.admin.post(f"{API}/users/{second}/split").status_code == 200
+    assert (to_do(first), to_do(second)) == (False, True)
+    assert canvas.admin.put(f"{API}/users/{first}/merge_into/{second}").status_code == 200
+    canvas.lms.clock.advance(days=181)
+    late = canvas.admin.post(f"{API}/users/{second}/split")
+    assert (late.status_code, late.json()) == (400, {"message": "Nothing to split off of this user"})

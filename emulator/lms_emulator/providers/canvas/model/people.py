@@ -263,6 +263,7 @@ class UserMerge(Record, frozen=True, kw_only=True):
     Attributes:
         moved: by table, the ids of moved records. ended: the previous states of enrollments and addresses that were
             the same as ones of the other person, by table and id, such as `enrollments/1`.
+        created_at: when they were merged, which can be undone for half a year.
     """
 
     id: int
@@ -271,6 +272,7 @@ class UserMerge(Record, frozen=True, kw_only=True):
     moved: dict[str, list[int]] = {}
     ended: dict[str, str] = {}
     workflow_state: Literal["active", "split"] = "active"
+    created_at: Instant | None = None
 
 
 class AuthenticationProvider(Record, frozen=True, kw_only=True):

@@ -108,8 +108,7 @@ def merge(api: Api) -> Any:
 def split(api: Api) -> Any:
     """Undo a merge."""
     user = identifiers.user(api, api.slot("id"))
-    merges = api.store.user_merges.find("user", user.id)
-    if all(record.workflow_state == "split" for record in merges):
+    if not departures.splittable(api, user):
         raise refusals.message(400, "nothing_to_split", "Nothing to split off of this user")
     _require_merge(api, user)
     people_ = [*departures.split(api, user), user]

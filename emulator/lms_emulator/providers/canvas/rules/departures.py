@@ -6,6 +6,7 @@ Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -39,6 +40,8 @@ STATES = ("active", "invited", "creation_pending", "completed", "rejected", "ina
 WORK = ("submissions", "quiz_submissions")
 GIVEN_BACK = (*RESTORED, *WORK, "users", "conversations", "attachments")
 """All that a merge can have moved."""
+UNDONE_FOR = timedelta(days=180)
+"""How long a merge can be undone."""
 ENDED = ("communication_channels", "enrollments")
 """The tables of which a merge ends rows where both users have the same."""
 
@@ -134,8 +137,11 @@ def merge(api: Api, user: User, into: User) -> None:
         [*into.preferences.get("favorite_courses", []), *user.preferences.get("favorite_courses", [])]
     )
     prefers = {**into.preferences, **user.preferences} | ({"favorite_courses": list(marked)} if marked else {})
+    if ignored := {**_ignored(user), **_ignored(into)}:
+        prefers["ignored_until"] = ignored
     api.store.users.put(replace(into, preferences=prefers))
-    made = UserMerge(id=api.new_id("user_merge_data"), from_user_id=user.id, user_id=into.id, moved=moved, ended=ended)
+    number = api.new_id("user_merge_data")
+    made = UserMerge(id=number, from_user_id=user.id, user_id=into.id, moved=moved, ended=ended, created_at=api.now)
     api.store.user_merges.put(made)
     user = api.store.users.get(user.id) or user
     merged = replace(
@@ -337,13 +343,31 @@ def _place(enrollment: Enrollment) -> tuple[int, int, int | None]:
     return enrollment.course_section_id, enrollment.role_id, enrollment.associated_user_id
 
 
+def _ignored(user: User) -> dict[str, Any]:
+    """The to-do items that a user ignores."""
+    return dict(user.preferences.get("ignored_until") or {})
+
+
+def splittable(api: Api, user: User) -> list[UserMerge]:
+    """The merges into a user that can be undone.
+
+    Source: canvas-lms app/models/user_merge_data.rb, splitable (2024-04).
+    """
+    found = (record for record in api.store.user_merges.find("user", user.id) if record.workflow_state == "active")
+    return [record for record in found if record.created_at is None or record.created_at > api.now - UNDONE_FOR]
+
+
 def split(api: Api, user: User) -> list[User]:
     """Undo the merges into a user. Returns the restored users."""
     found: list[User] = []
-    for record in api.store.user_merges.find("user", user.id):
+    for record in splittable(api, user):
         other = api.store.users.get(record.from_user_id)
-        if record.workflow_state == "split" or other is None:
+        if other is None:
             continue
+        user = api.store.users.get(user.id) or user
+        kept = {name: until for name, until in _ignored(user).items() if name not in _ignored(other)}
+        if kept != _ignored(user):
+            user = api.store.users.put(replace(user, preferences={**user.preferences, "ignored_until": kept}))
         for table, ids in record.moved.items():
             _give_back(api, table, ids, user, other)
         for named, state in record.ended.items():
