@@ -156,6 +156,20 @@ def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: 
     assert names == [(True, "essay.txt"), (False, "essay-1.txt")]
 
 
+def test_a_new_folder_below_the_one_it_names(canvas: Site) -> None:
+    """In that folder's course or user, whatever the path says."""
+    teacher, student = canvas.teacher, canvas.student
+    root = teacher.get(f"{API}/courses/1/folders/root").json()["id"]
+    own = student.get(f"{API}/users/self/folders/root").json()["id"]
+    below = student.post(f"{API}/courses/1/folders", json={"name": "Mine", "folder_id": own})
+    assert (below.status_code, below.json()["parent_folder_id"], below.json()["context_type"]) == (200, own, "User")
+    assert teacher.post(f"{API}/courses/1/folders", json={"folder_id": root}).json()["parent_folder_id"] == root
+    assert student.post(f"{API}/users/self/folders", json={"folder_id": root}).status_code == 403
+    assert teacher.post(f"{API}/courses/1/folders", json={"folder_id": 9999}).status_code == 404
+    both = teacher.post(f"{API}/courses/1/folders", json={"folder_id": root, "parent_folder_id": root})
+    assert (both.status_code, both.json()["message"]) == (400, "Can't set folder path and folder id")
+
+
 def test_what_a_folder_tells_and_where_it_may_go(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     folders = f"{API}/courses/1/folders"

@@ -137,7 +137,9 @@ def special(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """A new folder, in `unfiled` by default."""
+    """A new folder, in `unfiled` by default. With `folder_id`, below that folder, wherever it is."""
+    if (reference := api.params.text("folder_id")) is not None:
+        return _below(api, identifiers.row(api.store.folders, reference, "the folder", deleted=True))
     context = contexts.from_path(api)
     if not api.params.text("parent_folder_id"):
         files.require_manager(api, context, "add")
@@ -148,11 +150,14 @@ def create(api: Api) -> Any:
 
 def create_below(api: Api) -> Any:
     """A new folder below another."""
-    parent, context = folder_in_path(api, deleted=True)
+    return _below(api, folder_in_path(api, deleted=True)[0])
+
+
+def _below(api: Api, parent: Folder) -> Any:
     if api.params.text("parent_folder_id") or api.params.text("parent_folder_path"):
         raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
     files.require_change(api, parent, "add")
-    return _created(api, context, parent)
+    return _created(api, files.context_of(api, parent), parent)
 
 
 def _created(api: Api, context: Context, parent: Folder) -> Any:
