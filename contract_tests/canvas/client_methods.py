@@ -146,7 +146,9 @@ def outcome(call: Call, scene: Scene) -> str:
             list(found)
     except REFUSALS as refusal:
         return {Unauthorized: "401", Forbidden: "403", ResourceDoesNotExist: "404"}[type(refusal)]
-    except (CanvasException, AttributeError, KeyError, TypeError, ValueError) as error:
+    except CanvasException as failure:
+        return "500" if "status code 500" in str(failure) else f"CanvasException: {failure}"[:120]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         return f"{type(error).__name__}: {error}"[:120]
     return "yes"
 

@@ -11,12 +11,15 @@ from lms_emulator.client.emulator import Emulator
 pytestmark = pytest.mark.slow
 
 ANSWERS = {"yes", "401", "403", "404"}
+FAILS_AT_CANVAS = {"Quiz.create_report"}
+"""Canvas refuses students, and then fails since it answers twice."""
 
 
 @pytest.mark.timeout(300)
 def test_every_method_does_its_work_for_those_who_may(lms: Emulator) -> None:
     found = client_methods.results(lms, ROWS)
     odd = {name: by_role for name, by_role in found.items() if not ANSWERS.issuperset(by_role.values())}
-    assert not odd
+    assert odd.keys() == FAILS_AT_CANVAS
+    assert {answer for name in odd for answer in odd[name].values()} <= {*ANSWERS, "500"}
     assert [name for name, by_role in found.items() if "yes" not in by_role.values()] == []
     assert client_methods.page(found) == client_methods.PAGE.read_text(encoding="utf-8")

@@ -33,6 +33,7 @@ _TABLES = {
     ("learningstudio", "message"): "dropbox_messages",
     ("learningstudio", "attachment"): "dropbox_attachments",
     ("brightspace", "group_category"): "group_categories",
+    ("brightspace", "lti_link"): "legacy_links",
 }
 """Where a table has another name than its objects in an address."""
 _NAMED: dict[str, dict[str, str]] = {

@@ -137,7 +137,6 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
         ("canvas", "GET", "/api/v1/courses/1/live_assessments.json"),
         ("canvas", "POST", "/api/v1/courses/1/microsoft_sync/group"),
         ("brightspace", "GET", "/d2l/api/le/1.92/6606/grades/categories/"),
-        ("brightspace", "GET", "/d2l/api/le/1.92/6606/dropbox/folders/1/submissions/"),
         ("openedx", "POST", "/api/course_home/v1/save_course_goal"),
         ("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/wiki/1/edit/"),
         ("openedx", "GET", "/api/ccx/v0/ccx/"),

@@ -10,7 +10,7 @@ import pytest
 from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 
-DROPBOX = "/d2l/api/le/1.75/6836/dropbox/folders/"
+FORUMS = "/d2l/api/le/1.75/6836/discussions/forums/"
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +21,15 @@ def lms() -> Iterator[Emulator]:
 
 def test_a_method_that_an_operation_which_is_not_served_does_not_have(lms: Emulator, http: httpx.Client) -> None:
     headers = {"Authorization": f"Bearer {lms.brightspace.access_tokens.instructor}"}
-    assert http.get(lms.brightspace.url + DROPBOX, headers=headers).status_code == 501
-    answer = http.delete(lms.brightspace.url + DROPBOX, headers=headers)
+    assert http.get(lms.brightspace.url + FORUMS, headers=headers).status_code == 501
+    answer = http.delete(lms.brightspace.url + FORUMS, headers=headers)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST, HEAD")
     entry = lms.requests.last
     assert (entry.outcome, entry.refusal and entry.refusal.diagnosis) == (
         "refused",
         "DELETE was sent; this path takes GET, POST, HEAD",
     )
-    assert http.delete(lms.brightspace.url + DROPBOX.replace("folders", "nothing"), headers=headers).status_code == 404
+    assert http.delete(lms.brightspace.url + FORUMS.replace("forums", "nothing"), headers=headers).status_code == 404
     assert lms.requests.last.outcome == "unknown_path"
     unserved = f"{lms.openedx.url}/notify/json/get/"
     assert http.get(unserved).status_code == 501
@@ -92,7 +92,7 @@ def test_versions_newer_than_the_latest_of_brightspace(lms: Emulator, http: http
     refusal = lms.requests.last.refusal
     assert refusal is not None
     assert (refusal.reason, refusal.expected) == ("version_not_served", "at least 1.51, at most 1.93")
-    assert http.get(lms.brightspace.url + DROPBOX.replace("1.75", "1.99"), headers=headers).status_code == 404
+    assert http.get(lms.brightspace.url + FORUMS.replace("1.75", "1.99"), headers=headers).status_code == 404
     assert http.delete(news, headers=headers).status_code == 404  # a version that is not served has no methods
     assert http.delete(news.replace("1.99", "1.1"), headers=headers).status_code == 404
     refusal = lms.requests.last.refusal

@@ -154,7 +154,8 @@ def test_a_jwt_without_a_username(web: Web, claims: dict[str, Any]) -> None:
     token = made(web, **({"preferred_username": None} | claims))
     assert me(web, token) == (401, {"detail": "JWT must include a preferred_username or username claim!"})
     names = sorted({"iss", "aud", "iat", "exp", *claims})
-    assert explained(web) == ("jwt_without_username", "JWT preferred_username", "present", names, None)
+    diagnosis = "the token has a value in neither of the claims `preferred_username` and `username`"
+    assert explained(web) == ("jwt_without_username", "JWT preferred_username", "present", names, diagnosis)
 
 
 @pytest.mark.parametrize(

@@ -272,5 +272,5 @@ def test_it(lms):
     told = pytester.runpytest("-q").stdout.str()
     unread = "`sort` (query) was not read: Canvas documents it"
     assert f"warning    parameter_not_read: {unread}" in told
-    assert "fault      A scripted failure acted on this request. f1: status 503" in told
+    assert "fault      A scripted failure acted on this request: f1: status 503" in told
     assert "defect     The real provider fails on this request too" in told

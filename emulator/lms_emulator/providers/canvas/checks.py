@@ -43,6 +43,7 @@ REFERENCES = (
     Reference("courses", "account_id", "accounts"),
     Reference("courses", "enrollment_term_id", "enrollment_terms"),
     Reference("course_sections", "course_id", "courses"),
+    Reference("course_sections", "nonxlist_course_id", "courses"),
     Reference("assignment_groups", "course_id", "courses"),
     Reference("assignments", "assignment_group_id", "assignment_groups"),
     Reference("enrollments", "course_id", "courses"),
@@ -240,10 +241,12 @@ _MAY_DANGLE = (
 
 
 def _odd_questions(section: Any) -> Iterable[str]:
-    """Attempts at quizzes with a question that has no id or no type."""
-    for place, record in enumerate(section.quiz_submissions):
-        if any("id" not in value or "question_type" not in value for value in record.quiz_data):
-            yield f"quiz_submissions[{place}].quiz_data: a question needs `id` and `question_type`"
+    """Quizzes, and attempts at them, with a question that has no id or no type."""
+    for table in ("quizzes", "quiz_submissions"):
+        for place, record in enumerate(getattr(section, table)):
+            questions = (each for entry in record.quiz_data for each in entry.get("questions", [entry]))
+            if any("id" not in each or "question_type" not in each for each in questions):
+                yield f"{table}[{place}].quiz_data: a question needs `id` and `question_type`"
 
 
 def _odd_merges(section: Any) -> Iterable[str]:

@@ -245,13 +245,13 @@ def _from_signature(x: Call, value: str) -> Caller:
     return Caller(campus=campus, user=None)
 
 
-_JOINT = re.compile(r"=[^,=]*?([;&| ])\s*oauth_")
+_JOINT = re.compile(r"([;&| ])[ \t]?oauth_")
 _QUOTES = "the values stand in double quotes, not in single ones"
 
 
 def _why_header(value: str) -> str | None:
     """Why an OAuth header cannot be read."""
-    if "," not in value and (joint := _JOINT.search(value)) is not None:
+    if "," not in value and (joint := _JOINT.search(value, max(value.find("="), 0))):
         sign = "spaces" if joint[1] == " " else f"`{joint[1]}`"
         return f"its parts are joined by {sign}; commas go between them"
     return _QUOTES if "='" in value else None

@@ -225,7 +225,7 @@ def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
             check="preferred_username",
             expected="present",
             got=sorted(claims),
-            diagnosis="the token has neither the claim `preferred_username` nor `username`",
+            diagnosis="the token has a value in neither of the claims `preferred_username` and `username`",
         )
     user = lookup.user_named(x.store, x.settings, str(username))
     if user is None:

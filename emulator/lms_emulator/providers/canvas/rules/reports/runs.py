@@ -76,7 +76,7 @@ def run(api: Api, report: AccountReport) -> None:
     """Create a report."""
     account = api.store.accounts.get(report.account_id)
     assert account is not None, "the world file's references are checked when it is loaded"
-    scope = Scope(api, report, account, available()[report.report_type][1] or ())
+    scope = Scope(api, report, account, available().get(report.report_type, ("", None))[1] or ())
     maker = MAKERS.get(report.report_type)
     made = maker(scope) if maker is not None else Made({}, "")
     if maker is None:

@@ -123,19 +123,24 @@ def _import(work: Work, sheet: Sheet, row: Any) -> int:
         return 0
 
 
+def _file(work: Work, batch: SisBatch) -> Attachment:
+    """What was sent. Raises BadZipFile if a world file has an import without it."""
+    found = work.store.attachments.get(batch.attachment_id or 0)
+    if found is None:
+        raise zipfile.BadZipFile
+    return found
+
+
 def _read(work: Work) -> list[Sheet] | None:
     """The files to import; None if nothing changed since the last import of a series."""
-    sent = work.store.attachments.get(work.batch.attachment_id or 0)
-    assert sent is not None, "the world file's references are checked when it is loaded"
+    sent = _file(work, work.batch)
     packed = not sent.filename.lower().endswith(".csv")
     shown: list[int] = []
     work.batch = put(work.api, work.batch, data=work.batch.data | {"downloadable_attachment_ids": shown})
     sheets = _sheets(work, sent, shown, packed=packed, say=True)
     before = _previous(work)
     if before is not None:
-        earlier = work.store.attachments.get(before.attachment_id or 0)
-        assert earlier is not None, "the world file's references are checked when it is loaded"
-        compared = _compare(work, before, earlier, sent, sheets)
+        compared = _compare(work, before, _file(work, before), sent, sheets)
         if compared is not None:
             if not compared:
                 return None
