@@ -12,5 +12,8 @@ def nearest(name: object, known: Iterable[str], likeness: float = 0.6) -> str | 
     """
     from difflib import get_close_matches  # only needed after a mistake
 
-    found = get_close_matches(str(name), list(known), 1, likeness)
+    text = str(name)
+    # Lengths alone rule most out, and comparing long texts takes long.
+    alike = [each for each in known if 2 * min(len(each), len(text)) >= likeness * (len(each) + len(text))]
+    found = get_close_matches(text, alike, 1, likeness) if alike else []
     return found[0] if found else None
