@@ -322,6 +322,8 @@ def mistaken(
         if found := find(secret, in_time):
             return found
         for whose, other in others:
+            if not in_time():  # what is to be tried is prepared for each secret, which takes long for long texts
+                break
             if found := find(other, in_time):
                 return f"it was signed with {whose()}; and {found}"
         return otherwise if in_time() else f"{otherwise}; not everything was tried, for lack of time"
