@@ -330,7 +330,7 @@ def test_an_unreadable_body_does_not_crash(canvas: Site) -> None:
     url = f"{canvas.url}/login/oauth2/token"
     broken = httpx.post(url, content=b"{", headers={"Content-Type": "application/json"})
     assert (broken.status_code, canvas.reason) == (500, "parameters_unreadable")
-    assert canvas.diagnosis.startswith("they cannot be read: Expecting property name")
+    assert canvas.diagnosis == "the body is JSON without its end: was it cut, or a wrong Content-Length sent?"
     multipart = httpx.post(url, content=b"x", headers={"Content-Type": "multipart/form-data; boundary=b"})
     assert multipart.status_code == 400
     right = {"client_id": canvas.info.client_id, "client_secret": canvas.info.client_secret, "code": canvas.code()}

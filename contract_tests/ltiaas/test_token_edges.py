@@ -72,7 +72,9 @@ def test_credentials_that_lead_to_no_launch(
     rig: InProcess, header: str | None, reason: str, got: str, diagnosis: str | None
 ) -> None:
     told = {
-        "scheme_not_taken": f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
+        "scheme_not_taken": "sent Bearer, which carries no launch; write `Authorization: LTIK-AUTH-V2 <API key>:<ltik>`"
+        if got == "Bearer"
+        else f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
         "wrong_api_key": OTHER_CASE
         if header and KEY.lower() in header
         else "the ltik was not checked: the API key is wrong",

@@ -269,7 +269,15 @@ class Catalogue:
         return groups
 
     def nearest(self, path: str) -> str | None:
-        """The template most similar to a path that fits none."""
+        """The template most similar to a path that fits none, as it is or with a known first word like its own."""
+        found = self._similar(path)
+        first, _, rest = self._written(path)[1:].partition("/")
+        if found or (meant := nearest(first, self._heads - {first}, 0.8)) is None:
+            return found
+        at = self.at(f"/{meant}/{rest}")
+        return at[0].path.removesuffix("[/]") if at else self._similar(f"/{meant}/{rest}")
+
+    def _similar(self, path: str) -> str | None:
         asked = "/".join("{}" if segment.isdigit() else segment for segment in self._written(path).split("/"))
         lengths = range(max(asked.count("/") - 1, 1), asked.count("/") + 2)
         lines = [line for length in lengths for _, line in self._by_length.get(length, ())]
@@ -282,14 +290,7 @@ class Catalogue:
         last = asked.rstrip("/").rpartition("/")[2]
         longer = [one for one in close if last and last in one.rstrip("/").rpartition("/")[2]] if start else []
         found = min(longer, key=len, default=None) or (nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None)
-        if found:
-            return shapes[found].removesuffix("[/]")
-        first, _, rest = asked[1:].partition("/")
-        meant = nearest(first, self._heads - {first}, 0.8)
-        if meant is None:
-            return None
-        at = self.at(f"/{meant}/{rest}")
-        return at[0].path.removesuffix("[/]") if at else self.nearest(f"/{meant}/{rest}")
+        return shapes[found].removesuffix("[/]") if found else None
 
     @cached_property
     def _heads(self) -> frozenset[str]:
