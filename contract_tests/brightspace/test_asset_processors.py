@@ -274,7 +274,7 @@ def test_an_anonymous_deployment_is_not_told_who(site: Site, tool: Tool, keys: K
     processing.submit_text(site, "Steam")
     (one,) = told(site)
     assert ADA not in str(one)
-    assert "ada" not in str(one).lower()
+    assert "lovelace" not in str(one).lower()  # `ada` alone may be part of a random id
     assert ("context" in one, one["roles"]) == (False, [])
 
 
