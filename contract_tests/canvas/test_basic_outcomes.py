@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from itertools import count
 from pathlib import Path
@@ -15,17 +13,12 @@ import pytest
 from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
+from contract_tests.lti.basic_outcomes import body_hash, envelope
 from lms_emulator.signing import oauth1
 
 COURSE = "/api/v1/courses/1"
 TOOL = {"name": "Old", "consumer_key": "k", "shared_secret": "s", "url": "https://old.example.test/launch"}
 NONCES = count()
-ENVELOPE = (
-    '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"><imsx_POXHeader>'
-    "<imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m&amp;1</imsx_messageIdentifier></imsx_POXRequestHeaderInfo>"
-    "</imsx_POXHeader><imsx_POXBody><{0}Request><resultRecord><sourcedGUID><sourcedId>{1}</sourcedId></sourcedGUID>{2}"
-    "</resultRecord>{3}</{0}Request></imsx_POXBody></imsx_POXEnvelopeRequest>"
-)
 
 
 class Seat:
@@ -48,7 +41,7 @@ class Seat:
         oauth |= {"oauth_nonce": f"n{next(NONCES)}", "oauth_version": "1.0", **changes}
         pairs = [*oauth.items(), *httpx.QueryParams(body).multi_items()] if "form" in media else [*oauth.items()]
         if "form" not in media:
-            oauth.setdefault("oauth_body_hash", base64.b64encode(hashlib.sha1(body.encode()).digest()).decode())
+            oauth.setdefault("oauth_body_hash", body_hash(body))
             pairs = [*oauth.items()]
         oauth.setdefault("oauth_signature", oauth1.sign("POST", url, pairs, "s"))
         header = ", ".join(f'{name}="{oauth1.percent_encode(value)}"' for name, value in oauth.items())
@@ -59,7 +52,7 @@ class Seat:
         given = f"<result>{result}</result>" if result else ""
         sourced_id = changes.pop("sourced_id", self.sourced_id)
         media = changes.pop("media", "application/xml")
-        body = changes.pop("body", ENVELOPE.format(operation, sourced_id, given, details))
+        body = changes.pop("body", envelope(operation, sourced_id, given, details, "m&amp;1"))
         return self.send(self.launch["lis_outcome_service_url"], body, media, **changes)
 
     @property
@@ -143,7 +136,13 @@ def test_the_sourced_id_and_operation_of_a_request(canvas: Site) -> None:
     flipped = seat.sourced_id[:-1] + ("0" if seat.sourced_id[-1] != "0" else "1")
     assert "signature_invalid" in seat.ask("readResult", sourced_id=flipped).text
     assert "tool_invalid" not in seat.ask("fooResult").text
-    for body in ("hello", "", ENVELOPE[:200], "<!DOCTYPE a []><a/>", "<a>" * 5_000 + "</a>" * 5_000):
+    for body in (
+        "hello",
+        "",
+        envelope("replaceResult", "")[:200],
+        "<!DOCTYPE a []><a/>",
+        "<a>" * 5_000 + "</a>" * 5_000,
+    ):
         assert "unsupported" in seat.ask("", body=body).text
     far = "<submissionDetails><submittedAt>{}</submittedAt></submissionDetails>"
     assert "timestamp_in_future" in seat.ask("replaceResult", score("1"), far.format("2099-01-01T00:00:00Z")).text

@@ -16,15 +16,11 @@ import pytest
 from oauthlib.oauth1 import Client
 
 from contract_tests.canvas.support import Site
-from contract_tests.canvas.test_basic_outcomes import ENVELOPE, Seat
+from contract_tests.canvas.test_basic_outcomes import Seat
+from contract_tests.lti.basic_outcomes import body_hash, envelope, of_score
 
 XML, NONCES = "application/xml", count()
 Pairs = list[tuple[str, str]]
-
-
-def sha1(body: str | bytes) -> str:
-    raw = body.encode() if isinstance(body, str) else body
-    return base64.b64encode(hashlib.sha1(raw, usedforsecurity=False).digest()).decode()
 
 
 def enc(text: str) -> str:
@@ -40,8 +36,7 @@ class Tool:
         self.body = self.envelope("0.5")
 
     def envelope(self, score: str, operation: str = "replaceResult", sourced: str | None = None) -> str:
-        result = f"<result><resultScore><textString>{score}</textString></resultScore></result>"
-        return ENVELOPE.format(operation, self.seat.sourced_id if sourced is None else sourced, result, "")
+        return envelope(operation, self.seat.sourced_id if sourced is None else sourced, of_score(score))
 
     def send(
         self,
@@ -58,7 +53,10 @@ class Tool:
         sent = self.body if body is None else body
         now = int(self.canvas.lms.clock.now.timestamp())
         oauth = {"oauth_consumer_key": "k", "oauth_nonce": f"n{next(NONCES)}", "oauth_timestamp": str(now)}
-        oauth |= {"oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": sha1(sent) if digest is None else digest}
+        oauth |= {
+            "oauth_signature_method": "HMAC-SHA1",
+            "oauth_body_hash": body_hash(sent) if digest is None else digest,
+        }
         oauth = {name: value for name, value in (oauth | changes).items() if value}
         pairs = sorted((enc(name), enc(value)) for name, value in [*oauth.items(), *(besides or [])])
         base = "&".join(("POST", enc(url or self.url), enc("&".join(f"{name}={value}" for name, value in pairs))))
@@ -86,7 +84,7 @@ def test_each_is_named(tool: Tool) -> None:
         "http and https were swapped": {"url": tool.url.replace("http:", "https:")},
         "an oauth_body_hash was signed but not sent": {
             "digest": "",
-            "besides": [("oauth_body_hash", sha1(tool.body))],
+            "besides": [("oauth_body_hash", body_hash(tool.body))],
         },
         "the body was signed as a parameter": {"digest": "", "besides": [(tool.body, "")]},
         "no Authorization header came": {"written": lambda _: ""},
@@ -134,14 +132,14 @@ def test_hashes_of_the_body(tool: Tool) -> None:
     wrong = {
         "it is the SHA-1 in hex digits": hashlib.sha1(raw, usedforsecurity=False).hexdigest(),
         "it is the SHA256 of the body": base64.b64encode(hashlib.sha256(raw).digest()).decode(),
-        "it is the hash of no body": sha1(b""),
-        "of the body with a line break at its end": sha1(raw + b"\n"),
-        "it is the hash of another body": sha1("<x/>"),
+        "it is the hash of no body": body_hash(b""),
+        "of the body with a line break at its end": body_hash(raw + b"\n"),
+        "it is the hash of another body": body_hash("<x/>"),
     }
     for words, digest in wrong.items():
         assert tool.send(digest=digest).status_code == 200
         assert words in tool.canvas.lms.requests.last.warnings[0].message
-    assert tool.send(spaced, digest=sha1(raw)).status_code == 200
+    assert tool.send(spaced, digest=body_hash(raw)).status_code == 200
     assert "without white space between its elements" in tool.canvas.lms.requests.last.warnings[0].message
     tool.canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
     assert tool.send(digest="").status_code == 401

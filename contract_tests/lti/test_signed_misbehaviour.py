@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import string
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import httpx
 import pytest
 from oauthlib.oauth1 import RequestValidator
 
-from contract_tests import node
 from contract_tests.brightspace import lti as at_brightspace
 from contract_tests.brightspace.support import Site as Brightspace
 from contract_tests.brightspace.test_legacy_tools import LINK, LINKS
 from contract_tests.canvas import lti as at_canvas
 from contract_tests.canvas.support import Site as Canvas
 from contract_tests.lms_site import form
+from contract_tests.lti import ims_lti
 from contract_tests.openedx.web import Web
 from lms_emulator import ControlError, Emulator
 from lms_emulator.lti.handle import SignedLaunchesHandle
@@ -140,52 +138,25 @@ def taken_by_lti(memory: Memory) -> Callable[[str, dict[str, str]], bool]:
     return taken
 
 
-@pytest.fixture
-def ims_lti() -> Iterator[Callable[[str, dict[str, str]], bool]]:
-    """Ask ims-lti for Node about a launch; one process, so that it remembers nonces."""
-    script = Path(__file__).parents[1] / "openlearning" / "ims_lti_verify.js"
-    process = subprocess.Popen(
-        [node.NODE or "node", str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=node.ENVIRONMENT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    questions, answers = process.stdin, process.stdout
-
-    def taken(url: str, fields: dict[str, str]) -> bool:
-        questions.write(json.dumps({"key": KEY, "secret": SECRET, "url": url, "params": fields}) + "\n")
-        questions.flush()
-        return answers.readline().strip() == "valid"
-
-    yield taken
-    questions.close()
-    process.wait(10)
-    answers.close()
-
-
 LTI_TAKES = {"unknown_message_type", "wrong_version", "no_resource_link"}
 """What PyPI `lti` takes: it checks OAuth, and leaves most of the message to its user."""
 IMS_LTI_TAKES = {"wrong_consumer_key", "no_consumer_key", "early"}
 """What ims-lti takes: its user finds the secret by the consumer key, and a timestamp may be ahead."""
 
 
-@node.needs("ims-lti@3.0.2")
-def test_a_published_library_refuses_each_wrong_launch(
-    platform: Platform, ims_lti: Callable[[str, dict[str, str]], bool]
-) -> None:
+@ims_lti.needed
+def test_a_published_library_refuses_each_wrong_launch(platform: Platform) -> None:
     lti = taken_by_lti(Memory())
-    for library, lets_pass in ((lti, LTI_TAKES), (ims_lti, IMS_LTI_TAKES)):
-        found = set()
-        for value in REFUSABLE:
-            assert library(*platform.open()), value
-            platform.arm(value)
-            if library(*platform.open()):
-                found.add(value)
-            assert not platform.lti11.armed
-        assert found == lets_pass
+    with ims_lti.verifier(KEY, SECRET) as verify:
+        for takes, lets_pass in ((lti, LTI_TAKES), (lambda *sent: verify(*sent) == "valid", IMS_LTI_TAKES)):
+            found = set()
+            for value in REFUSABLE:
+                assert takes(*platform.open()), value
+                platform.arm(value)
+                if takes(*platform.open()):
+                    found.add(value)
+                assert not platform.lti11.armed
+            assert found == lets_pass
     assert not LTI_TAKES & IMS_LTI_TAKES
 
 

@@ -1,13 +1,10 @@
-"""Open edX as an LTI platform, with PyLTI1p3 as the tool: launches, deep linking, grades, roster, and LTI 1.1."""
+"""Open edX as an LTI platform, with PyLTI1p3 as the tool: launches, deep linking, grades and roster."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -17,77 +14,13 @@ from pylti1p3.exception import LtiException
 from pylti1p3.grade import Grade
 
 from contract_tests.lms_site import form
-from contract_tests.lti_tool import CRITICAL, LAUNCH, LOGIN, KeySite, Tool, changed, keys, registered
+from contract_tests.lti_tool import CRITICAL, LAUNCH, LOGIN, Tool, changed, keys
+from contract_tests.openedx.lti_site import BASE, BLOCK, CLIENT, CONFIG, COURSE, DEEP, OLD_BLOCK, edx, lms, site, tool
 from contract_tests.openedx.web import Browser, Web
-from lms_emulator.client.emulator import Emulator
-from lms_emulator.signing import lti11, lti13, lti13_services, oauth1
+from lms_emulator.signing import lti13, lti13_services
 from lms_emulator.signing.jwt import read
 
-__all__ = ["keys"]
-
-COURSE = "course-v1:DemoX+DemoCourse+T2024"
-CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
-BLOCK, OLD_BLOCK, DEEP = (
-    f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@{n}" for n in ("mine", "old", "deep")
-)
-BASE = "/api/lti_consumer/v1"
-OUTCOMES = f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler_noauth/outcome_service_handler"
-KEY, SECRET = "old-key", "old-secret"
-
-
-def _world(dump: dict[str, Any], keys_url: str) -> dict[str, Any]:
-    """The demo world with three further blocks, whose tool has its keys at `keys_url`."""
-    section = dump["openedx"]
-    course = next(item for item in section["courses"] if item["id"] == COURSE)
-    unit = course["content"][0]["children"][0]["children"][0]
-    unit["children"] += [
-        {"type": "lti_consumer", "block_id": name, "display_name": name.title(), "weight": 10}
-        for name in ("mine", "old", "deep")
-    ]
-    known = {"client_id": CLIENT, "launch_url": LAUNCH, "login_url": LOGIN, "keyset_url": keys_url}
-    section["lti_tools"] += [
-        {**known, "id": 7, "block": BLOCK, "config_id": CONFIG, "roster": True, "has_score": True,
-         "custom_parameters": ["a=b"], "ask_to_send_email": True},
-        {**known, "id": 8, "block": DEEP, "config_id": CONFIG.replace("7", "8"), "client_id": "deep",
-         "deep_linking_url": f"{LAUNCH}/choose", "grades": "programmatic"},
-        {"id": 9, "block": OLD_BLOCK, "version": "lti_1p1", "launch_url": f"{LAUNCH}?x=1", "consumer_key": KEY,
-         "secret": SECRET, "has_score": True, "custom_parameters": ["c=d", "context_type=Group"]},
-    ]  # fmt: skip
-    return dump
-
-
-@pytest.fixture(scope="module")
-def site(keys: KeySite) -> Iterator[tuple[Emulator, Tool]]:
-    with Emulator.start() as lms:
-        url = lms.openedx.url
-        registration = {
-            "client_id": CLIENT,
-            "deployment_id": "1",
-            "issuer": url,
-            "auth_url": f"{url}{BASE}/launch/",
-            "token_url": f"{url}{BASE}/token/{CONFIG}",
-            "keys_url": f"{url}{BASE}/public_keysets/{CONFIG}",
-        }
-        for tool in registered(lms, _world, keys, **registration):
-            yield lms, tool
-
-
-@pytest.fixture
-def lms(site: tuple[Emulator, Tool]) -> Iterator[Emulator]:
-    with site[0].restored():
-        yield site[0]
-
-
-@pytest.fixture
-def tool(site: tuple[Emulator, Tool]) -> Tool:
-    return site[1]
-
-
-@pytest.fixture
-def edx(lms: Emulator) -> Iterator[Web]:
-    web = Web(lms)
-    yield web
-    web.close()
+__all__ = ["edx", "keys", "lms", "site", "tool"]
 
 
 def _initiation(browser: Browser, path: str = f"/xblock/{BLOCK}") -> dict[str, str]:
@@ -385,106 +318,6 @@ def test_unknown_variables_are_sent_unexpanded_with_a_warning(edx: Web, tool: To
     named = [w.message for e in edx.lms.requests for w in e.warnings if w.code == "variable_unknown"]
     assert len(named) >= 2
     assert all("`$User.id` of the custom parameter `who`" in text for text in named)
-
-
-ENVELOPE = (
-    '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"><imsx_POXHeader>'
-    "<imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m</imsx_messageIdentifier></imsx_POXRequestHeaderInfo>"
-    "</imsx_POXHeader><imsx_POXBody><replaceResultRequest><resultRecord><sourcedGUID><sourcedId>a:b:c</sourcedId>"
-    "</sourcedGUID><result><resultScore><textString>0.5</textString></resultScore></result></resultRecord>"
-    "</replaceResultRequest></imsx_POXBody></imsx_POXEnvelopeRequest>"
-)
-
-
-def told(edx: Web) -> str:
-    refusal = edx.lms.requests.last.refusal
-    return "" if refusal is None else str(refusal.diagnosis)
-
-
-def test_lti_1_1(edx: Web) -> None:
-    browser = edx.browser(edx.info.learner)
-    page = browser.get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
-    action, fields = form(page.text)
-    signature = fields.pop(oauth1.SIGNATURE_FIELD)
-    assert action == f"{LAUNCH}?x=1"
-    assert oauth1.sign("POST", action, fields.items(), SECRET) == signature
-    assert (fields["lti_message_type"], fields["roles"]) == (lti11.MESSAGE_TYPE, "Student,Learner")
-    assert fields["lis_outcome_service_url"] == f"{edx.url}{OUTCOMES}"
-    assert list(fields)[:4] == ["oauth_callback", "launch_presentation_return_url", "lti_message_type", "lti_version"]
-    assert list(fields)[-3:] == ["oauth_signature_method", "oauth_consumer_key", "oauth_nonce"]
-    assert (fields["context_type"], fields["custom_c"]) == ("Group", "d"), "a parameter of LTI's own has no prefix"
-
-    def outcome(
-        status: int = 200, *, score: str = "0.5", sourced: str = fields["lis_result_sourcedid"], **how: str
-    ) -> str:
-        action = how.get("action", "replaceResultRequest")
-        body = (
-            '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">'
-            "<imsx_POXHeader><imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m1</imsx_messageIdentifier>"
-            f"</imsx_POXRequestHeaderInfo></imsx_POXHeader><imsx_POXBody><{action}><resultRecord><sourcedGUID>"
-            f"<sourcedId>{sourced}</sourcedId></sourcedGUID><result><resultScore><textString>{score}</textString>"
-            f"</resultScore></result></resultRecord></{action}></imsx_POXBody></imsx_POXEnvelopeRequest>"
-        )
-        digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
-        oauth = {
-            "oauth_consumer_key": KEY, "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0",
-            "oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": how.get("digest", digest),
-        }  # fmt: skip
-        signed = oauth1.sign("POST", f"{edx.url}{OUTCOMES}", oauth.items(), how.get("secret", SECRET))
-        header = ", ".join(f'{k}="{quote(v, safe="")}"' for k, v in {**oauth, "oauth_signature": signed}.items())
-        answer = edx.http.post(OUTCOMES, content=body, headers={"Authorization": f"OAuth {header}"})
-        assert answer.status_code == status
-        return answer.text
-
-    assert "<imsx_codeMajor>success" in outcome()
-    states = edx.lms.dump()["openedx"]["block_states"]
-    assert [(state["earned"], state["possible"]) for state in states if state["block"] == OLD_BLOCK] == [(5.0, 10.0)]
-    assert "500 error" in outcome(500, secret="somebody else's"), "the component does not catch its own error"
-    assert "another secret was used" in told(edx)
-    assert "500 error" in outcome(500, secret=f"{SECRET}\n")
-    assert told(edx) == "the secret was used with a newline at its end"
-    assert "500 error" in outcome(500, digest="x")
-    assert told(edx) == "it is the hash of another body: was the body written anew, or changed, after it was hashed?"
-    answer = edx.http.post(OUTCOMES, content=ENVELOPE, headers={"Authorization": "Bearer x"}).text
-    assert "OAuth verification error: Malformed authorization header" in answer
-    assert told(edx).startswith("`Bearer` is of OAuth 2")
-    answer = edx.http.post(OUTCOMES, content=ENVELOPE.replace("imsoms_v1p0", "other")).text
-    assert "Failed to parse imsx_messageIdentifier" in answer
-    assert "in another XML namespace" in told(edx)
-    assert "outside the permitted range" in outcome(score="2")
-    assert told(edx) == "a score is a fraction from 0 to 1: 2 of 100 is 0.02"
-    assert "User not found." in outcome(sourced="a:b:c")
-    assert "is no user's anonymous id" in told(edx)
-    assert "<imsx_codeMajor>unsupported" in outcome(action="deleteResultRequest")
-    assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404
-
-
-def test_results_of_lti_2_are_points_in_the_gradebook(edx: Web) -> None:
-    (one,) = [
-        row
-        for row in edx.http.get(f"/courses/{COURSE}/lti_rest_endpoints/").json()
-        if row["lti_1_1_result_service_xml_endpoint"] == f"{edx.url}{OUTCOMES}"
-    ]
-    assert edx.http.get("/courses/course-v1:No+No+No/lti_rest_endpoints/").status_code == 404
-    page = edx.browser(edx.info.learner).get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
-    url = one["lti_2_0_result_service_json_endpoint"].replace("{anon_user_id}", form(page.text)[1]["user_id"])
-    kind = {"Content-Type": "application/vnd.ims.lis.v2.result+json"}
-
-    def call(method: str, body: str = "", secret: str = SECRET) -> httpx.Response:
-        digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
-        oauth = {"oauth_consumer_key": KEY, "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0"}
-        oauth |= {"oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": digest}
-        oauth["oauth_signature"] = oauth1.sign(method, url, oauth.items(), secret)
-        header = ", ".join(f'{name}="{quote(value, safe="")}"' for name, value in oauth.items())
-        return edx.http.request(method, url, content=body, headers={**kind, "Authorization": f"OAuth {header}"})
-
-    assert call("PUT", json.dumps({"@context": "x", "@type": "Result", "resultScore": 0.5})).json() == {}
-    assert call("GET").json()["resultScore"] == 5.0, "points, signed with the request's own URL"
-    states = edx.lms.dump()["openedx"]["block_states"]
-    assert [state["earned"] for state in states if state["block"] == OLD_BLOCK] == [5.0]
-    assert call("GET", secret="x").status_code == 500, "the component does not catch its own error"
-    assert call("DELETE").json() == {}
-    assert "resultScore" not in call("GET").json()
 
 
 def test_what_a_site_without_plugins_answers(edx: Web, tool: Tool) -> None:

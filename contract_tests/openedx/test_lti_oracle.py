@@ -1,165 +1,36 @@
-"""The LTI consumer component itself as an oracle: the same requests to it and to the emulator have the same answers.
-
-The component runs in a virtual environment of its own, built on first use; without a package index this is skipped.
-"""
+"""Launches and services of LTI by the consumer component itself and by the emulator: both answer alike."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import json
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-import httpx
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contract_tests.lms_site import form
-from contract_tests.lti.machine import run_walks
-from contract_tests.openedx.web import Web
-from contract_tests.oracles.launcher import CannotBuild, Oracle
-from lms_emulator.client.emulator import Emulator
-from lms_emulator.core.keys import private_key
+from contract_tests.openedx.lti_oracle import (
+    API,
+    BLOCK,
+    COURSE,
+    CUSTOM,
+    DUE,
+    LAUNCH,
+    OLD,
+    Platform,
+    component,
+    emulated,
+)
 from lms_emulator.signing import jwt, lti13, oauth1
 from lms_emulator.signing.jwt import read
 
+__all__ = ["component", "emulated"]
 pytestmark = pytest.mark.slow
 
-COURSE = "course-v1:DemoX+DemoCourse+T2024"
-BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
-CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
-LAUNCH, LOGIN = "https://tool.example/launch", "https://tool.example/login"
-OLD = BLOCK.replace("@mine", "@old")
-DUE, CUSTOM = "2027-01-02T03:04:05Z", ["a=b", "context_type = Group", "launch_presentation_locale=de"]
-API = "/api/lti_consumer/v1"
 LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
 LATER = "2026-11-21T12:00:01Z"
-
-
-@dataclass
-class Platform:
-    """One of the two. `start` gives the address at which a learner's launch begins."""
-
-    url: str
-    number: int
-    config: str
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
-    browser: Any = None
-
-    def start(self) -> str:
-        if self.browser is None:
-            return str(self.http.get(f"{self.url}/_oracle/start").json()["url"])
-        frame = re.search(r'<iframe[^>]* src="([^"]+)"', self.browser.get(f"/xblock/{BLOCK}").text)
-        assert frame is not None
-        return html.unescape(frame[1])
-
-    def request(self, **changes: str | None) -> dict[str, str]:
-        """A tool's authentication request that holds, but for the changes."""
-        begun = dict(parse_qsl(urlsplit(self.start()).query))
-        asked = {"scope": "openid", "response_type": "id_token", "response_mode": "form_post", "prompt": "none"}
-        asked |= {"client_id": CLIENT, "redirect_uri": LAUNCH, "nonce": "n1", "state": "s1"}
-        asked |= {name: begun[name] for name in ("login_hint", "lti_message_hint")}
-        return {name: value for name, value in {**asked, **changes}.items() if value is not None}
-
-    def launch(self, **changes: str | None) -> httpx.Response:
-        return self.http.get(f"{self.url}{API}/launch/", params=self.request(**changes))
-
-    def token(self, **changes: Any) -> httpx.Response:
-        now = int(time.time())
-        signer, kid = changes.pop("signer", "tool"), changes.pop("kid", "k")
-        claims = {"iss": CLIENT, "sub": CLIENT, "aud": "any", "iat": now, "exp": now + 60, "jti": f"j{now}"}
-        claims |= changes.pop("claims", {})
-        fields = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": lti13.JWT_BEARER,
-            "client_assertion": jwt.sign(claims, private_key(signer), kid=kid),
-            "scope": " ".join(lti13.SERVICE_SCOPES),
-            **changes,
-        }
-        sent = {name: value for name, value in fields.items() if value is not None}
-        return self.http.post(f"{self.url}{API}/token/{self.config}", data=sent)
-
-    def call(self, method: str, path: str, scope: str | None = None, **options: Any) -> tuple[int, Any]:
-        """A call of a service: its status and its body, the platform's address and the person's id left out."""
-        token = self.token(scope=scope).json()["access_token"] if scope else None
-        headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
-        answer = self.http.request(method, f"{self.url}{API}/lti/{self.number}{path}", headers=headers, **options)
-        text = answer.text.replace(f"{self.url}{API}/lti/{self.number}", "~")
-        if answer.headers.get("content-type", "").startswith("text/html"):
-            return answer.status_code, "page"
-        return answer.status_code, json.loads(text) if text else None
-
-
-@pytest.fixture(scope="module")
-def component() -> Iterator[Platform]:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    public = private_key("tool").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    try:
-        oracle = Oracle("openedx_lti")
-    except CannotBuild as why:
-        pytest.skip(f"no oracle here: {why}")
-    wanted = {"login_url": LOGIN, "launch_url": LAUNCH, "public_key": public, "client_id": CLIENT}
-    made = httpx.post(f"{oracle.url}/_oracle/tool", json={**wanted, "grades": "programmatic"}).json()
-    platform = Platform(oracle.url, made["id"], made["config_id"])
-    yield platform
-    platform.http.close()
-    oracle.stop()
-
-
-@pytest.fixture(scope="module")
-def emulated() -> Iterator[Platform]:
-    with Emulator.start() as lms:
-        world = json.loads(json.dumps(lms.dump(), default=str))
-        section = world["openedx"]
-        course = next(item for item in section["courses"] if item["id"] == COURSE)
-        unit = course["content"][0]["children"][0]["children"][0]
-        unit["children"] += [
-            {"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10},
-            {"type": "lti_consumer", "block_id": "old", "display_name": "Old", "weight": 10, "due": DUE},
-        ]
-        public = jwt.jwks([("k", private_key("tool"))])["keys"][0]
-        section["lti_tools"] = [
-            {
-                "id": 7,
-                "block": BLOCK,
-                "config_id": CONFIG,
-                "client_id": CLIENT,
-                "launch_url": LAUNCH,
-                "login_url": LOGIN,
-                "public_jwk": public,
-                "grades": "programmatic",
-                "roster": True,
-                "deep_linking_url": LAUNCH,
-                "custom_parameters": ["a=b"],
-            },
-            {
-                "id": 8,
-                "block": OLD,
-                "version": "lti_1p1",
-                "launch_url": f"{LAUNCH}?x=1",
-                "consumer_key": "key",
-                "secret": "secret",
-                "has_score": True,
-                "ask_to_send_username": True,
-                "ask_to_send_full_name": True,
-                "ask_to_send_email": True,
-                "custom_parameters": CUSTOM,
-            },
-        ]
-        lms.load(world)
-        web = Web(lms)
-        platform = Platform(lms.openedx.url, 7, CONFIG, browser=web.browser(web.info.learner))
-        yield platform
-        platform.http.close()
-        web.close()
 
 
 def test_a_launch(emulated: Platform, component: Platform) -> None:
@@ -250,7 +121,7 @@ def test_an_authentication_request(emulated: Platform, component: Platform, chan
     assert shown[0] == shown[1]
 
 
-LATER = 4_102_444_800
+FAR_AHEAD = 4_102_444_800
 """The year 2100: a time that every run has before it, so that all of a run have the same names of tests."""
 
 
@@ -275,8 +146,8 @@ LATER = 4_102_444_800
         {"claims": {"exp": 1}},
         {"claims": {"iat": 1}},
         {"claims": {"iss": "another", "sub": "another"}},
-        {"claims": {"iat": LATER, "exp": LATER + 1000}},
-        {"claims": {"nbf": LATER}},
+        {"claims": {"iat": FAR_AHEAD, "exp": FAR_AHEAD + 1000}},
+        {"claims": {"nbf": FAR_AHEAD}},
     ],
     ids=str,
 )
@@ -405,114 +276,3 @@ def test_the_services(emulated: Platform, component: Platform) -> None:
         if ours != theirs:
             differing.append(f"{method} {path} {options}\n  emulated  {ours}\n  component {theirs}")
     assert not differing, "\n".join(differing)
-
-
-RESULT = "application/vnd.ims.lis.v2.result+json"
-REPLACE = (
-    '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"><imsx_POXHeader>'
-    "<imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m1</imsx_messageIdentifier></imsx_POXRequestHeaderInfo>"
-    "</imsx_POXHeader><imsx_POXBody><{action}><resultRecord><sourcedGUID><sourcedId>c:l:{who}</sourcedId></sourcedGUID>"
-    "<result><resultScore><textString>{score}</textString></resultScore></result></resultRecord></{action}>"
-    "</imsx_POXBody></imsx_POXEnvelopeRequest>"
-)
-
-
-def scored(platform: Platform, method: str, handler: str, body: str, **how: Any) -> tuple[int, str]:
-    """A score sent to the block by LTI 1.1: status and body, but for the id of the person and pages."""
-    place = f"{platform.url}/courses/{COURSE}/xblock/{OLD}/handler_noauth"
-    who = "somebody"
-    if platform.browser is not None:
-        fields = form(platform.browser.get(f"/courses/{COURSE}/xblock/{OLD}/handler/lti_launch_handler").text)[1]
-        who = fields["user_id"]
-    body, handler = (text.replace("{who}", how.get("who", who)) for text in (body, handler))
-    digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
-    oauth = {"oauth_consumer_key": "key", "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0"}
-    oauth |= {"oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": how.get("digest", digest)}
-    service = f"{place}/outcome_service_handler"
-    signed = oauth1.sign(method, service, oauth.items(), how.get("secret", "secret"))
-    oauth |= {} if how.get("unsigned") else {"oauth_signature": signed}
-    header = "OAuth " + ", ".join(f'{name}="{quote(value, safe="")}"' for name, value in oauth.items())
-    headers = {"Authorization": how.get("header", header), "Content-Type": how.get("kind", RESULT)}
-    url = f"{platform.url}/_oracle/scores" if platform.browser is None else place
-    answer = platform.http.request(
-        method, f"{url}/{handler}", content=body, headers={**headers, "X-Service": service}, follow_redirects=False
-    )
-    page = answer.headers.get("content-type", "").startswith("text/html")
-    text = "" if page else re.sub(r"\s+", " ", answer.text.replace(how.get("who", who), "~"))
-    return answer.status_code, text
-
-
-@pytest.mark.parametrize(
-    ("action", "score", "how"),
-    [
-        ("replaceResultRequest", "0.75", {}),
-        ("readResultRequest", "0.75", {}),
-        ("replaceResultRequest", "1.5", {}),
-        ("replaceResultRequest", "x", {}),
-        ("replaceResultRequest", "0.5", {"who": "nobody"}),
-        ("replaceResultRequest", "0.5", {"secret": "wrong"}),
-        ("replaceResultRequest", "0.5", {"digest": "wrong"}),
-        ("replaceResultRequest", "0.5", {"unsigned": True}),
-        ("replaceResultRequest", "0.5", {"header": "Bearer x"}),
-    ],
-    ids=str,
-)
-def test_basic_outcomes(emulated: Platform, component: Platform, action: str, score: str, how: dict[str, Any]) -> None:
-    body = REPLACE.replace("{action}", action).replace("{score}", score)
-    told = [scored(platform, "POST", "outcome_service_handler", body, **how) for platform in (emulated, component)]
-    assert told[0] == told[1]
-
-
-def result(**members: Any) -> str:
-    """A result as a tool sends it."""
-    return json.dumps({"@context": "x", "@type": "Result", **members})
-
-
-SHARES = [0, 1, -0.1, 1.1, 2, "1", "0.5", " 1 ", "x", "", None, True, [1], "nan"]
-NO_RESULTS = [result(), json.dumps({"@type": "Result"}), json.dumps({"@context": "x"}), "[]", "{", "", "null", "5"]
-RESULTS = st.one_of(
-    st.builds(result, resultScore=st.floats(0, 1), comment=st.sampled_from(["Good", "", "é", None, 5])),
-    st.builds(result, resultScore=st.sampled_from(SHARES)),
-    st.sampled_from(NO_RESULTS),
-)
-UNACCEPTED: list[dict[str, str]] = [
-    {"kind": "application/json"}, {"secret": "wrong"}, {"header": "x"}, {"who": "nobody"}, {"digest": "wrong"},
-]  # fmt: skip
-
-
-class ResultsOfLti2(RuleBasedStateMachine):
-    """What a tool can do with a person's result: the component and the emulator answer alike, whatever came before."""
-
-    both: ClassVar[tuple[Platform, Platform]]
-
-    def same(self, method: str, body: str = "", **how: str) -> None:
-        told = [scored(platform, method, "result_service_handler/user/{who}", body, **how) for platform in self.both]
-        assert told[0] == told[1], (method, body, how)
-
-    @initialize()
-    def begin(self) -> None:
-        self.same("DELETE")
-
-    @rule(body=RESULTS, listed=st.booleans())
-    def put(self, body: str, listed: bool) -> None:
-        self.same("PUT", f"[{body}]" if listed else body)
-
-    @rule()
-    def delete(self) -> None:
-        self.same("DELETE")
-
-    @rule(method=st.sampled_from(["GET", "PUT", "DELETE"]), how=st.sampled_from(UNACCEPTED))
-    def ask_wrongly(self, method: str, how: dict[str, str]) -> None:
-        self.same(method, result(resultScore=0.25) if method == "PUT" else "", **how)
-
-    @rule(method=st.sampled_from(["POST", "PATCH"]))
-    def ask_by_another_method(self, method: str) -> None:
-        self.same(method, result(resultScore=0.5))
-
-    @invariant()
-    def the_result_is_the_same(self) -> None:
-        self.same("GET")
-
-
-def test_results_of_lti_2(emulated: Platform, component: Platform) -> None:
-    run_walks(type("Machine", (ResultsOfLti2,), {"both": (emulated, component)}), examples=40, steps=15)

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from contract_tests import node
+from contract_tests.lti import ims_lti
 from contract_tests.openlearning.site import Site
 
-pytestmark = node.needs("ims-lti@3.0.2")
-Verify = Callable[[dict[str, Any]], str]
+pytestmark = ims_lti.needed
+
+
+class Verify:
+    """Asks ims-lti about launch data."""
+
+    def __init__(self, verify: ims_lti.Verify) -> None:
+        self._verify = verify
+
+    def __call__(self, data: dict[str, Any]) -> str:
+        return self._verify(data["url"], data["params"])
 
 
 @pytest.fixture
 def verify(site: Site) -> Iterator[Verify]:
-    """Ask ims-lti about a launch; one process, so that it remembers nonces."""
-    script = Path(__file__).with_name("ims_lti_verify.js")
-    process = subprocess.Popen(
-        [node.NODE or "node", str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=node.ENVIRONMENT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    questions, answers = process.stdin, process.stdout
-
-    def ask(data: dict[str, Any]) -> str:
-        consumer = {"key": site.info.consumer_key, "secret": site.info.consumer_secret}
-        questions.write(json.dumps({**consumer, "url": data["url"], "params": data["params"]}) + "\n")
-        questions.flush()
-        return answers.readline().strip()
-
-    yield ask
-    questions.close()
-    process.wait(10)
-    answers.close()
+    with ims_lti.verifier(site.info.consumer_key, site.info.consumer_secret) as verify:
+        yield Verify(verify)
 
 
 @pytest.mark.parametrize("name", ["Ada", "Zoë O'Neil & Co", "李 (小) *!~", "a+b=c%20d"])
