@@ -151,7 +151,7 @@ def test_only_what_the_tool_signed_counts(brightspace: Site, api: httpx.Client, 
     assert grades(brightspace, api) == {"Old tool": 50}
 
 
-@pytest.mark.parametrize("score", ["1.1", "-0.1", "85%", "", "nan", "0,5", "inf"])
+@pytest.mark.parametrize("score", ["1.1", "-0.1", "85%", "", "nan", "0,5", "inf", "0_1", "٠.٥"])
 def test_scores_that_are_none_fail(brightspace: Site, fields: dict[str, str], score: str) -> None:
     answer = send(brightspace, fields["lis_outcome_service_url"], envelope(fields, score or " "))
     assert (answer.status_code, told(answer)["imsx_codeMajor"]) == (200, "failure")

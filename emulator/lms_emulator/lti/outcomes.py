@@ -6,8 +6,6 @@ in which order, and how it words a failure is its own.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
@@ -153,8 +151,3 @@ def header_fields(x: Exchange[Any, Any]) -> list[tuple[str, str]]:
     if scheme.lower() != "oauth":
         return []
     return [(unquote(name), unquote(value)) for name, value in _PAIR.findall(rest) if name != "realm"]
-
-
-def body_hash(body: bytes) -> str:
-    """The `oauth_body_hash` of a body."""
-    return base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()

@@ -17,6 +17,7 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.lti import signed_launches
 from lms_emulator.lti.signed_launches import Pairs
+from lms_emulator.signing import oauth1
 
 _HEADER = 'Authorization: OAuth oauth_consumer_key="…", …'
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -40,7 +41,7 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         return signed_launches.why_method(method)
     if not fields.get("oauth_signature"):
         return "oauth_signature came, but is empty" if "oauth_signature" in fields else "no oauth_signature was sent"
-    text, digest = x.body.decode("utf-8", "replace"), _base64(hashlib.sha1(x.body, usedforsecurity=False).digest())
+    text, digest = x.body.decode("utf-8", "replace"), oauth1.body_hash(x.body)
     unsent = {
         "an oauth_body_hash was signed but not sent": ("oauth_body_hash", digest),
         "the body was signed as a parameter without a value; of a body that is no form only its hash is": (text, ""),
@@ -111,7 +112,7 @@ def _digests(body: bytes) -> Iterator[tuple[str, str]]:
     }
     for words, other in others.items():
         if other != body:
-            yield f"it is the hash {words}", _base64(hashlib.sha1(other, usedforsecurity=False).digest())
+            yield f"it is the hash {words}", oauth1.body_hash(other)
 
 
 def _base64(raw: bytes) -> str:

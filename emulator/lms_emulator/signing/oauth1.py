@@ -100,6 +100,11 @@ def hmac_sha1(base_string: str, key: bytes) -> str:
     return b64encode(hmac.new(key, base_string.encode(), hashlib.sha1).digest()).decode()
 
 
+def body_hash(body: bytes) -> str:
+    """The `oauth_body_hash` of a body that is no form (OAuth Request Body Hash 1.0 draft 4): SHA-1 in base64."""
+    return b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+
+
 def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret: str = "") -> str:
     """The `oauth_signature` of a request under HMAC-SHA1.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -21,22 +22,6 @@ _KINDS = {
     "application/json": f"the form was sent as JSON; send it as {FORM}",
 }
 _NAME = re.compile(rb"[\w.:\[\]%-]+=")
-_PRINTED = {
-    r"\{.*=>.*": "a hash as Ruby prints it; write it with to_json",
-    r"\[object Object\]": "an object as JavaScript prints it; write it with JSON.stringify",
-    r"map\[.*\]": "a map as Go prints it; write it with json.Marshal",
-    r"Array\s*(?:\(.*\))?": "an array as PHP prints it; write it with json_encode",
-    r"(?:System|Newtonsoft)\.[\w.`]+.*": "the name of a .NET type; write it with JsonSerializer",
-    r"\{[\w.]+=.*\}|[\w.$]+@[0-9a-f]{4,16}": "an object as Java prints it; write it with a JSON library",
-    r"[{\[]\s*'.*": "a value as Python prints it; write it with json.dumps, or send it as `json=`",
-    r"[{\[].*[:,\[]\s*(?:True|False|None|nil|undefined|NaN)\b.*": "JSON but for a word of the program in it; "
-    "JSON has true, false and null",
-    r"[{\[].*,\s*[}\]].*": "JSON but for a comma before a closing bracket, which is one too many",
-    r"\{\s*[A-Za-z_]\w*\s*:.*": "an object whose names have no quotation marks, which JSON needs",
-    r"[\w.\[\]%-]+=[^{]*": "a form; send it as JSON, or with the Content-Type of a form",
-    r"<.*": "XML; send JSON",
-}
-"""What a program sends that printed a value instead of writing it as JSON, with what to do about it."""
 
 
 def why_no_form(x: Exchange[Any, Any]) -> str | None:
@@ -64,6 +49,46 @@ def why_another(x: Exchange[Any, Any]) -> str | None:
     return _between(body)
 
 
+@cache
+def _printed() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What a program sends that printed a value instead of writing it as JSON, with what to do about it."""
+    return (
+        (re.compile(r"\{.*=>.*", re.DOTALL), "a hash as Ruby prints it; write it with to_json"),
+        (
+            re.compile(r"\[object Object\]", re.DOTALL),
+            "an object as JavaScript prints it; write it with JSON.stringify",
+        ),
+        (re.compile(r"map\[.*\]", re.DOTALL), "a map as Go prints it; write it with json.Marshal"),
+        (re.compile(r"Array\s*(?:\(.*\))?", re.DOTALL), "an array as PHP prints it; write it with json_encode"),
+        (
+            re.compile(r"(?:System|Newtonsoft)\.[\w.`]+.*", re.DOTALL),
+            "the name of a .NET type; write it with JsonSerializer",
+        ),
+        (
+            re.compile(r"\{[\w.]+=.*\}|[\w.$]+@[0-9a-f]{4,16}", re.DOTALL),
+            "an object as Java prints it; write it with a JSON library",
+        ),
+        (
+            re.compile(r"[{\[]\s*'.*", re.DOTALL),
+            "a value as Python prints it; write it with json.dumps, or send it as `json=`",
+        ),
+        (
+            re.compile(r"[{\[].*[:,\[]\s*(?:True|False|None|nil|undefined|NaN)\b.*", re.DOTALL),
+            "JSON but for a word of the program in it; JSON has true, false and null",
+        ),
+        (
+            re.compile(r"[{\[].*,\s*[}\]].*", re.DOTALL),
+            "JSON but for a comma before a closing bracket, which is one too many",
+        ),
+        (
+            re.compile(r"\{\s*[A-Za-z_]\w*\s*:.*", re.DOTALL),
+            "an object whose names have no quotation marks, which JSON needs",
+        ),
+        (re.compile(r"[\w.\[\]%-]+=[^{]*", re.DOTALL), "a form; send it as JSON, or with the Content-Type of a form"),
+        (re.compile(r"<.*", re.DOTALL), "XML; send JSON"),
+    )
+
+
 def why_no_json(x: Exchange[Any, Any]) -> str | None:
     """What the body is instead of the JSON that was meant; None if it is JSON, or nothing is recognised."""
     if (why := why_garbled(x)) is not None:
@@ -71,7 +96,7 @@ def why_no_json(x: Exchange[Any, Any]) -> str | None:
     text = x.body[:_LOOKED_AT].decode(errors="replace").strip()
     if not text or is_json(x.body):
         return None
-    printed = next((what for one, what in _PRINTED.items() if re.fullmatch(one, text, re.DOTALL)), None)
+    printed = next((what for pattern, what in _printed() if pattern.fullmatch(text)), None)
     if printed is not None:
         return f"the body is {printed}"
     if text[0] in "{[" and text[-1] not in "}]":

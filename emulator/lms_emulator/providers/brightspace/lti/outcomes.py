@@ -7,6 +7,7 @@ chosen.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from lms_emulator.core.access.single_use import use_once
@@ -21,6 +22,9 @@ from lms_emulator.providers.brightspace.lti import legacy
 from lms_emulator.providers.brightspace.lti.legacy import Signer
 from lms_emulator.providers.brightspace.model import GradeObject, LegacyLink, OrgUnit, User
 from lms_emulator.signing import lti11, oauth1
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,3})?")
+"""As XML Schema writes a double; Python would also take `0_1` and digits of other scripts."""
 
 
 class Cell(NamedTuple):
@@ -56,7 +60,7 @@ def require_signed(x: Call) -> Signer:
         sha1 = method != lti11.SHA256
         why = signed_services.why_unsigned(x, all_pairs, url=url, secret=known[0].secret) if sha1 else None
         raise _unsigned(x, "signature", "oauth_signature", sent, why)
-    right, got = outcomes.body_hash(x.body), fields.get("oauth_body_hash")
+    right, got = oauth1.body_hash(x.body), fields.get("oauth_body_hash")
     if not x.check("oauth_body_hash", got == right, expected=right, got=got):
         raise _unsigned(x, "body_hash", "oauth_body_hash", got, signed_services.why_body_hash(x, got))
     most, at = x.settings.outcome_max_age_seconds, parse_integer(fields.get("oauth_timestamp", ""))
@@ -124,12 +128,10 @@ def column(x: Call, asked: Asked, where: Cell, *, create: bool = False) -> Grade
 
 def score(x: Call, asked: Asked) -> float:
     """The score in a request, from 0 to 1. Raises a failure."""
-    try:
-        found = float(asked.score or "")
-    except ValueError:
-        found = -1.0
+    text = (asked.score or "").strip()
+    found = float(text) if _NUMBER.fullmatch(text) else -1.0
     if not x.check("textString is a number from 0 to 1", 0 <= found <= 1, got=asked.score):
         why = signed_services.why_score(asked.score)
-        text, check = "The score is not a number from 0.0 to 1.0", "resultScore/textString"
-        raise failed(x, asked, "score", text, check, got=asked.score, diagnosis=why)
+        said, check = "The score is not a number from 0.0 to 1.0", "resultScore/textString"
+        raise failed(x, asked, "score", said, check, got=asked.score, diagnosis=why)
     return found

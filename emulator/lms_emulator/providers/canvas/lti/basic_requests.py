@@ -39,7 +39,7 @@ def require_signed(x: Call, tool: Tool) -> None:
         why = "each request needs a new nonce, one that is repeated too" if nonce else "no oauth_nonce was sent"
         raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce, diagnosis=why)
     body_hash = fields.get("oauth_body_hash")
-    right = outcomes.body_hash(x.body)
+    right = oauth1.body_hash(x.body)
     if body_hash != right and not (x.is_form and body_hash is None):
         why = signed_services.why_body_hash(x, body_hash)
         _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash, why)

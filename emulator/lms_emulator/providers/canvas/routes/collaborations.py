@@ -39,46 +39,46 @@ def _person(api: Api, number: int) -> str:
     return author.name if author is not None else ""
 
 
-def _shape(api: Api, one: Collaboration) -> Json:
-    may = collaborations.rights(api, one)
+def _shape(api: Api, collaboration: Collaboration) -> Json:
+    may = collaborations.rights(api, collaboration)
     return {
-        "id": one.id,
+        "id": collaboration.id,
         "collaboration_type": None,
         "document_id": None,
-        "user_id": one.user_id,
-        "context_id": one.context_id,
-        "context_type": one.context_type,
-        "url": one.url,
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.updated_at),
-        "description": one.description,
-        "title": one.title,
+        "user_id": collaboration.user_id,
+        "context_id": collaboration.context_id,
+        "context_type": collaboration.context_type,
+        "url": collaboration.url,
+        "created_at": stamp(collaboration.created_at),
+        "updated_at": stamp(collaboration.updated_at),
+        "description": collaboration.description,
+        "title": collaboration.title,
         "type": TYPE,
-        "user_name": _person(api, one.user_id),
-        "update_url": one.data.get("updateUrl"),
+        "user_name": _person(api, collaboration.user_id),
+        "update_url": collaboration.data.get("updateUrl"),
         "permissions": {"update": may["update"], "delete": may["delete"]},
     }
 
 
-def _whole(one: Collaboration) -> Json:
+def _whole(collaboration: Collaboration) -> Json:
     """All columns of a collaboration but its `uuid`."""
     return {
-        "id": one.id,
+        "id": collaboration.id,
         "collaboration_type": None,
         "document_id": None,
-        "user_id": one.user_id,
-        "context_id": one.context_id,
-        "context_type": one.context_type,
-        "url": one.url,
-        "data": one.data,
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.updated_at),
-        "description": one.description,
-        "title": one.title,
-        "workflow_state": one.workflow_state,
-        "deleted_at": when(one.deleted_at),
-        "context_code": f"{one.context_type.lower()}_{one.context_id}",
-        "resource_link_lookup_uuid": one.resource_link_lookup_uuid,
+        "user_id": collaboration.user_id,
+        "context_id": collaboration.context_id,
+        "context_type": collaboration.context_type,
+        "url": collaboration.url,
+        "data": collaboration.data,
+        "created_at": stamp(collaboration.created_at),
+        "updated_at": stamp(collaboration.updated_at),
+        "description": collaboration.description,
+        "title": collaboration.title,
+        "workflow_state": collaboration.workflow_state,
+        "deleted_at": when(collaboration.deleted_at),
+        "context_code": f"{collaboration.context_type.lower()}_{collaboration.context_id}",
+        "resource_link_lookup_uuid": collaboration.resource_link_lookup_uuid,
     }
 
 
@@ -132,9 +132,9 @@ def delete(api: Api) -> Json:
     return {"collaboration": _whole(_deleted(api, collaboration))}
 
 
-def _deleted(api: Api, one: Collaboration) -> Collaboration:
-    gone = replace(one, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
-    return api.store.collaborations.put(gone)
+def _deleted(api: Api, collaboration: Collaboration) -> Collaboration:
+    deleted = replace(collaboration, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
+    return api.store.collaborations.put(deleted)
 
 
 def candidates(api: Api) -> Any:
@@ -161,7 +161,7 @@ def _where(api: Api) -> Context:
     return context
 
 
-def _one(api: Api, what: str) -> tuple[Context, Collaboration]:
+def _found(api: Api, what: str) -> tuple[Context, Collaboration]:
     context = _where(api)
     collaboration = collaborations.find(api, **context.place)
     if not collaborations.may(api, collaboration, what):
@@ -219,11 +219,11 @@ def create(api: Api) -> Response:
 
 def update(api: Api) -> Response:
     """PUT /courses/{course_id}/collaborations/{id} and its like: change a collaboration."""
-    context, one = _one(api, "update")
+    context, collaboration = _found(api, "update")
     item = _item(api)
     if item is not None:
-        return _kept(api, context, "update", lambda: collaborations.keep(api, context, item, one))
-    return _kept(api, context, "update", lambda: collaborations.change(api, context, one))
+        return _kept(api, context, "update", lambda: collaborations.keep(api, context, item, collaboration))
+    return _kept(api, context, "update", lambda: collaborations.change(api, context, collaboration))
 
 
 def _kept(api: Api, context: Context, what: str, kept: Callable[[], Collaboration]) -> Response:
@@ -231,40 +231,44 @@ def _kept(api: Api, context: Context, what: str, kept: Callable[[], Collaboratio
     asked_for_page = wire.asked_for(api.x) == "html"
     overview = api.url(f"{context.path}/collaborations")
     try:
-        one = kept()
+        collaboration = kept()
     except SiteRefusal:
         if not asked_for_page:
             raise
         browser.notice(api.x, "error", f"Collaboration {what} failed")
         return wire.redirect(overview)
     if asked_for_page:
-        return wire.redirect(one.url if what == "creation" else overview)
-    ids = ",".join(str(member.user_id or "") for member in collaborations.members(api, one))
-    body = {**_whole(one), "collaborator_ids": ids, "permissions": collaborations.rights(api, one)}
+        return wire.redirect(collaboration.url if what == "creation" else overview)
+    ids = ",".join(str(member.user_id or "") for member in collaborations.members(api, collaboration))
+    body = {**_whole(collaboration), "collaborator_ids": ids, "permissions": collaborations.rights(api, collaboration)}
     return wire.answer(api.x, {"collaboration": body})
 
 
 def show(api: Api) -> Response:
     """GET /courses/{course_id}/collaborations/{id} and its like: on to the tool that has the document."""
-    context, one = _one(api, "read")
-    api.store.collaborations.put(replace(one, updated_at=api.now))
+    context, collaboration = _found(api, "read")
+    api.store.collaborations.put(replace(collaboration, updated_at=api.now))
     if api.real_user != api.caller:
         said = "Viewing a collaboration while acting as another user is not permitted."
         api.check("nobody acts as somebody else", False)
         browser.notice(api.x, "error", said)
         return wire.redirect(api.url(f"{context.path}/collaborations"))
-    lookup = {"resource_link_lookup_id": one.resource_link_lookup_uuid} if one.resource_link_lookup_uuid else {}
-    query = urlencode({"display": "borderless", **lookup, "url": one.url})
+    lookup = (
+        {"resource_link_lookup_id": collaboration.resource_link_lookup_uuid}
+        if collaboration.resource_link_lookup_uuid
+        else {}
+    )
+    query = urlencode({"display": "borderless", **lookup, "url": collaboration.url})
     return wire.redirect(api.url(f"{context.path}/external_tools/retrieve?{query}"))
 
 
 def destroy(api: Api) -> Response:
     """DELETE /courses/{course_id}/collaborations/{id} and its like: delete a collaboration."""
-    context, one = _one(api, "delete")
-    gone = _deleted(api, one)
+    context, collaboration = _found(api, "delete")
+    deleted = _deleted(api, collaboration)
     if wire.asked_for(api.x) == "html":
         return wire.redirect(api.url(f"{context.path}/collaborations"))
-    return wire.answer(api.x, {"collaboration": _whole(gone)})
+    return wire.answer(api.x, {"collaboration": _whole(deleted)})
 
 
 SOURCE = "canvas-lms app/controllers/collaborations_controller.rb, lib/api/v1/collaboration.rb (2024-04)"

@@ -45,38 +45,38 @@ def find(api: Api, **place: Any) -> Collaboration:
     return known(found, "the collaboration", api.slot("id"), deleted=True, **place)
 
 
-def context_of(api: Api, one: Collaboration) -> Context:
+def context_of(api: Api, collaboration: Collaboration) -> Context:
     """The course or group of a collaboration."""
-    return contexts.get(api, one.context_type, one.context_id)
+    return contexts.get(api, collaboration.context_type, collaboration.context_id)
 
 
-def members(api: Api, one: Collaboration) -> list[Collaborator]:
+def members(api: Api, collaboration: Collaboration) -> list[Collaborator]:
     """Who works on it, in the order in which they were added."""
-    return sorted(api.store.collaborators.find("collaboration", one.id), key=lambda member: member.id)
+    return sorted(api.store.collaborators.find("collaboration", collaboration.id), key=lambda member: member.id)
 
 
-def _takes_part(api: Api, one: Collaboration) -> bool:
+def _takes_part(api: Api, collaboration: Collaboration) -> bool:
     user = api.caller
     if user is None:
         return False
-    there = members(api, one)
+    there = members(api, collaboration)
     mine = {row.group_id for row in api.store.group_memberships.find("user", user.id)}
-    return user.id == one.user_id or any(m.user_id == user.id or (m.group_id or 0) in mine for m in there)
+    return user.id == collaboration.user_id or any(m.user_id == user.id or (m.group_id or 0) in mine for m in there)
 
 
-def may(api: Api, one: Collaboration, what: str) -> bool:
+def may(api: Api, collaboration: Collaboration, what: str) -> bool:
     """Whether the caller may `read`, `update` or `delete` a collaboration."""
-    return rights(api, one)[what]
+    return rights(api, collaboration)[what]
 
 
-def rights(api: Api, one: Collaboration) -> dict[str, bool]:
+def rights(api: Api, collaboration: Collaboration) -> dict[str, bool]:
     """What the caller may do with it."""
-    context, user = context_of(api, one), api.caller
+    context, user = context_of(api, collaboration), api.caller
     makes = contexts.may(api, context, "create_collaborations")
-    own = user is not None and user.id == one.user_id and makes
+    own = user is not None and user.id == collaboration.user_id and makes
     edits = own or contexts.may(api, context, "manage_course_content_edit")
     deletes = own or contexts.may(api, context, "manage_course_content_delete")
-    reads = edits or deletes or _takes_part(api, one)
+    reads = edits or deletes or _takes_part(api, collaboration)
     return {"read": reads, "create": makes, "update": edits, "delete": deletes}
 
 
@@ -126,15 +126,15 @@ def _described(title: str | None, url: str | None) -> dict[str, Any]:
     return {"title": title, "url": url}
 
 
-def change(api: Api, context: Context, one: Collaboration) -> Collaboration:
+def change(api: Api, context: Context, collaboration: Collaboration) -> Collaboration:
     """Change a collaboration by the fields of a form. Raises the refusal of an invalid one."""
     sent = api.params.hash("collaboration")
     title, url, text = (
-        sent.text(name) if sent.has(name) else getattr(one, name) for name in ("title", "url", "description")
+        sent.text(name) if sent.has(name) else getattr(collaboration, name) for name in ("title", "url", "description")
     )
     people, teams = ({as_whole(text) for text in api.params.texts(name)} for name in ("user", "group"))
     described = _described(title, url)
-    changed = replace(one, **described, description=text, updated_at=api.now)
+    changed = replace(collaboration, **described, description=text, updated_at=api.now)
     set_members(
         api,
         context,
@@ -150,13 +150,13 @@ def _confirm(api: Api, method: str, url: str | None) -> None:
     if not url:
         return
 
-    async def told() -> None:
+    async def tell() -> None:
         try:
             await fetch(api.x, method, api.x.resolve(url), allowed=[url])
         except OutgoingError as error:
             api.x.warn("confirm_url_failed", f"the tool could not be told of its content item: {error}")
 
-    later(api.x, told)
+    later(api.x, tell)
 
 
 def _named(api: Api, item: dict[str, Any]) -> tuple[list[User], list[Group]]:
@@ -172,15 +172,17 @@ def _named(api: Api, item: dict[str, Any]) -> tuple[list[User], list[Group]]:
     return people, [group for group in api.store.groups if places.group_id(group) in teams]
 
 
-def set_members(api: Api, context: Context, one: Collaboration, people: Iterable[User], teams: Iterable[Group]) -> None:
+def set_members(
+    api: Api, context: Context, collaboration: Collaboration, people: Iterable[User], teams: Iterable[Group]
+) -> None:
     """Replace the collaborators, as far as they belong to the course or group. The author always stays."""
     possible = {user.id for user in candidates(api, context)}
-    wanted: dict[tuple[int | None, int | None], None] = {(one.user_id, None): None}
+    wanted: dict[tuple[int | None, int | None], None] = {(collaboration.user_id, None): None}
     wanted |= dict.fromkeys((user.id, None) for user in people if user.id in possible)
     if isinstance(context.record, Course):
         here = (team for team in teams if groups.course_of(api, "Group", team.id) == context.record)
         wanted |= dict.fromkeys((None, team.id) for team in here)
-    for member in members(api, one):
+    for member in members(api, collaboration):
         if (member.user_id, member.group_id) in wanted:
             del wanted[member.user_id, member.group_id]
         else:
@@ -188,7 +190,7 @@ def set_members(api: Api, context: Context, one: Collaboration, people: Iterable
     for user_id, group_id in wanted:
         number = api.new_id("collaborators")
         api.store.collaborators.put(
-            Collaborator(id=number, collaboration_id=one.id, user_id=user_id, group_id=group_id)
+            Collaborator(id=number, collaboration_id=collaboration.id, user_id=user_id, group_id=group_id)
         )
 
 

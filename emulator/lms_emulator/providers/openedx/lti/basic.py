@@ -6,8 +6,6 @@ Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_1p1/consumer.py` (generate_
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from typing import Any, NamedTuple, NoReturn
@@ -309,7 +307,7 @@ def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = Non
             raise refusals.lti_failure("lti_result_signature", "Malformed authorization header", check, why)
         _failed(message, "OAuth verification error: Malformed authorization header", "signature", check, why)
     signature = given.pop("oauth_signature", None)
-    digest = base64.b64encode(hashlib.sha1(x.body, usedforsecurity=False).digest()).decode()
+    digest = oauth1.body_hash(x.body)
     got = given.get("oauth_body_hash")
     if signature is not None and not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
         words, why = "OAuth body hash verification has failed.", signed_services.why_body_hash(x, got)
