@@ -14,6 +14,8 @@ from uvicorn.server import ServerState
 
 from lms_emulator.server import protocol
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 0.05
 STEP = 0.4 * LIMIT
 """In three of these the limit passes, in two it does not."""

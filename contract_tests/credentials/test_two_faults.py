@@ -16,6 +16,8 @@ from contract_tests.learningstudio.client import cmac
 from contract_tests.learningstudio.conftest import client_of
 from lms_emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 Pairs = list[tuple[str, str]]
 
 

@@ -96,7 +96,7 @@ NOT_SENT = {
 """What the query or the body would name, and here is nothing."""
 
 
-@pytest.mark.parametrize("most", [110, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [40, pytest.param(600, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: str, most: int) -> None:
     """With ids that exist and belong together: no path is unknown, and a 404 concerns something else."""

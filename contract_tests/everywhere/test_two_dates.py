@@ -30,6 +30,8 @@ from lms_emulator.providers import PROVIDERS
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import public_jwk
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAYS = sorted({change.day for provider in load_providers().values() for change in changes(provider)})
 WORLDS = Path(__file__).parents[2] / "fixtures" / "worlds"

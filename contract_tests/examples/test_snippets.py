@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,16 @@ from .snippets import (
 
 SNIPPETS = {document: list(snippets(document)) for document in documents()}
 README = ROOT / "README.md"
-SHELL = [d for d, blocks in SNIPPETS.items() if any(b.kind == "sh" for b in blocks) and d != README]
-PYTHON = [b for blocks in SNIPPETS.values() for b in blocks if b.kind == "python"]
+FIRST = (README, ROOT / "docs/start.md", ROOT / "docs/pytest.md")
+"""What newcomers run; the snippets of other pages are slow together."""
+
+
+def _run(value: Path | Snippet, document: Path) -> Any:
+    return pytest.param(value, marks=() if document in FIRST else pytest.mark.slow)
+
+
+SHELL = [_run(d, d) for d, blocks in SNIPPETS.items() if any(b.kind == "sh" for b in blocks) and d != README]
+PYTHON = [_run(b, d) for d, blocks in SNIPPETS.items() for b in blocks if b.kind == "python"]
 
 
 @pytest.mark.parametrize("document", SHELL, ids=lambda d: d.relative_to(ROOT).as_posix())

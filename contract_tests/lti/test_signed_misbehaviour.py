@@ -25,6 +25,8 @@ from lms_emulator.lti.misbehaviour import misbehaviours
 from lms_emulator.lti.signed_misbehaviour import NextSignedLaunch
 from lti import InvalidLTIRequestError, ToolProvider
 
+pytestmark = pytest.mark.slow
+
 KEY, SECRET, URL = "key-of-the-tool", "secret-of-the-tool", "http://tool.example/launch"
 VALUES: dict[str, Any] = {"exactly": {"user_id": "x"}, "fields": {"roles": "Janitor"}, "missing": ["user_id"]}
 RULES = {name: value.rule for name, value in misbehaviours(NextSignedLaunch).items()}

@@ -16,6 +16,8 @@ from contract_tests.contracts.runner import CONTRACTS, run
 from contract_tests.contracts.targets import Target
 from lms_emulator.client.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 NO_THINGS = ("/sign-on/", "/oauth2/", "/token", "/login", "/oauth/", "/csrf/", "/core/connect/", "/lti/launch")
 """Where credentials are asked for, a person signs in or consents, or LTIAAS takes a launch."""
 

@@ -20,6 +20,8 @@ from contract_tests.openlearning.site import Site, hmac_sha1
 from contract_tests.openlearning.test_integrators_mistakes import Pairs, fields, post, rfc3986, sign
 from lms_emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 
 def made(
     url: str,
