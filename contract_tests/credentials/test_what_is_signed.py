@@ -81,6 +81,7 @@ def found() -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_every_place_that_signs_is_known() -> None:
     assert found() == ISSUED.keys() | OF_THE_FILE.keys() | BETWEEN_PARTIES.keys()
 

@@ -33,9 +33,8 @@ def crashes(lms: Emulator, provider: str, owner: dict[str, str]) -> Iterator[str
             yield f"{method} {path}: {entry.crash[-500:]}"
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[] if seed == 1 else pytest.mark.slow, id=str(seed)) for seed in range(1, 13)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 13))
 def test_no_request_breaks_on_a_world_that_the_loader_took(seed: int) -> None:
     lms = Emulator.in_process("demo")
     owners = {name: credentials(lms, name) for name in PROVIDERS}

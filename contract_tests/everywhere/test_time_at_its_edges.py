@@ -82,10 +82,8 @@ def test_every_request_is_answered_at_any_time(provider: str, data: st.DataObjec
     _all_answer(lms, [data.draw(requests(provider)) for _ in range(5)])
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [pytest.param(edge, marks=[] if edge == LATEST else pytest.mark.slow, id=str(edge)) for edge in _EDGES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", _EDGES, ids=str)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_route_answers_at_the_edges(provider: str, moment: datetime) -> None:
     assert list(_at(provider, moment)) == []

@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import pytest_lms_emulator
 from contract_tests.house.package import modules, read
+
+pytestmark = pytest.mark.slow
 
 OTHER_STYLES = re.compile(r"^\s*(Args|Arguments|Params):\s*$|:param |:returns?:|:raises ", re.M)
 

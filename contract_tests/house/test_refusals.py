@@ -10,6 +10,8 @@ from contract_tests.house.refusals import explanation, rows
 from lms_emulator.control.machine_names import why_none
 from lms_emulator.providers import PROVIDERS
 
+pytestmark = pytest.mark.slow
+
 STRANGE = re.compile(
     "(token|secret|client|code|grant|cookie|ltik|api_key|service_key)_?(unknown|of_another|not_issued)"
 )
@@ -62,7 +64,6 @@ def test_an_unknown_credential_is_looked_for() -> None:
     assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []
 
 
-@pytest.mark.slow
 def test_a_filter_of_the_journal_knows_every_reason() -> None:
     reasons = {row.reason for row in rows()} - {"…", ""}  # the latter: the code of LTIAAS's check, in lower case
     assert {reason for reason in reasons if why_none(reason.replace("…", "x"))} == set()

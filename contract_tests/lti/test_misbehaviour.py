@@ -74,6 +74,7 @@ def test_a_published_library_refuses_each_wrong_launch_of_each_platform(everywhe
     assert everywhere.launch()
 
 
+@pytest.mark.slow
 def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platform) -> None:
     """Each misbehaviour that a tool has to refuse is refused by the demo world's tool."""
     browser = platform.signed_in()

@@ -169,6 +169,7 @@ def test_mistake_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 def test_work_is_bounded_for_a_huge_request() -> None:
     """A hostile launch of a megabyte may not buy seconds of hashing."""
     for size, found in ((10_000, TOO_LONG), (19_000, TOO_LONG), (300_000, None)):
