@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
@@ -21,7 +21,7 @@ from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.settings import change, describe
 from lms_emulator.core.worlds.journal import Entry, Journal
-from lms_emulator.server.protocol import split_target
+from lms_emulator.server.protocol import BadRequestError, split_target
 
 from .toy import Settings
 
@@ -260,8 +260,17 @@ class TestSettings:
 
 
 @given(st.binary(max_size=40))
-def test_any_request_target_has_a_path_and_a_query(target: bytes) -> None:
-    path, query, _ = split_target(target)
+@example(b"://")
+@example(b"http://a:80?b")
+@example(b"https://a@b/")
+def test_any_request_target_has_a_path_and_a_query_or_is_no_url_of_http(target: bytes) -> None:
+    try:
+        path, query, _ = split_target(target)
+    except BadRequestError:
+        scheme, found, rest = target.partition(b"://")
+        assert found
+        assert scheme.lower() not in (b"http", b"https") or b"@" in rest
+        return
     assert path.startswith(b"/") or path == b"*"
     assert path.isascii()
     assert query.isascii()
