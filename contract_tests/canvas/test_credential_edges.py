@@ -191,7 +191,7 @@ def test_headers_that_carry_no_token(rig: InProcess, header: str) -> None:
         scheme = header.partition(" ")[0]
         place = f"as `{scheme} …`" if " " in header else "in the Authorization header without a scheme"
         place = "as the name of HTTP Basic" if scheme == "Basic" else place
-        why = f"{whose}; it came {place}; Canvas looks for it in `Authorization: Bearer <token>`"
+        why = f"it came {place}; Canvas looks for it in `Authorization: Bearer <token>`; {whose}"
     refused(rig, answer, NOBODY, "no_credentials", why)
 
 

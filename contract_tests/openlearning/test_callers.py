@@ -15,8 +15,8 @@ KEY = f"{HOPPER}.{DEMO_SECRET}"
 FORM = "application/x-www-form-urlencoded"
 USERS = "this world has 6, the first of them " + ", ".join(f"5e00000000000000000a000{number}" for number in range(1, 6))
 HOPPERS = f"this is an API key of the user {HOPPER}"
-ELSEWHERE = f"{HOPPERS}: send it as `api_key` in the query or as X-API-Key; it came"
 LOOKS = "; OpenLearning looks for it in `X-API-Key: <key>`"
+LOOKS += f"; {HOPPERS}: send it as `api_key` in the query or as X-API-Key"
 NOT_ITS = "an account with that id exists, and this is not its key"
 CONSUMER_KEY = "this is a consumer key of LTI of lakeside: " + (
     "it goes into `oauth_consumer_key` of launches, with its secret to sign them"
@@ -76,9 +76,9 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"headers": {"Authorization": "Bearer"}}, missing()),
         (
             {"headers": {"Authorization": KEY}},
-            missing(f"{ELSEWHERE} in the Authorization header without a scheme{LOOKS}"),
+            missing(f"it came in the Authorization header without a scheme{LOOKS}"),
         ),
-        ({"headers": {"Authorization": f"Digest {KEY}"}}, missing(f"{ELSEWHERE} as `Digest …`{LOOKS}")),
+        ({"headers": {"Authorization": f"Digest {KEY}"}}, missing(f"it came as `Digest …`{LOOKS}")),
         (
             {"headers": {"Authorization": "basic abc"}},
             missing("this API takes an API key; HTTP Basic is for the v1 API under /api/"),

@@ -125,7 +125,7 @@ def why_nobody(x: Exchange[Any, Any], looked_for: str) -> str | None:
     title = x.world.providers[x.provider].title
     for place, sent in list(_sent(x))[:_MOST]:
         if sent and (found := recognise(x, sent)) is not None:
-            return f"{found}; it came {place}; {title} looks for it in `{looked_for}`"
+            return f"it came {place}; {title} looks for it in `{looked_for}`; {found}"
     return None
 
 
