@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import httpx
@@ -19,8 +20,9 @@ from contract_tests.brightspace.lti import (
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import CRITICAL, KeySite, Tool
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.keys import private_key
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import read
+from lms_emulator.signing.jwt import read, sign
 
 
 def test_a_service_token(brightspace: Site, tool: Tool) -> None:
@@ -93,8 +95,6 @@ def test_one_bad_entry_spoils_a_key_set(
 
 
 def test_malformed_and_wrongly_signed_tokens_get_d2l_s_messages(brightspace: Site, tool: Tool) -> None:
-    from lms_emulator.signing.jwt import sign
-
     now = int(brightspace.lms.clock.now.timestamp())
     claims = {"iss": CLIENT, "sub": CLIENT, "aud": AUDIENCE, "iat": now, "exp": now + 60, "jti": "hs"}
     symmetric = sign(claims, "x" * 32, algorithm="HS256")
@@ -198,15 +198,21 @@ def test_assertions_once_for_known_scopes_of_the_right_kind(brightspace: Site, t
 
 
 def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
-    assert brightspace.api().get(NRPS).status_code == 401
-    assert brightspace.student.get(NRPS).status_code == 401
-    assert brightspace.reason == "service_token_of_no_tool"
+    assert brightspace.api().get(NRPS).text == '{ Errors: [ {Message: "Forbidden"} ] }'
+    assert (brightspace.student.get(NRPS).status_code, brightspace.reason) == (403, "insufficient_scope")
+    assert "grant_type=client_credentials" in brightspace.diagnosis
     narrow = service(brightspace, assertion(brightspace, tool), lti13.SCOPE_SCORE).json()["access_token"]
     assert brightspace.api(narrow).get(NRPS).status_code == 403
     assert brightspace.reason == "insufficient_scope"
     told = brightspace.lms.requests.last.refusal
     assert told is not None
     assert "of the token request" in str(told.diagnosis)
+    brightspace.lms.settings["brightspace.scope_of_no_group"] = "undefined"
+    undefined = {"Errors": [{"Message": "No scopes defined for specified requests."}]}
+    assert (brightspace.student.get(NRPS).status_code, brightspace.student.get(NRPS).json()) == (403, undefined)
+    assert "Insufficient scope" in brightspace.api(narrow).get(NRPS).text, "a scope of the same group"
+    core = brightspace.api(brightspace.tokens(scope="core:*:*")["access_token"])
+    assert core.get("/d2l/api/le/1.79/6836/content/toc").json() == undefined
     wide = " ".join(lti13.SERVICE_SCOPES)
     good = brightspace.api(service(brightspace, assertion(brightspace, tool, jti="g"), wide).json()["access_token"])
     assert good.get(NRPS).status_code == 200
@@ -218,6 +224,39 @@ def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
     assert brightspace.reason == "token_of_no_user"
     brightspace.lms.clock.advance(seconds=3600)
     assert good.get(NRPS).json()["detail"] == "The access token is expired"
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"kid": None}, "KeyId not found in token"),
+        (
+            {"kid": "x"},
+            "Could not find public key with id 'x' from 'https://auth.brightspace.com/core/.well-known/jwks'",
+        ),
+        ({"nbf": 9_000_000_000}, "Token is from the future (nbf)"),
+        ({"exp": 1}, "The access token is expired"),
+        ({"exp": None}, "Unknown validation exception"),
+        ({"key": "spare"}, "Unknown validation exception"),
+        ({"alg": "ES256"}, "Unknown validation exception"),
+        ({"iss": "x"}, "Couldn't parse token"),
+        ({}, "Couldn't parse token"),
+    ],
+)
+def test_wrong_tokens_at_the_services(brightspace: Site, tool: Tool, changes: dict[str, Any], detail: str) -> None:
+    """Made from a good one. Only what this world never issued is wrong in the last."""
+    good = read(
+        service(brightspace, assertion(brightspace, tool), " ".join(lti13.SERVICE_SCOPES)).json()["access_token"]
+    )
+    made = {"key": "brightspace", "kid": good.header["kid"], "alg": "", **changes}
+    key, kid, alg = (made.pop(name) for name in ("key", "kid", "alg"))
+    claims = {name: value for name, value in {**good.claims, "jti": "new", **made}.items() if value is not None}
+    signed = sign(claims, private_key(key), kid=kid)
+    if alg:
+        header = urlsafe_b64encode(json.dumps({"alg": alg, "kid": kid}).encode()).decode().rstrip("=")
+        signed = ".".join((header, *signed.split(".")[1:]))
+    answer = brightspace.api(signed).get(NRPS)
+    assert (answer.status_code, answer.json()["detail"]) == (401, detail)
 
 
 def test_a_service_switched_off(brightspace: Site, tool: Tool, lms: Emulator) -> None:

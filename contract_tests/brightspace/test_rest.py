@@ -122,7 +122,7 @@ def test_content(brightspace: Site) -> None:
     file = brightspace.student.get(f"{LE}/6836/content/topics/2001/file?stream=1")
     assert file.text == "<p>Week 1: the difference engine.</p>"
     assert file.headers["content-disposition"].startswith("inline")
-    assert brightspace.api().get(f"{LE}/6836/content/topics/2001/file").status_code == 401
+    assert brightspace.api().get(f"{LE}/6836/content/topics/2001/file").status_code == 403
     assert brightspace.student.get(f"{LE}/6836/content/topics/2003").status_code == 403
     assert brightspace.student.get(f"{LE}/6836/content/topics/2002/file").status_code == 404
     assert brightspace.student.get(f"{LE}/6837/content/topics/2001").status_code == 404

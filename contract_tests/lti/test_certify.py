@@ -19,6 +19,7 @@ from contract_tests.chromium import CHROMIUM, IN_A_BROWSER
 from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify.judge import Judge, Verdict, alike
+from lms_emulator.command.certify.trials import trials
 from lms_emulator.command.certify.visitors import Landing
 from lms_emulator.command.main import main
 from lms_emulator.demo_tool.config import from_emulator
@@ -121,6 +122,11 @@ def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, cap
     suites = ElementTree.parse(tmp_path / "lti.xml").getroot()
     assert [suite.get("name") for suite in suites] == list(PLATFORMS)
     assert {suite.get("failures") for suite in suites} == {"0"}
+    for suite in suites:
+        did = {case.get("name"): case.findtext("system-out") or "" for case in suite}
+        for trial in trials():
+            if trial.duty in ("must refuse", "should refuse"):
+                assert re.search("The tool (refused the|was given no) launch", did[trial.name]), trial
     page = (tmp_path / "lti.html").read_text("utf-8")
     assert "a tool must refuse it (RFC 8725, 3.2)" in page
     if CHROMIUM:

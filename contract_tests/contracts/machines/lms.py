@@ -373,4 +373,5 @@ class BrightspaceMachine(LmsMachine):
     ROTATES = True
     CODE_LIFE = 300
     PEOPLE = ("student", "other_student", "instructor")
+    NOBODY = 403
     DEAD_REFRESH = "invalid_grant"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from lms_emulator.core.access.web_sessions import WebSessions
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call, Identity, number
 from lms_emulator.providers.brightspace.limits import spend
+from lms_emulator.providers.brightspace.lti import validator
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.providers.brightspace.wire import PACKAGE
 from lms_emulator.signing.jwt import TokenError, verify
@@ -42,12 +43,12 @@ _ID_KEY = (
 
 
 def bearer(x: Call) -> str:
-    """The bearer token. Raises the 401."""
+    """The bearer token. Raises the refusal."""
     header = x.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
-        raise refusals.unparsable_token(
-            "token_missing",
+        raise refusals.no_token(
+            x.settings.anonymous_status,
             got=header[:12],
             diagnosis=_ID_KEY if "x_a" in dict(x.query.peek()) else "send `Authorization: Bearer <token>`",
             looked_for="Authorization: Bearer <token>",
@@ -55,15 +56,20 @@ def bearer(x: Call) -> str:
     return token.strip()
 
 
+_UNSEEN = ("wrong_issuer", "wrong_audience", "missing_claim")
+"""Faults that D2L's validator does not look for: foreign tokens, as captured, are those that cannot be parsed."""
+
+
 def claims_of(x: Call) -> dict[str, Any]:
     """The claims of the request's access token, verified: signature, issuer, audience, times, tenant, world."""
     token = bearer(x)
     now = x.clock.timestamp()
     try:
+        validator.glance(token)
         claims = verify(
             token,
             oauth.public_keys(),
-            algorithms=["RS256"],
+            algorithms=validator.ALGORITHMS,
             now=now,
             issuer=oauth.ISSUER,
             audience=oauth.AUDIENCE,
@@ -73,8 +79,10 @@ def claims_of(x: Call) -> dict[str, Any]:
         x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
         if error.reason == "expired":
             raise refusals.expired_token(x.settings.expired_token_detail, error.got, now) from error
-        raise refusals.unparsable_token(
+        unseen = error.reason in _UNSEEN and error.check != "exp"
+        raise refusals.invalid_token(
             f"token_{error.reason}",
+            refusals.UNPARSED if unseen else validator.message(error.reason, error.got, oauth.KEY_SET),
             expected=error.expected,
             got=error.got,
             diagnosis=f"the token has no `{error.check}`" if error.reason == "missing_claim" else None,
@@ -82,12 +90,12 @@ def claims_of(x: Call) -> dict[str, Any]:
         ) from error
     tenant = x.store.section.tenant_id
     if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
-        raise refusals.unparsable_token(
+        raise refusals.invalid_token(
             "token_of_another_tenant", expected=tenant, got=claims["tenantid"], credential=token
         )
     given = oauth.issued_here(x, token)
     if not x.check("this world issued the token", given is not None):
-        raise refusals.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS, credential=token)
+        raise refusals.invalid_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS, credential=token)
     assert given is not None
     if given.client_id is not None:
         x.per_request(Identity).application = x.notes["application"] = given.client_id
@@ -99,7 +107,7 @@ def require_user(x: Call) -> Caller:
     claims = claims_of(x)
     user = x.store.users.get(number(claims["sub"]))
     if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
-        raise refusals.unparsable_token("token_of_no_user", got=claims["sub"])
+        raise refusals.invalid_token("token_of_no_user", got=claims["sub"])
     assert user is not None
     identity = x.per_request(Identity)
     identity.user, x.notes["user"] = user, user.username
@@ -115,16 +123,28 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
         def checked(x: Call) -> Response:
             check_version(x, product, x.path_params["version"])
             caller = require_user(x)
-            allowed = any(oauth.covers(granted, wanted) for granted in caller.scopes for wanted in scopes)
-            if not x.check("scope", allowed, expected=list(scopes), got=caller.scopes):
-                kind = x.settings.insufficient_scope_type
-                where = "at authorization, and register it for the application"
-                raise refusals.insufficient_scope(kind, x.path, list(scopes), caller.scopes, asked_at=where)
+            require_scope(x, caller.scopes, scopes, asked_at="at authorization, and register it for the application")
             return handler(x, caller)
 
         return checked
 
     return decorate
+
+
+def require_scope(x: Call, granted: list[str], wanted: Sequence[str], *, asked_at: str) -> None:
+    """Raises the refusal of a token that has none of the scopes. Parameters: `asked_at`, where one asks for them."""
+    allowed = any(oauth.covers(one, scope) for one in granted for scope in wanted)
+    if not x.check("scope", allowed, expected=list(wanted), got=granted):
+        shared = {"*", *map(_group, wanted)} & set(map(_group, granted))
+        raise refusals.insufficient_scope(
+            x.settings.insufficient_scope_type, x.path, list(wanted), granted, asked_at=asked_at,
+            undefined=x.settings.scope_of_no_group == "undefined" and not shared,
+        )  # fmt: skip
+
+
+def _group(scope: str) -> str:
+    """The group of a scope: `content` of `content:toc:read`, and one for all of 1EdTech's, which are URLs."""
+    return scope.partition(":")[0]
 
 
 def version_pair(text: str) -> tuple[int, int] | None:

@@ -36,6 +36,8 @@ from lms_emulator.signing.jwt import KeySet, sign
 ISSUER = "https://api.brightspace.com/auth"
 AUDIENCE = "https://api.brightspace.com/auth/token"
 KID = "brightspace-2026-01"
+KEY_SET = "https://auth.brightspace.com/core/.well-known/jwks"
+"""Where D2L publishes the keys of access tokens, as its errors name it."""
 
 
 @cache

@@ -18,6 +18,9 @@ PROBLEM_TYPE = "application/problem+json; charset=UTF-8"
 TYPES = "http://docs.valence.desire2learn.com/res/apiprop.html#"
 
 
+UNPARSED = "Couldn't parse token"
+
+
 # REST
 
 
@@ -36,11 +39,22 @@ def problem(
     return SiteRefusal(reason, status=status, message=detail, body=body, headers=headers, **details)
 
 
-def unparsable_token(reason: str, **details: Any) -> SiteRefusal:
-    """401: an invalid access token, whatever the reason."""
-    return problem(
-        reason, 401, "invalid-token", "Unauthorized", "Couldn't parse token", check="the token holds", **details
-    )
+def invalid_token(reason: str, detail: str = UNPARSED, **details: Any) -> SiteRefusal:
+    """401: an invalid access token. Parameters: `detail`, what D2L's validator says of it."""
+    return problem(reason, 401, "invalid-token", "Unauthorized", detail, check="the token holds", **details)
+
+
+def no_token(status: int, **details: Any) -> SiteRefusal:
+    """A call without a bearer token: 401 as for an invalid one, or the 403 of the filter in front of the API."""
+    if status == 401:
+        return invalid_token("token_missing", **details)
+    return _filtered("token_missing", "Forbidden", check="the token holds", **details)
+
+
+def _filtered(reason: str, said: str, **details: Any) -> SiteRefusal:
+    """403 of the filter in front of the API: HTML by its type, and not quite JSON."""
+    text, headers = f'{{ Errors: [ {{Message: "{said}"}} ] }}', {"Content-Type": "text/html"}
+    return SiteRefusal(reason, status=403, message=said, text=text, headers=headers, **details)
 
 
 def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
@@ -58,11 +72,13 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
     )
 
 
-def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str], *, asked_at: str) -> SiteRefusal:
+def insufficient_scope(
+    kind: str, path: str, expected: list[str], got: list[str], *, asked_at: str, undefined: bool
+) -> SiteRefusal:
     """403: the token has none of the scopes that the call needs.
 
     Parameters: `kind`, of problem JSON; empty for the captured body, which is no JSON; `asked_at`, where scopes are
-    asked for.
+    asked for; `undefined`, whether the body says that no scopes are defined.
     """
     details: dict[str, Any] = {
         "check": "scope",
@@ -71,12 +87,15 @@ def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]
         "diagnosis": f"the token has {' '.join(got) or 'no scope'}; the call needs {' or '.join(expected)}: "
         f"ask for it in `scope` {asked_at}",
     }
+    if undefined:
+        said = "No scopes defined for specified requests."
+        body = {"Errors": [{"Message": said}]}
+        return SiteRefusal("insufficient_scope", status=403, message=said, body=body, **details)
     if kind:
         said = f"Insufficient scope to call {path}"
         return problem("insufficient_scope", 403, kind, "Forbidden", said, **details)
     said = f"Insufficient scope to call API.Required: {' '.join(expected)}"
-    text, headers = f'{{ Errors: [ {{Message: "{said}"}} ] }}', {"Content-Type": "text/html"}
-    return SiteRefusal("insufficient_scope", status=403, message=said, text=text, headers=headers, **details)
+    return _filtered("insufficient_scope", said, **details)
 
 
 def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:

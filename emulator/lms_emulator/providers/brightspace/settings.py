@@ -103,6 +103,23 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="https://github.com/hypothesis/lms/issues/4856",
         ),
     ] = ""
+    scope_of_no_group: Annotated[
+        Literal["insufficient", "undefined"],
+        choice(
+            "The 403 for a token without any scope of the group that the call needs (`content` in `content:toc:read`): "
+            "as for any missing scope, or the JSON *No scopes defined for specified requests*. Both were seen; which "
+            "of them when, is not known.",
+            evidence="chosen",
+        ),
+    ] = "insufficient"
+    anonymous_status: Annotated[
+        Literal[401, 403],
+        choice(
+            "Status of a call without a bearer token: 403 `Forbidden`, the body of a missing scope, or 401 as for an "
+            "invalid token.",
+            evidence="chosen",
+        ),
+    ] = 403
     lp_minimum_version: Annotated[
         str, choice("Oldest version of the `lp` product served.", evidence="observed", source=VERSIONS)
     ] = "1.31"
