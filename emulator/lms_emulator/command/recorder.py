@@ -164,7 +164,7 @@ def _cleaned(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, str):
         return redactor.clean(value)
     if isinstance(value, dict):
-        return {key: _cleaned(one, redactor) for key, one in value.items()}
+        return {key: _cleaned(member, redactor) for key, member in value.items()}
     return [_cleaned(item, redactor) for item in value] if isinstance(value, list) else value
 
 

@@ -137,7 +137,8 @@ class Catalogue:
         methods, path, family, source, since, until, clients, parameters = (*line.split("\t"), *([""] * 6))[:8]
         names = self._names
         known = {
-            name: values for name, _, values in (one.removeprefix("!").partition("=") for one in parameters.split())
+            name: values
+            for name, _, values in (parameter.removeprefix("!").partition("=") for parameter in parameters.split())
         }
         return Operation(
             tuple(methods.split(",")),
@@ -150,7 +151,7 @@ class Catalogue:
             frozenset(known) - {"-", "*"} if known else None,
             "*" in known,
             {name: frozenset(values.split("|")) for name, values in known.items() if values},
-            frozenset(one.partition("=")[0][1:] for one in parameters.split() if one.startswith("!")),
+            frozenset(parameter.partition("=")[0][1:] for parameter in parameters.split() if parameter.startswith("!")),
         )
 
     def shape(self, template: str) -> str:
@@ -202,10 +203,12 @@ class Catalogue:
         tried = [path]
         tried += [path.removesuffix(suffix) for suffix in self._suffixes if path.endswith(suffix)]
         for alias, meant in self._aliases:
-            tried += [meant + one[len(alias) :] for one in tuple(tried) if one.lower().startswith(alias)]
+            tried += [
+                meant + candidate[len(alias) :] for candidate in tuple(tried) if candidate.lower().startswith(alias)
+            ]
         found: list[str] = []
-        for one in tried:
-            segments = self._written(one).split("/")[1:]
+        for candidate in tried:
+            segments = self._written(candidate).split("/")[1:]
             found += _under(self._tree(len(segments)), segments)
             found += _under(self._tree(0), segments)
         return [self._operation(line) for line in found]
@@ -214,7 +217,7 @@ class Catalogue:
         """The methods that the operations of a path take on that day, in the order of Django's `Allow`."""
         taken = {method for operation in self.at(path) if operation.exists_on(day) for method in operation.methods}
         order = ("GET", "POST", "PUT", "PATCH", "DELETE")
-        return tuple(one for one in order if one in taken) + (("HEAD",) if "GET" in taken else ())
+        return tuple(method for method in order if method in taken) + (("HEAD",) if "GET" in taken else ())
 
     def below(self, path: str, method: str) -> list[str]:
         """The templates one literal segment below a path's own that take a method."""
@@ -233,13 +236,13 @@ class Catalogue:
     def versions(self) -> tuple[str, ...]:
         """The versions in this provider's paths (`v2.2`), newest first."""
         found = {line.split("\t", 2)[1].split("/", 2)[1] for line in self._lines}
-        return tuple(sorted((one for one in found if _VERSION.fullmatch(one)), reverse=True))
+        return tuple(sorted((segment for segment in found if _VERSION.fullmatch(segment)), reverse=True))
 
     @cached_property
     def beginnings(self) -> tuple[str, ...]:
         """The beginnings of its paths that name no operation yet, such as `/api/v1`, the most frequent first."""
         found = Counter(begun[0] for line in self._lines if (begun := _BEGINNING.match(line.split("\t", 2)[1])))
-        return tuple(one for one, _ in found.most_common())
+        return tuple(beginning for beginning, _ in found.most_common())
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation that the real provider would run, or None."""
@@ -285,10 +288,14 @@ class Catalogue:
             return None
         shapes = {self.shape(template): template for template in (line.split("\t", 2)[1] for line in lines)}
         start = asked
-        while start and not (close := [one for one in shapes if one.startswith(start + "/")]):
+        while start and not (close := [template for template in shapes if template.startswith(start + "/")]):
             start = start.rpartition("/")[0]
         last = asked.rstrip("/").rpartition("/")[2]
-        longer = [one for one in close if last and last in one.rstrip("/").rpartition("/")[2]] if start else []
+        longer = (
+            [template for template in close if last and last in template.rstrip("/").rpartition("/")[2]]
+            if start
+            else []
+        )
         found = min(longer, key=len, default=None) or (nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None)
         return shapes[found].removesuffix("[/]") if found else None
 
@@ -308,7 +315,9 @@ def _words(ours: list[str], theirs: list[str]) -> set[str]:
             continue
         if _SLASHES.fullmatch(segment):
             behind = len(ours) - number - 1
-            return words.union(one for one in theirs[number : len(theirs) - behind] if one and "{" not in one)
+            return words.union(
+                literal for literal in theirs[number : len(theirs) - behind] if literal and "{" not in literal
+            )
         if number >= len(theirs):
             return set()
         known = theirs[number]

@@ -258,8 +258,8 @@ class Launches(ABC, Generic[X, U]):
 def explain(x: Exchange[Any, Any], wrong: msgspec.Struct) -> None:
     """Say in the journal what is wrong with this launch, and what the tool must do."""
     x.notes["misbehaviour"] = msgspec.to_builtins(wrong)
-    for one in misbehaviour.chosen(wrong):
-        x.warn("misbehaved", f"as asked for: {one.what} A tool {one.rule.duty} it ({one.rule.section}).")
+    for mistake in misbehaviour.chosen(wrong):
+        x.warn("misbehaved", f"as asked for: {mistake.what} A tool {mistake.rule.duty} it ({mistake.rule.section}).")
 
 
 def _state(request: AuthenticationRequest[U]) -> dict[str, str]:

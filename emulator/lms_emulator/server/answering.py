@@ -173,23 +173,33 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     if not unread and not warnings:
         return
     ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
-    unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
+    unread = [
+        parameter
+        for parameter in unread
+        if parameter.path[0] not in ignored and parameter.path[0] not in x.route.ignores
+    ]
     if unread:
         operation = provider.operation(x)
         documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
-        checked = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
-        for one, known in checked:
-            if one.name in idle:
-                x.notes.setdefault(NOT_HERE, []).append(one.name)
-                warnings.append(_warning(provider, one, known, IDLE.format(provider.title)))
+        checked = [(parameter, documents(parameter.path)) for parameter in unread[:MOST_NAMED]]
+        for parameter, known in checked:
+            if parameter.name in idle:
+                x.notes.setdefault(NOT_HERE, []).append(parameter.name)
+                warnings.append(_warning(provider, parameter, known, IDLE.format(provider.title)))
                 continue
-            other = bool(known) and not _looks_deeper(x, one.path) and _is_read_for_others(x, one.name, *one.path)
-            why = FOR_OTHERS if other else _meant(provider, operation, one.path) if known is False else None
-            warnings.append(_warning(provider, one, known, why))
+            other = (
+                bool(known)
+                and not _looks_deeper(x, parameter.path)
+                and _is_read_for_others(x, parameter.name, *parameter.path)
+            )
+            why = FOR_OTHERS if other else _meant(provider, operation, parameter.path) if known is False else None
+            warnings.append(_warning(provider, parameter, known, why))
     x.warnings += warnings
     not_read = [warning for warning in warnings if warning.code == "parameter_not_read"]
     elsewhere = x.notes.get(NOT_HERE, ())
-    if x.world.emulator.strict and any(one.documented is not False and one.name not in elsewhere for one in not_read):
+    if x.world.emulator.strict and any(
+        warning.documented is not False and warning.name not in elsewhere for warning in not_read
+    ):
         why = "; ".join(warning.message for warning in not_read) + ". The setting emulator.strict makes this an error"
         raise parameters_not_emulated(provider.name, x.route.name, [warning.name for warning in not_read], why)
 
@@ -208,7 +218,7 @@ def _meant(provider: AnyProvider, operation: Operation | None, path: tuple[str, 
 def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
     """Whether the handler read a nested member of that name in this request. If it read `course_pace[end_date]`,
     then that is the `end_date` in its code."""
-    return any(len(one) > len(path) and one[-len(path) :] == path for one in (*x.reads.paths, *x.reads.below))
+    return any(len(steps) > len(path) and steps[-len(path) :] == path for steps in (*x.reads.paths, *x.reads.below))
 
 
 def _is_read_for_others(x: Exchange[Any, Any], name: str, *path: str) -> bool:
@@ -254,7 +264,7 @@ def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool 
         return lambda path: None
     known = [path_of(name) for name in operation.parameters]
     other = None if operation.more else False
-    return lambda path: any(_fits(path, one) for one in known) or other
+    return lambda path: any(_fits(path, documented) for documented in known) or other
 
 
 def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:

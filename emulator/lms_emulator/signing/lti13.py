@@ -296,7 +296,7 @@ def check_client_assertion(
         if claims[name] != client_id:
             raise TokenError("wrong_issuer", name, expected=client_id, got=claims[name])
     named = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if not set(audiences).intersection(str(one) for one in named):
+    if not set(audiences).intersection(str(audience) for audience in named):
         raise TokenError("wrong_audience", "aud", expected=sorted(audiences), got=claims["aud"])
     if not isinstance(claims["jti"], str) or not claims["jti"]:
         raise TokenError("bad_claim", "jti", expected="a string", got=claims["jti"])
@@ -352,4 +352,4 @@ def check_deep_linking_response(
 
 def granted_scopes(asked: Sequence[str], allowed: Collection[str]) -> tuple[list[str], list[str]]:
     """The requested scopes that are allowed, and those that are not, in the order requested."""
-    return [one for one in asked if one in allowed], [one for one in asked if one not in allowed]
+    return [scope for scope in asked if scope in allowed], [scope for scope in asked if scope not in allowed]

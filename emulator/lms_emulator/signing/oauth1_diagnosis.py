@@ -146,8 +146,8 @@ def _keys_of_others(
 def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:
     """The first maker of each key."""
     found: dict[bytes, tuple[T, Made]] = {}
-    for whose, one in makers:
-        found.setdefault(one[1].key(one[1].secret), (whose, one))
+    for whose, pair in makers:
+        found.setdefault(pair[1].key(pair[1].secret), (whose, pair))
     return found
 
 

@@ -38,7 +38,7 @@ def _any_of(*changes: Callable[[Signing], Iterable[Signing]]) -> Callable[[Signi
 def _signed_as(name: str, *values: str) -> Callable[[Signing], list[Signing]]:
     """Sign another value of an OAuth field, each in turn."""
     return lambda s: [
-        s._replace(pairs=tuple((one, value if one == name else sent) for one, sent in s.pairs), detail=value)
+        s._replace(pairs=tuple((field, value if field == name else sent) for field, sent in s.pairs), detail=value)
         for value in values
         if dict(s.pairs).get(name, value) != value
     ]

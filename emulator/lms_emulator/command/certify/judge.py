@@ -256,9 +256,9 @@ def _has_seat(name: str) -> bool:
         return False
 
 
-def alike(one: Landing, other: Landing) -> bool:
+def alike(this: Landing, other: Landing) -> bool:
     """Whether two pages have the same text, apart from numbers and what the launch said about the person."""
-    ours, theirs = (_words(landing.text) - _words(" ".join(_person(landing))) for landing in (one, other))
+    ours, theirs = (_words(landing.text) - _words(" ".join(_person(landing))) for landing in (this, other))
     return not (ours or theirs) or len(ours & theirs) >= ALIKE * len(ours | theirs)
 
 

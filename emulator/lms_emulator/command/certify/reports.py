@@ -49,17 +49,22 @@ def junit(verdicts: Sequence[Verdict]) -> bytes:
             skipped=str(count["skipped"] + count["cut"]),
             time=f"{sum(verdict.seconds for verdict in cases):.3f}",
         )
-        for one in cases:
+        for verdict in cases:
             case = ElementTree.SubElement(
-                suite, "testcase", classname=f"certify.{platform}", name=one.trial.name, time=f"{one.seconds:.3f}"
+                suite,
+                "testcase",
+                classname=f"certify.{platform}",
+                name=verdict.trial.name,
+                time=f"{verdict.seconds:.3f}",
             )
             text = (
-                f"{one.trial.what}\nThe tool {one.did}.\nBy {one.trial.section}: {one.should}.\nTried by {one.visitor}."
+                f"{verdict.trial.what}\nThe tool {verdict.did}.\nBy {verdict.trial.section}: {verdict.should}.\n"
+                f"Tried by {verdict.visitor}."
             )
-            if one.outcome == "failed":
-                ElementTree.SubElement(case, "failure", message=f"the tool {one.did}; {one.should}").text = text
-            elif one.outcome in ("skipped", "cut"):
-                ElementTree.SubElement(case, "skipped", message=one.did)
+            if verdict.outcome == "failed":
+                ElementTree.SubElement(case, "failure", message=f"the tool {verdict.did}; {verdict.should}").text = text
+            elif verdict.outcome in ("skipped", "cut"):
+                ElementTree.SubElement(case, "skipped", message=verdict.did)
             else:
                 ElementTree.SubElement(case, "system-out").text = text
     ElementTree.indent(root)

@@ -50,19 +50,19 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     if x.is_form and x.body and (why := why_another(x)) is not None:
         return why
     if holds_others:
-        bare = next((one for one in read if "[" not in one), None)
+        bare = next((key for key in read if "[" not in key), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
     return _under_another_name(x, name, read, other) or (_no_client(x, in_body) if name == "client_id" else None)
 
 
 def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]) -> str | None:
-    if name.endswith("name") and len(parts := [one for one in read if _plain(one) in ("firstname", "lastname")]) == 2:
+    if name.endswith("name") and len(parts := [key for key in read if _plain(key) in ("firstname", "lastname")]) == 2:
         return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
-    for one, value in read.items() if name in _GRANTED else ():
-        if one in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
-            return f"{found}; it came as `{one}`"
+    for key, value in read.items() if name in _GRANTED else ():
+        if key in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
+            return f"{found}; it came as `{key}`"
     return None
 
 
@@ -95,10 +95,10 @@ def _takes_json(x: Exchange[Any, Any]) -> bool:
 
 def _like(name: str, sent: dict[str, Any]) -> str | None:
     plain = _plain(name)
-    others = [one for one in sent if _plain(one) and not name.startswith(f"{one}_")]
-    known = [one for one in others if one not in _NAMES or _plain(one) == plain]
-    inside = (one for one in known if plain in _plain(one))
-    part = (one for one in known if len(one) > 3 and _plain(one) in plain)
+    others = [key for key in sent if _plain(key) and not name.startswith(f"{key}_")]
+    known = [key for key in others if key not in _NAMES or _plain(key) == plain]
+    inside = (key for key in known if plain in _plain(key))
+    part = (key for key in known if len(key) > 3 and _plain(key) in plain)
     return next(inside, None) or next(part, None) or nearest(name, known, 0.75)
 
 

@@ -140,7 +140,7 @@ def _between(body: bytes) -> str | None:
 def _not_encoded(body: bytes) -> str | None:
     """A character that stands in the body as it is, though a form has to escape it, or bytes that are not UTF-8."""
     text = body.decode(errors="surrogateescape")
-    bare = next((one for one in text.strip() if one in ' "<>\\^`{|}' or one > "~"), None)
+    bare = next((character for character in text.strip() if character in ' "<>\\^`{|}' or character > "~"), None)
     if bare is not None and bare < "\ud800":
         return f"the form was not percent-encoded: {bare!r} stands in it bare; a bare `+` is a space, a bare `&` an end"
     try:

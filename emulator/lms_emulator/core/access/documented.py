@@ -198,9 +198,9 @@ def _pairs(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
 
 def _members(value: Any, above: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict) and len(above) < _DEEPEST:
-        for name, one in value.items():
+        for name, member in value.items():
             if len(name) <= _LONGEST:  # no documented name is nearly as long
-                yield from _members(one, (*above, name))
+                yield from _members(member, (*above, name))
     elif above and isinstance(value, list) and value and isinstance(value[0], dict):
         yield from _members(value[0], above)
     if above:

@@ -45,13 +45,13 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     similar = catalogue.nearest(path)
     tip = f"; the nearest is `{similar}`" if similar else ""
     entries = catalogue.at(path)
-    if entries and not any(one.until for one in entries):
-        methods = ", ".join(dict.fromkeys(method for one in entries for method in one.methods))
+    if entries and not any(entry.until for entry in entries):
+        methods = ", ".join(dict.fromkeys(method for entry in entries for method in entry.methods))
         if "{" not in entries[0].path:
             return f"{catalogue.title} has `{entries[0].path}`; it takes {methods}"
         return f"{catalogue.title} has `{entries[0].path}` ({methods}), which does not take this value"
     if entries:
-        tip = f"; it had it until {next(one.until for one in entries if one.until)}"
+        tip = f"; it had it until {next(entry.until for entry in entries if entry.until)}"
     if catalogue.complete:
         return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
     return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
@@ -61,7 +61,7 @@ def _other_oauth(provider: AnyProvider, path: str) -> str | None:
     """Where the endpoints of OAuth are, for a path by which another platform would have them."""
     *before, last = path.lower().strip("/").split("/")
     for names, meant in zip((_TOKEN, _AUTHORIZE), provider.oauth_paths, strict=False):
-        if last in names and any("auth" in one or "connect" in one for one in before):
+        if last in names and any("auth" in segment or "connect" in segment for segment in before):
             return f"{provider.title} has {names[0]} at `{meant}`"
     return None
 
@@ -81,13 +81,13 @@ def _other_version(catalogue: Catalogue, path: str) -> str | None:
     """Whether the operation exists under another version of the API, or the version was left out."""
     begins = _VERSION.match(path)
     shorter = path.removeprefix("/api")
-    in_front = any(one.startswith("/api") for one in catalogue.beginnings[:1])
+    in_front = any(beginning.startswith("/api") for beginning in catalogue.beginnings[:1])
     if shorter != path and not in_front and not _HAS_VERSION.search(shorter) and catalogue.at(shorter):
         return f"{catalogue.title} has `{shorter}`, without /api in front"
     for found in _HAS_VERSION.finditer(path) if not begins else ():
         for number in range(1, _VERSIONS):
             meant = f"{path[: found.start(1)]}v{number}{path[found.end(1) :]}"
-            if f"v{number}" != found[1] and any(f"/v{number}/" in f"{one.path}/" for one in catalogue.at(meant)):
+            if f"v{number}" != found[1] and any(f"/v{number}/" in f"{entry.path}/" for entry in catalogue.at(meant)):
                 return f"{catalogue.title} has `{meant}`, not in a version `{found[1]}`"
     for version in catalogue.versions:
         meant = f"/{version}{path[begins.end() :] if begins else path}"

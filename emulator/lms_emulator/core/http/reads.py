@@ -231,10 +231,12 @@ class Members(dict[str, Any]):
 def _leaves(value: Any, path: Path) -> Iterator[Unread]:
     """The members of a document that was never parsed, those of objects in lists once each."""
     if isinstance(value, dict) and value:
-        for name, one in value.items():
-            yield from _leaves(one, (*path, name))
+        for name, member in value.items():
+            yield from _leaves(member, (*path, name))
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        yield from _leaves({name: one for part in value if isinstance(part, dict) for name, one in part.items()}, path)
+        yield from _leaves(
+            {name: member for part in value if isinstance(part, dict) for name, member in part.items()}, path
+        )
     elif path:
         yield Unread("json", ".".join(path), path)
 

@@ -83,9 +83,9 @@ def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, 
     """A record and all its descendants, each with its parent, parents first, however deep."""
     waiting: list[tuple[R, R | None]] = [(record, None)]
     while waiting:
-        one, above = waiting.pop()
-        yield one, above
-        waiting += [(child, one) for child in reversed(list(below(one)))]
+        node, above = waiting.pop()
+        yield node, above
+        waiting += [(child, node) for child in reversed(list(below(node)))]
 
 
 def not_base64(section: msgspec.Struct, table: str, field: str) -> Iterator[str]:

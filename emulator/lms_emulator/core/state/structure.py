@@ -100,7 +100,7 @@ def _convert(value: Any, kind: Any) -> Any:
         if item is not None and isinstance(given, list) and len(given) > _SLICE:
             slices = (given[start : start + _SLICE] for start in range(0, len(given), _SLICE))
             converted[field.encode_name] = [
-                one for part in slices for one in convert(part, GenericAlias(list, (item,)))
+                spec for part in slices for spec in convert(part, GenericAlias(list, (item,)))
             ]
     return convert(converted, kind)
 

@@ -77,7 +77,8 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
     registered = [x.resolve(value) for value in application.redirect_uris]
     if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
         others = [
-            (f"the application {one.name}", list(map(x.resolve, one.redirect_uris))) for one in x.store.applications
+            (f"the application {application.name}", list(map(x.resolve, application.redirect_uris)))
+            for application in x.store.applications
         ]
         raise refusals.redirect_mismatch_page(registered, redirect_uri, others)
     if not x.check("redirect_uri is secure", secure_enough(x, redirect_uri), got=redirect_uri):

@@ -75,7 +75,7 @@ def why_not(x: Call, needs: Iterable[str]) -> str | None:
     state = "" if found is None or found.is_active else ", inactive"
     reasons = [f"{user.username} is {role} in org unit {unit.id}{state}"]
     for need in needs:
-        names = [one.name for one in x.store.roles if need in one.permissions]
+        names = [role.name for role in x.store.roles if need in role.permissions]
         if names:
             reasons.append(f"{need} belongs to {', '.join(names)}")
     return "; ".join(reasons)

@@ -288,17 +288,17 @@ def grade_value(column: GradeObject, record: GradeValue) -> Json:
     }
 
 
-def folder(x: Call, one: DropboxFolder) -> Json:
+def folder(x: Call, record: DropboxFolder) -> Json:
     """DropboxFolder, with what the emulator has of it."""
-    work = x.store.dropbox_submissions.find("folder", one.id)
+    work = x.store.dropbox_submissions.find("folder", record.id)
     learners = [
-        e for e in x.store.enrollments.find("unit", one.org_unit_id) if "Learner" in rules.role_of(x, e).lis_roles
+        e for e in x.store.enrollments.find("unit", record.org_unit_id) if "Learner" in rules.role_of(x, e).lis_roles
     ]
     return {
-        "Id": one.id,
+        "Id": record.id,
         "CategoryId": None,
-        "Name": one.name,
-        "CustomInstructions": rich(one.instructions),
+        "Name": record.name,
+        "CustomInstructions": rich(record.instructions),
         "Attachments": [],
         "TotalFiles": sum(len(each.files) for each in work),
         "UnreadFiles": sum(len(each.files) for each in work),
@@ -312,21 +312,21 @@ def folder(x: Call, one: DropboxFolder) -> Json:
         "DisplayInCalendar": False,
         "Assessment": {"ScoreDenominator": None, "Rubrics": []},
         "NotificationEmail": None,
-        "IsHidden": one.is_hidden,
+        "IsHidden": record.is_hidden,
         "LinkAttachments": [],
         "ActivityId": None,
         "IsAnonymous": False,
         "DropboxType": 2,
-        "SubmissionType": one.submission_type,
+        "SubmissionType": record.submission_type,
         "CompletionType": 0,
         "GradeItemId": None,
         "AllowOnlyUsersWithSpecialAccess": None,
     }
 
 
-def entity_dropbox(x: Call, one: DropboxFolder, user: User) -> Json:
+def entity_dropbox(x: Call, record: DropboxFolder, user: User) -> Json:
     """EntityDropbox of a learner."""
-    work = x.store.dropbox_submissions.find("whose", (one.id, user.id))
+    work = x.store.dropbox_submissions.find("whose", (record.id, user.id))
     return {
         "Entity": {"EntityId": user.id, "EntityType": "User", "DisplayName": user.name},
         "Status": 1 if work else 0,

@@ -47,9 +47,9 @@ def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
     """
     found = set()
     for text in (part.strip() for value in x.query.getlist(name) for part in value.split(",")):
-        one = number(text)
-        if one is not None:
-            found.add(one)
+        value = number(text)
+        if value is not None:
+            found.add(value)
         elif text:
             meant = next((known[word] for word in known if word.lower() == text.lower()), None)
             said = "an id is a number" if meant is None else f"`{text}` is a name; the id is {meant}"

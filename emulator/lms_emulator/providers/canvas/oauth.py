@@ -63,7 +63,7 @@ def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
 
     Raises `redirect_uri_mismatch`.
     """
-    exact = [x.resolve(one) for one in key.redirect_uris]
+    exact = [x.resolve(uri) for uri in key.redirect_uris]
     own = x.resolve(key.redirect_uri) if key.redirect_uri else ""
     right = redirect_uri in exact or redirect_uri == OUT_OF_BAND or _same_host(own, redirect_uri)
     if x.check("redirect_uri", right, got=redirect_uri):

@@ -101,7 +101,7 @@ def with_string_ids(value: Any) -> Any:
         return [with_string_ids(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _string_id(name, one) for name, one in value.items()}
+    return {name: _string_id(name, member) for name, member in value.items()}
 
 
 def _string_id(name: str, value: Any) -> Any:

@@ -383,7 +383,7 @@ def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
 def _plain(value: Any) -> Any:
     """The value sent, as the journal shows it."""
     if isinstance(value, _Elements):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _plain(member) for name, member in value.items()}
     return str(value) if isinstance(value, _Text) else value
 
 

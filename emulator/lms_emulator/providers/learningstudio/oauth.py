@@ -119,7 +119,7 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
         diagnosis = str(malformed)
         if "|" not in text and "%7c" in text.lower():
             diagnosis = "the assertion is percent-encoded twice"
-        elif mark := next((one for one in ";,&/:\\ " if "|" not in text and text.count(one) >= 6), None):
+        elif mark := next((char for char in ";,&/:\\ " if "|" not in text and text.count(char) >= 6), None):
             diagnosis = f"its fields are joined by {mark!r}; pipes go between them"
         elif text.count("|") == 5:
             diagnosis = _missing_field(x, text.split("|"))
@@ -305,7 +305,7 @@ def _why_no_campus(x: Call, client_string: str, name: str) -> str | None:
     if name in campuses and x.store.user_named(name, client_string, ignore_case=True) is not None:
         return "they are exchanged: the client string comes first, then the username"
     for why, meant in (("", client_string), *undone(client_string)):
-        found = next((one for one in campuses if one.lower() == meant.lower()), None)
+        found = next((campus for campus in campuses if campus.lower() == meant.lower()), None)
         if found is not None:
             return f"this is the client string {found}, but {why or 'letters differ in case'}"
     return next(
@@ -358,7 +358,7 @@ def _why_no_backslash(x: Call, username: str) -> str:
             return f"client string and username are parted by a backslash, not by {said}"
         if after and x.store.campuses.get(after) is not None:
             return "the client string comes first, then a backslash and the username"
-    begun = next((one.client_string for one in x.store.campuses if username.startswith(one.client_string)), None)
+    begun = next((c.client_string for c in x.store.campuses if username.startswith(c.client_string)), None)
     if begun is not None and x.store.user_named(begun, username[len(begun) :], ignore_case=True) is not None:
         return "the backslash is missing: programs write it twice in a text, and shells outside of quotation marks"
     return "put the campus's client string and a backslash in front of the username"

@@ -122,7 +122,7 @@ def in_format(x: Call, response: Response) -> Response:
 
 def _element(name: str, value: Any) -> str:
     if isinstance(value, dict):
-        inside = "".join(_element(key, one) for key, one in value.items())
+        inside = "".join(_element(key, member) for key, member in value.items())
     elif isinstance(value, list):
         inside = "".join(_element(_singular(name), item) for item in value)
     elif isinstance(value, bool):

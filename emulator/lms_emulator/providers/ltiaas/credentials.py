@@ -229,11 +229,11 @@ def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
     """Whether the ltik or service key is another tenant's than the API key."""
     from lms_emulator.signing.jwt import TokenError, verify
 
-    for one in x.store.tenants:
+    for other in x.store.tenants:
         with suppress(TokenError):
-            verify(token, one.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
-            if one.subdomain != tenant.subdomain:
-                return f"the token is of the tenant `{one.subdomain}`, the API key of `{tenant.subdomain}`"
+            verify(token, other.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
+            if other.subdomain != tenant.subdomain:
+                return f"the token is of the tenant `{other.subdomain}`, the API key of `{tenant.subdomain}`"
     return None
 
 

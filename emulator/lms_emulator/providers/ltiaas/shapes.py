@@ -235,7 +235,7 @@ def _legacy_opened(fields: Mapping[str, str], launch: Launch, sizes: str) -> dic
 
 def _texts(value: str | None) -> list[str]:
     """The values of a comma-separated field."""
-    return [one for text in (value or "").split(",") if (one := text.strip())]
+    return [part for text in (value or "").split(",") if (part := text.strip())]
 
 
 def raw_legacy_launch(fields: Mapping[str, str]) -> dict[str, Any]:

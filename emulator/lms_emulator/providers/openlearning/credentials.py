@@ -103,7 +103,7 @@ def administered(x: Call, user: User) -> Institution:
     if not x.store.administers(user.id, institution.id):
         membership = x.store.membership(institution.id, user.id)
         got = membership.role if membership else "not a member"
-        own = [one.id for one in x.store.institutions if x.store.administers(user.id, one.id)]
+        own = [institution.id for institution in x.store.institutions if x.store.administers(user.id, institution.id)]
         why = f"this key administers {', '.join(own)}, not {institution.id}" if own else _NEEDS_ADMINISTRATOR
         raise refusals.not_allowed(f"administrator of {institution.id}", got, why)
     return institution

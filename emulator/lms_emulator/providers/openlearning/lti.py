@@ -164,7 +164,7 @@ def _check_signature(
             pairs,
             url=url,
             secret=registration.secret,
-            other_secrets={one.consumer_key: one.secret for one in x.store.registrations},
+            other_secrets={registration.consumer_key: registration.secret for registration in x.store.registrations},
             other_urls=_other_addresses(x, url),
         )
 

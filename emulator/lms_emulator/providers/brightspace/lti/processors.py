@@ -31,9 +31,9 @@ ASSETS_PATH, REPORTS_PATH = f"{_SERVICE}/assets/{{assetId}}", f"{_SERVICE}/repor
 TERMS_PATH = "/d2l/api/lti/eula/1.0/deployment/{deploymentId}"
 
 
-def deployment_of(x: Call, one: AssetProcessor) -> Deployment:
+def deployment_of(x: Call, processor: AssetProcessor) -> Deployment:
     """The deployment of a processor."""
-    found = x.store.deployments.get(one.deployment_id)
+    found = x.store.deployments.get(processor.deployment_id)
     assert found is not None, "processors are deleted with their deployment"
     return found
 
@@ -86,12 +86,12 @@ def _notify(
     folder: DropboxFolder,
     work: DropboxSubmission,
     user: User,
-    one: AssetProcessor,
+    processor: AssetProcessor,
     deployment: Deployment,
     assets: list[Asset],
 ) -> None:
     at, role = when(work.submitted_at), rules.role_in(x, user, unit.id)
-    address = {"assetProcessorId": one.id}
+    address = {"assetProcessorId": processor.id}
     scene = variables.Scene(x, user, unit, deployment, None)
     rows = []
     for asset in assets:
@@ -101,7 +101,7 @@ def _notify(
     said: dict[str, Any] = {
         **({"context": claims.context(unit)} if deployment.send_org_unit else {}),
         "roles": claims.all_roles(role) if role is not None and not deployment.anonymous else [],
-        "custom": variables.expanded(scene, {**deployment.custom, **one.custom}),
+        "custom": variables.expanded(scene, {**deployment.custom, **processor.custom}),
         "eulaservice": terms_claim(x, deployment),
         "for_user": {"user_id": claims.subject(user, deployment)},
         "assetreport": {"scope": [lti13.SCOPE_REPORTS], "report_url": x.url(REPORTS_PATH.format(**address))},

@@ -51,11 +51,11 @@ def _invalid(name: str, expected: object, got: Any) -> SiteRefusal:
     return refusals.lti_service("asset_report_invalid", 400, detail, check=name, expected=expected, got=got)
 
 
-def _asset(x: Call, one: AssetProcessor, reference: object) -> Asset | None:
+def _asset(x: Call, processor: AssetProcessor, reference: object) -> Asset | None:
     """The asset with that id, if it was submitted to the processor's folder."""
     found = x.store.assets.get(reference) if isinstance(reference, str) else None
     work = x.store.dropbox_submissions.get(found.submission_id) if found is not None else None
-    return found if work is not None and work.folder_id == one.folder_id else None
+    return found if work is not None and work.folder_id == processor.folder_id else None
 
 
 def show_asset(x: Call) -> Response:

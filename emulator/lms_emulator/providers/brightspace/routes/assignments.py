@@ -190,8 +190,8 @@ def show(x: Call, session: Session, user: User) -> Response:
     )
 
 
-def _reports(x: Call, one: AssetProcessor) -> list[AssetReport]:
-    return [row for row in x.store.asset_reports if row.asset_processor_id == one.id]
+def _reports(x: Call, processor: AssetProcessor) -> list[AssetReport]:
+    return [row for row in x.store.asset_reports if row.asset_processor_id == processor.id]
 
 
 def _shown(x: Call, report: AssetReport, user: User) -> bool:

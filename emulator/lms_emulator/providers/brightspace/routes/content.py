@@ -150,7 +150,7 @@ def _column(x: Call, caller: Caller) -> tuple[OrgUnit, GradeObject]:
 def _columns(x: Call, caller: Caller) -> list[GradeObject]:
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     every = rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
-    return [one for one in x.store.grade_objects.find("unit", unit.id) if every or not one.is_hidden]
+    return [column for column in x.store.grade_objects.find("unit", unit.id) if every or not column.is_hidden]
 
 
 @api("le", "grades:gradeobjects:read")

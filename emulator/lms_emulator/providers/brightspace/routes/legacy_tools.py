@@ -188,20 +188,20 @@ def quicklink(x: Call, unit: OrgUnit) -> Response:
 # tool providers
 
 
-def _provider_shape(one: LegacyProvider) -> shapes.Json:
+def _provider_shape(provider: LegacyProvider) -> shapes.Json:
     return {
-        "LtiToolProviderId": one.id,
-        "OrgUnitId": one.org_unit_id,
-        "LaunchPoint": one.launch_point,
-        "UseDefaultTcInfo": one.default_key,
-        "Key": one.key,
-        "Name": one.name,
-        "Description": one.description,
-        "ContactEmail": one.contact_email,
-        "IsVisible": one.visible,
-        **_told(one.sends),
-        "OAuthSignatureMethod": one.signature_method,
-        "Version": one.version,
+        "LtiToolProviderId": provider.id,
+        "OrgUnitId": provider.org_unit_id,
+        "LaunchPoint": provider.launch_point,
+        "UseDefaultTcInfo": provider.default_key,
+        "Key": provider.key,
+        "Name": provider.name,
+        "Description": provider.description,
+        "ContactEmail": provider.contact_email,
+        "IsVisible": provider.visible,
+        **_told(provider.sends),
+        "OAuthSignatureMethod": provider.signature_method,
+        "Version": provider.version,
     }
 
 

@@ -152,7 +152,7 @@ def group_category(x: Call, caller: Caller) -> Response:
 def groups(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/{orgUnitId}/groupcategories/{groupCategoryId}/groups/."""
     category = _found_category(x, caller)
-    return JSONResponse([shapes.group(one) for one in x.store.groups.find("category", category)])
+    return JSONResponse([shapes.group(group) for group in x.store.groups.find("category", category)])
 
 
 @api("lp", "groups:group:read")

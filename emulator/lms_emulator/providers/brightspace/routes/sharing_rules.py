@@ -57,14 +57,14 @@ class Sharing:
 
     def rows(self, under: str, what: str) -> tuple[Row, ...]:
         """The operations below a path."""
-        one = f"{under}/{{sharingOrgUnitId}}"
+        rule_path = f"{under}/{{sharingOrgUnitId}}"
         return (
             (f"GET {under}", self.every, f"The sharing rules of {what}"),
             (f"POST {under}", self.create, f"Share {what} with an org unit"),
             (f"DELETE {under}", self.clear, f"Delete all sharing rules of {what}"),
-            (f"GET {one}", self.show, f"A sharing rule of {what}"),
-            (f"PUT {one}", self.update, f"Change a sharing rule of {what}"),
-            (f"DELETE {one}", self.delete, f"Delete a sharing rule of {what}"),
+            (f"GET {rule_path}", self.show, f"A sharing rule of {what}"),
+            (f"PUT {rule_path}", self.update, f"Change a sharing rule of {what}"),
+            (f"DELETE {rule_path}", self.delete, f"Delete a sharing rule of {what}"),
         )
 
     @property

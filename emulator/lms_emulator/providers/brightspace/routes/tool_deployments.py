@@ -132,22 +132,22 @@ def _numbers(extensions: list[Extension]) -> list[int]:
 # registrations
 
 
-def _registration_shape(x: Call, one: ToolRegistration) -> shapes.Json:
+def _registration_shape(x: Call, tool: ToolRegistration) -> shapes.Json:
     return named(
         x,
         {
-            "ClientId": one.client_id,
-            "Name": one.name,
-            "Description": one.description or None,
-            "Domain": one.domain,
-            "OpenIDConnectLoginUrl": x.resolve(one.login_url),
-            "TargetLinkUri": x.resolve(one.target_link_uri) or None,
-            "KeysetUrl": x.resolve(one.keyset_url) or None,
-            "RedirectUrls": [x.resolve(url) for url in one.redirect_uris],
-            "IsEnabled": one.enabled,
-            "Extensions": _numbers(one.extensions),
-            "SendInstitutionRole": one.send_institution_role,
-            **_substitutions(one.custom),
+            "ClientId": tool.client_id,
+            "Name": tool.name,
+            "Description": tool.description or None,
+            "Domain": tool.domain,
+            "OpenIDConnectLoginUrl": x.resolve(tool.login_url),
+            "TargetLinkUri": x.resolve(tool.target_link_uri) or None,
+            "KeysetUrl": x.resolve(tool.keyset_url) or None,
+            "RedirectUrls": [x.resolve(url) for url in tool.redirect_uris],
+            "IsEnabled": tool.enabled,
+            "Extensions": _numbers(tool.extensions),
+            "SendInstitutionRole": tool.send_institution_role,
+            **_substitutions(tool.custom),
             "BrightspaceKeysetUrl": x.url("/d2l/.well-known/jwks"),
             "BrightspaceOAuth2AccessTokenUrl": x.url("/core/connect/token"),
             "BrightspaceOIDCAuthenticationEndpoint": x.url("/d2l/lti/authenticate"),
@@ -241,22 +241,22 @@ def delete_registration(x: Call, _unit: OrgUnit) -> Response:
 # deployments
 
 
-def _available(x: Call, one: Deployment) -> bool:
-    return one.enabled and registration(x, one).enabled
+def _available(x: Call, deployment: Deployment) -> bool:
+    return deployment.enabled and registration(x, deployment).enabled
 
 
-def _deployment_shape(x: Call, one: Deployment) -> shapes.Json:
+def _deployment_shape(x: Call, deployment: Deployment) -> shapes.Json:
     return named(
         x,
         {
-            "DeploymentId": one.id,
-            "Name": one.name,
-            "ClientId": one.client_id,
-            "IsEnabled": one.enabled,
-            "IsAvailable": _available(x, one),
-            "EnabledExtensions": _numbers(one.extensions),
-            **{name: getattr(one, field) for name, field in _SENDS.items()},
-            **_substitutions(one.custom),
+            "DeploymentId": deployment.id,
+            "Name": deployment.name,
+            "ClientId": deployment.client_id,
+            "IsEnabled": deployment.enabled,
+            "IsAvailable": _available(x, deployment),
+            "EnabledExtensions": _numbers(deployment.extensions),
+            **{name: getattr(deployment, field) for name, field in _SENDS.items()},
+            **_substitutions(deployment.custom),
         },
     )
 
@@ -287,21 +287,21 @@ def _read_deployment(x: Call) -> dict[str, Any]:
     }
 
 
-def _remove(x: Call, one: Deployment) -> None:
-    for link in x.store.lti_links.find("deployment", one.id):
+def _remove(x: Call, deployment: Deployment) -> None:
+    for link in x.store.lti_links.find("deployment", deployment.id):
         x.store.lti_links.delete(link.id)
-    for item in x.store.line_items.find("deployment", one.id):
+    for item in x.store.line_items.find("deployment", deployment.id):
         x.store.line_items.delete(item.id)
-    for processor in x.store.asset_processors.find("deployment", one.id):
+    for processor in x.store.asset_processors.find("deployment", deployment.id):
         for report in [row for row in x.store.asset_reports if row.asset_processor_id == processor.id]:
             x.store.asset_reports.delete(report.id)
         x.store.asset_processors.delete(processor.id)
-    for kept in x.store.notice_handlers.find("tool", one.id):
+    for kept in x.store.notice_handlers.find("tool", deployment.id):
         x.store.notice_handlers.delete(kept.id)
-    for said in x.store.eula_acceptances.find("deployment", one.id):
+    for said in x.store.eula_acceptances.find("deployment", deployment.id):
         x.store.eula_acceptances.delete(said.id)
-    sharing.forget(x, "deployment", one.id)
-    x.store.deployments.delete(one.id)
+    sharing.forget(x, "deployment", deployment.id)
+    x.store.deployments.delete(deployment.id)
 
 
 _managed_deployments = {

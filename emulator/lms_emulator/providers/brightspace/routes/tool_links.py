@@ -64,20 +64,20 @@ def _of(action: str, group: str = "links") -> Callable[[Handler], Callable[[Call
 def _all(x: Call, unit: OrgUnit) -> Iterator[Found]:
     for deployment in sharing.deployments_in(x, unit):
         for link in x.store.lti_links.find("deployment", deployment.id):
-            one = link_number(link.id)
+            number = link_number(link.id)
             if sharing.place_of(link, deployment) != unit.id:
                 continue
-            if one is None:
+            if number is None:
                 x.warn(
                     "link_without_number", f"the link {link.id} has no LinkId: it is `…-<number>_<org unit>` of its id"
                 )
             else:
-                yield Found(link, one, deployment)
+                yield Found(link, number, deployment)
 
 
 def _one(x: Call, unit: OrgUnit) -> Found:
     wanted = number(x.path_params["linkId"])
-    found = next((one for one in _all(x, unit) if one.id == wanted), None)
+    found = next((candidate for candidate in _all(x, unit) if candidate.id == wanted), None)
     if found is None:
         raise refusals.not_found("the link in the org unit", x.path_params["linkId"])
     return found
@@ -98,7 +98,7 @@ def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deploym
     data = body_of(x, LinkData, "link")
     deployment = x.store.deployments.get(data.DeploymentId)
     if deployment is None or not sharing.reaches(x, deployment, unit):
-        available = [one.id for one in sharing.deployments_in(x, unit)]
+        available = [deployment.id for deployment in sharing.deployments_in(x, unit)]
         raise refusals.invalid_parameter("deployment_unknown", expected=available, got=data.DeploymentId)
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)

@@ -334,7 +334,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_nulls(one) for name, one in value.items()}
+        return {name: _without_nulls(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_without_nulls(item) for item in value if item is not None]
     return value

@@ -202,8 +202,8 @@ def forget(x: Call, login_id: int | None) -> None:
 # the token of forms
 
 
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+def _xor(mask: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(mask, other, strict=True))
 
 
 def _unmasked(text: str) -> bytes | None:

@@ -96,7 +96,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     wrong = validator.faults(x, claims, REQUIRED, [x.settings.issuer])
     if wrong:
         first = wrong[0]
-        faults = [one.sentence for one in wrong]
+        faults = [fault.sentence for fault in wrong]
         raise _bad(f"deep_linking_{first.kind}", "base", *faults, expected=first.expected, got=first.got)
     return key, claims
 

@@ -43,8 +43,8 @@ def of_assignment(api: Api, assignment_id: int) -> list[AssetProcessor]:
     return [row for row in found if row.workflow_state == "active" and _living(api, row) is not None]
 
 
-def _living(api: Api, one: AssetProcessor) -> Tool | None:
-    tool = api.store.tools.get(one.tool_id)
+def _living(api: Api, processor: AssetProcessor) -> Tool | None:
+    tool = api.store.tools.get(processor.tool_id)
     return tool if tool is not None and tool.workflow_state == "active" else None
 
 
@@ -85,7 +85,7 @@ def unaccepted_terms(api: Api, task: Assignment, user: User) -> list[dict[str, s
     """The names of the assignment's tools whose EULA a user has not accepted yet, each with the EULA's URL."""
     found = dict.fromkeys(processor.tool_id for processor in of_assignment(api, task.id))
     asking = [tool for number in found if (tool := api.store.tools.get(number)) is not None and _asks(api, tool, user)]
-    return [{"name": one.name, "url": _terms_url(api, one)} for one in asking]
+    return [{"name": processor.name, "url": _terms_url(api, processor)} for processor in asking]
 
 
 def _asks(api: Api, tool: Tool, user: User) -> bool:
@@ -128,8 +128,8 @@ def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcess
         return
     processors = [processor for processor in of_assignment(api, task.id) if only is None or processor.id == only.id]
     assets = _assets(api, record, record.attempt) if processors else []
-    for one in processors if assets else ():
-        _notify(api, task, record, one, assets)
+    for addressee in processors if assets else ():
+        _notify(api, task, record, addressee, assets)
 
 
 def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
@@ -214,17 +214,17 @@ def _entry_assets(api: Api, record: Submission, entry: DiscussionEntry, version:
     return found
 
 
-def _notify(api: Api, task: Assignment, record: Submission, one: AssetProcessor, assets: list[LtiAsset]) -> None:
+def _notify(api: Api, task: Assignment, record: Submission, processor: AssetProcessor, assets: list[LtiAsset]) -> None:
     user = api.store.users.get(record.user_id)
     said = {"submission": {"id": submission_id(record, record.attempt or 0)}}
-    _tell(api, notices.WORK, task, one, user, user, record, assets, said)
+    _tell(api, notices.WORK, task, processor, user, user, record, assets, said)
 
 
 def _tell(
     api: Api,
     kind: str,
     task: Assignment,
-    one: AssetProcessor,
+    processor: AssetProcessor,
     by: User | None,
     author: User | None,
     record: Submission | None,
@@ -233,24 +233,24 @@ def _tell(
 ) -> None:
     """Send a notice. Parameters: `by`, the acting user; `author`, the author of the work; `said`, the notice's own
     claims."""
-    tool, x = _living(api, one), api.x
+    tool, x = _living(api, processor), api.x
     course = api.store.courses.get(task.course_id)
     assert tool is not None, "the processors of an assignment have tools"
     assert course is not None, "an assignment's course is kept with it"
     place = places.of_course(x, course)
     scene = variables.Scene(x, user=by, place=place, tool=tool, assignment=task)
     eula = terms_claim(api, tool)
-    report = {"scope": [scopes.REPORTS], "report_url": api.url(f"/api/lti/asset_processors/{one.id}/reports")}
+    report = {"scope": [scopes.REPORTS], "report_url": api.url(f"/api/lti/asset_processors/{processor.id}/reports")}
     claims = {
         "context": place.claim,
         "roles": roles.of(x, by, course),
-        "custom": variables.expanded(scene, {**tools.as_claimed(tools.custom(api.store, tool)), **one.custom}),
+        "custom": variables.expanded(scene, {**tools.as_claimed(tools.custom(api.store, tool)), **processor.custom}),
         **({"eulaservice": eula} if eula is not None else {}),
         "for_user": {"user_id": author.lti_id if author is not None else ""},
         **({"assetreport": report} if assets else {}),
         "assetservice": {
             "scope": [scopes.ASSETS],
-            "assets": [_asset(api, record, one, asset) for asset in assets],
+            "assets": [_asset(api, record, processor, asset) for asset in assets],
         },
         "activity": {"id": task.lti_context_id},
         **said,
@@ -265,7 +265,7 @@ def _tell(
     notices.NOTICES.send(x, tool, kind, x.clock.now(), every)
 
 
-def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:
+def _asset(api: Api, record: Submission | None, processor: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:
     data, kind, name = content(api, asset)
     file = api.store.attachments.get(asset.attachment_id) if asset.attachment_id is not None else None
     version, at = _version(api, asset), record.submitted_at if record is not None else None
@@ -273,5 +273,5 @@ def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiA
         at = file.modified_at or file.updated_at
     elif version is not None:
         at = version.created_at
-    url = api.url(f"/api/lti/asset_processors/{one.id}/assets/{asset.id}")
+    url = api.url(f"/api/lti/asset_processors/{processor.id}/assets/{asset.id}")
     return described(asset.id, url, data, kind, stamp(at or api.now), name)

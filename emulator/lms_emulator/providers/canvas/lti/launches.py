@@ -166,8 +166,8 @@ class CanvasLaunches(Launches[Call, User]):
         its values must be there, in any order, and the rest of the URI is not checked.
         """
         base, *queries = redirect_uri.split("?")
-        for one in registered:
-            own, *needed = one.split("?")
+        for uri in registered:
+            own, *needed = uri.split("?")
             if not needed:
                 if own == base:
                     return
@@ -193,7 +193,9 @@ class CanvasLaunches(Launches[Call, User]):
         found = super().claims(x, launch, nonce, now)
         if not x.settings.validation_traces:
             return {
-                name: {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+                name: {key: member for key, member in value.items() if member is not None}
+                if isinstance(value, dict)
+                else value
                 for name, value in found.items()
                 if name != "errors"
             }

@@ -87,12 +87,12 @@ class CanvasAssertions(Assertions[Call]):
     def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
         claims = validator.signature(x, assertion, keys, published=client.keys.url is not None)
         wrong = validator.faults(x, claims, _REQUIRED, self.audiences(x))
-        for one in wrong:
-            x.check(f"assertion: {one.claim}", False, expected=one.expected, got=one.got)
+        for fault in wrong:
+            x.check(f"assertion: {fault.claim}", False, expected=fault.expected, got=fault.got)
         if wrong:
             raise oauth_refusals.bad_assertion(
                 f"assertion_{wrong[0].kind}",
-                " | ".join(one.sentence for one in wrong),
+                " | ".join(fault.sentence for fault in wrong),
                 expected=wrong[0].expected,
                 got=wrong[0].got,
                 diagnosis=why_claim(x, wrong[0].claim, wrong[0].expected, wrong[0].got)

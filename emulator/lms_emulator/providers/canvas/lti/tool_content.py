@@ -146,7 +146,9 @@ async def _export(api: Api, source: Course, file_id: int, assets: list[str] | No
     file = api.store.attachments.get(file_id)
     if content and file is not None:
         held = cartridges.entries(file.content)
-        held |= {f"{cartridges.OF_TOOLS}/{name}.json": json.dumps(one).encode() for name, one in content.items()}
+        held |= {
+            f"{cartridges.OF_TOOLS}/{name}.json": json.dumps(document).encode() for name, document in content.items()
+        }
         api.store.attachments.put(replace(file, **attached.held(cartridges.zipped(held))))
 
 
@@ -157,8 +159,8 @@ async def _exported(api: Api, course: Course, assets: list[str] | None) -> dict[
     """The tools' content, by name in packages, with ids of packages."""
     begun: dict[str, Exchange] = {}
     for tool in configured(api, course):
-        if (one := await _attempt(api, tool, "export", _start(api, tool, course, assets))) is not None:
-            begun[f"lti_{tool.id}"] = one
+        if (answer := await _attempt(api, tool, "export", _start(api, tool, course, assets))) is not None:
+            begun[f"lti_{tool.id}"] = answer
     content: dict[str, Any] = {}
 
     async def complete(name: str) -> bool:
@@ -205,9 +207,9 @@ async def _import(api: Api, target: Course, content: dict[str, Any]) -> None:
         if original is None:
             _warn(api, name, "import", "the package does not name a tool of this school")
             continue
-        one = await _attempt(api, original, "import", _give(api, original, target, data))
-        if one is not None and one.status:
-            begun[name] = one
+        answer = await _attempt(api, original, "import", _give(api, original, target, data))
+        if answer is not None and answer.status:
+            begun[name] = answer
     named = {name: exchange.tool for name, exchange in begun.items()}
     await _until_complete(api, named, "import", lambda name: _is_complete(api, begun[name]))
 
@@ -245,16 +247,16 @@ def _counterpart(api: Api, original: Tool, target: Course) -> Tool | None:
 def _translated(data: Any, becomes: Callable[[str, Any], Any]) -> Any:
     """JSON data with the values of `$canvas_…_id` replaced."""
     if isinstance(data, list):
-        return [_translated(one, becomes) for one in data]
+        return [_translated(member, becomes) for member in data]
     if not isinstance(data, dict):
         return data
     found = {}
-    for name, one in data.items():
+    for name, member in data.items():
         known = _ID.fullmatch(name)
-        if isinstance(one, dict | list) or known is None or known.group(1) not in (*_TABLES, *_UNTRACKED):
-            found[name] = _translated(one, becomes)
+        if isinstance(member, dict | list) or known is None or known.group(1) not in (*_TABLES, *_UNTRACKED):
+            found[name] = _translated(member, becomes)
         else:
-            found[name] = becomes(known.group(1), one)
+            found[name] = becomes(known.group(1), member)
     return found
 
 
@@ -399,11 +401,12 @@ def _nested(value: Any, prefix: str = "") -> str:
     """Data as a form in Rack's notation, in which empty lists and objects vanish: `data[assignments][][name]=x`."""
     if isinstance(value, dict):
         parts = (
-            _nested(one, f"{prefix}[{quote_plus(name)}]" if prefix else quote_plus(name)) for name, one in value.items()
+            _nested(member, f"{prefix}[{quote_plus(name)}]" if prefix else quote_plus(name))
+            for name, member in value.items()
         )
         return "&".join(filter(None, parts))
     if isinstance(value, list):
-        return "&".join(filter(None, (_nested(one, f"{prefix}[]") for one in value)))
+        return "&".join(filter(None, (_nested(member, f"{prefix}[]") for member in value)))
     if value is None:
         return prefix
     return f"{prefix}={quote_plus(str(value).lower() if isinstance(value, bool) else str(value))}"

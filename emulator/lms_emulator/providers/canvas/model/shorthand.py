@@ -111,14 +111,14 @@ def _root_of(section: Any, account_id: int) -> int:
 def _course(section: Any, course: Course) -> Course:
     created = course.created_at or course.start_at or LONG_AGO
     if not any(course_section.course_id == course.id for course_section in section.course_sections):
-        one = CourseSection(
+        added = CourseSection(
             id=_next(section.course_sections),
             course_id=course.id,
             name=course.name,
             default_section=True,
             created_at=created,
         )
-        section.course_sections.append(one)
+        section.course_sections.append(added)
     if not course.enrollment_term_id:
         root = _root_of(section, course.account_id)
         term = next((t.id for t in section.enrollment_terms if t.root_account_id == root), 0)

@@ -97,7 +97,7 @@ def _of_state(api: Api) -> Any:
     asked = api.params.chosen({*IN_DATABASE, "all"}, "state")
     if not asked:
         return lambda course: course.workflow_state != "deleted"
-    wanted = set(IN_DATABASE.values()) if "all" in asked else {IN_DATABASE.get(one) for one in asked}
+    wanted = set(IN_DATABASE.values()) if "all" in asked else {IN_DATABASE.get(state) for state in asked}
     return lambda course: course.workflow_state in wanted
 
 
@@ -156,8 +156,8 @@ def _in_accounts(api: Api) -> Any:
     if not isinstance(api.params.get("by_subaccounts"), list):
         return None
     named = api.params.texts("by_subaccounts")
-    ids = {one.id for name in named if (one := identifiers.find(api, "accounts", name)) is not None}
-    return lambda course: any(one.id in ids for one in chain(api.store, course.account_id))
+    ids = {account.id for name in named if (account := identifiers.find(api, "accounts", name)) is not None}
+    return lambda course: any(ancestor.id in ids for ancestor in chain(api.store, course.account_id))
 
 
 def _dated(api: Api) -> Any:
@@ -167,8 +167,10 @@ def _dated(api: Api) -> Any:
 
     def fits(course: Course) -> bool:
         term = api.store.enrollment_terms.get(course.enrollment_term_id)
-        starts = [one for one in (course.start_at, term.start_at if term is not None else None) if one is not None]
-        ends = [one for one in (course.end_at, term.end_at if term is not None else None) if one is not None]
+        starts = [
+            moment for moment in (course.start_at, term.start_at if term is not None else None) if moment is not None
+        ]
+        ends = [moment for moment in (course.end_at, term.end_at if term is not None else None) if moment is not None]
         begins = before is None or not starts or min(starts) <= before
         return begins and (after is None or not ends or max(ends) >= after)
 
@@ -218,7 +220,7 @@ def change(api: Api) -> Any:
     if not event:
         raise refusals.message(400, "event_missing", "need to specify event")
     if event not in course_events.EVENTS or event == "claim":
-        takes = [one for one in course_events.EVENTS if one != "claim"]
+        takes = [event for event in course_events.EVENTS if event != "claim"]
         raise refusals.message(400, "event_unknown", "invalid event", expected=takes)
     lost = []
     for name in named:

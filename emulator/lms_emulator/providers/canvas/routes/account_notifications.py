@@ -214,7 +214,7 @@ def _roles(api: Api, account: Account) -> list[str]:
     known = roles_of(api.store, account)
     found = []
     for text in api.params.texts("account_notification_roles"):
-        role = next((one for one in known if text in (one.name, str(one.id))), None)
+        role = next((role for role in known if text in (role.name, str(role.id))), None)
         if role is not None or text == WITHOUT_COURSE:
             found.append(role.name if role is not None else text)
     return found

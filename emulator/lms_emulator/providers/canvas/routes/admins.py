@@ -97,7 +97,7 @@ def create(api: Api) -> Any:
     role = _role(api, account)
     _require_over(api, account, role)
     rows = api.store.account_users.find("account", account.id)
-    _require_fit(account, role, {one.id for one in chain(api.store, account.id)})
+    _require_fit(account, role, {level.id for level in chain(api.store, account.id)})
     same = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
     fresh = same is None or same.workflow_state == "deleted"
     if same is None:

@@ -247,7 +247,7 @@ def _people(api: Api, found: list[Course], kind: str) -> int:
 
 
 def _below(api: Api, account: Account) -> list[Account]:
-    return [one for one in api.store.accounts.find("parent", account.id) if one.workflow_state == "active"]
+    return [child for child in api.store.accounts.find("parent", account.id) if child.workflow_state == "active"]
 
 
 def department_statistics(api: Api) -> Any:
@@ -275,11 +275,11 @@ def by_subaccount(api: Api) -> Any:
     """The same for the department itself and each account directly below it."""
     account, found = _department(api)
 
-    def shape(one: Account) -> Json:
-        own = [course for course in found if course.account_id == one.id]
+    def shape(subaccount: Account) -> Json:
+        own = [course for course in found if course.account_id == subaccount.id]
         return {
-            "name": one.name,
-            "id": one.id,
+            "name": subaccount.name,
+            "id": subaccount.id,
             "courses": len(own),
             "teachers": _people(api, own, "TeacherEnrollment"),
             "students": _people(api, own, "StudentEnrollment"),
@@ -288,7 +288,7 @@ def by_subaccount(api: Api) -> Any:
             ),  # not counted here
         }
 
-    return {"accounts": [shape(one) for one in [account, *_below(api, account)]]}
+    return {"accounts": [shape(subaccount) for subaccount in [account, *_below(api, account)]]}
 
 
 def _departments() -> tuple[Row, ...]:

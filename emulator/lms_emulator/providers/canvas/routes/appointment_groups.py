@@ -217,11 +217,19 @@ def _participants(api: Api, kind: str) -> Any:
     found = appointments.participants(api, group) if appointments.participant_type(group) == kind else []
     status = api.params.text("registration_status")
     if status in ("registered", "unregistered"):
-        found = [one for one in found if bool(appointments.reservations(api, group, one)) == (status == "registered")]
+        found = [
+            participant
+            for participant in found
+            if bool(appointments.reservations(api, group, participant)) == (status == "registered")
+        ]
     place = next(iter(appointments.courses_of(api, group)), api.root)
 
-    def shape(one: Participant) -> Any:
-        return people_shapes.person(api, one, place) if isinstance(one, User) else group_shapes.group(api, one)
+    def shape(participant: Participant) -> Any:
+        return (
+            people_shapes.person(api, participant, place)
+            if isinstance(participant, User)
+            else group_shapes.group(api, participant)
+        )
 
     return paged(api, found, shape)
 

@@ -143,10 +143,13 @@ def _report_members(api: Api) -> Json:
     return {**found, "priority": int(priority or 0), "visibleToOwner": sent.flag("visibleToOwner")}
 
 
-def _report(one: AssetReport) -> Json:
-    return {**one.said, "timestamp": stamp(one.timestamp), "assetId": one.asset_id, "type": one.report_type} | (
-        one.extensions
-    )
+def _report(report: AssetReport) -> Json:
+    return {
+        **report.said,
+        "timestamp": stamp(report.timestamp),
+        "assetId": report.asset_id,
+        "type": report.report_type,
+    } | (report.extensions)
 
 
 # terms

@@ -69,7 +69,7 @@ def associated(api: Api) -> Any:
 def _course(api: Api, course: Course) -> Json:
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     blueprint = identifiers.course(api, api.slot("course_id"))
-    accounts = [identifiers.account(api, one.account_id) for one in (blueprint, course)]
+    accounts = [identifiers.account(api, either.account_id) for either in (blueprint, course)]
     sis = any(account_allows(api, api.caller, account, name) for account in accounts for name in courses.READS_SIS)
     return {
         "id": course.id,

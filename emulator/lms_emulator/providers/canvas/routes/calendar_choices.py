@@ -129,8 +129,8 @@ def set_timetable(api: Api) -> Any:
     with_times = {section.id for section, _ in wanted if section is not None}
     sections = api.store.course_sections.find("course", course.id)
     wanted += [(section, []) for section in sections if section.id not in with_times]
-    for one, found in wanted:
-        timetables.keep(api, course, one, found)
+    for place, found in wanted:
+        timetables.keep(api, course, place, found)
     return {"status": "ok"}
 
 
@@ -256,10 +256,10 @@ def update_calendars(api: Api) -> Any:
     below = _below(api, top)
     if not api.check("the accounts are below this one", all(value in below for value in numbers), got=numbers):
         raise api.refused("change calendars of other accounts")
-    for number, one in zip(numbers, sent, strict=True):
+    for number, fields in zip(numbers, sent, strict=True):
         record = api.store.accounts.get(number)
-        changes = {"calendar_visible": as_flag(one["visible"])} if "visible" in one else {}
-        changes |= {"calendar_subscribed": as_flag(one["auto_subscribe"])} if "auto_subscribe" in one else {}
+        changes = {"calendar_visible": as_flag(fields["visible"])} if "visible" in fields else {}
+        changes |= {"calendar_subscribed": as_flag(fields["auto_subscribe"])} if "auto_subscribe" in fields else {}
         if record is not None:
             api.store.accounts.put(replace(record, **changes))
     count = len(sent)

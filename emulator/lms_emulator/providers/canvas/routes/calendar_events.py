@@ -84,7 +84,7 @@ def window(api: Api) -> Window:
             "dates_invalid", 400, {"errors": faults}, check="the dates are dates", got=sorted(faults)
         )
         # Canvas has built the page by then
-        refusal.headers["Link"] = paged(api, [], lambda one: one).headers["Link"]
+        refusal.headers["Link"] = paged(api, [], lambda event: event).headers["Link"]
         raise refusal
     today = api.now.astimezone(api.zone)
     start = start or today.replace(hour=0, minute=0, second=0)
@@ -131,7 +131,9 @@ def _listed(api: Api, user: User | None) -> Any:
     shown = _shown(api) - excludes
     if found.start is not None and user is not None:
         places += calendars.managed_groups(api, places, user)
-    rows = [one for one in calendars.events_of(api, places, user) if found.holds(one.start_at) and _marked(api, one)]
+    rows = [
+        event for event in calendars.events_of(api, places, user) if found.holds(event.start_at) and _marked(api, event)
+    ]
     rows.sort(key=lambda event: (event.start_at is None, event.start_at, event.id))
     return paged(api, rows, lambda event: shapes.event(api, event, includes=shown, excludes=excludes, viewer=user))
 
@@ -149,13 +151,21 @@ def _assignments(api: Api, places: list[Place], found: Window) -> Any:
     def rows(pair: tuple[Assignment, Course]) -> list[Json]:
         every = with_dates(api, *pair)
         due = [
-            one for one in every if found.start is None or one.record.due_at is None or found.holds(one.record.due_at)
+            dated
+            for dated in every
+            if found.start is None or dated.record.due_at is None or found.holds(dated.record.due_at)
         ]
         return [
             shapes.assignment_event(
-                api, one.record, one.course, excludes=excludes, includes=includes, overrides=one.overrides, listed=True
+                api,
+                dated.record,
+                dated.course,
+                excludes=excludes,
+                includes=includes,
+                overrides=dated.overrides,
+                listed=True,
             )
-            for one in due
+            for dated in due
         ]
 
     return paged(api, bases, rows, wrap=lambda page: [date for dates in page for date in dates])
@@ -173,9 +183,9 @@ def _places(api: Api, user: User | None) -> list[Place]:
     if isinstance(sent := api.params.get("context_codes"), str):
         raise refusals.crashed("`context_codes` is no list", sent)
     given, short = api.params.texts("context_codes"), api.params.text("appointment_group_ids")
-    most = MOST_CONTEXTS + sum(one.startswith("appointment_group_") for one in given)
+    most = MOST_CONTEXTS + sum(code.startswith("appointment_group_") for code in given)
     codes = list(dict.fromkeys(given or ([f"user_{user.id}"] if user is not None else [])))[:most]
-    codes += [f"appointment_group_{one}" for one in (short or "").split(",") if one]
+    codes += [f"appointment_group_{number}" for number in (short or "").split(",") if number]
     found = [(code, calendars.place_of_code(api, code)) for code in codes]
     for code, place in found:
         if not api.check("may see the calendar", place is not None and _open(api, place, user, codes), got=code):
@@ -233,8 +243,12 @@ def with_dates(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
         return
     for override in overrides:
         yield Due(assignments.with_overrides(base, [override]), course, (override,))
-    sections = {one.id for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"}
-    if {one.set_id for one in overrides if one.set_type == "CourseSection"} != sections:
+    sections = {
+        section.id
+        for section in api.store.course_sections.find("course", course.id)
+        if section.workflow_state == "active"
+    }
+    if {override.set_id for override in overrides if override.set_type == "CourseSection"} != sections:
         yield Due(base, course)
 
 
@@ -376,7 +390,7 @@ def destroy(api: Api) -> Any:
         body = {"error": f"Invalid parameter which='{asked}'"}
         raise refusals.rest("which_unknown", 400, body, check="`which` is one, following or all", got=asked)
     found = series.of(api, record, which)
-    shown = [shapes.event(api, one) for one in found]
+    shown = [shapes.event(api, event) for event in found]
     for event in found:
         events.delete(api, event)
     return shown

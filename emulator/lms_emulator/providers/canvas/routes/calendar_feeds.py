@@ -61,14 +61,14 @@ def _found(api: Api, code: str) -> Feed | None:
     if not uuid:
         return None
     if kind == "course":
-        course = next((one for one in api.store.courses if one.uuid == uuid), None)
+        course = next((course for course in api.store.courses if course.uuid == uuid), None)
         return Feed(Place("Course", course), None) if course is not None else None
     if kind == "user":
-        user = next((one for one in api.store.users if one.uuid == uuid and one.workflow_state != "deleted"), None)
+        user = next((user for user in api.store.users if user.uuid == uuid and user.workflow_state != "deleted"), None)
         return Feed(Place("User", user), user) if user is not None else None
     if kind == "group":
-        groups = (one for one in api.store.groups if one.workflow_state != "deleted")
-        group = next((one for one in groups if one.lti_context_id == uuid), None)
+        groups = (group for group in api.store.groups if group.workflow_state != "deleted")
+        group = next((group for group in groups if group.lti_context_id == uuid), None)
         return Feed(Place("Group", group), None) if group is not None else None
     for row in api.store.enrollments if kind == "enrollment" else ():
         course = api.store.courses.get(row.course_id)
@@ -96,9 +96,9 @@ def _of_person(api: Api, found: Feed) -> Iterable[Entry]:
             yield _event(api, event)
     for place in places:
         for base in seen(api, place.record) if place.kind == "Course" else ():
-            for one in with_dates(api, base, place.record):
-                if one.record.due_at is not None and start <= one.record.due_at <= end:
-                    yield _assignment(api, one.record, place.record)
+            for dated in with_dates(api, base, place.record):
+                if dated.record.due_at is not None and start <= dated.record.due_at <= end:
+                    yield _assignment(api, dated.record, place.record)
 
 
 def _calendars_of(api: Api, user: User) -> list[Place]:
@@ -107,7 +107,9 @@ def _calendars_of(api: Api, user: User) -> list[Place]:
     active = {c.id: c for row, c in found if c is not None and states.state_of(api, row, c).name == "active"}
     places = [Place("Course", course) for course in active.values() if courses.may(api, user, course, "read")]
     known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
-    return places + [Place("Group", one) for one in known if one is not None and one.workflow_state != "deleted"]
+    return places + [
+        Place("Group", group) for group in known if group is not None and group.workflow_state != "deleted"
+    ]
 
 
 def _entry(api: Api, place: Place, **fields: Any) -> Entry:
@@ -127,7 +129,7 @@ def _entry(api: Api, place: Place, **fields: Any) -> Entry:
 def _event(api: Api, event: CalendarEvent) -> Entry:
     effective = (calendars.effective_code(api, event) or "").partition(",")[0]
     place = calendars.place_of_code(api, effective) or calendars.place_of(api, event)
-    where = [one for one in (event.location_name, event.location_address) if one is not None]
+    where = [line for line in (event.location_name, event.location_address) if line is not None]
     return _entry(
         api,
         place,

@@ -43,22 +43,24 @@ def _shown(api: Api, context: Context) -> list[ContentExport]:
     rows = api.store.content_exports.find("context", (context.type, context.id))
     staff = context.type != "Course" or _as_admin(api, context)
     found = [
-        one for one in rows if not one.epub and (staff if one.export_type != "zip" else one.user_id == api.user.id)
+        export
+        for export in rows
+        if not export.epub and (staff if export.export_type != "zip" else export.user_id == api.user.id)
     ]
-    return sorted(found, key=lambda one: -one.id)
+    return sorted(found, key=lambda export: -export.id)
 
 
-def _may_read(api: Api, context: Context, one: ContentExport) -> bool:
-    if one.export_type != "zip" and contexts.may(api, context, *MANAGES_FILES):
+def _may_read(api: Api, context: Context, export: ContentExport) -> bool:
+    if export.export_type != "zip" and contexts.may(api, context, *MANAGES_FILES):
         return True
-    own, right = one.user_id == api.user.id, "read" if one.export_type == "zip" else "read_as_admin"
-    return (own and contexts.may(api, context, right)) or exports.shared_with(api, one, api.user.id)
+    own, right = export.user_id == api.user.id, "read" if export.export_type == "zip" else "read_as_admin"
+    return (own and contexts.may(api, context, right)) or exports.shared_with(api, export, api.user.id)
 
 
 def index(api: Api) -> Any:
     """The exports, newest first; of file exports only the caller's."""
     context = _context(api)
-    return paged(api, _shown(api, context), lambda one: shapes.export(api, one))
+    return paged(api, _shown(api, context), lambda export: shapes.export(api, export))
 
 
 def show(api: Api) -> Any:
@@ -143,7 +145,7 @@ def _books(api: Api) -> list[Course]:
     rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in READERS]
     ids = dict.fromkeys(e.course_id for e in rows if e.workflow_state in known)
     found = [course for course in map(api.store.courses.get, ids) if course is not None]
-    return [one for one in found if one.workflow_state != "deleted" and features.enabled(api, one, BOOKS)]
+    return [course for course in found if course.workflow_state != "deleted" and features.enabled(api, course, BOOKS)]
 
 
 def _book(course: Course, shown: Json | None) -> Json:
@@ -152,7 +154,7 @@ def _book(course: Course, shown: Json | None) -> Json:
 
 def _of(api: Api, course: Course) -> list[ContentExport]:
     rows = api.store.content_exports.find("context", ("Course", course.id))
-    return [one for one in rows if one.epub and one.user_id == api.user.id]
+    return [export for export in rows if export.epub and export.user_id == api.user.id]
 
 
 def _makes(api: Api, course: Course) -> bool:
@@ -183,8 +185,8 @@ def books(api: Api) -> Any:
     _ = api.user
     _require_feature(api)
     found = []
-    for course in sorted(_books(api), key=lambda one: one.id):
-        newest = max(_of(api, course), key=lambda one: one.id, default=None)
+    for course in sorted(_books(api), key=lambda course: course.id):
+        newest = max(_of(api, course), key=lambda export: export.id, default=None)
         found.append(_book(course, _epub(api, course, newest) if newest is not None else None))
     return {"courses": found}
 
@@ -194,7 +196,7 @@ def make_book(api: Api) -> Any:
     course = _course(api)
     if not api.check("may make a book", _makes(api, course), got=course.id):
         raise api.refused(f"make a book of course {course.id}")
-    running = next((one for one in _of(api, course) if one.workflow_state == "created"), None)
+    running = next((export for export in _of(api, course) if export.workflow_state == "created"), None)
     if running is not None:
         return reply(api, _book(course, _epub(api, course, running)), 422)
     begun = exports.begin(api, contexts.get(api, "Course", course.id), "epub", {}, epub=True)

@@ -60,8 +60,8 @@ def _set(api: Api, account: Account, **changes: Any) -> Account:
 
 def _decided(api: Api, account: Account) -> Account | None:
     """The account, or its ancestor, that decides whether content security is on; a locked ancestor wins."""
-    above = [one for one in chain(api.store, account.id) if ENABLED in one.settings]
-    locked = [one for one in above if one.settings.get(LOCKED)]
+    above = [level for level in chain(api.store, account.id) if ENABLED in level.settings]
+    locked = [holder for holder in above if holder.settings.get(LOCKED)]
     return locked[-1] if locked else next(iter(above), None)
 
 

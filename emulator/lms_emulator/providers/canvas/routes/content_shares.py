@@ -119,7 +119,7 @@ def _pack(api: Api, kind: str, record: Any) -> ContentExport:
         raise refusals.message(400, "content_unknown", "Requested share content not found", got=record.id)
     courses.require(api, course, "read_as_admin", *CONTENT)
     content = module_content.content(api, record) if kind == "module_item" else record
-    holding = (one for one in BY_NAME.values() if _holds(api, one, course, content))
+    holding = (pack for pack in BY_NAME.values() if _holds(api, pack, course, content))
     packed = BY_NAME.get(KINDS[kind]) or next(holding, None)
     chosen: dict[str, object] = (
         {packed.name: {key_of(packed, content): "1"}} if packed is not None and content is not None else {}

@@ -134,11 +134,15 @@ def _names(place: tuple[str, int]) -> Json:
     return {"course_id" if place[0] == "Course" else "account_id": place[1]}
 
 
-def _wanted(api: Api, account: Account, one: LtiRegistration, sent: dict[str, Any]) -> Wanted:
+def _wanted(api: Api, account: Account, registration: LtiRegistration, sent: dict[str, Any]) -> Wanted:
     """The parsed request: the deployment, by default the school's; the place; and whether it is available there."""
     reference = as_text(sent.get("deployment_id"))
-    tool = api.store.tools.get(identifiers.local_number(reference) or 0) if reference else _of_school(api, account, one)
-    if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
+    tool = (
+        api.store.tools.get(identifiers.local_number(reference) or 0)
+        if reference
+        else _of_school(api, account, registration)
+    )
+    if tool is None or tool.developer_key_id != registration.developer_key_id or tool.workflow_state != "active":
         if not reference:
             raise _refused("No active deployment found for the root account.")
         raise refusals.not_found("the deployment", reference)
@@ -151,8 +155,10 @@ def _wanted(api: Api, account: Account, one: LtiRegistration, sent: dict[str, An
     raise _refused(f"{EITHER}.")
 
 
-def _of_school(api: Api, account: Account, one: LtiRegistration) -> Tool | None:
-    found = (tool for tool in api.store.tools.find("key", one.developer_key_id) if tool.workflow_state == "active")
+def _of_school(api: Api, account: Account, registration: LtiRegistration) -> Tool | None:
+    found = (
+        tool for tool in api.store.tools.find("key", registration.developer_key_id) if tool.workflow_state == "active"
+    )
     return next((tool for tool in found if tools.place_of(api.store, tool) == ("Account", account.id)), None)
 
 

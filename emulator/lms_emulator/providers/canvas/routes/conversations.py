@@ -78,12 +78,12 @@ def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
         raise refused("filter_mode", "invalid")
     asked = [text.lower() for text in api.params.given("filter")]
 
-    def holds(own: ConversationParticipant, one: str) -> bool:
-        number = identifiers.local_number(one.removeprefix("user_")) if one.startswith("user_") else None
+    def holds(own: ConversationParticipant, text: str) -> bool:
+        number = identifiers.local_number(text.removeprefix("user_")) if text.startswith("user_") else None
         if number is not None:
             rows = conversations.participants(api, own.conversation_id)
             return any(row.user_id == number for row in rows)
-        return one in own.tags
+        return text in own.tags
 
     def fits(own: ConversationParticipant) -> bool:
         checks = [holds(own, value) for value in asked]
@@ -180,8 +180,8 @@ def _recipients(api: Api, asked: list[str]) -> dict[int, Common]:
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))
             found |= {number: common for number, common in mates.items() if number in numbers}
-    for one in asked:
-        whole = messaging.place_of(api, one)
+    for reference in asked:
+        whole = messaging.place_of(api, reference)
         if whole is not None:
             found = {**look.within(whole), **found}
     return found if list(found) == [api.user.id] and len(asked) == 1 else _without(found, api.user.id)
@@ -298,9 +298,9 @@ def add_message(api: Api) -> Any:
     known = {*_recipients(api, asked)} | {number for number in rows if number in numbers} - {api.user.id}
     if len(known | {*rows}) > MOST_IN_ONE + 1:
         raise refused("recipients", "Too many participants for group conversation")
-    if gone := conversations.gone(api, found, known):
+    if departed := conversations.departed(api, found, known):
         text = "The following recipients have no active enrollment in the course, "
-        text += f"{json.dumps(gone, ensure_ascii=False)}, unable to send messages"
+        text += f"{json.dumps(departed, ensure_ascii=False)}, unable to send messages"
         body_of = [{"attribute": "recipients", "message": text}]
         raise refusals.rest("recipients_left", 401, body_of, check="the recipients are in the course")
     earlier = _included(api, own)

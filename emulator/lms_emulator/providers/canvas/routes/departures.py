@@ -49,7 +49,7 @@ def remove(api: Api) -> Any:
 
 def restore(api: Api) -> Any:
     """Let a user who was removed sign in again."""
-    site = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    site = any(is_account_admin(api, api.caller, account) for account in api.store.accounts if account.site_admin)
     account = identifiers.account(api, api.slot("account_id"))
     if not api.check("administers the site", site):
         raise api.refused(f"restore people of account {account.id}")

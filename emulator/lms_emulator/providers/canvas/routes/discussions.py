@@ -224,8 +224,8 @@ def reorder(api: Api) -> Any:
     if any(value not in pinned for value in order):
         raise content.order_refused("topics not found")
     rest_of_them = [value for value in pinned if value not in order]
-    for place, one in enumerate([*order, *rest_of_them], 1):
-        api.store.discussion_topics.put(replace(pinned[one], position=place))
+    for place, number in enumerate([*order, *rest_of_them], 1):
+        api.store.discussion_topics.put(replace(pinned[number], position=place))
     return {"reorder": True, "order": [*order, *rest_of_them]}
 
 

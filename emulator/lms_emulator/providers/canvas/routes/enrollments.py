@@ -135,12 +135,16 @@ def _of_observer(api: Api, course: Course, place: tuple[str, int], asked: list[s
     """What an observer sees of a roster: all that they are there themselves, and who is observed and studies now."""
     watched = {e.associated_user_id for e in _observing(api, course)}
 
-    def shown(one: Enrollment) -> bool:
-        if asked and shapes.shown_state(api, one, course) not in asked:
+    def shown(enrollment: Enrollment) -> bool:
+        if asked and shapes.shown_state(api, enrollment, course) not in asked:
             return False
-        if one.user_id == api.user.id:
-            return one.workflow_state != "deleted"
-        return one.user_id in watched and one.type in states.STUDENTS and one.workflow_state not in states.ENDED
+        if enrollment.user_id == api.user.id:
+            return enrollment.workflow_state != "deleted"
+        return (
+            enrollment.user_id in watched
+            and enrollment.type in states.STUDENTS
+            and enrollment.workflow_state not in states.ENDED
+        )
 
     return sorted(filter(shown, api.store.enrollments.find(*place)), key=partial(_place_in_list, api))
 

@@ -90,7 +90,7 @@ def _require_change(api: Api, number: str) -> None:
     """Require that a tool changes the item that Canvas asked it to: by a signature, and by `data`, which names both."""
     key, data = api.params.text("oauth_consumer_key"), _data(api)
     version = (api.params.text("lti_version") or "").strip()
-    tool = next((one for one in api.store.tools if one.consumer_key == key), None) if key else None
+    tool = next((tool for tool in api.store.tools if tool.consumer_key == key), None) if key else None
     signed = tool is not None and version == "LTI-1p0" and signed_by(api.x, tool)
     named = (data.get("content_item_id"), data.get("oauth_consumer_key")) == (number, key)
     for check, holds in (("the tool signed its answer", signed), ("`data` names the item and the tool", named)):

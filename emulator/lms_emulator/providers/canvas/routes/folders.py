@@ -118,7 +118,7 @@ def by_path(api: Api) -> Any:
         if folder is None or not (managed or files.folder_listed(api, folder)):
             raise refusals.not_found("the folder at this path", name)
         found.append(folder)
-    return [shapes.folder(api, one, managed) for one in found]
+    return [shapes.folder(api, folder, managed) for folder in found]
 
 
 def special(api: Api) -> Any:
@@ -245,14 +245,14 @@ def delete(api: Api) -> Any:
 def _files_below(api: Api, folder: Folder) -> list[Attachment]:
     """The files of a course in a folder and those below it."""
     below = from_top(folder, partial(files.sub_folders, api.store))
-    return [file for one, _ in below if one.context_type == "Course" for file in files.files_in(api.store, one)]
+    return [file for child, _ in below if child.context_type == "Course" for file in files.files_in(api.store, child)]
 
 
 def _delete(api: Api, folder: Folder) -> None:
-    for one, _ in list(from_top(folder, partial(files.sub_folders, api.store))):
-        for file in files.files_in(api.store, one):
+    for sub_folder, _ in list(from_top(folder, partial(files.sub_folders, api.store))):
+        for file in files.files_in(api.store, sub_folder):
             api.store.attachments.put(replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now))
-        api.store.folders.put(replace(one, workflow_state="deleted", updated_at=api.now))
+        api.store.folders.put(replace(sub_folder, workflow_state="deleted", updated_at=api.now))
 
 
 def _copies(api: Api, source: Folder) -> bool:

@@ -144,10 +144,12 @@ def disable(api: Api) -> Response:
         period = next((row for row in periods.of_course(api, course) if row.id == number), None)
         if period is None:
             raise _refused("not_found", "The Grading Period cannot be found")
-    for one in assignments.of_course(api, course):
-        within_it = period is None or one.due_at is None or period.start_date <= one.due_at <= period.end_date
-        if one.post_to_sis and one.published and within_it:
-            api.store.assignments.put(replace(one, post_to_sis=False))
+    for assignment in assignments.of_course(api, course):
+        within_it = (
+            period is None or assignment.due_at is None or period.start_date <= assignment.due_at <= period.end_date
+        )
+        if assignment.post_to_sis and assignment.published and within_it:
+            api.store.assignments.put(replace(assignment, post_to_sis=False))
     return Response(status_code=204)
 
 

@@ -206,7 +206,7 @@ def _nested(*values: Any) -> bool:
 
 def _without_null(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_null(one) for name, one in value.items()}
+        return {name: _without_null(member) for name, member in value.items()}
     return None if value == "null" else value
 
 

@@ -279,7 +279,7 @@ def _document(api: Api, rows: list[Any], shown: Found, nameless: Collection[int 
                 assignment_shapes.assignment(api, assignment, courses_of[assignment.course_id])
                 for assignment in {a.id: a for a in bases}.values()
             ],
-            "courses": [course_shapes.course(api, one, [], ()) for one in courses_of.values()],
+            "courses": [course_shapes.course(api, course, [], ()) for course in courses_of.values()],
             "users": [people_shapes.person(api, user, api.root) for user in users],
         },
     }

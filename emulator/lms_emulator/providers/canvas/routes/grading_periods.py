@@ -228,23 +228,23 @@ def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def _faults(one: Fields, others: list[GradingPeriod]) -> dict[str, list[str]]:
+def _faults(period: Fields, others: list[GradingPeriod]) -> dict[str, list[str]]:
     """What is wrong with a period. Others of the set only matter if the request has no other periods."""
-    found = {name: ["blank"] for name in ("title", *DATES) if not one[name]}
-    start, end, close = (one[name] for name in DATES)
-    if isinstance(one["weight"], str):
+    found = {name: ["blank"] for name in ("title", *DATES) if not period[name]}
+    start, end, close = (period[name] for name in DATES)
+    if isinstance(period["weight"], str):
         found["weight"] = ["not_a_number"]
     if start and end and end < start:
         found["end_date"] = ["must be after start date"]
     if end and close < end:
         found["close_date"] = ["must be on or after end date"]
-    if start and end and any(_overlap(one, other) for other in others if other.id != one["id"]):
+    if start and end and any(_overlap(period, other) for other in others if other.id != period["id"]):
         found["base"] = [OVERLAP]
     return found
 
 
-def _overlap(one: Fields, other: GradingPeriod) -> bool:
-    begins, ends = _minute(one["start_date"]), _minute(one["end_date"])
+def _overlap(period: Fields, other: GradingPeriod) -> bool:
+    begins, ends = _minute(period["start_date"]), _minute(period["end_date"])
     return _minute(other.end_date) > begins and _minute(other.start_date) < ends
 
 

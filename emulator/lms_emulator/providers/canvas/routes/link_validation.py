@@ -22,7 +22,11 @@ def _course(api: Api) -> Course:
 
 def _last(api: Api, course: Course) -> Progress | None:
     of_course = ("Course", course.id, TAG)
-    found = [one for one in api.store.progresses if (one.context_type, one.context_id, one.tag) == of_course]
+    found = [
+        progress
+        for progress in api.store.progresses
+        if (progress.context_type, progress.context_id, progress.tag) == of_course
+    ]
     return max(found, key=lambda record: record.id, default=None)
 
 

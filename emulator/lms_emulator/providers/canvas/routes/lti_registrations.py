@@ -169,8 +169,11 @@ def index(api: Api) -> Json:
     }
 
 
-def _fits(api: Api, one: LtiRegistration, terms: Sequence[str]) -> bool:
-    searched = [(text or "").lower() for text in (registrations.name_of(api, one), one.admin_nickname, one.vendor)]
+def _fits(api: Api, registration: LtiRegistration, terms: Sequence[str]) -> bool:
+    searched = [
+        (text or "").lower()
+        for text in (registrations.name_of(api, registration), registration.admin_nickname, registration.vendor)
+    ]
     return all(any(term in text for text in searched) for term in terms)
 
 
@@ -290,21 +293,23 @@ def update(api: Api) -> Json:
 
 
 def _change(
-    api: Api, one: LtiRegistration, account: Account, given: dict[str, Any] | None, over: dict[str, Any] | None
+    api: Api, registration: LtiRegistration, account: Account, given: dict[str, Any] | None, over: dict[str, Any] | None
 ) -> None:
     said: dict[str, Any] = {name: api.params.text(name) for name in SAID if api.params.has(name)}
     if api.params.has("lock_deploying"):
         said["lock_deploying"] = api.params.flag("lock_deploying")
     if said:
-        one = api.store.lti_registrations.put(replace(one, **said, updated_by_id=api.user.id, updated_at=api.now))
+        registration = api.store.lti_registrations.put(
+            replace(registration, **said, updated_by_id=api.user.id, updated_at=api.now)
+        )
     if said.get("name"):
-        api.store.developer_keys.put(replace(registrations.key_of(api, one), name=said["name"]))
+        api.store.developer_keys.put(replace(registrations.key_of(api, registration), name=said["name"]))
     if given:
-        registrations.configure(api, one, given)
+        registrations.configure(api, registration, given)
     if over:
-        registrations.set_overlay(api, one, account, over)
+        registrations.set_overlay(api, registration, account, over)
     if given or over:
-        registrations.follow(api, one, account)
+        registrations.follow(api, registration, account)
 
 
 def reset(api: Api) -> Json:

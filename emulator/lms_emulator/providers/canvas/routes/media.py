@@ -89,7 +89,7 @@ def index(api: Api) -> Any:
     term = search_term(api) or ""
     found = [media for media in found if term in (media.title or "").lower()]
     by_title = (api.params.text("sort") or "title") == "title"
-    found.sort(key=lambda one: collation.key(one.user_entered_title or one.title or "") if by_title else one.created_at)
+    found.sort(key=lambda row: collation.key(row.user_entered_title or row.title or "") if by_title else row.created_at)
     if api.params.text("order") == "desc":
         found.reverse()
     hidden = api.params.texts("exclude")

@@ -96,8 +96,8 @@ def index(api: Api) -> Any:
     includes = api.params.includes
     path = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
 
-    def row(one: ContentTag) -> Any:
-        return shown(shapes.item(api, one, course, includes, student_id=student_id), not viewed)
+    def row(item: ContentTag) -> Any:
+        return shown(shapes.item(api, item, course, includes, student_id=student_id), not viewed)
 
     return paged(api, found, row, path=path)
 
@@ -377,11 +377,11 @@ def duplicate_module(api: Api) -> Any:
     place = module.position + 1
     placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, place)
     tags = []
-    for one in found:
-        record = module_content.content(api, one)
-        copy = None if record is None or one.type == "File" else module_content.copy(api, one.type, record)
-        tags.append(_copied(api, replace(one, context_module_id=placed.id), copy or record))
-        tags[-1] = api.store.content_tags.put(replace(tags[-1], position=one.position))
+    for item in found:
+        record = module_content.content(api, item)
+        copy = None if record is None or item.type == "File" else module_content.copy(api, item.type, record)
+        tags.append(_copied(api, replace(item, context_module_id=placed.id), copy or record))
+        tags[-1] = api.store.content_tags.put(replace(tags[-1], position=item.position))
     body: dict[str, Any] = modules.raw(api, placed) | {"completion_events": []}
     body["content_tags"] = [{"content_tag": shapes.raw_item(api, tag)} for tag in tags]
     return {"context_module": body, "ENV_UPDATE": []}

@@ -169,8 +169,8 @@ def _placed(api: Api, quiz: NewQuiz, item: NewQuizItem, sent: Params) -> NewQuiz
         raise rules.invalid(api, "item.position", "must be positive")
     place = min(asked or item.position or len(others) + 1, len(others) + 1)
     others.insert(place - 1, item)
-    for number, one in enumerate(others, start=1):
-        api.store.new_quiz_items.put(replace(one, position=number))
+    for number, moved in enumerate(others, start=1):
+        api.store.new_quiz_items.put(replace(moved, position=number))
     return replace(item, position=place)
 
 
@@ -216,15 +216,17 @@ def _accommodated(api: Api, course: Course, assignment_id: int | None) -> Any:
     granted = [_granted(api, course, assignment_id, row) for row in rows]
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    for one, (record, at_once) in zip(rows, granted, strict=True):
+    for accommodation, (record, at_once) in zip(rows, granted, strict=True):
         if record.user_id not in students:
-            failed.append({"user_id": one["user_id"], "error": f"User is not a student of course {course.id}"})
+            failed.append(
+                {"user_id": accommodation["user_id"], "error": f"User is not a student of course {course.id}"}
+            )
         elif at_once:  # nobody is taking a quiz here
             error = f"User is not in any in-progress quiz sessions for course {course.id}"
-            failed.append({"user_id": one["user_id"], "error": error})
+            failed.append({"user_id": accommodation["user_id"], "error": error})
         else:
             api.store.new_quiz_accommodations.put(record)
-            done.append({"user_id": one["user_id"]})
+            done.append({"user_id": accommodation["user_id"]})
     return {"message": "Accommodations processed", "successful": done, "failed": failed}
 
 

@@ -51,7 +51,7 @@ def _linked(api: Api, user: User, *, of: str) -> list[User]:
     other = "observer" if of == "student" else "student"
     rows = api.store.user_observers.find(of, user.id)
     ids = (getattr(row, f"{other}_id") for row in rows if row.workflow_state == "active")
-    found = [one for one in map(api.store.users.get, ids) if one is not None and one.workflow_state != "deleted"]
+    found = [user for user in map(api.store.users.get, ids) if user is not None and user.workflow_state != "deleted"]
     return sorted(found, key=lambda record: (collation.key(people.sortable_name(record)), record.id))
 
 
@@ -254,7 +254,7 @@ def _faults(api: Api, student: User, kind: str, number: str | None) -> dict[str,
     """What is wrong with a threshold. Source: canvas-lms app/models/observer_alert_threshold.rb (2024-04)."""
     said: list[Any] = []
     if number is not None:
-        said += [] if (one := _no_percentage(number)) is None else [one]
+        said += [] if (fault := _no_percentage(number)) is None else [fault]
     if number is not None and kind not in NEED_NUMBERS:
         said.append(f"Threshold is only applicable to the following alert types: {', '.join(NEED_NUMBERS)}")
     if number is None and (kind in NEED_NUMBERS or kind not in ALERT_TYPES):

@@ -329,11 +329,11 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
             if result.outcome_id == number:
                 by_user.setdefault(result.user_id, []).append(result)
         rolled = [outcome_scores.roll_up(api, known[number], rows, scale) for rows in by_user.values()]
-        reached = [one.score for one in rolled if one.score is not None]
+        reached = [rating.score for rating in rolled if rating.score is not None]
         score = None
         if reached:
             score = median(reached) if middle == "median" else round(sum(reached) / len(reached), 2)
-        hidden = all(one.hide_points for one in rolled)
+        hidden = all(rating.hide_points for rating in rolled)
         rest_of = {"title": None, "submitted_at": None, "count": len(rolled), "hide_points": hidden}
         scores.append({"score": score, **rest_of, "links": {"outcome": str(number)}})
     body: Json = {"rollups": [{"scores": scores, "links": {"course": str(course.id)}}]}
@@ -362,7 +362,7 @@ def alignments(api: Api) -> Any:
     context = Context("Course", course.id, course)
     rows: list[Json] = []
     for outcome in outcomes.of_course(api, context).values():
-        for value in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
+        for value in (work for rubric in outcomes.aligned(api, outcome) for work in outcomes.works(api, rubric)):
             work = api.store.assignments.get(value)
             if work is None or work.course_id != course.id or not (grader or work.published):
                 continue

@@ -318,7 +318,7 @@ def replace_blackouts(api: Api) -> Any:
     for blackout_date, _ in made:
         assert blackout_date is not None
         api.store.blackout_dates.put(blackout_date)
-    return [shapes.blackout(api, one) for one in _rows(api, context)]
+    return [shapes.blackout(api, blackout) for blackout in _rows(api, context)]
 
 
 def _read(

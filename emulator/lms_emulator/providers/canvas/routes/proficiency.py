@@ -94,25 +94,25 @@ def _faults(ratings: list[Json]) -> list[Fault]:
             raise refusals.crashed("a level without points cannot be compared with the next", points)
         if before <= after:
             found.append((LEVELS, f"Points should be strictly decreasing: {before} <= {after}", None))
-    for number, one in zip(points, ratings, strict=True):
-        found += _faults_of(one, number)
+    for number, level in zip(points, ratings, strict=True):
+        found += _faults_of(level, number)
     return found
 
 
-def _faults_of(one: Json, number: float | None) -> list[Fault]:
+def _faults_of(level: Json, number: float | None) -> list[Fault]:
     """The faults of a level."""
     found: list[Fault] = []
-    if not (one["description"] or "").strip():
+    if not (level["description"] or "").strip():
         found.append((f"{LEVELS}.description", "can't be blank", "blank"))
     if number is None:
         found.append((f"{LEVELS}.points", "can't be blank", "blank"))
-    if number is None or not is_number(str(one["points"])):
+    if number is None or not is_number(str(level["points"])):
         found.append((f"{LEVELS}.points", "is not a number", "not_a_number"))
     elif number < 0:
         found.append((f"{LEVELS}.points", "must be greater than or equal to 0", "greater_than_or_equal_to"))
-    if not (one["color"] or "").strip():
+    if not (level["color"] or "").strip():
         found.append((f"{LEVELS}.color", "can't be blank", "blank"))
-    if re.fullmatch(r"[0-9A-Fa-f]{6}", one["color"] or "") is None:
+    if re.fullmatch(r"[0-9A-Fa-f]{6}", level["color"] or "") is None:
         found.append((f"{LEVELS}.color", "is invalid", "invalid"))
     return found
 

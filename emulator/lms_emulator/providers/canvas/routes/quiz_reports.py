@@ -40,7 +40,7 @@ def statistics(api: Api) -> Any:
     if quiz_statistics.too_large(api, quiz):
         return Response(status_code=204)
     report = quiz_reports.ensure(api, quiz, course, every=api.params.flag("all_versions"))[0]
-    sections = [as_integer(one) for one in api.params.given("section_ids")]
+    sections = [as_integer(number) for number in api.params.given("section_ids")]
     people = quiz_statistics.of_sections(api, sections) if sections else None
     return {"quiz_statistics": [shapes.statistics(api, quiz, course, report, people)]}
 
@@ -86,7 +86,9 @@ def create(api: Api) -> Any:
     if kind not in quiz_reports.NAMES:
         raise quiz_refusals.quiz(400, "report_type_invalid", "invalid quiz report type")
     every = sent.flag("includes_all_versions")
-    report = next(one for one in quiz_reports.ensure(api, quiz, course, every=every) if one.report_type == kind)
+    report = next(
+        report for report in quiz_reports.ensure(api, quiz, course, every=every) if report.report_type == kind
+    )
     if kind == "item_analysis" and shapes.survey(quiz):
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
     if report.waiting:
@@ -114,12 +116,16 @@ def _students(api: Api, course: Course, quiz: Quiz, began: bool | None = None, *
 
     Parameters: `began`, whether they started the quiz; `seeing`, whether only those to whom it is assigned.
     """
-    takers = {one.user_id for one in quiz_taking.of_quiz(api, quiz) if one.workflow_state != "settings_only"}
+    takers = {
+        submission.user_id
+        for submission in quiz_taking.of_quiz(api, quiz)
+        if submission.workflow_state != "settings_only"
+    }
     rows = [row for row in roster.enrollments_seen(api, course, None) if row.workflow_state != "completed"]
     found = {row.user_id for row in rows if began is None or (row.user_id in takers) == began}
     base = quizzes.assignment_of(api, quiz)
     if (seeing or began is not None) and base is not None:
-        found = {one for one in found if assignments.assigned(api, base, one)}
+        found = {number for number in found if assignments.assigned(api, base, number)}
     users = [user for user in map(api.store.users.get, found) if user is not None]
     return sorted(users, key=lambda user: (people.brief(api, user)["sortable_name"].lower(), user.id))
 
@@ -141,9 +147,9 @@ def users(api: Api) -> Any:
     def whole(rows: list[Json]) -> Json:
         body: Json = {"users": rows, "meta": {"pagination": shapes.pagination(api, path, len(found))}}
         if linked:
-            own = [taken.get(int(one["id"])) for one in rows]
+            own = [taken.get(int(row["id"])) for row in rows]
             shown = [quiz_shapes.taken(api, attempt, quiz) for attempt in own if attempt is not None]
-            body["quiz_submissions"] = [one | {"id": str(one["id"])} for one in shown]
+            body["quiz_submissions"] = [fields | {"id": str(fields["id"])} for fields in shown]
         return body
 
     return paged(api, found, row, path=path, default=30, wrap=whole)

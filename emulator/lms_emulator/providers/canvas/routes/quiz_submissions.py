@@ -271,7 +271,7 @@ def answer(api: Api) -> Any:
     ]
     _require_open(api, course, quiz, record)
     changed = quiz_taking.answer(api, record, given)
-    return {"quiz_submission_questions": _asked(api, changed, quiz, {one["id"] for one, _ in given})}
+    return {"quiz_submission_questions": _asked(api, changed, quiz, {question["id"] for question, _ in given})}
 
 
 def _flagged(api: Api, *, on: bool) -> Any:

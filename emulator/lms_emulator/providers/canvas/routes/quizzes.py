@@ -66,8 +66,8 @@ def index(api: Api) -> Any:
         found = [quiz for quiz in found if term in quiz.title.lower()]
     path = f"/api/v1/courses/{course.id}/quizzes"
 
-    def row(one: Quiz) -> Any:
-        return blueprints.noted(api, course.id, "quizzes", one.id, shapes.quiz(api, one, course))
+    def row(quiz: Quiz) -> Any:
+        return blueprints.noted(api, course.id, "quizzes", quiz.id, shapes.quiz(api, quiz, course))
 
     return paged(api, found, row, path=path)
 
@@ -309,8 +309,8 @@ def _overrides(
     }  # fmt: skip
     manages = courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin")
 
-    def row(one: Dated) -> dict[str, Any]:
-        body = {"quiz_id": one.id, "due_dates": dates(one)}
+    def row(dated: Dated) -> dict[str, Any]:
+        body = {"quiz_id": dated.id, "due_dates": dates(dated)}
         return body | {"all_dates": body["due_dates"]} if manages else body
 
     path = f"/api/v1/courses/{course.id}/{kind}/assignment_overrides"

@@ -53,11 +53,13 @@ def install_status(api: Api) -> Json:
 
 def _of_client(api: Api, account: Account) -> LtiRegistration:
     key = keys.find(api.store, api.slot("client_id"))
-    one = next((row for row in registrations.every(api) if key is not None and row.developer_key_id == key.id), None)
-    owner = registrations.owner(api, one) if one is not None else None
-    if one is None or owner is None or (owner.id != account.id and not owner.site_admin):
+    registration = next(
+        (row for row in registrations.every(api) if key is not None and row.developer_key_id == key.id), None
+    )
+    owner = registrations.owner(api, registration) if registration is not None else None
+    if registration is None or owner is None or (owner.id != account.id and not owner.site_admin):
         raise refusals.not_found("the registration of the key", api.slot("client_id"))
-    return one
+    return registration
 
 
 def search(api: Api) -> Json:
@@ -83,7 +85,9 @@ def search(api: Api) -> Json:
             "invalid_account_id", "only_children_of account ID must be or belong to deployment's account", asked
         )
     term = (api.params.text("search_term") or "").strip().lower()
-    accounts = [one for one in api.store.accounts if one.id in below and parent in (None, one.parent_account_id)]
+    accounts = [
+        account for account in api.store.accounts if account.id in below and parent in (None, account.parent_account_id)
+    ]
     wanted = {parent} if parent is not None else {top, *below}
     courses = [row for row in api.store.courses if row.account_id in wanted and row.workflow_state != "deleted"]
     sis = any(account_allows(api, api.caller, account, right) for right in ("read_sis", "manage_sis"))

@@ -112,9 +112,12 @@ def decide(api: Api) -> Json:
     return shapes.registration(api, registrations.find(api, str(registration.id)), account, WHOLE)
 
 
-def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
+def _asked(api: Api, registration: LtiRegistration) -> LtiUpdateRequest:
     return identifiers.row(
-        api.store.lti_update_requests, api.slot("update_request_id"), "the request for a change", registration_id=one.id
+        api.store.lti_update_requests,
+        api.slot("update_request_id"),
+        "the request for a change",
+        registration_id=registration.id,
     )
 
 

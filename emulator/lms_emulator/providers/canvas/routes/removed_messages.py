@@ -44,9 +44,9 @@ def deleted(api: Api) -> Any:
     ]
 
     def shape(row: Any) -> Json:
-        at, user_id, one = row
-        rest_of = {"deleted_at": when(at), "user_id": int(user_id), "conversation_id": one.conversation_id}
-        return {**shapes.message(api, one), **rest_of}
+        at, user_id, message = row
+        rest_of = {"deleted_at": when(at), "user_id": int(user_id), "conversation_id": message.conversation_id}
+        return {**shapes.message(api, message), **rest_of}
 
     return paged(api, sorted(rows, key=lambda row: (row[0], row[2].id), reverse=True), shape)
 

@@ -79,7 +79,7 @@ def _link(api: Api, course: Course, *, deleted: bool) -> ResourceLink:
         "lookup_uuid": lambda record: (record.lookup_id or record.id) == value,
         "resource_link_uuid": lambda record: record.id == value,
     }.get(kind)
-    link = next((one for one in known if found is not None and found(one)), None)
+    link = next((link for link in known if found is not None and found(link)), None)
     if link is None:
         raise refusals.not_found("the resource link", api.slot("id"))
     return link
@@ -124,19 +124,20 @@ def create_many(api: Api) -> list[Json]:
     if len(sent) > MOST:
         raise _refused(Fault("invalid_request", f"Cannot create more than {MOST} resource links at once", len(sent)))
     pairs = [
-        (one, _tool_of(api, course, one.get("url")) if _of_address(one.get("url")) is None else None) for one in sent
+        (link, _tool_of(api, course, link.get("url")) if _of_address(link.get("url")) is None else None)
+        for link in sent
     ]
     faults = [
         fault
-        for one, tool in pairs
-        if (fault := _of_address(one.get("url")) or _of_custom(one.get("custom")) or _without(tool, one.get("url")))
+        for link, tool in pairs
+        if (fault := _of_address(link.get("url")) or _of_custom(link.get("custom")) or _without(tool, link.get("url")))
     ]
     if faults:
         body = {"errors": [{"value": fault.value, "error": fault.code, "message": fault.message} for fault in faults]}
         raise refusals.rest("resource_links_invalid", 422, body, check="each link holds", got=faults[0].value)
     made = [
-        _made(api, course, tool, one.get("title"), one["url"], one.get("custom"))
-        for one, tool in pairs
+        _made(api, course, tool, link.get("title"), link["url"], link.get("custom"))
+        for link, tool in pairs
         if tool is not None
     ]
     return [_shape(api, course, link) for link in made]

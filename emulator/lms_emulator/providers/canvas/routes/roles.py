@@ -126,8 +126,8 @@ def destroy(api: Api) -> Any:
 def activate(api: Api) -> Any:
     """Activate a role again."""
     account, role = _place(api)
-    own = (one for one in api.store.roles.find("account", account.id) if one.workflow_state == "active")
-    if any(one.name == role.name for one in own):
+    own = (other for other in api.store.roles.find("account", account.id) if other.workflow_state == "active")
+    if any(other.name == role.name for other in own):
         raise refusals.message(400, "role_active", "An active role already exists with that name")
     if role.workflow_state != "inactive":
         raise refusals.message(400, "role_not_inactive", "Role not found")

@@ -79,7 +79,7 @@ def show(api: Api) -> Any:
     """One rubric."""
     course = _course(api)
     associations = _associations(api, course, api.slot("id"))
-    found = api.store.rubrics.get(associations[0].rubric_id) if any(one.bookmarked for one in associations) else None
+    found = api.store.rubrics.get(associations[0].rubric_id) if any(row.bookmarked for row in associations) else None
     if found is None or found.workflow_state == "deleted":
         raise refusals.message(404, "rubric_unknown", "Rubric not found")
     _require_readable(api)
@@ -93,14 +93,14 @@ def _require_readable(api: Api) -> None:
     if style and style not in STYLES:
         faults["style"] = [f"invalid style requested. Must be one of the following: {', '.join(STYLES)}"]
     known = (*ASSESSMENTS, *ASSOCIATIONS)
-    if any(one not in known for one in asked):
+    if any(name not in known for name in asked):
         faults["include"] = [f"invalid include value requested. Must be one of the following: {', '.join(known)}"]
     else:
         for name, kinds in (("association", ASSOCIATIONS), ("assessment", ASSESSMENTS)):
-            several = [one for one in dict.fromkeys(asked) if one in kinds]
+            several = [name for name in dict.fromkeys(asked) if name in kinds]
             if len(several) > 1:
                 faults["include"] = [f"cannot list multiple {name} includes. Multiple given: {', '.join(several)}"]
-        if style and len([one for one in dict.fromkeys(asked) if one in ASSESSMENTS]) != 1:
+        if style and len([name for name in dict.fromkeys(asked) if name in ASSESSMENTS]) != 1:
             faults["style"] = ["invalid parameters. Style parameter passed without requesting assessments"]
     if faults:
         raise refusals.invalid(faults)
@@ -109,7 +109,7 @@ def _require_readable(api: Api) -> None:
 def _associations(api: Api, course: Course, reference: str) -> list[RubricAssociation]:
     """A rubric's associations in the course, by which Canvas finds rubrics."""
     rows = api.store.rubric_associations.find("rubric", identifiers.local_number(reference) or 0)
-    return [one for one in rows if one.course_id == course.id and one.workflow_state == "active"]
+    return [row for row in rows if row.course_id == course.id and row.workflow_state == "active"]
 
 
 def _changing(api: Api) -> Course:
@@ -174,7 +174,7 @@ def _fields(api: Api, course: Course, sent: Params, known: Rubric) -> dict[str, 
     found: dict[str, Any] = {"title": title}
     if sent.has("criteria"):
         found["criteria"] = rubrics.criteria(api, sent, known.id)
-        found["points_possible"] = sum(float(one["points"]) for one in rubrics.scored(found["criteria"]))
+        found["points_possible"] = sum(float(criterion["points"]) for criterion in rubrics.scored(found["criteria"]))
     for name in ("free_form_criterion_comments", "hide_score_total"):
         if sent.has(name):
             found[name] = sent.flag(name)
@@ -287,7 +287,7 @@ def destroy(api: Api) -> Any:
 def _removed(api: Api, course: Course, rubric: Rubric) -> Rubric:
     for association in _associations(api, course, str(rubric.id)):
         api.store.rubric_associations.put(replace(association, workflow_state="deleted", updated_at=api.now))
-    if any(one.bookmarked for one in rubrics.of_rubric(api, rubric)):
+    if any(row.bookmarked for row in rubrics.of_rubric(api, rubric)):
         return rubric
     return api.store.rubrics.put(replace(rubric, workflow_state="deleted", updated_at=api.now))
 
@@ -350,7 +350,7 @@ def dissociate(api: Api) -> Any:
         overriding.touch(api, known.association_id)
     rubric = api.store.rubrics.get(known.rubric_id)
     remaining = rubrics.of_rubric(api, rubric) if rubric is not None else []
-    kept = any(one.purpose == "bookmark" or (one.purpose, one.course_id) == ("grading", course.id) for one in remaining)
+    kept = any(row.purpose == "bookmark" or (row.purpose, row.course_id) == ("grading", course.id) for row in remaining)
     if rubric is not None and not kept:
         _removed(api, course, rubric)
     return {"rubric_association": shapes.association_row(api, deleted)}

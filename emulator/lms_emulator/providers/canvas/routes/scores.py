@@ -70,7 +70,7 @@ def _student(api: Api, place: Place) -> User:
 def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str | None:
     if user is not None:
         return standing.where_somebody_stands(api.x, user, place.course)
-    subs = [one.lti_id for one in api.store.users]
+    subs = [user.lti_id for user in api.store.users]
     if (why := how_differs(subs, text)) is not None:
         return why
     if text.lower() in UNSET:

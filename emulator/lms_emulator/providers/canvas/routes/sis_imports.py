@@ -181,7 +181,7 @@ def errors(api: Api) -> Any:
         found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda error: error.id)
         path = f"/api/v1/accounts/{school.id}/sis_imports/{batch.id}/errors"
     else:
-        own = {one.id for one in api.store.sis_batches.find("account", school.id)}
+        own = {batch.id for batch in api.store.sis_batches.find("account", school.id)}
         rows = (error for error in api.store.sis_batch_errors if error.sis_batch_id in own)
         found = sorted(rows, key=lambda error: (-error.sis_batch_id, error.id))
     if api.params.flag("failure"):

@@ -62,7 +62,9 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     if "all" not in asked:
         named = [identifiers.find(api, "users", value) for value in asked]
         # Canvas first resolves ids that are not numbers, and skips unknown ones
-        named = [user for user, one in zip(named, asked, strict=True) if user is not None or one.isdecimal()]
+        named = [
+            user for user, reference in zip(named, asked, strict=True) if user is not None or reference.isdecimal()
+        ]
         named = named or [api.user]
         if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
             raise api.refused(f"grades in course {course.id}")
@@ -138,8 +140,12 @@ def _one_by_one(api: Api, course: Course, found: list[Submission], by_id: dict[i
     includes = api.params.includes
     by_grade = api.params.text("order") == "graded_at"
 
-    def key(one: Submission) -> list[Any]:
-        return [one.graded_at is None, str(one.graded_at or ""), one.id] if by_grade else [one.id]
+    def key(submission: Submission) -> list[Any]:
+        return (
+            [submission.graded_at is None, str(submission.graded_at or ""), submission.id]
+            if by_grade
+            else [submission.id]
+        )
 
     def shape(submission: Submission) -> Any:
         return _row(api, submission, by_id[submission.assignment_id], course, includes)

@@ -19,7 +19,7 @@ def of_course(api: Api) -> list[Json]:
     if not api.check("may read the course", courses.may(api, api.caller, course, "read")):
         raise refusals.not_found("the course", course.id)
     api.params.includes.isdisjoint(("external", "course_subject_tabs"))  # always included, and in no school like this
-    return [tab(api, one) for one in tabs.of_course(api, course)]
+    return [tab(api, entry) for entry in tabs.of_course(api, course)]
 
 
 def of_account(api: Api) -> list[Json]:
@@ -27,7 +27,7 @@ def of_account(api: Api) -> list[Json]:
     account = identifiers.account(api, api.slot("account_id"))
     if not api.check("may read the account", belonging.reads_account(api, account)):
         raise refusals.not_found("the account", account.id)
-    return [tab(api, one) for one in tabs.of_account(api, account)]
+    return [tab(api, entry) for entry in tabs.of_account(api, account)]
 
 
 def of_person(api: Api) -> list[Json]:
@@ -35,7 +35,7 @@ def of_person(api: Api) -> list[Json]:
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("it is the caller", user == api.caller):
         raise refusals.not_found("the user", user.id)
-    return [tab(api, one) for one in tabs.of_person(api, user)]
+    return [tab(api, entry) for entry in tabs.of_person(api, user)]
 
 
 def update(api: Api) -> Any:

@@ -120,13 +120,13 @@ def _items(api: Api, course: Course | None) -> list[Item]:
     wanted = set(api.later.words("course_ids")) if course is None else {str(course.id)}
 
     def within(kinds: tuple[str, ...]) -> list[Course]:
-        return [one for one in _courses(api, kinds) if not wanted or str(one.id) in wanted]
+        return [course for course in _courses(api, kinds) if not wanted or str(course.id) in wanted]
 
-    found = [item for one in within(states.INSTRUCTORS) for item in _grading(api, one)]
+    found = [item for course in within(states.INSTRUCTORS) for item in _grading(api, course)]
     studied = within(("StudentEnrollment",))
-    found += [item for one in studied for item in _submitting(api, one)]
+    found += [item for course in studied for item in _submitting(api, course)]
     if "ungraded_quizzes" in api.params.texts("include"):
-        found += [item for one in studied for item in _ungraded(api, one)]
+        found += [item for course in studied for item in _ungraded(api, course)]
     kept = [item for item in found if f"{item.purpose}/{item.asset_string}" not in ignored]
     return sorted(kept, key=_key)
 
@@ -199,7 +199,7 @@ def upcoming(api: Api) -> Any:
             if base.published and record.due_at is not None and api.now <= record.due_at <= api.now + AHEAD:
                 found.append((record.due_at, calendar_shapes.assignment_event(api, record, course)))
     window = planner.Window(api.now, api.now + AHEAD)
-    places = [Place("User", api.user), *(Place("Course", one) for one in _courses(api, kinds))]
+    places = [Place("User", api.user), *(Place("Course", course) for course in _courses(api, kinds))]
     places += [Place("Group", group) for group in planner.groups_of(api, api.user)]
     events = planner.events(api, places, api.user, window)
     found += [

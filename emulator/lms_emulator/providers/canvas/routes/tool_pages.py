@@ -246,7 +246,11 @@ def choose(api: Api) -> Response:
     sealed = opened_params(api, api.params.text("secure_params"))
     assignments = api.store.assignments.find("course", place.course.id) if place.course is not None else ()
     edited = next(
-        (one for one in assignments if one.lti_context_id and one.lti_context_id == sealed.get("lti_assignment_id")),
+        (
+            assignment
+            for assignment in assignments
+            if assignment.lti_context_id and assignment.lti_context_id == sealed.get("lti_assignment_id")
+        ),
         None,
     )
     if edited is not None:

@@ -39,8 +39,8 @@ def _below(api: Api, folder_id: int) -> list[Attachment | None]:
     folder = api.store.folders.get(folder_id)
     if folder is None:
         return []
-    below = [one for one, _ in from_top(folder, partial(files.sub_folders, api.store))]
-    return [file for one in below[::-1] for file in files.files_in(api.store, one)]
+    below = [child for child, _ in from_top(folder, partial(files.sub_folders, api.store))]
+    return [file for child in below[::-1] for file in files.files_in(api.store, child)]
 
 
 def _updated(found: list[Attachment]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def remove(api: Api) -> Any:
 def licenses(api: Api) -> Any:
     """The available licences."""
     contexts.require(api, contexts.from_path(api), "read_files", "read")
-    return [one._asdict() for one in LICENSES.values()]
+    return [license._asdict() for license in LICENSES.values()]
 
 
 ROUTES: tuple[Route, ...] = rest(

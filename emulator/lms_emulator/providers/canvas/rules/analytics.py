@@ -79,7 +79,7 @@ def _recorded_at(base: Assignment, record: Submission, now: lateness.Standing) -
 
 def tally(found: list[Work]) -> dict[str, int]:
     """How many are missing, late, on time and still open."""
-    counted = Counter(one.way for one in found)
+    counted = Counter(submission.way for submission in found)
     return {way: counted[way] for way in WAYS}
 
 

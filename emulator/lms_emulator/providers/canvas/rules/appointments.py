@@ -123,11 +123,11 @@ def reads_participants(api: Api, group: AppointmentGroup, user: User) -> bool:
 def participant_for(api: Api, group: AppointmentGroup, user: User) -> Participant | None:
     """The participant that a person signs up as: the person, or their group of the set; None for others."""
     if participant_type(group) == "User":
-        return user if user.id in {one.id for one in people_of(api, group)} else None
+        return user if user.id in {candidate.id for candidate in people_of(api, group)} else None
     mine = {
         row.group_id for row in api.store.group_memberships.find("user", user.id) if row.workflow_state == "accepted"
     }
-    return next((one for one in groups_of(api, group) if one.id in mine), None)
+    return next((candidate for candidate in groups_of(api, group) if candidate.id in mine), None)
 
 
 def participants(api: Api, group: AppointmentGroup) -> list[Participant]:
@@ -162,7 +162,7 @@ def groups_of(api: Api, group: AppointmentGroup) -> list[Group]:
     """The groups of the sets that an appointment group is for."""
     sets = [int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("group_category_")]
     known = (api.store.group_categories.get(number) for number in sets)
-    return [one for category in known if category is not None for one in groups.of_category(api, category)]
+    return [candidate for category in known if category is not None for candidate in groups.of_category(api, category)]
 
 
 def require(api: Api, group: AppointmentGroup, passed: bool, what: str) -> None:
@@ -239,7 +239,7 @@ def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
 def notify_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:
     """Mail those who lost a reservation, and the teachers if it was cancelled by its owner."""
     taker = (api.store.groups if reservation.context_type == "Group" else api.store.users).get(reservation.context_id)
-    course = ", ".join(one.name for one in courses_of(api, group))
+    course = ", ".join(course.name for course in courses_of(api, group))
     link = api.url(f"/appointment_groups/{group.id}")
     data = {"link": link, "cancel_reason": reason or "none given", "event_id": reservation.id}
     if taker is not None and taker == participant_for(api, group, api.user):

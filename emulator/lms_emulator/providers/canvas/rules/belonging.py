@@ -112,7 +112,7 @@ def belongs(api: Api, user: User, account: Account) -> bool:
     root = root_of(api.store, account.id)
     if user.workflow_state == "deleted" or all(p.account_id != root.id for p in people.logins_of(api.store, user)):
         return False
-    return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
+    return any(account in chain(api.store, served.id) for served in accounts_with(api, user))
 
 
 def reads_account(api: Api, account: Account, asker: User | None = None) -> bool:

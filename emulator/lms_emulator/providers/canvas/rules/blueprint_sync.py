@@ -32,7 +32,7 @@ def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple
     if since is None:
         return []
     found: list[tuple[Kind, Any, str]] = []
-    for kind in sorted(KINDS, key=lambda one: one.model):
+    for kind in sorted(KINDS, key=lambda kind: kind.model):
         for record in kind.lister(api, master):
             moment = getattr(record, "updated_at", None) or record.created_at
             if moment is not None and moment > since:
@@ -62,7 +62,7 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
         record = getattr(api.store, table).get(number)
         if record is not None:
             found.append((next(kind for kind in KINDS if kind.table == table), record, "deleted"))
-    return sorted(found, key=lambda one: (one[0].model, one[1].id))
+    return sorted(found, key=lambda change: (change[0].model, change[1].id))
 
 
 def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
@@ -84,7 +84,7 @@ def run(api: Api, record: BlueprintMigration) -> None:
     master = api.store.courses.get(template.course_id)
     assert master is not None, "the world file's references are checked when it is loaded"
     found = changes(api, template, master)
-    entries = [_entry(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
+    entries = [_entry(api, template, master, *change) for change in found if change[0].name != "assignment_groups"]
     settings = template.last_export_at is not None and record.settings.get("copy_settings")
     targets: dict[bool, list[Course]] = {False: [], True: []}
     for subscription in subscriptions(api.store, template):
@@ -96,7 +96,7 @@ def run(api: Api, record: BlueprintMigration) -> None:
             if change["asset_id"] in exceptions.get(change["asset_type"], {}):
                 what = exceptions[change["asset_type"]][change["asset_id"]]
                 change["exceptions"].append({"course_id": subscription.course_id, "conflicting_changes": what})
-    synced = [(kind, one.id) for kind, one, how in found if how != "deleted"]
+    synced = [(kind, record.id) for kind, record, how in found if how != "deleted"]
     tool_content.sync_later(api, master, targets[False], synced)
     tool_content.sync_later(api, master, targets[True], None)
     api.store.blueprint_templates.put(replace(template, last_export_at=api.now))
@@ -162,14 +162,14 @@ def _send(
     package = packages.of_course(api, master)
     transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.read({}, UTC))
     skipped, exceptions = _left(api, transfer, template, subscription)
-    sent = {(kind.table, one.id) for kind, one, how in found if how != "deleted"}
+    sent = {(kind.table, record.id) for kind, record, how in found if how != "deleted"}
     only = None if first else {part.key for part in package.parts if (part.kind.table, part.record.id) in sent}
     if first and not record.settings.get("copy_settings", True):
         transfer.copy = {f"all_{kind.name}": True for kind in KINDS}
     transfer.run(only=only, unchanged=skipped)
     if not first and record.settings.get("copy_settings"):
         transfer.bring_settings()
-    _delete(api, target, master, [(kind, one) for kind, one, how in found if how == "deleted"])
+    _delete(api, target, master, [(kind, record) for kind, record, how in found if how == "deleted"])
     if first and record.settings.get("publish_after_initial_sync"):
         current = api.store.courses.get(target.id) or target
         api.store.courses.put(replace(current, workflow_state="available", updated_at=api.now))

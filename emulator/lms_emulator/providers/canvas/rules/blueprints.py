@@ -182,7 +182,7 @@ def associate(api: Api, template: BlueprintTemplate, wanted: Collection[Course])
     """Associate courses with a blueprint. False, and nothing is done, if one of them cannot be."""
     own = {subscription.course_id for subscription in subscriptions(api.store, template)}
     new = [course for course in wanted if course.id not in own]
-    if any(not fits(api, template, one) or subscription_of(api.store, one) is not None for one in new):
+    if any(not fits(api, template, course) or subscription_of(api.store, course) is not None for course in new):
         return False
     for course in new:
         api.store.blueprint_subscriptions.put(

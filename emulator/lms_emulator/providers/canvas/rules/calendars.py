@@ -213,7 +213,7 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
         if place.kind != "Course":
             continue
         for number in sections_seen(api, place.record, user):
-            found |= {one.id: one for one in _in(api, "CourseSection", number)}
+            found |= {event.id: event for event in _in(api, "CourseSection", number)}
         for event in _in(api, "User", user.id) if user is not None else ():
             if place.code in (effective_code(api, event) or "").split(","):
                 found[event.id] = event

@@ -342,7 +342,7 @@ def _section_over(api: Api, course: Course, section: CourseSection) -> bool:
     return states.concluded(api, course)
 
 
-def gone(api: Api, conversation: Conversation, users: Collection[int]) -> list[str]:
+def departed(api: Api, conversation: Conversation, users: Collection[int]) -> list[str]:
     """The names of people who are not in the course of a conversation any more, if the caller is a student there."""
     course = api.store.courses.get(conversation.context_id) if conversation.context_type == "Course" else None
     if course is None or course.workflow_state != "available":

@@ -127,7 +127,9 @@ def merge(api: Api, user: User, into: User) -> None:
         for row in own:
             rows.put(replace(row, **{column: into.id}))
         moved[table] = [row.id for row in own]
-    for event in [one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("User", user.id)]:
+    for event in [
+        event for event in api.store.calendar_events if (event.context_type, event.context_id) == ("User", user.id)
+    ]:
         api.store.calendar_events.put(replace(event, context_id=into.id))
     moved |= _move_work(api, user, into)
     moved["attachments"] = _move_files(api, user, into)
@@ -165,8 +167,8 @@ def _move_identity(api: Api, user: User, into: User) -> User:
 
 def _swap_ids(api: Api, user: User, into: User) -> User:
     """Let two users change the ids that tools know them by. Returns the second."""
-    for one, other in ((user, into), (into, user)):
-        changed = replace(one, lti_id=other.lti_id, lti_user_id=other.lti_user_id, uuid=other.uuid)
+    for person, other in ((user, into), (into, user)):
+        changed = replace(person, lti_id=other.lti_id, lti_user_id=other.lti_user_id, uuid=other.uuid)
         api.store.users.put(changed)
     return changed
 
@@ -270,7 +272,10 @@ def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
 
 def _comes_first(row: Submission, other: Submission) -> bool:
     """Whether merging replaces a user's submission by the other's. Source: handle_submissions."""
-    graded = [one.excused or (one.entered_score is not None and one.workflow_state == "graded") for one in (row, other)]
+    graded = [
+        submission.excused or (submission.entered_score is not None and submission.workflow_state == "graded")
+        for submission in (row, other)
+    ]
     if (graded[0] and not graded[1]) or (row.submission_type is not None and other.submission_type is None):
         return True
     return row.submission_type is None and other.submission_type is None

@@ -256,9 +256,9 @@ def copies(api: Api, event: CalendarEvent, asked: Copies, found: list[tuple[str,
         start, end = (asked.moved(moment, number, api.zone) for moment in (event.start_at, event.end_at))
         day = in_zone(start, api.zone).date().isoformat() if event.all_day and start is not None else None
         title = asked.title(event.title, number)
-        one = keep(api, replace(event, title=title, start_at=start, end_at=end, all_day_date=day))
+        copy = keep(api, replace(event, title=title, start_at=start, end_at=end, all_day_date=day))
         if found:
             shift = start - event.start_at if start is not None and event.start_at is not None else timedelta()
-            set_section_times(api, one, found, shift)
-        made.append(api.store.calendar_events.get(one.id) or one)
+            set_section_times(api, copy, found, shift)
+        made.append(api.store.calendar_events.get(copy.id) or copy)
     return made

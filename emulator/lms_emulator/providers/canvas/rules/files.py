@@ -46,7 +46,7 @@ def folders_of(store: CanvasStore, context: Context) -> list[Folder]:
 
 def sub_folders(store: CanvasStore, folder: Folder) -> list[Folder]:
     """The undeleted folders right below one."""
-    return [one for one in store.folders.find("parent", folder.id) if one.workflow_state != "deleted"]
+    return [child for child in store.folders.find("parent", folder.id) if child.workflow_state != "deleted"]
 
 
 def context_of(api: Api, record: Folder | Attachment) -> Context:
@@ -341,10 +341,10 @@ def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
     others = [] if folder is None else [row for row in files_in(api.store, folder) if row.id != file.id]
     if on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
         file = replace(file, display_name=free_file_name(file.display_name, {row.display_name for row in others}))
-    for one in others:
-        if one.display_name == file.display_name:
-            api.store.attachments.put(replace(one, file_state="deleted", replaced_by=file.id, updated_at=api.now))
-            for tag in list(api.store.content_tags.find("content", ("File", one.id))):
+    for other in others:
+        if other.display_name == file.display_name:
+            api.store.attachments.put(replace(other, file_state="deleted", replaced_by=file.id, updated_at=api.now))
+            for tag in list(api.store.content_tags.find("content", ("File", other.id))):
                 api.store.content_tags.put(replace(tag, content_id=file.id, updated_at=api.now))
     return api.store.attachments.put(file)
 

@@ -97,9 +97,9 @@ def students(api: Api, course_id: int) -> dict[int, list[int]]:
 def share_out_by_section(api: Api, category: GroupCategory) -> str | None:
     """Distribute the students of a course among the empty groups of a set. Returns why that cannot be done."""
     living, by_section = groups.of_category(api, category), students(api, category.context_id)
-    if any(groups.members(api, one, "accepted", "invited", "requested") for one in living):
+    if any(groups.members(api, group, "accepted", "invited", "requested") for group in living):
         return FILLED
-    if any(one.max_membership is not None for one in living):
+    if any(group.max_membership is not None for group in living):
         return LIMITED
     if not living or not by_section:
         return None

@@ -35,8 +35,8 @@ def binding(store: CanvasStore, key: DeveloperKey, account_id: int) -> Developer
     return next(iter([*above[-1:], *decided, *nearest]), None)
 
 
-def _of_site_admin(store: CanvasStore, one: DeveloperKeyAccountBinding) -> bool:
-    account = store.accounts.get(one.account_id)
+def _of_site_admin(store: CanvasStore, binding: DeveloperKeyAccountBinding) -> bool:
+    account = store.accounts.get(binding.account_id)
     return account is not None and account.site_admin
 
 

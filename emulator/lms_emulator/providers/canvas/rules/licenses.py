@@ -32,7 +32,7 @@ _EVERY = (
     License("cc_by_nd", "CC Attribution No Derivatives", f"{_CC}/by-nd/4.0"),
     License("cc_by_nc_nd", "CC Attribution Non-Commercial No Derivatives", f"{_CC}/by-nc-nd/4.0/"),
 )
-LICENSES = {one.id: one for one in _EVERY}
+LICENSES = {license.id: license for license in _EVERY}
 
 
 def lacking(api: Api, file: Attachment) -> bool:

@@ -258,7 +258,9 @@ class Messaging:
 
     def known(self, ids: Iterable[int]) -> dict[int, Common]:
         """Those of some people whom the person can message, and what they have in common."""
-        living = [one for one in ids if (user := self._api.store.users.get(one)) and user.workflow_state != "deleted"]
+        living = [
+            number for number in ids if (user := self._api.store.users.get(number)) and user.workflow_state != "deleted"
+        ]
         found = self.common(living, WRITING)
         return {number: row for number, row in found.items() if row.courses or row.groups or number == self._user.id}
 

@@ -96,22 +96,22 @@ def title(api: Api, item: ContentTag) -> str:
 # order
 
 
-def place(api: Api, table: Any, rows: Iterable[Placed], one: Placed, position: int | None) -> Placed:
+def place(api: Api, table: Any, rows: Iterable[Placed], record: Placed, position: int | None) -> Placed:
     """Insert a record at a position, shifting later ones down; by default at the end."""
-    others = [other for other in rows if other.id != one.id]
+    others = [other for other in rows if other.id != record.id]
     if position is None:
         last = max((other.position or 0 for other in others), default=0)
-        placed: Placed = table.put(replace(one, position=last + 1))
+        placed: Placed = table.put(replace(record, position=last + 1))
         return placed
-    if one.position is not None and any(other.id == one.id for other in rows):
+    if record.position is not None and any(other.id == record.id for other in rows):
         for other in others:
-            if other.position is not None and other.position > one.position:
+            if other.position is not None and other.position > record.position:
                 table.put(replace(other, position=other.position - 1))
         others = [table.get(other.id) for other in others]
     for other in others:
         if other.position is not None and other.position >= position:
             table.put(replace(other, position=other.position + 1))
-    moved: Placed = table.put(replace(one, position=position))
+    moved: Placed = table.put(replace(record, position=position))
     return moved
 
 
@@ -202,7 +202,7 @@ def raw(api: Api, module: ContextModule) -> dict[str, Any]:
         "context_type": "Course",
         "name": module.name,
         "position": module.position,
-        "prerequisites": [{"id": one.id, "type": "context_module", "name": one.name} for one in needed],
+        "prerequisites": [{"id": module.id, "type": "context_module", "name": module.name} for module in needed],
         "completion_requirements": asked,
         "created_at": when(module.created_at),
         "updated_at": when(module.updated_at),

@@ -29,7 +29,7 @@ def narrowed(api: Api, rows: list[Enrollment], course: Course | None) -> list[En
         rows = [e for e in rows if e.type in kinds]
     if (period := api.params.text("grading_period_id")) is not None:
         of = {e.course_id: api.store.courses.get(e.course_id) for e in rows} if course is None else {course.id: course}
-        if all(one is None or periods.asked_for(api, one) is None for one in of.values()):
+        if all(period is None or periods.asked_for(api, period) is None for period in of.values()):
             body = {"error": "invalid grading_period_id"}
             raise refusals.rest("grading_period_unknown", 400, body, check="grading period", got=period)
     if (name := api.params.text("enrollment_term_id")) is not None:

@@ -166,19 +166,19 @@ _PERIODS = ("item_responses_at", "item_response_correctness_at")
 
 def settings_of(quiz: NewQuiz) -> dict[str, Any]:
     """All settings of a quiz by their paths."""
-    return {name: quiz.settings.get(name, one.usual) for name, one in SETTINGS.items()}
+    return {name: quiz.settings.get(name, setting.usual) for name, setting in SETTINGS.items()}
 
 
 def changed(api: Api, quiz: NewQuiz, sent: Params) -> dict[str, Any]:
     """The settings of a quiz after the changes that were sent. Raises the refusal for an invalid one."""
     found = settings_of(quiz)
-    for name, one in SETTINGS.items():
+    for name, setting in SETTINGS.items():
         path = tuple(name.split("."))
         if sent.has(*path):
             value = sent.get(*path)
-            found[name] = one.usual if value is None else one.kind(api, f"quiz_settings.{name}", value)
-        if one.needs and not found[one.needs]:
-            found[name] = one.usual
+            found[name] = setting.usual if value is None else setting.kind(api, f"quiz_settings.{name}", value)
+        if setting.needs and not found[setting.needs]:
+            found[name] = setting.usual
     for period in _PERIODS:
         begins, ends = (found[f"{_RESULTS}.{edge}_{period}"] for edge in ("show", "hide"))
         if begins and ends and ends <= begins:

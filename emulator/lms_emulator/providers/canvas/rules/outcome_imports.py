@@ -163,10 +163,10 @@ class _Import:
     def is_above(self, group: OutcomeGroup, other: OutcomeGroup) -> bool:
         """Whether a group is the same as another, or one of its ancestors."""
         seen: set[int] = set()
-        one: OutcomeGroup | None = other
-        while one is not None and one.id not in seen:
-            seen.add(one.id)
-            one = self.api.store.learning_outcome_groups.get(one.parent_id or 0)
+        above: OutcomeGroup | None = other
+        while above is not None and above.id not in seen:
+            seen.add(above.id)
+            above = self.api.store.learning_outcome_groups.get(above.parent_id or 0)
         return group.id in seen
 
     @cached_property
@@ -194,7 +194,9 @@ class _Import:
         if odd := [name for name in OF_OUTCOMES if row.get(name)]:
             raise BadRowError(f"Invalid fields for a group: {_list(odd)}")
         guid, within, store = row["vendor_guid"], self.place(row), self.api.store.learning_outcome_groups
-        known = min((one for one in store.find("guid", guid) if _owns(within, one)), key=_living_first, default=None)
+        known = min(
+            (group for group in store.find("guid", guid) if _owns(within, group)), key=_living_first, default=None
+        )
         if known is None and (named := re.search(r"canvas_outcome_group:(\d+)", guid)):
             known = store.get(int(named.group(1)))
             if known is None:
@@ -322,7 +324,7 @@ class _Import:
         course = self.api.store.courses.get(place[1]) if place[0] == "Course" else None
         number = course.account_id if course is not None else place[1]
         own = number == self.context.id
-        return course is None if own else any(one.id == self.context.id for one in chain(self.api.store, number))
+        return course is None if own else any(above.id == self.context.id for above in chain(self.api.store, number))
 
 
 def _owns(owner: Context | Outcome, group: OutcomeGroup) -> bool:

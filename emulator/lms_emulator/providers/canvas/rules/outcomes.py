@@ -141,8 +141,8 @@ def _others(api: Api, held: OutcomeLink, ignored: Collection[int] = ()) -> bool:
     """
     place = _place(api, held)
     return any(
-        one.workflow_state == "active" and one.id != held.id and one.id not in ignored and _place(api, one) == place
-        for one in api.store.outcome_links.find("outcome", held.outcome_id)
+        link.workflow_state == "active" and link.id != held.id and link.id not in ignored and _place(api, link) == place
+        for link in api.store.outcome_links.find("outcome", held.outcome_id)
     )
 
 
@@ -190,9 +190,9 @@ def _updateable(api: Api, outcome: Outcome) -> list[Rubric]:
 def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple[OutcomeLink, Outcome]]]:
     """A group with its subgroups, and the outcomes in all of them."""
     within = [group]
-    for one in within:
-        within += subgroups(api, one)
-    return within, sorted((pair for one in within for pair in links(api, one)), key=lambda pair: pair[0].id)
+    for inner in within:
+        within += subgroups(api, inner)
+    return within, sorted((pair for inner in within for pair in links(api, inner)), key=lambda pair: pair[0].id)
 
 
 def keeping(api: Api, group: OutcomeGroup) -> str | None:
@@ -210,15 +210,15 @@ def delete_group(api: Api, group: OutcomeGroup) -> None:
     within, held = _held(api, group)
     for link, outcome in held:
         unlink(api, link, outcome)
-    for one in within:
-        api.store.learning_outcome_groups.put(replace(one, workflow_state="deleted"))
+    for inner in within:
+        api.store.learning_outcome_groups.put(replace(inner, workflow_state="deleted"))
 
 
 def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
     """Unlink an outcome from a group. Without a link where it was made, it is deleted, with its links elsewhere."""
     last = _native(api, outcome, held) and not _others(api, held)
-    for one in api.store.outcome_links.find("outcome", outcome.id) if last else [held]:
-        api.store.outcome_links.put(replace(one, workflow_state="deleted"))
+    for link in api.store.outcome_links.find("outcome", outcome.id) if last else [held]:
+        api.store.outcome_links.put(replace(link, workflow_state="deleted"))
     if last:
         api.store.learning_outcomes.put(replace(outcome, workflow_state="deleted"))
 
@@ -229,13 +229,17 @@ def align(api: Api, rubric: Rubric, known: Iterable[dict[str, Any]] = ()) -> Non
     Parameters: `known`, the criteria that the rubric had before.
     """
     course = api.store.courses.get(rubric.course_id)
-    old = {one.get("learning_outcome_id") for one in known}
-    numbers = dict.fromkeys(one.get("learning_outcome_id") for one in rubric.criteria)
-    for outcome in (api.store.learning_outcomes.get(one) for one in numbers if one is not None and one not in old):
+    old = {alignment.get("learning_outcome_id") for alignment in known}
+    numbers = dict.fromkeys(criterion.get("learning_outcome_id") for criterion in rubric.criteria)
+    for outcome in (
+        api.store.learning_outcomes.get(number) for number in numbers if number is not None and number not in old
+    ):
         if course is None or outcome is None:
             continue
-        found = (one for one in api.store.outcome_links.find("outcome", outcome.id) if one.workflow_state == "active")
-        if ("Course", course.id) not in {_place(api, one) for one in found}:
+        found = (
+            link for link in api.store.outcome_links.find("outcome", outcome.id) if link.workflow_state == "active"
+        )
+        if ("Course", course.id) not in {_place(api, link) for link in found}:
             link(api, root(api, Context("Course", course.id, course)), outcome)
 
 
@@ -351,7 +355,7 @@ def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
         if len(getattr(wanted, name) or "") > 255:
             found[name] = ["too_long"]
     if wanted.calculation_method not in METHODS:
-        named = ", ".join(f'"{one}"' for one in METHODS)
+        named = ", ".join(f'"{method}"' for method in METHODS)
         found["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]
     elif low is None and wanted.calculation_int is not None:
         found["calculation_int"] = ["A calculation value is not used with this calculation method"]

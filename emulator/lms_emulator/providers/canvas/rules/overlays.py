@@ -172,9 +172,9 @@ def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> d
     names = {item["placement"] for item in known}
     if additive:
         known += [{"placement": name, **value} for name, value in changes.items() if name not in names]
-    for one in known:
-        if one["placement"] in (data.get("disabled_placements") or []):
-            one["enabled"] = False
+    for laid in known:
+        if laid["placement"] in (data.get("disabled_placements") or []):
+            laid["enabled"] = False
     return {**result, "placements": known}
 
 
@@ -199,8 +199,8 @@ def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
             if name not in known:
                 yield f"object property at `{path}/{name}` is a disallowed additional property"
     if isinstance(value, list) and "items" in schema:
-        for place, one in enumerate(value):
-            yield from unlike(one, schema["items"], f"{path}/{place}")
+        for place, item in enumerate(value):
+            yield from unlike(item, schema["items"], f"{path}/{place}")
 
 
 def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]]:
@@ -213,7 +213,7 @@ def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]
     if isinstance(old, list) and isinstance(new, list):
         removed = [place for place in reversed(range(len(old))) if old[place] not in new]
         found = [["-", [*path, place], old[place]] for place in removed]
-        return found + [["+", [*path, place], one] for place, one in enumerate(new) if one not in old]
+        return found + [["+", [*path, place], item] for place, item in enumerate(new) if item not in old]
     return [] if old == new else [["~", [*path], old, new]]
 
 

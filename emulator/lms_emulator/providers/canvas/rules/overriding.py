@@ -114,7 +114,7 @@ def _students(api: Api, assignment: Assignment, sent: Params, faults: list[str])
         return {}
     studying = {e.user_id for e in assignments.students(api, assignment.course_id)}
     found = [(value, identifiers.find(api, "users", value)) for value in asked]
-    unknown = [str(one) for one, user in found if user is None or user.id not in studying]
+    unknown = [str(number) for number, user in found if user is None or user.id not in studying]
     if unknown:
         faults.append(f"unknown student ids: {json.dumps(unknown)}")
     people = list(dict.fromkeys(user.id for _, user in found if user is not None))

@@ -139,7 +139,7 @@ def _chain(store: CanvasStore, account_id: int) -> list[Account]:
         found[account.id] = account
         parent = account.parent_account_id
         account = store.accounts.get(parent) if parent is not None else None
-    return list((found | {one.id: one for one in store.accounts if one.site_admin}).values())
+    return list((found | {account.id: account for account in store.accounts if account.site_admin}).values())
 
 
 def root_of(store: CanvasStore, account_id: int) -> Account:
@@ -163,7 +163,7 @@ def standing(site: Site, account: Account, role: Role, permission: str, given_at
         return found
     below, overrides = False, _overrides(site.store, role, permission)
     changing = {account.id, given_at, *overrides}
-    for level in reversed([one for one in chain(site.store, account.id) if one.id in changing]):
+    for level in reversed([above for above in chain(site.store, account.id) if above.id in changing]):
         override = overrides.get(level.id)
         own = level.id == account.id
         before = found.enabled

@@ -86,10 +86,10 @@ def standing(
     """
     known = {} if known is None else known
     record = progression(api, module, user_id)
-    for one in module.prerequisite_ids:
-        if one not in known:
-            known[one] = _completed(api, course, one, user_id, known)
-    before = [known[one] for one in module.prerequisite_ids]
+    for number in module.prerequisite_ids:
+        if number not in known:
+            known[number] = _completed(api, course, number, user_id, known)
+    before = [known[number] for number in module.prerequisite_ids]
     if not record.opened and (waits(api, module) or None in before):
         return Standing("locked", None, {}, None)
     if not record.opened and api.store.module_progressions.get(record.key) is not None:
@@ -122,15 +122,15 @@ def waits(api: Api, module: ContextModule) -> bool:
 def relock(api: Api, course: Course, module: ContextModule) -> None:
     """Lock a module, and those after it, for everybody who does not meet its prerequisites now."""
     closed = [module]
-    for one in closed:  # which grows
+    for closing in closed:  # which grows
         ids = {each.id for each in closed}
-        after = (each for each in modules.of_course(api, course) if one.id in each.prerequisite_ids)
+        after = (each for each in modules.of_course(api, course) if closing.id in each.prerequisite_ids)
         closed += [each for each in after if each.id not in ids]
-    rows = [(one, row) for one in closed for row in api.store.module_progressions.find("module", one.id)]
+    rows = [(closing, row) for closing in closed for row in api.store.module_progressions.find("module", closing.id)]
     for _, row in rows:
         api.store.module_progressions.put(replace(row, opened=False))
-    for one, row in rows:
-        if standing(api, course, one, row.user_id).state == "locked":
+    for closing, row in rows:
+        if standing(api, course, closing, row.user_id).state == "locked":
             api.store.module_progressions.put(replace(row, opened=False, completed_at=None))
 
 
@@ -287,7 +287,7 @@ def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTa
         return False
     if waits(api, module):
         return True
-    asks = module.require_sequential_progress and any(one.requirement for one in modules.items(api, module))
+    asks = module.require_sequential_progress and any(module.requirement for module in modules.items(api, module))
     if not (asks or module.prerequisite_ids) or _observes(api, course):
         return False
     if api.caller is None or not courses.may(api, api.caller, course, "participate_as_student"):

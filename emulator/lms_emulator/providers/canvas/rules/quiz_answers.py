@@ -67,14 +67,14 @@ def _whole(value: Any, name: str) -> int:
 
 def _choice(question: Data, value: Any, name: str = "answer") -> str:
     found = _whole(value, name)
-    if all(found != as_integer(one["id"]) for one in question["answers"]):
+    if all(found != as_integer(choice["id"]) for choice in question["answers"]):
         raise quiz_refusals.quiz(400, "answer_unknown", f"Unknown answer '{found}'")
     return str(found)
 
 
 def blanks(question: Data) -> list[str]:
     """The names of a question's blanks, in order."""
-    return list(dict.fromkeys(one["blank_id"] for one in question["answers"] if one.get("blank_id")))
+    return list(dict.fromkeys(answer["blank_id"] for answer in question["answers"] if answer.get("blank_id")))
 
 
 def _blanks(question: Data, value: Any) -> dict[str, str]:
@@ -101,7 +101,7 @@ def _matches(question: Data, value: Any) -> dict[str, str]:
                 text = f'Matching pair is missing parameter "{name}"'
                 raise quiz_refusals.quiz(400, "match_incomplete", text)
         answer, match = _choice(question, pair["answer_id"], "answer_id"), _whole(pair["match_id"], "match_id")
-        if all(match != as_integer(one["match_id"]) for one in question["matches"]):
+        if all(match != as_integer(pairing["match_id"]) for pairing in question["matches"]):
             raise quiz_refusals.quiz(400, "match_unknown", f"Unknown match '{match}'")
         found[answer] = str(match)
     return found
@@ -109,8 +109,8 @@ def _matches(question: Data, value: Any) -> dict[str, str]:
 
 def _chosen(question: Data, value: Any) -> list[str]:
     given = _list(value) if value != [""] else []
-    found = {_choice(question, one, f"answer[{index}]") for index, one in enumerate(given)}
-    return [text for one in question["answers"] if (text := str(one["id"])) in found]
+    found = {_choice(question, choice, f"answer[{index}]") for index, choice in enumerate(given)}
+    return [text for choice in question["answers"] if (text := str(choice["id"])) in found]
 
 
 def _decimal(_: Data, value: Any) -> float:
@@ -130,7 +130,7 @@ KEEPERS: dict[str, Callable[[Data, Any], Any]] = {
     "short_answer_question": lambda _, value: _short(value).strip().lower(),
     "essay_question": lambda _, value: _short(clean(value) if isinstance(value, str) else value),
     "matching_question": _matches,
-    "file_upload_question": lambda _, value: [one for one in [value] if one not in ("", [])],
+    "file_upload_question": lambda _, value: [entry for entry in [value] if entry not in ("", [])],
 }
 PARTLY = BLANKS | {"matching_question"}
 """The types whose answers consist of parts: what is not sent again stays."""
@@ -154,7 +154,7 @@ def formatted(question: Data, text: str) -> str:
         return text
     try:
         value = Decimal(text)
-        kinds = {one.get("numerical_answer_type") for one in question["answers"]}
+        kinds = {answer.get("numerical_answer_type") for answer in question["answers"]}
         exponent = value.adjusted() - 15 if "precision_answer" in kinds else -4
         shown_as = f"{value.quantize(Decimal(1).scaleb(exponent), ROUND_HALF_UP):f}"
     except (InvalidOperation, ValueError):
@@ -181,17 +181,17 @@ def choices(question: Data) -> Data:
     """The possible answers, as `answers`, without what gives away the right one; nothing if they are secret."""
     if question.get("question_type") not in CHOSEN or "answers" not in question:
         return {}
-    return {"answers": [{name: one[name] for name in OPEN if name in one} for one in question["answers"]]}
+    return {"answers": [{name: answer[name] for name in OPEN if name in answer} for answer in question["answers"]]}
 
 
 def posed(data: list[Data]) -> list[Data]:
     """The questions of an attempt with their numbers and headings, and with fields or values in their texts."""
     found, place = list[Data](), 0
-    for one in data:
-        spacer = one["question_type"] == TEXT_ONLY
+    for question in data:
+        spacer = question["question_type"] == TEXT_ONLY
         place += not spacer
         heading = {"position": place, "question_name": "Spacer" if spacer else f"Question {place}"}
-        found.append(one | heading | {"question_text": _text_posed(one)})
+        found.append(question | heading | {"question_text": _text_posed(question)})
     return found
 
 
@@ -215,9 +215,9 @@ def _field(question: Data, blank: str) -> str:
             f'name="{name}" value="{{{{{name}}}}}">\n'
         )
     options = ", ".join(
-        f'"<option value="{one["id"]}">{html.escape(one["text"])}</option>"'
-        for one in question["answers"]
-        if one["blank_id"] == blank
+        f'"<option value="{choice["id"]}">{html.escape(choice["text"])}</option>"'
+        for choice in question["answers"]
+        if choice["blank_id"] == blank
     )
     return (
         f'<select class="question_input" name="{name}">\n  <option value="">\n    [ Select ]\n  </option>\n'
@@ -251,9 +251,9 @@ def given(question: Data, answer: Any, blank: str | None = None) -> Data | None:
     value = answer if blank is None else (answer or {}).get(blank)
     if value in NOTHING:
         return None
-    own = (one for one in question["answers"] if blank is None or one["blank_id"] == blank)
+    own = (answer for answer in question["answers"] if blank is None or answer["blank_id"] == blank)
     fits = FITS.get(question["question_type"], _of_id)
-    return next((one for one in own if fits(one, value)), None)
+    return next((answer for answer in own if fits(answer, value)), None)
 
 
 def _of_id(answer: Data, value: Any) -> bool:
@@ -269,7 +269,7 @@ def _share_of_one(question: Data, answer: Any) -> float:
 
 
 def _share_of_many(question: Data, answer: Any) -> float:
-    right = {str(one["id"]) for one in question["answers"] if _right(one)}
+    right = {str(answer["id"]) for answer in question["answers"] if _right(answer)}
     chosen = set(answer)
     return max(0.0, (len(chosen & right) - len(chosen - right)) / max(1, len(right)))
 
@@ -285,7 +285,7 @@ def _share_blanks(question: Data, answer: Any) -> float:
 
 
 def _share_matched(question: Data, answer: Any) -> float:
-    matched = [one for one in question["answers"] if answer.get(str(one["id"])) == str(one["match_id"])]
+    matched = [choice for choice in question["answers"] if answer.get(str(choice["id"])) == str(choice["match_id"])]
     return len(matched) / max(1, len(question["answers"]))
 
 

@@ -23,26 +23,30 @@ def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
 
     A group or bank with too few questions gives some again, each time with another id.
     """
-    picked = {one["assessment_question_id"] for one in data if "group_id" not in one}
+    picked = {question["assessment_question_id"] for question in data if "group_id" not in question}
     found: list[Data] = []
     for entry in data:
         if "group_id" not in entry:
             found.append(entry)
             continue
         own = _of_bank(api, quiz, entry, picked) if entry.get("bank_id") else _of_group(api, quiz, entry)
-        picked |= {one["assessment_question_id"] for one in own}
-        found += [one | {"points_possible": entry["question_points"]} for one in own]
-    return [_mixed(api, quiz, one) for one in found]
+        picked |= {question["assessment_question_id"] for question in own}
+        found += [question | {"points_possible": entry["question_points"]} for question in own]
+    return [_mixed(api, quiz, question) for question in found]
 
 
 def _of_group(api: Api, quiz: Quiz, entry: Data) -> list[Data]:
     found = shuffled(api, entry["questions"])[: entry["pick_count"]]
-    pool = [one["assessment_question_id"] for one in entry["questions"] if one["assessment_question_id"] is not None]
+    pool = [
+        question["assessment_question_id"]
+        for question in entry["questions"]
+        if question["assessment_question_id"] is not None
+    ]
     return found + _again(api, quiz, entry, pool, entry["pick_count"] - len(found))
 
 
 def _of_bank(api: Api, quiz: Quiz, entry: Data, picked: set[int]) -> list[Data]:
-    pool = [one.id for one in api.store.assessment_questions.find("bank", entry["bank_id"])]
+    pool = [question.id for question in api.store.assessment_questions.find("bank", entry["bank_id"])]
     first = shuffled(api, [key for key in pool if key not in picked])[: entry["pick_count"]]
     found = [_generated(api, quiz, entry, key, 0) for key in first]
     return found + _again(api, quiz, entry, pool, entry["pick_count"] - len(found))
@@ -65,7 +69,14 @@ def _generated(api: Api, quiz: Quiz, entry: Data, key: int, time: int) -> Data:
     """
     rows = api.store.quiz_questions.find("quiz", quiz.id)
     place = (entry["group_id"], key, time)
-    found = next((one for one in rows if (one.quiz_group_id, one.assessment_question_id, one.generated) == place), None)
+    found = next(
+        (
+            submission
+            for submission in rows
+            if (submission.quiz_group_id, submission.assessment_question_id, submission.generated) == place
+        ),
+        None,
+    )
     if found is None:
         kept = api.store.assessment_questions.get(key)
         found = QuizQuestion(

@@ -222,10 +222,10 @@ def _calculated(fields: Params, data: Data, ids: Ids) -> None:
     data["answer_tolerance"] = fields.get("answer_tolerance")
     data["formula_decimal_places"] = as_integer(fields.get("formula_decimal_places"))
     scales, taken = {variable["name"]: variable["scale"] for variable in data["variables"]}, list[Any]()
-    for one in fields.hashes("answers"):
-        one.has("answer_weight")  # every answer is right
-        values = [_valued(variable, scales) for variable in one.hashes("variables")]
-        answer = {"weight": 100, "variables": values, "answer": number(one.get("answer_text"))}
+    for solution in fields.hashes("answers"):
+        solution.has("answer_weight")  # every answer is right
+        values = [_valued(variable, scales) for variable in solution.hashes("variables")]
+        answer = {"weight": 100, "variables": values, "answer": number(solution.get("answer_text"))}
         _identified(answer, taken, ids)
         data["answers"].append(answer)
 

@@ -43,10 +43,10 @@ def _row(
     wanted: dict[str, Any] = {"report_type": kind, "includes_all_versions": every, "includes_sis_ids": sis}
     ended = [attempt.finished_at for attempt in quiz_taking.of_quiz(api, quiz) if attempt.finished_at is not None]
     rows = [
-        one
-        for one in api.store.quiz_reports.find("quiz", quiz.id)
-        if all(getattr(one, name) == value for name, value in wanted.items())
-        and all(one.created_at >= t for t in ended)
+        report
+        for report in api.store.quiz_reports.find("quiz", quiz.id)
+        if all(getattr(report, name) == value for name, value in wanted.items())
+        and all(report.created_at >= t for t in ended)
     ]
     if rows:
         return max(rows, key=lambda report: report.id)
@@ -118,7 +118,9 @@ def _fails_at(api: Api, report: QuizReport, quiz: Quiz) -> float | None:
     for place, attempt in enumerate(rows):
         percent = math.floor(100 * place / len(rows) + 0.5)
         reached = float(percent) if percent // 10 > reached / 10 else reached
-        formulas = {one["id"] for one in attempt.quiz_data if one["question_type"] == "calculated_question"}
+        formulas = {
+            question["id"] for question in attempt.quiz_data if question["question_type"] == "calculated_question"
+        }
         if any(row["question_id"] in formulas and row["answer"] is not None for row in attempt.graded):
             return reached
     return None
@@ -131,8 +133,8 @@ def _plain(text: str) -> str:
 def _students(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> list[list[Any]]:
     anonymous = quiz_statistics.anonymous(quiz)
     rows = quiz_statistics.attempts(api, quiz, every=report.includes_all_versions)
-    single = [one for one in quiz.quiz_data if "group_id" not in one]
-    asked = {one["id"]: one for one in single} | quiz_statistics.asked(quiz, rows)
+    single = [question for question in quiz.quiz_data if "group_id" not in question]
+    asked = {question["id"]: question for question in single} | quiz_statistics.asked(quiz, rows)
     questions = list(asked.values())
     sis = report.includes_sis_ids
     head: list[Any] = [] if anonymous else ["name", "id", *(["sis_id"] if sis else [])]
@@ -160,15 +162,15 @@ def _student(
     row += [", ".join(section.sis_section_id or "" for section in sections)] if report.includes_sis_ids else []
     row.append(f"{attempt.finished_at:%Y-%m-%d %H:%M:%S} UTC" if attempt.finished_at else None)
     row += [attempt.attempt] if report.includes_all_versions else []
-    graded = {one["question_id"]: one for one in attempt.graded}
-    posed = {one["id"]: one for one in attempt.quiz_data}
+    graded = {mark["question_id"]: mark for mark in attempt.graded}
+    posed = {question["id"]: question for question in attempt.quiz_data}
     for question in questions:
         mark = graded.get(question["id"])
         if mark is None:
             row += ["", ""]
         else:
             row += [_plain(_answer_text(api, posed[question["id"]], mark["answer"])), mark["points"]]
-    wrong = sum(one["correct"] is False for one in attempt.graded)
+    wrong = sum(mark["correct"] is False for mark in attempt.graded)
     return [*row, len(attempt.graded) - wrong, wrong, attempt.score]
 
 
@@ -176,19 +178,21 @@ def _answer_text(api: Api, question: Data, answer: Any) -> str:
     """The text of an answer; that of one with several parts is a list with escaped commas."""
     kind, answers = question["question_type"], question["answers"]
     given = answer or {}
-    words = {str(one["id"]): one.get("text") or without_tags(one.get("html") or "") for one in answers}
+    words = {str(answer["id"]): answer.get("text") or without_tags(answer.get("html") or "") for answer in answers}
     match kind:
         case "fill_in_multiple_blanks_question":
             parts = [given.get(blank) or "" for blank in quiz_answers.blanks(question)] if given else []
         case "multiple_dropdowns_question":
-            parts = [words[one] for blank in quiz_answers.blanks(question) if (one := given.get(blank))]
+            parts = [words[word] for blank in quiz_answers.blanks(question) if (word := given.get(blank))]
         case "multiple_answers_question":
-            parts = [words[str(one["id"])] for one in answers if str(one["id"]) in given]
+            parts = [words[str(answer["id"])] for answer in answers if str(answer["id"]) in given]
         case "matching_question":
-            matches = {str(one["match_id"]): one["text"] for one in question["matches"]}
+            matches = {str(match["match_id"]): match["text"] for match in question["matches"]}
             parts = [_pair(words[key], matches.get(given.get(key) or "", "")) for key in words]
         case "calculated_question":  # one that was answered has no report
-            parts = [_pair(one["name"], str(one["value"])) for row in answers[:1] for one in row["variables"]] + [""]
+            parts = [
+                _pair(variable["name"], str(variable["value"])) for row in answers[:1] for variable in row["variables"]
+            ] + [""]
         case "file_upload_question":
             file = api.store.attachments.get(as_integer(next(iter(given), None)))
             return file.display_name if file is not None else ""
@@ -200,7 +204,7 @@ def _answer_text(api: Api, question: Data, answer: Any) -> str:
 
 
 def _pair(name: str, value: str) -> str:
-    return "=>".join(one.replace("=>", "\\=>") for one in (name, value))
+    return "=>".join(part.replace("=>", "\\=>") for part in (name, value))
 
 
 def _items(api: Api, quiz: Quiz) -> list[list[Any]]:
@@ -208,7 +212,7 @@ def _items(api: Api, quiz: Quiz) -> list[list[Any]]:
     most = max((len(item["point_biserials"]) for item in found.values()), default=0)
     table: list[list[Any]] = [[*_ITEM_HEAD, *(f"Point Biserial of Distractor {n}" for n in range(2, most + 1))]]
     for key, item in found.items():
-        biserials = [one["point_biserial"] for one in item["point_biserials"]]
+        biserials = [correlation["point_biserial"] for correlation in item["point_biserials"]]
         row = [key, _plain(item["question_text"]), *(item[name] for name in _FIRST), len(found)]
         row += [*(item[name] for name in _REST), "N/A" if item["alpha"] is None else item["alpha"], *biserials]
         table.append(row + [None] * (most - len(biserials)))

@@ -74,7 +74,7 @@ def attempts(
         if attempt.score == attempt.kept_score and not every:
             found += own[-1:] if attempt.finished_at is not None else []
         else:
-            found += own if every else [one for one in own if one.score == attempt.kept_score][:1]
+            found += own if every else [version for version in own if version.score == attempt.kept_score][:1]
     return sorted(found, key=_changed)[::-1]
 
 
@@ -87,9 +87,15 @@ def asked(quiz: Quiz, rows: Iterable[QuizSubmission]) -> dict[int, Data]:
     """The questions that were posed in these attempts by id, as published if they still are."""
     published: dict[int, Data] = {}
     for entry in quiz.quiz_data:
-        published |= {one["id"]: one for one in entry.get("questions", [entry])}
-    posed = {one["id"]: one for attempt in rows for one in reversed(quiz_answers.posed(attempt.quiz_data))}
-    return {key: published.get(key, posed[key]) for attempt in rows for key in (one["id"] for one in attempt.quiz_data)}
+        published |= {question["id"]: question for question in entry.get("questions", [entry])}
+    posed = {
+        question["id"]: question for attempt in rows for question in reversed(quiz_answers.posed(attempt.quiz_data))
+    }
+    return {
+        key: published.get(key, posed[key])
+        for attempt in rows
+        for key in (question["id"] for question in attempt.quiz_data)
+    }
 
 
 def _responses(api: Api, quiz: Quiz, question: Data, rows: Iterable[QuizSubmission]) -> list[Response]:
@@ -128,7 +134,7 @@ def _choices(answers: Iterable[Data], responses: list[Response], found: Callable
     Parameters: `found`, the ids of what was answered.
     """
     texts: dict[str, tuple[str, bool]] = {
-        str(one["id"]): (one.get("text") or "", one.get("weight") == 100) for one in answers
+        str(answer["id"]): (answer.get("text") or "", answer.get("weight") == 100) for answer in answers
     }
     shares: dict[str, list[Response]] = {key: [] for key in texts}
     for response in responses:
@@ -165,7 +171,7 @@ def _full(question: Data, responses: list[Response]) -> int:
 
 
 def _choice(question: Data, responses: list[Response]) -> Data:
-    answers = [one | {"text": one.get("text") or one.get("html") or ""} for one in question["answers"]]
+    answers = [answer | {"text": answer.get("text") or answer.get("html") or ""} for answer in question["answers"]]
     return {"answers": _choices(answers, responses, _one_of(question, open_ended=False))}
 
 
@@ -180,7 +186,7 @@ def _short(question: Data, responses: list[Response]) -> Data:
 
 def _parts(responses: list[Response], names: list[str], sets: list[Data]) -> Data:
     """What is counted of questions with several parts."""
-    filled = [[bool((one.answer or {}).get(name)) for name in names] for one in responses]
+    filled = [[bool((response.answer or {}).get(name)) for name in names] for response in responses]
     counted = {"responses": sum(map(any, filled)), "answered": sum(map(all, filled)), "answer_sets": sets}
     return counted | _marks(responses, "correct", "partially_correct", "incorrect")
 
@@ -189,7 +195,7 @@ def _blanks(question: Data, responses: list[Response]) -> Data:
     names = quiz_answers.blanks(question)
     sets = []
     for blank in names:
-        own = [one for one in question["answers"] if one["blank_id"] == blank]
+        own = [answer for answer in question["answers"] if answer["blank_id"] == blank]
         key = hashlib.md5(blank.strip().encode(), usedforsecurity=False).hexdigest()
         sets.append({"id": key, "text": blank, "answers": _choices(own, responses, _one_of(question, blank))})
     return _parts(responses, names, sets)
@@ -208,12 +214,12 @@ def _matched(question: Data, responses: list[Response]) -> Data:
 
         rows = _choices(matches, responses, found)
         sets.append({**_entry(answer["id"], answer["text"], [], correct=False), "answers": rows})
-    return _parts(responses, [str(one["id"]) for one in question["answers"]], sets)
+    return _parts(responses, [str(answer["id"]) for answer in question["answers"]], sets)
 
 
 def _numbers(question: Data, responses: list[Response]) -> Data:
     rows = _choices(question["answers"], responses, _one_of(question))
-    by_id = {str(one["id"]): one for one in question["answers"]}
+    by_id = {str(answer["id"]): answer for answer in question["answers"]}
     rows = [row | _range(by_id[row["id"]]) if row["id"] in by_id else row for row in rows]
     marks = _marks(responses, "correct", "incorrect")
     return {**marks, "full_credit": _full(question, responses), "answers": rows}
@@ -254,7 +260,7 @@ def _by_hand(question: Data, responses: list[Response]) -> Data:
     return {
         "graded": _marks(responses, "correct")["correct"] if calculated else len(graded),
         "full_credit": _full(question, responses),
-        "point_distribution": [{"score": one, "count": points.count(one)} for one in sorted(set(points))],
+        "point_distribution": [{"score": point, "count": points.count(point)} for point in sorted(set(points))],
         "answers": rows,
     }
 
@@ -273,7 +279,7 @@ def _ranked(found: list[T], worth: Callable[[T], float]) -> dict[str, list[T]]:
 def _unanalysed(question: Data, responses: list[Response]) -> Data:
     """A question of a type that no student can answer, whole."""
     people = [response.user_id for response in responses]
-    answers = [one | {"responses": 0, "user_ids": []} for one in question["answers"]]
+    answers = [answer | {"responses": 0, "user_ids": []} for answer in question["answers"]]
     if people:
         none = {"id": MISSING, "text": "No Answer", "weight": 0, "responses": len(people), "user_ids": people}
         answers.append(none)
@@ -316,16 +322,18 @@ def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | 
 
 def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dict[int, Data]:
     """How well each multiple-choice question discriminates, by everybody's first attempt, in the order of the quiz."""
-    firsts = [one.attempts[min(one.attempts, key=int)] for one in _taken(api, quiz, people) if one.attempts]
+    firsts = [taken.attempts[min(taken.attempts, key=int)] for taken in _taken(api, quiz, people) if taken.attempts]
     scores: dict[int | None, float] = {attempt.user_id: attempt.score or 0.0 for attempt in firsts}
     parts = {name: set(part) for name, part in _ranked(list(scores), scores.__getitem__).items()}
     questions: dict[int, Data] = {}
     for attempt in firsts:
-        for one in quiz_answers.posed(attempt.quiz_data):
-            if one["question_type"] in quiz_answers.CHOICES:
-                questions.setdefault(one["id"], one)
+        for asked_question in quiz_answers.posed(attempt.quiz_data):
+            if asked_question["question_type"] in quiz_answers.CHOICES:
+                questions.setdefault(asked_question["id"], asked_question)
     found = {}
-    for question in sorted(questions.values(), key=lambda one: (one["position"], one["question_text"], one["id"])):
+    for question in sorted(
+        questions.values(), key=lambda question: (question["position"], question["question_text"], question["id"])
+    ):
         given = {
             attempt.user_id: str(row["answer"])
             for attempt in firsts
@@ -351,9 +359,9 @@ def _item(
 
     Parameters: `given`, the id of everybody's answer; `parts`, the best, the worst and those between.
     """
-    answers = sorted(question["answers"], key=lambda one: -one["weight"])
-    right = {one for one, answer in given.items() if answers and answer == str(answers[0]["id"])}
-    points = [question["points_possible"] if one in right else 0.0 for one in given]
+    answers = sorted(question["answers"], key=lambda answer: -answer["weight"])
+    right = {user_id for user_id, answer in given.items() if answers and answer == str(answers[0]["id"])}
+    points = [question["points_possible"] if user_id in right else 0.0 for user_id in given]
     share = len(right) / len(given) if given else 0
     item: Data = {
         "question_text": question["question_text"],
@@ -394,8 +402,8 @@ def _variance(values: Collection[float]) -> float:
 
 def _biserial(answer: str, given: dict[int | None, str], scores: dict[int | None, float]) -> float | None:
     """The point-biserial correlation of an answer with the whole score."""
-    mine = [scores[user_id] for user_id, one in given.items() if one == answer]
-    others = [scores[user_id] for user_id, one in given.items() if one != answer]
+    mine = [scores[user_id] for user_id, given_answer in given.items() if given_answer == answer]
+    others = [scores[user_id] for user_id, given_answer in given.items() if given_answer != answer]
     deviation = math.sqrt(_variance([*mine, *others])) if mine and others else 0.0
     if not deviation:
         return None
@@ -416,7 +424,11 @@ def by_attempt(api: Api, quiz: Quiz, rows: list[QuizSubmission]) -> Data:
     shares = [str(math.floor(score / max(worth or 0.0, 1.0) * 100 + 0.5)) for score in latest.values()]
     right = [sum(row["correct"] is True for row in attempt.graded) for attempt in rows]
     wrong = [sum(row["correct"] is False for row in attempt.graded) for attempt in rows]
-    times = [(one.finished_at - one.started_at).total_seconds() for one in rows if one.finished_at and one.started_at]
+    times = [
+        (submission.finished_at - submission.started_at).total_seconds()
+        for submission in rows
+        if submission.finished_at and submission.started_at
+    ]
     return {
         "scores": {share: shares.count(share) for share in sorted(set(shares), key=int)},
         "score_average": fmean(scores) if scores else None,

@@ -162,7 +162,7 @@ def check_takeable(api: Api, course: Course, quiz: Quiz) -> None:
 def _within(ranges: str, address: str) -> bool:
     try:
         own = ipaddress.ip_address(address)
-        return any(own in ipaddress.ip_network(one.strip(), strict=False) for one in ranges.split(","))
+        return any(own in ipaddress.ip_network(network.strip(), strict=False) for network in ranges.split(","))
     except ValueError:
         return False
 
@@ -268,7 +268,7 @@ def note(api: Api, record: QuizSubmission, kind: str, data: Any) -> None:
 
 def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime | None = None) -> QuizSubmission:
     """End the attempt, grade what can be graded automatically, and pass the score on."""
-    graded = [quiz_answers.grade(one, record.answers.get(str(one["id"]))) for one in record.quiz_data]
+    graded = [quiz_answers.grade(question, record.answers.get(str(question["id"]))) for question in record.quiz_data]
     for_review = quiz.quiz_type not in quizzes.SURVEYS and any(row["correct"] == "undefined" for row in graded)
     ended = replace(
         record,

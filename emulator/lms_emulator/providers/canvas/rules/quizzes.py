@@ -87,7 +87,7 @@ def visible(api: Api, course: Course, quiz: Quiz) -> bool:
 
 def questions(api: Api, quiz: Quiz) -> list[QuizQuestion]:
     """The questions of a quiz, by position, then by creation."""
-    found = [one for one in api.store.quiz_questions.find("quiz", quiz.id) if one.generated is None]
+    found = [question for question in api.store.quiz_questions.find("quiz", quiz.id) if question.generated is None]
     return sorted(found, key=lambda q: (q.position is None, q.position, q.id))
 
 
@@ -125,7 +125,7 @@ def counted(data: list[dict[str, Any]]) -> dict[str, Any]:
         if "group_id" in entry:
             count += entry["pick_count"]
             points += entry["pick_count"] * entry["question_points"]
-            types += [one["question_type"] for one in entry["questions"]]
+            types += [question["question_type"] for question in entry["questions"]]
         else:
             count += entry["question_type"] != TEXT_ONLY
             points += entry["points_possible"]

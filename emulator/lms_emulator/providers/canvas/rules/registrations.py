@@ -137,11 +137,15 @@ def overlay_for(api: Api, registration: LtiRegistration, account: Account) -> Lt
     return own or (api.store.lti_overlays.first("whose", (registration.id, admin.id)) if admin is not None else None)
 
 
-def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
+def set_overlay(
+    api: Api, registration: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False
+) -> None:
     """Replace an account's overlay."""
-    known = api.store.lti_overlays.first("whose", (one.id, account.id))
+    known = api.store.lti_overlays.first("whose", (registration.id, account.id))
     if known is None:
-        known = LtiOverlay(**api.new_row("lti_overlays"), registration_id=one.id, account_id=account.id, data=data)
+        known = LtiOverlay(
+            **api.new_row("lti_overlays"), registration_id=registration.id, account_id=account.id, data=data
+        )
     changes = overlays.flat(overlays.diff(known.data, data))
     versions = known.versions
     if changes:

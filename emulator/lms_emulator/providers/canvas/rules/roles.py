@@ -29,7 +29,7 @@ def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True) ->
     root = root_of(store, account.id)
     built_in = [r for r in store.roles.find("root", root.id) if r.account_id is None and r.name not in HIDDEN]
     built_in.sort(key=lambda role: ORDER.index(role.name))
-    owners = [one.id for one in chain(store, account.id)] if inherited else [account.id]
+    owners = [level.id for level in chain(store, account.id)] if inherited else [account.id]
     own = [role for owner in owners for role in store.roles.find("account", owner)]
     return [*built_in, *sorted(own, key=lambda role: role.id)]
 

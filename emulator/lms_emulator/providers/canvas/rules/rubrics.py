@@ -105,10 +105,12 @@ def existing(
     Parameters: `every`, whether its purpose does not matter; else both are for grading.
     """
     found = [
-        one for one in of_rubric(api, rubric) if target and target[:2] == (one.association_type, one.association_id)
+        association
+        for association in of_rubric(api, rubric)
+        if target and target[:2] == (association.association_type, association.association_id)
     ]
     if purpose == "grading":
-        found = [one for one in found if one.purpose == "grading"]
+        found = [association for association in found if association.purpose == "grading"]
     return found[0] if found and (every or purpose == "grading") else None
 
 
@@ -119,9 +121,9 @@ def unlink_others(api: Api, kept: RubricAssociation) -> None:
     for other in list(api.store.rubric_associations.find("place", (kept.association_type, kept.association_id))):
         if other.id == kept.id or other.purpose != "grading":
             continue
-        for one in list(api.store.rubric_assessments.find("association", other.id)):
-            api.store.rubric_assessments.put(replace(one, rubric_association_id=None))
-            for result in list(api.store.learning_outcome_results.find("assessment", one.id)):
+        for assessment in list(api.store.rubric_assessments.find("association", other.id)):
+            api.store.rubric_assessments.put(replace(assessment, rubric_association_id=None))
+            for result in list(api.store.learning_outcome_results.find("assessment", assessment.id)):
                 api.store.learning_outcome_results.delete(result.id)
         api.store.rubric_associations.delete(other.id)
 

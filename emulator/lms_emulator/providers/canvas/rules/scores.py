@@ -141,7 +141,7 @@ def ended(api: Api, before: Enrollment, record: Enrollment) -> Enrollment:
     course = api.store.courses.get(before.course_id)
     if course is None or before.workflow_state == "completed":
         return record
-    return replace(record, last_scores=[list(one) for one in both(api, before, course)])
+    return replace(record, last_scores=[list(pair) for pair in both(api, before, course)])
 
 
 def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, only: set[int] | None) -> Scores:
@@ -180,13 +180,13 @@ def _by_periods(
         for period in found
         for within in (periods.assignments_of(api, course, period, enrollment.user_id),)
     ]
-    weights = (sum(weight for weight, one in rows if one.current is not None), sum(weight for weight, _ in rows))
+    weights = (sum(weight for weight, score in rows if score.current is not None), sum(weight for weight, _ in rows))
     earned = (
-        sum((one.current or 0.0) * weight / 100 for weight, one in rows),
-        sum((one.final or 0.0) * weight / 100 for weight, one in rows),
+        sum((score.current or 0.0) * weight / 100 for weight, score in rows),
+        sum((score.final or 0.0) * weight / 100 for weight, score in rows),
     )
     current, final = (_scaled(*pair) for pair in zip(earned, weights, strict=True))
-    nothing = not current and all(one.current is None for _, one in rows)
+    nothing = not current and all(score.current is None for _, score in rows)
     return None if nothing else current, final
 
 

@@ -122,4 +122,6 @@ def _bare(event: CalendarEvent, known: CalendarEvent) -> CalendarEvent:
     """An additional event of a series as Canvas creates it: with the request's fields, and none of the others'."""
     usual: dict[str, Any] = {"title": events.usual_title(event.context_type), "description": None}
     usual |= {"location_name": None, "location_address": None, "important_dates": False, "blackout_date": False}
-    return replace(event, **{name: one for name, one in usual.items() if getattr(event, name) == getattr(known, name)})
+    return replace(
+        event, **{name: value for name, value in usual.items() if getattr(event, name) == getattr(known, name)}
+    )

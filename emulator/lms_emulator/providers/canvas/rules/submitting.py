@@ -210,9 +210,9 @@ def _posts(api: Api, record: Submission) -> bool:
     return courses.may(api, api.user, course, "manage_grades")
 
 
-def goes_with_comment(api: Api, one: Attachment) -> bool:
+def goes_with_comment(api: Api, attachment: Attachment) -> bool:
     """Whether the caller uploaded that file for a comment."""
-    return one.context_type == "Assignment" and one.user_id == api.user.id
+    return attachment.context_type == "Assignment" and attachment.user_id == api.user.id
 
 
 def comment(

@@ -140,7 +140,7 @@ def arranged(api: Api, course: Course) -> list[Tab]:
         open_to = placement.settings.get("visibility") or "public"
         off = placement.settings.get("default") == "disabled"
         found.append(Tab(f"{TOOL}{tool.id}", placement.text, path, visibility=open_to, hidden=off, tool=tool))
-    order = {one["id"]: place for place, one in enumerate(said)}
+    order = {tab["id"]: place for place, tab in enumerate(said)}
     found.sort(key=lambda tab: order.get(tab.name, len(order)))
     hidden = {item["id"]: bool(item.get("hidden")) for item in said}
     found = [tab._replace(hidden=hidden.get(tab.name, tab.hidden)) for tab in [*found, last]]

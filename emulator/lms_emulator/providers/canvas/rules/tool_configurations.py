@@ -123,14 +123,14 @@ def _unlike(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
             if value.get(name) is not None:
                 yield from _unlike(value[name], part, f"{path}/{name}")
     if isinstance(value, list) and "items" in schema:
-        for place, one in enumerate(value):
-            yield from _unlike(one, schema["items"], f"{path}/{place}")
+        for place, item in enumerate(value):
+            yield from _unlike(item, schema["items"], f"{path}/{place}")
 
 
 def _inspected(value: Any) -> str:
     """A value as Ruby shows it."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}=>{_inspected(one)}" for name, one in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(name)}=>{_inspected(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_inspected, value)) + "]"
     return json.dumps(value)

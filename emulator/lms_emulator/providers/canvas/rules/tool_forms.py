@@ -59,18 +59,18 @@ class Reading:
             inactive.pop(name, None)
             return
         known = self.said.get(name) or inactive.get(name) or {}
-        one = {**known, **{key: _plain(key, sent[key]) for key in _OF_PLACEMENT.split() if key in sent}}
-        if one.get("visibility", "public") not in _VISIBILITY:
-            del one["visibility"]
-        on = one.get("enabled", True)
-        (self.said if on else inactive)[name] = one
+        placement = {**known, **{key: _plain(key, sent[key]) for key in _OF_PLACEMENT.split() if key in sent}}
+        if placement.get("visibility", "public") not in _VISIBILITY:
+            del placement["visibility"]
+        on = placement.get("enabled", True)
+        (self.said if on else inactive)[name] = placement
         (inactive if on else self.said).pop(name, None)
 
     def finished(self) -> Tool:
         """The tool with its settings, without impossible placements."""
         for name in tools.PLACEMENTS:
-            one = self.said.get(name)
-            if one is not None and "enabled" not in one and not (one.get("url") or self.tool.url):
+            placement = self.said.get(name)
+            if placement is not None and "enabled" not in placement and not (placement.get("url") or self.tool.url):
                 del self.said[name]
         button = self.said.get("editor_button")
         if button is not None and not any(button.get(k) or self.said.get(k) for k in ("icon_url", "canvas_icon_class")):
@@ -81,7 +81,7 @@ class Reading:
 
 
 def _copy(value: Any) -> Any:
-    return {name: _copy(one) for name, one in value.items()} if isinstance(value, dict) else value
+    return {name: _copy(member) for name, member in value.items()} if isinstance(value, dict) else value
 
 
 def _plain(key: str, value: Any) -> Any:

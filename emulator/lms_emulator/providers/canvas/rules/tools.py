@@ -183,8 +183,8 @@ def as_linked(custom: Mapping[str, Any] | None) -> dict[str, Any]:
 def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
     """The label of a placement or tool."""
     said = settings(store, tool)
-    one = said.get(name) if name is not None else None
-    return (one or {}).get("text") or said.get("text") or tool.name
+    placement = said.get(name) if name is not None else None
+    return (placement or {}).get("text") or said.get("text") or tool.name
 
 
 def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
@@ -197,19 +197,19 @@ def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
 def as_placed(store: CanvasStore, tool: Tool, name: str) -> Placement:
     """A tool's placement, or defaults if it lacks it."""
     said = settings(store, tool)
-    one = said.get(name) or {}
+    placement = said.get(name) or {}
     usual = BASIC_LAUNCH if tool.developer_key_id is None else lti13.RESOURCE_LINK_REQUEST
     if name == "resource_selection" and tool.developer_key_id is None:
         usual = "resource_selection"
     return Placement(
         name,
         label(store, tool, name),
-        one.get("message_type") or usual,
-        (one.get("target_link_uri") if tool.developer_key_id is not None else None) or one.get("url"),
-        one.get("custom_fields") or {},
-        _size(one, said, "selection_width", WIDTH),
-        _size(one, said, "selection_height", HEIGHT),
-        one,
+        placement.get("message_type") or usual,
+        (placement.get("target_link_uri") if tool.developer_key_id is not None else None) or placement.get("url"),
+        placement.get("custom_fields") or {},
+        _size(placement, said, "selection_width", WIDTH),
+        _size(placement, said, "selection_height", HEIGHT),
+        placement,
     )
 
 
@@ -223,8 +223,8 @@ def of_any_tool(tool: Tool) -> bool:
     return tool.developer_key_id is None and not tool.not_selectable and bool(tool.domain or tool.url)
 
 
-def _size(one: dict[str, Any], said: dict[str, Any], name: str, usual: int) -> int:
-    value = as_whole(str(one.get(name) or said.get(name) or usual))
+def _size(placement: dict[str, Any], said: dict[str, Any], name: str, usual: int) -> int:
+    value = as_whole(str(placement.get(name) or said.get(name) or usual))
     return usual if value is None else value
 
 
@@ -427,8 +427,8 @@ BARS = {"rce": "editor_button", "top_nav": "top_navigation"}
 
 def favorites(store: CanvasStore, account: Account, bar: str = "rce") -> list[int] | None:
     """The tools that an account, or one above it, pinned to a bar; None if there is no such setting."""
-    for one in chain(store, account.id):
-        said = one.settings.get(f"{bar}_favorite_tool_ids")
+    for level in chain(store, account.id):
+        said = level.settings.get(f"{bar}_favorite_tool_ids")
         if said is not None:
             return list(said)
     return None

@@ -83,7 +83,7 @@ def create(api: Api, context: Context) -> DiscussionTopic:
 def _divide(api: Api, topic: DiscussionTopic) -> None:
     """Create the child topic of every group of a group discussion."""
     known = {child.context_id for child in discussions.children(api, topic)}
-    for group in (one for one in _groups(api, topic) if one.id not in known):
+    for group in (group for group in _groups(api, topic) if group.id not in known):
         part = replace(topic, title=f"{topic.title} - {group.name}", root_topic_id=topic.id, require_initial_post=False)
         part = replace(part, id=api.new_id("discussion_topics"), context_type="Group", context_id=group.id)
         api.store.discussion_topics.put(replace(part, assignment_id=None, section_ids=[]))

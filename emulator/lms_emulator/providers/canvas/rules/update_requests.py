@@ -21,7 +21,13 @@ _COMPARED = (
 
 
 def ask(
-    x: Call, one: LtiRegistration, account_id: int, sent: dict[str, Any], *, uuid: str | None, user_id: int | None
+    x: Call,
+    registration: LtiRegistration,
+    account_id: int,
+    sent: dict[str, Any],
+    *,
+    uuid: str | None,
+    user_id: int | None,
 ) -> LtiUpdateRequest:
     """Request an update of a registration. If it changes nothing, it is accepted at once.
 
@@ -31,7 +37,7 @@ def ask(
     now = x.clock.now().replace(microsecond=0)
     made = LtiUpdateRequest(
         id=x.store.new_id("lti_update_requests"),
-        registration_id=one.id,
+        registration_id=registration.id,
         account_id=account_id,
         uuid=uuid,
         sent=sent,
@@ -39,7 +45,7 @@ def ask(
         created_by_id=user_id,
         created_at=now,
         updated_at=now,
-        accepted_at=now if _same(one.sent or {}, sent) else None,
+        accepted_at=now if _same(registration.sent or {}, sent) else None,
     )
     return x.store.lti_update_requests.put(made)
 

@@ -79,7 +79,7 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
         body["course_count"] = sum(course.workflow_state != "deleted" for course in own)
     if "sub_account_count" in includes:
         body["sub_account_count"] = sum(
-            one.workflow_state == "active" for one in api.store.accounts.find("parent", record.id)
+            child.workflow_state == "active" for child in api.store.accounts.find("parent", record.id)
         )
     if "lti_guid" in includes:
         body["lti_guid"] = f"{record.guid}:canvas-lms"
@@ -92,7 +92,7 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
             body["recaptcha_key"] = False
     if "services" in includes and account_allows(api, api.caller, record, "manage_account_settings"):
         body["services"] = {name: default or name in record.services for name, default in SERVICES.items()}
-        site = next((one for one in api.store.accounts if one.site_admin), None)
+        site = next((account for account in api.store.accounts if account.site_admin), None)
         if site is not None and account_allows(api, api.caller, site, "manage_account_settings"):
             body["services"] |= {name: name in record.services for name in SITE_SERVICES}
     return body

@@ -210,14 +210,14 @@ def _of_kind(api: Api, record: Assignment) -> Json:
 def _rubric(api: Api, rubric: Rubric, association: RubricAssociation) -> Json:
     """The rubric that an assignment is graded with."""
     rows: list[Json] = []
-    for one in rubric.criteria:
+    for criterion in rubric.criteria:
         names = ("id", "points", "description", "long_description")
-        ratings = [{name: rating[name] for name in names} for rating in one["ratings"]]
-        use_range = one["criterion_use_range"]
-        row = {**{name: one[name] for name in names}, "criterion_use_range": use_range, "ratings": ratings}
-        if "ignore_for_scoring" in one:
-            row["ignore_for_scoring"] = one["ignore_for_scoring"]
-        outcome = api.store.learning_outcomes.get(one.get("learning_outcome_id") or 0)
+        ratings = [{name: rating[name] for name in names} for rating in criterion["ratings"]]
+        use_range = criterion["criterion_use_range"]
+        row = {**{name: criterion[name] for name in names}, "criterion_use_range": use_range, "ratings": ratings}
+        if "ignore_for_scoring" in criterion:
+            row["ignore_for_scoring"] = criterion["ignore_for_scoring"]
+        outcome = api.store.learning_outcomes.get(criterion.get("learning_outcome_id") or 0)
         rows.append(row if outcome is None else row | {"outcome_id": outcome.id, "vendor_guid": outcome.vendor_guid})
     return {
         "use_rubric_for_grading": association.use_for_grading,
@@ -239,7 +239,9 @@ def _managed(api: Api, record: Assignment, course: Course) -> Json:
     body: Json = {}
     if courses.may(api, api.caller, course, "manage", "manage_grades", "manage_assignments_edit"):
         body["has_overrides"] = bool(assignments.overrides(api, record))
-        body["unpublishable"] = not any(submissions.handed_in(one) for one in submissions.stored(api, record))
+        body["unpublishable"] = not any(
+            submissions.handed_in(submission) for submission in submissions.stored(api, record)
+        )
     if courses.may(api, api.caller, course, "manage_grades"):
         body["needs_grading_count"] = submissions.needing_grades_count(api, course, record)
         if api.params.flag("needs_grading_count_by_section"):
@@ -261,7 +263,7 @@ def _included(api: Api, base: Assignment, course: Course, includes: Collection[s
         body |= all_dates(api, base, course, can_edit="can_edit" in includes)
     if "overrides" in includes and manages:
         found = assignments.overrides_seen(api, course, base)
-        body["overrides"] = [override(one) for one in sorted(found, key=lambda o: (o.title.casefold(), o.id))]
+        body["overrides"] = [override(item) for item in sorted(found, key=lambda o: (o.title.casefold(), o.id))]
     if "can_edit" in includes:
         body["can_edit"] = assignments.may_change(api, course, base)
     if "webhook_info" in includes and manages:
@@ -269,7 +271,9 @@ def _included(api: Api, base: Assignment, course: Course, includes: Collection[s
     staff = courses.may(api, api.caller, course, "read_as_admin", "manage_grades", *ASSIGNMENTS)
     if "assignment_visibility" in includes and staff:
         active = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "inactive"}
-        people = [one for one in submissions.student_ids(api, base) if one in active] if base.published else []
+        people = (
+            [user_id for user_id in submissions.student_ids(api, base) if user_id in active] if base.published else []
+        )
         body["assignment_visibility"] = [str(person) for person in people]
     return body
 
@@ -328,7 +332,7 @@ def group(record: AssignmentGroup, *, as_sent: bool = False) -> Json:
     """An assignment group. `as_sent`: Canvas answers a change of `never_drop` with texts."""
     rules: dict[str, Any] = dict(record.rules)
     if as_sent and "never_drop" in rules:
-        rules["never_drop"] = [str(one) for one in rules["never_drop"]]
+        rules["never_drop"] = [str(number) for number in rules["never_drop"]]
     return {
         "id": record.id,
         "name": record.name,

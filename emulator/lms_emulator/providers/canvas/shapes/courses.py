@@ -138,7 +138,7 @@ def quota_mb(api: Api, record: Course) -> int:
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     """A course, in a list or alone, with the caller's enrollments."""
     body = basic(api, record)
-    body["enrollments"] = [membership(api, one) for one in enrollments]
+    body["enrollments"] = [membership(api, enrollment) for enrollment in enrollments]
     if not includes:
         return body
     asked = {name for name in standings.INCLUDES if name in includes}
@@ -189,7 +189,7 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
     if (account := api.store.accounts.get(record.account_id)) is not None:
         found |= _of_account(api, account, includes)
     if "tabs" in includes:
-        found["tabs"] = [tab(api, one) for one in tabs.of_course(api, record)]
+        found["tabs"] = [tab(api, entry) for entry in tabs.of_course(api, record)]
     if "html_url" in includes:
         found["html_url"] = api.url(f"/courses/{record.id}")
     if "grading_scheme" in includes:

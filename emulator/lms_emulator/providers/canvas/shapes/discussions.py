@@ -131,12 +131,12 @@ def view(api: Api, record: DiscussionTopic, context: Context) -> Json:
     for row in every:
         ids |= {row.user_id: None} | ({row.editor_id: None} if row.editor_id is not None else {})
     people_found = [found for number in ids if (found := api.store.users.get(number)) is not None]
-    shown_in = sorted(every, key=lambda one: -sum(one.ratings.values())) if record.sort_by_rating else every
+    shown_in = sorted(every, key=lambda entry: -sum(entry.ratings.values())) if record.sort_by_rating else every
     return {
-        "unread_entries": [one.id for one in every if not rules.is_read(one, user, known)],
+        "unread_entries": [entry.id for entry in every if not rules.is_read(entry, user, known)],
         "forced_entries": list(known.forced) if known is not None else [],
         "entry_ratings": _own_ratings(record, every, user),
-        "participants": [_participant(api, one, context) for one in people_found],
+        "participants": [_participant(api, person, context) for person in people_found],
         "view": _tree(api, shown_in, None, context, zone(record.viewed_in) or UTC),
         "new_entries": [],
     }

@@ -163,7 +163,7 @@ def folder(api: Api, record: Folder, managed: bool | None = None) -> Json:
         managed = rules.may_change(api, record, "edit")
     files, below = rules.files_in(api.store, record), rules.sub_folders(api.store, record)
     if not managed:
-        files, below = [row for row in files if not row.hidden], [one for one in below if not one.hidden]
+        files, below = [row for row in files if not row.hidden], [child for child in below if not child.hidden]
     hidden = rules.folder_hidden(api.store, record)
     return {
         "id": record.id,

@@ -58,7 +58,7 @@ def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) ->
         **_sis(api, place, "sis_group_category_id", record.sis_source_id, record.sis_batch_id),
         "protected": record.role is not None,
         "allows_multiple_memberships": record.role in groups.FREE,
-        "is_member": caller is not None and any(_accepted(api, one, caller.id) for one in found),
+        "is_member": caller is not None and any(_accepted(api, sibling, caller.id) for sibling in found),
     }
     if "groups_count" in includes:
         body["groups_count"] = len(found)

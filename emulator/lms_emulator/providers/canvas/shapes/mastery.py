@@ -56,28 +56,33 @@ def _sets(record: PathRule, scoring: ScoringRange) -> list[Json]:
     return [empty | {"scoring_range_id": scoring.id, "assignment_set_associations": []}]
 
 
-def assignment_set(record: PathRule, within: ScoringRange, one: AssignmentSet, model: Model = _nothing) -> Json:
+def assignment_set(record: PathRule, within: ScoringRange, path_set: AssignmentSet, model: Model = _nothing) -> Json:
     """A set of a range. Parameters: `model`, makes JSON of an assignment."""
     rows: list[Any] = [
         {
             "id": each.id,
-            "assignment_set_id": one.id,
+            "assignment_set_id": path_set.id,
             "assignment_id": each.assignment_id,
             "position": each.position,
             **mastery.times(record),
             **model(each),
         }
-        for each in one.assignments
+        for each in path_set.assignments
     ]
-    head: Json = {"id": one.id, "scoring_range_id": within.id, "position": one.position, **mastery.times(record)}
+    head: Json = {
+        "id": path_set.id,
+        "scoring_range_id": within.id,
+        "position": path_set.position,
+        **mastery.times(record),
+    }
     return head | {"assignment_set_associations": rows}
 
 
 def path(api: Api, found: mastery.Path, course: Course) -> Json:
     """Where a rule leads a student."""
 
-    def model(one: PathAssignment) -> Json:
-        record = api.store.assignments.get(one.assignment_id)
+    def model(assigned: PathAssignment) -> Json:
+        record = api.store.assignments.get(assigned.assignment_id)
         return {} if record is None else {"model": assignment(api, record, course)}
 
     within = found.range

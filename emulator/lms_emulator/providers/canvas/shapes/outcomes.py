@@ -160,22 +160,22 @@ def link(
     return body | {"assessed": assessed}
 
 
-def result(api: Api, one: OutcomeResult, scale: Scale | None) -> Json:
+def result(api: Api, record: OutcomeResult, scale: Scale | None) -> Json:
     """A student's result in one piece of work."""
-    known = api.store.learning_outcomes.get(one.outcome_id)
-    work = f"assignment_{one.assignment_id}"
+    known = api.store.learning_outcomes.get(record.outcome_id)
+    work = f"assignment_{record.assignment_id}"
     return {
-        "id": one.id,
-        "mastery": one.mastery,
-        "score": one.score,
-        "possible": one.possible,
-        "percent": outcome_scores.percent(api, one, known, scale),
-        "hide_points": one.hide_points,
-        "hidden": one.hidden,
-        "submitted_or_assessed_at": stamp(one.submitted_or_assessed_at),
+        "id": record.id,
+        "mastery": record.mastery,
+        "score": record.score,
+        "possible": record.possible,
+        "percent": outcome_scores.percent(api, record, known, scale),
+        "hide_points": record.hide_points,
+        "hidden": record.hidden,
+        "submitted_or_assessed_at": stamp(record.submitted_or_assessed_at),
         "links": {
-            "user": str(one.user_id),
-            "learning_outcome": str(one.outcome_id),
+            "user": str(record.user_id),
+            "learning_outcome": str(record.outcome_id),
             "alignment": work,
             "assignment": work,
         },
@@ -204,19 +204,19 @@ def rollup_score(
     }
 
 
-def _title(api: Api, one: OutcomeResult) -> str:
+def _title(api: Api, record: OutcomeResult) -> str:
     """A result's title as Canvas stores it: who was assessed, and in what."""
-    user = api.store.users.get(one.user_id)
-    return f"{user.name if user is not None else ''}, {one.title}"
+    user = api.store.users.get(record.user_id)
+    return f"{user.name if user is not None else ''}, {record.title}"
 
 
-def _contributing(api: Api, one: OutcomeResult) -> Json:
-    assessment = api.store.rubric_assessments.get(one.rubric_assessment_id)
+def _contributing(api: Api, record: OutcomeResult) -> Json:
+    assessment = api.store.rubric_assessments.get(record.rubric_assessment_id)
     return {
         "association_id": assessment.rubric_association_id if assessment is not None else None,
         "association_type": "RubricAssociation",
-        "title": _title(api, one),
-        "score": one.score,
+        "title": _title(api, record),
+        "score": record.score,
     }
 
 
@@ -238,8 +238,9 @@ def linked(
     body: Json = {}
     if "outcomes" in wanted:
         body["outcomes"] = [
-            _with_shares(outcome(api, one, context), shares.get(one.id, ())) | {"alignments": _alignments(api, one)}
-            for _, one in held
+            _with_shares(outcome(api, held_outcome, context), shares.get(held_outcome.id, ()))
+            | {"alignments": _alignments(api, held_outcome)}
+            for _, held_outcome in held
         ]
     if "outcome_groups" in wanted:
         body["outcome_groups"] = [group(api, row) for row in outcomes.groups(api, context, deleted=True)]

@@ -50,53 +50,55 @@ _BEGINS, _CONFERENCE = re.compile(r"https?://"), re.compile(r"/conferences/\d+/j
 """Where the address of a site's own conference begins and ends, on one line."""
 
 
-def item(api: Api, one: Item, user: User) -> Json:
+def item(api: Api, planned: Item, user: User) -> Json:
     """Something in a planner."""
-    record, said = one.record, planner.override(api, user, one.kind, one.record.id)
-    work = _work(api, one, user)
+    record, said = planned.record, planner.override(api, user, planned.kind, planned.record.id)
+    work = _work(api, planned, user)
     body: Json = {
         "plannable_id": record.id,
-        "planner_override": _override(api, one, said) if said is not None else None,
-        "plannable_type": one.kind,
-        "new_activity": new_activity(api, one, user),
-        "submissions": _statuses(api, one, work) if work is not None else False,
-        "plannable_date": when(one.at),
-        "plannable": plannable(api, one),
+        "planner_override": _override(api, planned, said) if said is not None else None,
+        "plannable_type": planned.kind,
+        "new_activity": new_activity(api, planned, user),
+        "submissions": _statuses(api, planned, work) if work is not None else False,
+        "plannable_date": when(planned.at),
+        "plannable": plannable(api, planned),
     }
-    if one.place is not None:
-        name = course_shapes.course_name(api, one.place.record) if isinstance(one.place.record, Course) else None
-        body |= {"context_name": name or one.place.record.name, "context_image": None}
-    if one.kind != "planner_note" and one.place is not None:
-        body |= {"context_type": one.place.type, f"{one.place.type.lower()}_id": one.place.id}
-        body["html_url"] = _page(api, one, work)
+    if planned.place is not None:
+        name = (
+            course_shapes.course_name(api, planned.place.record) if isinstance(planned.place.record, Course) else None
+        )
+        body |= {"context_name": name or planned.place.record.name, "context_image": None}
+    if planned.kind != "planner_note" and planned.place is not None:
+        body |= {"context_type": planned.place.type, f"{planned.place.type.lower()}_id": planned.place.id}
+        body["html_url"] = _page(api, planned, work)
     return body
 
 
-def _override(api: Api, one: Item, said: PlannerOverride) -> Json:
+def _override(api: Api, planned: Item, said: PlannerOverride) -> Json:
     """The person's override of an item; for quizzes and discussions, of the assignment."""
     body = override(api, said)
-    if one.assignment is None or one.kind == "assignment":
+    if planned.assignment is None or planned.kind == "assignment":
         return body
-    return body | {"plannable_type": "assignment", "plannable_id": one.assignment.id}
+    return body | {"plannable_type": "assignment", "plannable_id": planned.assignment.id}
 
 
-def _work(api: Api, one: Item, user: User) -> Submission | None:
+def _work(api: Api, planned: Item, user: User) -> Submission | None:
     """The person's submission for something graded, if it is assigned to them."""
-    course = one.place.record if one.place is not None else None
-    if one.assignment is None or not isinstance(course, Course):
+    course = planned.place.record if planned.place is not None else None
+    if planned.assignment is None or not isinstance(course, Course):
         return None
     studying = {row.user_id for row in assignments.students(api, course.id)}
     if user.id not in studying or not courses.may(api, user, course, "read"):
         return None
-    return submissions.of(api, one.assignment, user.id)
+    return submissions.of(api, planned.assignment, user.id)
 
 
-def _statuses(api: Api, one: Item, record: Submission) -> Json:
+def _statuses(api: Api, planned: Item, record: Submission) -> Json:
     """The status of a submission."""
-    assert one.assignment is not None  # of graded work
-    course = api.store.courses.get(one.assignment.course_id)
-    stands = lateness.standing(api, one.assignment, record.user_id, record)
-    rows = submission_shapes.comments_seen(api, record, one.assignment, course) if course is not None else []
+    assert planned.assignment is not None  # of graded work
+    course = api.store.courses.get(planned.assignment.course_id)
+    stands = lateness.standing(api, planned.assignment, record.user_id, record)
+    rows = submission_shapes.comments_seen(api, record, planned.assignment, course) if course is not None else []
     said = [row for row in rows if row.author_id != record.user_id]
     graded = record.entered_score is not None and record.posted_at is not None
     body: Json = {
@@ -121,25 +123,29 @@ def _statuses(api: Api, one: Item, record: Submission) -> Json:
     return body
 
 
-def new_activity(api: Api, one: Item, user: User) -> bool:
+def new_activity(api: Api, planned: Item, user: User) -> bool:
     """Whether there is something that the person has not seen: others' comments, or a grade."""
-    if isinstance(one.record, DiscussionTopic):
-        return not discussions.topic_read(api, one.record, user) or bool(
-            discussions.unread_count(api, one.record, user)
+    if isinstance(planned.record, DiscussionTopic):
+        return not discussions.topic_read(api, planned.record, user) or bool(
+            discussions.unread_count(api, planned.record, user)
         )
-    record = api.store.submissions.first("whose", (one.assignment.id, user.id)) if one.assignment is not None else None
+    record = (
+        api.store.submissions.first("whose", (planned.assignment.id, user.id))
+        if planned.assignment is not None
+        else None
+    )
     return record is not None and not submissions.is_read(api, record, user.id)
 
 
-def _page(api: Api, one: Item, work: Submission | None) -> str:
-    assert one.place is not None  # what has a page belongs to something
-    if isinstance(one.record, CalendarEvent):
-        return str(calendar_shapes.event(api, one.record, includes=())["html_url"])
-    if isinstance(one.record, PeerReview):
-        return _work_to_review(api, one.record, one.place.path)
-    path = f"{one.place.path}/{PATHS[one.kind]}/{getattr(one.record, 'url', None) or one.record.id}"
+def _page(api: Api, planned: Item, work: Submission | None) -> str:
+    assert planned.place is not None  # what has a page belongs to something
+    if isinstance(planned.record, CalendarEvent):
+        return str(calendar_shapes.event(api, planned.record, includes=())["html_url"])
+    if isinstance(planned.record, PeerReview):
+        return _work_to_review(api, planned.record, planned.place.path)
+    path = f"{planned.place.path}/{PATHS[planned.kind]}/{getattr(planned.record, 'url', None) or planned.record.id}"
     seen = work is not None and (work.posted_at is not None or submissions.handed_in(work))
-    return f"{path}/submissions/{work.user_id}" if one.kind == "assignment" and seen and work is not None else path
+    return f"{path}/submissions/{work.user_id}" if planned.kind == "assignment" and seen and work is not None else path
 
 
 def _work_to_review(api: Api, review: PeerReview, place: str) -> str:
@@ -152,57 +158,57 @@ def _work_to_review(api: Api, review: PeerReview, place: str) -> str:
     return f"{place}/assignments/{base.id}/submissions/{record.user_id}"
 
 
-def plannable(api: Api, one: Item) -> Json:
+def plannable(api: Api, planned: Item) -> Json:
     """The item in brief."""
-    record: Any = one.record
+    record: Any = planned.record
     if isinstance(record, PeerReview):
         base = planner.reviewed(api, record)
-        brief: Json = {"id": record.id, "title": base.name if base is not None else None, "todo_date": when(one.at)}
+        brief: Json = {"id": record.id, "title": base.name if base is not None else None, "todo_date": when(planned.at)}
         times = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
         return brief | times | {"workflow_state": record.workflow_state}
-    title = record.name if one.kind == "assignment" else record.title
+    title = record.name if planned.kind == "assignment" else record.title
     at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
     body: Json = {"id": record.id, "title": title, **at}
-    match one.kind:
+    match planned.kind:
         case "planner_note":
             names = ("course_id", "details", "user_id")
             return body | {name: getattr(record, name) for name in names} | {"todo_date": when(record.todo_date)}
         case "calendar_event":
-            return body | _event(api, one)
+            return body | _event(api, planned)
         case "wiki_page":
             return body | {"todo_date": when(record.todo_date), "url": record.url}
         case "discussion_topic" | "announcement":
             read = discussions.topic_read(api, record, api.user)
             body |= {"unread_count": discussions.unread_count(api, record, api.user)}
             body["read_state"] = "read" if read else "unread"
-            if one.kind == "discussion_topic":
+            if planned.kind == "discussion_topic":
                 body |= {"todo_date": when(record.todo_date), "assignment_id": record.assignment_id}
-    return body | _graded(api, one)
+    return body | _graded(api, planned)
 
 
-def _event(api: Api, one: Item) -> Json:
-    event: Any = one.record
+def _event(api: Api, planned: Item) -> Json:
+    event: Any = planned.record
     names = ("location_name", "location_address", "all_day")
     body: Json = {name: getattr(event, name) for name in names}
     met = next((found for text in (event.description, event.location_name) if (found := _meeting(text))), None)
     body |= {"online_meeting_url": met} if met else {}
-    body["description"] = shown(api, event.description, one.place)
+    body["description"] = shown(api, event.description, planned.place)
     return body | {"start_at": when(event.start_at), "end_at": when(event.end_at)}
 
 
-def _graded(api: Api, one: Item) -> Json:
-    record: Any = one.record
+def _graded(api: Api, planned: Item) -> Json:
+    record: Any = planned.record
     body: Json = {}
-    graded = one.assignment
+    graded = planned.assignment
     if graded is not None:
         points = graded.points_possible
         body |= {"points_possible": None if points is None else float(points), "due_at": when(graded.due_at)}
         course = api.store.courses.get(graded.course_id)
-        if one.kind == "assignment" and course is not None and restricts_numbers(api, api.caller, course):
+        if planned.kind == "assignment" and course is not None and restricts_numbers(api, api.caller, course):
             body["restrict_quantitative_data"] = True
-    elif one.kind == "quiz":
+    elif planned.kind == "quiz":
         body |= {"points_possible": record.points_possible, "due_at": when(record.due_at)}
-    if one.kind == "quiz":
+    if planned.kind == "quiz":
         body["assignment_id"] = record.assignment_id
     return body
 

@@ -285,7 +285,7 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
     return body
 
 
-def asked(record: Taken, one: Json, *, plain: bool = False, results: bool = True) -> Json:
+def asked(record: Taken, question: Json, *, plain: bool = False, results: bool = True) -> Json:
     """A question as shown to the person who takes the quiz.
 
     Parameters:
@@ -294,22 +294,22 @@ def asked(record: Taken, one: Json, *, plain: bool = False, results: bool = True
         results: once the attempt has ended, whether to show what was right.
     """
     body: Json = {
-        "id": one["id"],
-        "quiz_id": one["quiz_id"],
-        "quiz_group_id": one["quiz_group_id"],
-        "assessment_question_id": one["assessment_question_id"],
-        **{name: one[name] for name in ("position", "question_name", "question_type", "question_text")},
-        **quiz_answers.choices(one),
-        **{name: one.get(name) for name in OPTIONAL},
+        "id": question["id"],
+        "quiz_id": question["quiz_id"],
+        "quiz_group_id": question["quiz_group_id"],
+        "assessment_question_id": question["assessment_question_id"],
+        **{name: question[name] for name in ("position", "question_name", "question_type", "question_text")},
+        **quiz_answers.choices(question),
+        **{name: question.get(name) for name in OPTIONAL},
     }
     if plain:
         return body
-    body["flagged"] = one["id"] in record.flagged
+    body["flagged"] = question["id"] in record.flagged
     if record.finished_at is None:
-        body["answer"] = quiz_answers.shown(one, record.answers.get(str(one["id"])))
+        body["answer"] = quiz_answers.shown(question, record.answers.get(str(question["id"])))
     elif results:
         graded: dict[int, Any] = {row["question_id"]: row["correct"] for row in record.graded}
-        body["correct"] = graded.get(one["id"])
+        body["correct"] = graded.get(question["id"])
     return body
 
 
@@ -337,7 +337,11 @@ def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Co
     if "quiz" in includes:
         found["quizzes"] = [quiz(api, of, course)]
     if "user" in includes:
-        users = [user for one in rows if one.user_id and (user := api.store.users.get(one.user_id)) is not None]
+        users = [
+            user
+            for submission in rows
+            if submission.user_id and (user := api.store.users.get(submission.user_id)) is not None
+        ]
         found["users"] = [people.person(api, user, course) for user in users]
     if found:
         found["meta"] = {"primaryCollection": "quiz_submissions"}

@@ -43,40 +43,40 @@ def _with_people(api: Api, body: Json, people: dict[str, int | None], *, hide: b
     return body | {name: person for name, person in found.items() if person is not None}
 
 
-def registration(api: Api, one: LtiRegistration, account: Account, includes: Collection[str]) -> Json:
+def registration(api: Api, record: LtiRegistration, account: Account, includes: Collection[str]) -> Json:
     """A registration as an account sees it."""
-    key, owner = registrations.key_of(api, one), registrations.owner(api, one)
-    found, over = registrations.configuration_of(api, one), registrations.overlay_for(api, one, account)
-    base, overlaid = registrations.configuration(api, one), registrations.configuration(api, one, account)
+    key, owner = registrations.key_of(api, record), registrations.owner(api, record)
+    found, over = registrations.configuration_of(api, record), registrations.overlay_for(api, record, account)
+    base, overlaid = registrations.configuration(api, record), registrations.configuration(api, record, account)
     seen = overlaid if "overlay" in includes else base
     body: Json = {
-        "id": one.id,
+        "id": record.id,
         "account_id": owner.id,
         "root_account_id": owner.id,
         "internal_service": False,
-        "vendor": one.vendor,
-        "name": registrations.name_of(api, one),
-        "admin_nickname": one.admin_nickname,
+        "vendor": record.vendor,
+        "name": registrations.name_of(api, record),
+        "admin_nickname": record.admin_nickname,
         "workflow_state": "deleted" if key.workflow_state == "deleted" else "active",
-        "created_at": when(one.created_at),
-        "updated_at": when(one.updated_at),
-        "description": one.description,
-        "lock_deploying": one.lock_deploying,
+        "created_at": when(record.created_at),
+        "updated_at": when(record.updated_at),
+        "description": record.description,
+        "lock_deploying": record.lock_deploying,
         "inherited": owner.id != account.id,
         "lti_version": "1.3",
         "icon_url": (seen.get("launch_settings") or {}).get("icon_url"),
     }
-    if one.dynamic:
+    if record.dynamic:
         body["dynamic_registration"] = True
-    asked = update_requests.pending(api.store, one)
+    asked = update_requests.pending(api.store, record)
     number = found.id if found is not None else None
     body |= {
         "developer_key_id": key.id,
-        "ims_registration_id": number if one.dynamic else None,
-        "manual_configuration_id": None if one.dynamic else number,
+        "ims_registration_id": number if record.dynamic else None,
+        "manual_configuration_id": None if record.dynamic else number,
         "pending_update": update_request(api, asked) if asked is not None else None,
     }
-    people = {"created_by": one.created_by_id, "updated_by": one.updated_by_id}
+    people = {"created_by": record.created_by_id, "updated_by": record.updated_by_id}
     body = body | dict.fromkeys(people, VENDOR) if owner.site_admin else _with_people(api, body, people)
     if "configuration" in includes:
         body["configuration"] = base
@@ -84,9 +84,9 @@ def registration(api: Api, one: LtiRegistration, account: Account, includes: Col
         body["overlaid_configuration"] = overlaid
     if "overlaid_legacy_configuration" in includes:
         body["overlaid_legacy_configuration"] = overlays.written(overlaid)
-    said = registrations.binding_for(api, one, account)
+    said = registrations.binding_for(api, record, account)
     if "account_binding" in includes and said is not None:
-        body["account_binding"] = binding(api, one, said)
+        body["account_binding"] = binding(api, record, said)
     if "overlay" in includes and over is not None:
         body["overlay"] = overlay(api, over)
         if "overlay_versions" in includes:
@@ -112,16 +112,16 @@ def update_request(api: Api, asked: LtiUpdateRequest) -> Json:
     return _with_people(api, body, {"created_by": asked.created_by_id, "updated_by": asked.updated_by_id})
 
 
-def binding(api: Api, one: LtiRegistration, said: DeveloperKeyAccountBinding) -> Json:
+def binding(api: Api, record: LtiRegistration, said: DeveloperKeyAccountBinding) -> Json:
     """An account's binding of a registration."""
     body = {
         "id": said.id,
         "account_id": said.account_id,
         "root_account_id": root_of(api.store, said.account_id).id,
-        "registration_id": one.id,
+        "registration_id": record.id,
         "workflow_state": said.workflow_state,
-        "created_at": when(said.created_at or one.created_at),
-        "updated_at": when(said.updated_at or one.created_at),
+        "created_at": when(said.created_at or record.created_at),
+        "updated_at": when(said.updated_at or record.created_at),
     }
     return _with_people(api, body, {"created_by": said.created_by_id, "updated_by": said.updated_by_id})
 
@@ -141,20 +141,20 @@ def overlay(api: Api, over: LtiOverlay) -> Json:
     return _with_people(api, body, {"updated_by": over.updated_by_id}, hide=False)
 
 
-def version(api: Api, over: LtiOverlay, one: LtiOverlayVersion) -> Json:
+def version(api: Api, over: LtiOverlay, record: LtiOverlayVersion) -> Json:
     """One change of an overlay."""
     body = {
-        "id": one.id,
+        "id": record.id,
         "account_id": over.account_id,
         "root_account_id": root_of(api.store, over.account_id).id,
         "lti_overlay_id": over.id,
         "workflow_state": "active",
-        "created_at": when(one.created_at),
-        "updated_at": when(one.created_at),
-        "diff": one.diff,
-        "caused_by_reset": one.caused_by_reset,
+        "created_at": when(record.created_at),
+        "updated_at": when(record.created_at),
+        "diff": record.diff,
+        "caused_by_reset": record.caused_by_reset,
     }
-    return _with_people(api, body, {"created_by": one.created_by_id}, hide=False)
+    return _with_people(api, body, {"created_by": record.created_by_id}, hide=False)
 
 
 def history(api: Api, row: LtiHistoryEntry) -> Json:
@@ -172,22 +172,22 @@ def history(api: Api, row: LtiHistoryEntry) -> Json:
     return _with_people(api, body, {"created_by": row.created_by_id})
 
 
-def deployment(api: Api, one: LtiRegistration, tool: Tool, rows: list[LtiContextControl]) -> Json:
+def deployment(api: Api, record: LtiRegistration, tool: Tool, rows: list[LtiContextControl]) -> Json:
     """A deployment, with its context controls."""
     kind, number = tools.place_of(api.store, tool)
     return {
         "id": tool.id,
         "context_id": number,
         "context_type": kind,
-        "registration_id": one.id,
+        "registration_id": record.id,
         "deployment_id": places.deployment_id(api.x, tool),
         "context_name": tools.home(api.store, tool).name,
         "workflow_state": "active" if tool.workflow_state == "active" else "deleted",
-        "context_controls": [control(api, one, row) for row in rows],
+        "context_controls": [control(api, record, row) for row in rows],
     }
 
 
-def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: bool = False) -> Json:
+def control(api: Api, registration: LtiRegistration, row: LtiContextControl, *, people: bool = False) -> Json:
     """A context control.
 
     Parameters: `people`, whether to include its authors.
@@ -201,7 +201,7 @@ def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: b
         "id": row.id,
         "account_id": row.account_id,
         "course_id": row.course_id,
-        "registration_id": one.id,
+        "registration_id": registration.id,
         "deployment_id": row.deployment_id,
         "workflow_state": row.workflow_state,
         "created_at": when(row.created_at),

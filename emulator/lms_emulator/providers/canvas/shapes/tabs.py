@@ -7,20 +7,20 @@ from lms_emulator.providers.canvas.rules.tabs import Tab
 from lms_emulator.providers.canvas.shapes import Json
 
 
-def tab(api: Api, one: Tab) -> Json:
+def tab(api: Api, record: Tab) -> Json:
     """A navigation tab. One that opens a tool has the URL of a sessionless launch, except on people's pages."""
     found: Json = {
-        "id": one.name,
-        "html_url": one.path,
-        "full_url": api.url(one.path),
-        "position": one.position,
-        **({"hidden": True} if one.hidden else {}),
-        **({"unused": True} if one.unused else {}),
-        "visibility": one.visibility,
-        "label": one.label,
-        "type": "internal" if one.tool is None else "external",
+        "id": record.name,
+        "html_url": record.path,
+        "full_url": api.url(record.path),
+        "position": record.position,
+        **({"hidden": True} if record.hidden else {}),
+        **({"unused": True} if record.unused else {}),
+        "visibility": record.visibility,
+        "label": record.label,
+        "type": "internal" if record.tool is None else "external",
     }
-    return found if one.tool is None else found | {"url": _launch(api, one.path, one.tool.id)}
+    return found if record.tool is None else found | {"url": _launch(api, record.path, record.tool.id)}
 
 
 def _launch(api: Api, path: str, tool: int) -> str | None:

@@ -45,12 +45,12 @@ def _placement(api: Api, tool: Tool, said: Json, name: str) -> Json | None:
     inactive = said.get(tools.INACTIVE, {}).get(name)
     if inactive is not None:
         return {**inactive, "label": tools.label(api.store, tool)}
-    one = said.get(name)
+    placement = said.get(name)
     found = tools.placement(api.store, tool, name)
-    if one is None or found is None:
+    if placement is None or found is None:
         return None
-    shown: Json = {**one, "label": found.text, "selection_width": found.width, "selection_height": found.height}
-    if icon := one.get("icon_url") or said.get("icon_url"):
+    shown: Json = {**placement, "label": found.text, "selection_width": found.width, "selection_height": found.height}
+    if icon := placement.get("icon_url") or said.get("icon_url"):
         shown["icon_url"] = icon
     return shown
 

@@ -27,21 +27,21 @@ from lms_emulator.providers.learningstudio.shapes import courses as show
 def announcements(x: Call, caller: Caller) -> Response:
     """GET …/announcements, with `excludeInactive` and `since`."""
     course = course_named(x, caller)
-    return wire.answer({"announcements": [show.announcement(one) for one in _listed(x, course)]})
+    return wire.answer({"announcements": [show.announcement(record) for record in _listed(x, course)]})
 
 
 def announcement(x: Call, caller: Caller) -> Response:
     """GET …/announcements/ID: a list of one."""
-    one = _named(x, course_named(x, caller))
-    return wire.answer({"announcements": [show.announcement(one)]})
+    record = _named(x, course_named(x, caller))
+    return wire.answer({"announcements": [show.announcement(record)]})
 
 
 def my_announcements(x: Call, caller: Caller) -> Response:
     """GET /me/…/announcements: with `readstatus`."""
     user, course = subject(x, caller), course_named(x, caller)
     rows = [
-        {**show.announcement(one), "readstatus": (one.id, user.id) in x.store.announcement_reads}
-        for one in _listed(x, course)
+        {**show.announcement(record), "readstatus": (record.id, user.id) in x.store.announcement_reads}
+        for record in _listed(x, course)
     ]
     return wire.answer({"announcements": rows})
 
@@ -49,7 +49,7 @@ def my_announcements(x: Call, caller: Caller) -> Response:
 def put_read_status(x: Call, caller: Caller) -> Response:
     """PUT …/readstatus with `{"announcementReadStatus":{"markedAsRead":true}}`."""
     user, course = subject(x, caller), course_named(x, caller)
-    one = _named(x, course)
+    record = _named(x, course)
     status = body_of(x, "announcementReadStatus")
     read = field(status, "markedAsRead", bool)
     if read is None:
@@ -57,9 +57,9 @@ def put_read_status(x: Call, caller: Caller) -> Response:
             "malformed_body", "Missing required element: markedAsRead.", check="markedAsRead is true or false"
         )
     if read:
-        x.store.announcement_reads.put(AnnouncementRead(announcement_id=one.id, user_id=user.id))
+        x.store.announcement_reads.put(AnnouncementRead(announcement_id=record.id, user_id=user.id))
     else:
-        x.store.announcement_reads.delete((one.id, user.id))
+        x.store.announcement_reads.delete((record.id, user.id))
     return wire.no_content()
 
 
@@ -67,17 +67,17 @@ def _listed(x: Call, course: Course) -> list[Announcement]:
     """The announcements of the course that match the query."""
     now, found = x.clock.now(), x.store.announcements.find("course", course.id)
     if wire.flag(x, "excludeInactive"):
-        found = [one for one in found if one.start_display <= now < one.end_display]
+        found = [record for record in found if record.start_display <= now < record.end_display]
     since = x.query.get("since")
     if since is not None:
         first = day(x, "since", since)
-        found = [one for one in found if one.start_display >= first]
+        found = [record for record in found if record.start_display >= first]
         if x.settings.since_omits_today:
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            left_out = [one for one in found if today <= one.start_display < today + timedelta(days=1)]
+            left_out = [record for record in found if today <= record.start_display < today + timedelta(days=1)]
             if left_out:
                 x.warn("since_omits_today", "`since` leaves out today's announcements (a defect of the real API).")
-            found = [one for one in found if one not in left_out]
+            found = [record for record in found if record not in left_out]
     return found
 
 

@@ -94,7 +94,7 @@ def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
     """Put an attempt's points into the gradebook; False if an essay has to be graded first."""
     item = x.store.course_items.get(exam.item_id)
     column = None if item is None else x.store.gradebook_items.first("item", (item.course_id, item.id))
-    points = [one for _, one in rules.scores(x.store, own, attempt)]
+    points = [score for _, score in rules.scores(x.store, own, attempt)]
     if column is None or None in points or x.settings.exam_scores == "summary":
         return None not in points
     old = x.store.grade_of(column, own.user_id)
@@ -119,8 +119,8 @@ def summary(x: Call, place: Place) -> Mapping[str, Any]:
 def _named(x: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
     exam, own = user_exam_named(x, place)
 
-    def fits(one: Attempt) -> bool:
-        return (one.exam_id, one.user_id) == (exam.id, own.user_id)
+    def fits(attempt: Attempt) -> bool:
+        return (attempt.exam_id, attempt.user_id) == (exam.id, own.user_id)
 
     return exam, own, record_named(x, x.store.attempts, "attempt_id", "Attempt", fits)
 
@@ -140,14 +140,18 @@ def answers(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/answers."""
     _, own, found = _named(x, place)
     pairs = ((x.store.answers.get((found.id, number)), x.store.questions.get(number)) for number in own.questions)
-    return {"answers": [show.answer(one, question) for one, question in pairs if one and question]}
+    return {
+        "answers": [
+            show.answer(given_answer, question) for given_answer, question in pairs if given_answer and question
+        ]
+    }
 
 
 def answer(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/answers/ID, where ID is the question's: a list of one."""
     _, own, found = _named(x, place)
-    one, question = _answer(x, own, found)
-    return {"answers": [show.answer(one, question)]}
+    given_answer, question = _answer(x, own, found)
+    return {"answers": [show.answer(given_answer, question)]}
 
 
 def create_answer(x: Call, place: Place) -> Response:

@@ -47,7 +47,7 @@ def topics(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/topics; a student does not see hidden ones."""
     item = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
     found = sorted(x.store.topics.find("item", item.id), key=lambda topic: (topic.order, topic.id))
-    return {"topics": [show.topic(x, place, one) for one in found if not (one.hidden and place.is_student)]}
+    return {"topics": [show.topic(x, place, topic) for topic in found if not (topic.hidden and place.is_student)]}
 
 
 def topic(x: Call, place: Place) -> Mapping[str, Any]:

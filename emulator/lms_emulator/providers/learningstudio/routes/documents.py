@@ -62,15 +62,15 @@ def _original(kind: ItemType) -> CourseHandler:
 def _rows(kind: ItemType, what: str, content: str, *, original: bool = True) -> tuple[Row, ...]:
     """The operations on one kind of document. Parameters: `content`, the path of a page below the document's."""
     every = f"GET /{show.COLLECTIONS[kind]}"
-    one = f"{every}/{{document_id}}"
+    document_path = f"{every}/{{document_id}}"
     rows: tuple[Row, ...] = ()
     if original:
-        rows = ((f"{one}/originalDocument", _original(kind), f"{what}: the uploaded file", MEMBERS),)
+        rows = ((f"{document_path}/originalDocument", _original(kind), f"{what}: the uploaded file", MEMBERS),)
     return (
         (every, _list(kind), f"{what}: all of a course", MEMBERS),
-        (one, _one(kind), f"{what}: one", MEMBERS),
+        (document_path, _one(kind), f"{what}: one", MEMBERS),
         *rows,
-        (f"{one}{content}/{{content_path:path}}", _content(kind), f"{what}: its content", MEMBERS),
+        (f"{document_path}{content}/{{content_path:path}}", _content(kind), f"{what}: its content", MEMBERS),
     )
 
 

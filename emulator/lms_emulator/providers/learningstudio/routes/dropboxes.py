@@ -64,8 +64,8 @@ def _path(item: CourseItem) -> str:
     return f"/courses/{item.course_id}/dropboxBaskets/{item.id}"
 
 
-def _own(place: Place, one: DropboxMessage) -> bool:
-    return not place.is_student or (place.caller.user is not None and one.student_id == place.caller.user.id)
+def _own(place: Place, message: DropboxMessage) -> bool:
+    return not place.is_student or (place.caller.user is not None and message.student_id == place.caller.user.id)
 
 
 def _message(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage]:

@@ -178,7 +178,7 @@ def subscriptions(x: Call) -> Response:
     if principal.id != identifier:
         raise refusals.not_found("Principal", identifier)
     found = x.store.subscriptions.find("principal", principal.id)
-    return wire.answer({"subscriptions": [{"subscription": show.subscription(one)} for one in found]})
+    return wire.answer({"subscriptions": [{"subscription": show.subscription(subscription)} for subscription in found]})
 
 
 def _own(x: Call) -> Subscription:
@@ -202,9 +202,9 @@ def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User)
     known = {"MessageType": kind, "ClientString": place.course.client_string}
     known |= {"CourseId": str(place.course.id), "UserId": str(user.id)}
     payload = ""
-    for one in x.store.subscriptions:
-        principal = x.store.principals.get(one.principal_id)
-        if principal is None or any(known.get(tag) != value for tag, value in one.tags.items()):
+    for subscription in x.store.subscriptions:
+        principal = x.store.principals.get(subscription.principal_id)
+        if principal is None or any(known.get(tag) != value for tag, value in subscription.tags.items()):
             continue
         payload = payload or json.dumps(show.event(x, place, user, kind, thing))
         message_id, content_type = x.ids.uuid(), "application/json"
@@ -221,12 +221,12 @@ def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User)
             "webhook",
             provider=x.provider,
             kind=kind,
-            to=one.callback_url,
+            to=subscription.callback_url,
             at=x.clock.now(),
             body=urlencode(form),
             data=json.loads(payload),
         )
-        later(x, partial(_deliver, x, one.callback_url, form))
+        later(x, partial(_deliver, x, subscription.callback_url, form))
 
 
 async def _deliver(x: Call, url: str, form: dict[str, str]) -> None:

@@ -218,10 +218,10 @@ _SECTION = "/exams/{exam_id}/sections/{section_id}"
 def _question_rows() -> tuple[Row, ...]:
     rows: list[Row] = []
     for kind in get_args(QuestionType):
-        one = f"GET {_SECTION}/{kind}Questions/{{question_id}}"
-        rows.append((one, _text(kind), f"A question: {kind}"))
+        question_route = f"GET {_SECTION}/{kind}Questions/{{question_id}}"
+        rows.append((question_route, _text(kind), f"A question: {kind}"))
         if kind not in ("short", "essay", "fillInTheBlank"):
-            rows.append((f"{one}/choices", _choices(kind), f"The choices of a question: {kind}"))
+            rows.append((f"{question_route}/choices", _choices(kind), f"The choices of a question: {kind}"))
     return (*rows, (f"GET {_SECTION}/matchingQuestions/{{question_id}}/premises", premises, "What to match"))
 
 

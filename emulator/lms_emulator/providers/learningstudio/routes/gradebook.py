@@ -254,12 +254,12 @@ def _custom_item_named(x: Call, course: Course) -> CustomItem:
     return found
 
 
-def _category(x: Call, one: CustomCategory) -> dict[str, Any]:
-    path = f"/courses/{one.course_id}/gradebook/customCategories/{one.guid}"
+def _category(x: Call, category: CustomCategory) -> dict[str, Any]:
+    path = f"/courses/{category.course_id}/gradebook/customCategories/{category.guid}"
     return {
-        "guid": one.guid,
-        "title": one.title,
-        "isAssignable": one.is_assignable,
+        "guid": category.guid,
+        "title": category.title,
+        "isAssignable": category.is_assignable,
         "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/customItems", "related")],
     }
 

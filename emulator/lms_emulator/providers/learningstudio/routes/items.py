@@ -35,8 +35,8 @@ def item_named(
     Parameters: `kind`, the only type of item accepted.
     """
 
-    def fits(one: CourseItem) -> bool:
-        return one.course_id == place.course.id and kind in (None, one.type)
+    def fits(item: CourseItem) -> bool:
+        return item.course_id == place.course.id and kind in (None, item.type)
 
     found = record_named(x, x.store.course_items, parameter, what, fits)
     if not is_visible(x, place, found):
@@ -132,8 +132,8 @@ def put_item_schedules(x: Call, place: Place) -> Response:
         message, missing = "The schedules of all items are required.", sorted(set(known) - set(given))
         raise refusals.malformed_body(message, check="every item of the course is there", expected=missing)
     changed = [_rescheduled(known[number], body) for number, body in given.items()]
-    for one in changed:
-        x.store.course_items.put(one)
+    for item in changed:
+        x.store.course_items.put(item)
     return wire.no_content()
 
 

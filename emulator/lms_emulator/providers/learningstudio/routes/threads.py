@@ -37,9 +37,9 @@ def _place(x: Call, caller: Caller, topic: Topic) -> Place:
         raise refusals.not_found("Topic", topic.id)
     check_campus(x, caller, course.client_string, "Topic", topic.id)
     user, role = subject(x, caller), role_in(x, caller, course)
-    for one in (user, caller.user):
-        if one is not None and not one.administrator and x.store.member(course.id, one.id) is None:
-            raise refusals.not_enrolled(x, one.id, course.id)
+    for person in (user, caller.user):
+        if person is not None and not person.administrator and x.store.member(course.id, person.id) is None:
+            raise refusals.not_enrolled(x, person.id, course.id)
     place = Place(caller=caller, course=course, user=user, role=role)
     if place.is_student and caller.user != user:
         raise refusals.other_user(user.id)

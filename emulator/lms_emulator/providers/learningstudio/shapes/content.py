@@ -44,54 +44,54 @@ PARTS = ("access", "schedule", "group")
 """Parts of an item that can be expanded inside its link."""
 
 
-def item(x: Call, place: Place, one: CourseItem, expand: set[str]) -> dict[str, Any]:
+def item(x: Call, place: Place, record: CourseItem, expand: set[str]) -> dict[str, Any]:
     """A unit or an item.
 
     Its content is linked without a title, by which Pearson's libraries recognise it; the title of any other link is the
     wrapper of the linked answer.
     """
-    path = f"{base(place)}/items/{one.id}"
-    parts: dict[str, dict[str, Any]] = {"access": access(x, place, one), "schedule": schedule(one)}
-    group = None if one.group_id is None else x.store.course_groups.get(one.group_id)
+    path = f"{base(place)}/items/{record.id}"
+    parts: dict[str, dict[str, Any]] = {"access": access(x, place, record), "schedule": schedule(record)}
+    group = None if record.group_id is None else x.store.course_groups.get(record.group_id)
     if group is not None:
         parts["group"] = group_of_item(group)
-    links = _content_link(x, place, one)
+    links = _content_link(x, place, record)
     written_out = {title for title in PARTS if title in expand}
     for title, body in parts.items():
         made = wire.link(x, f"{path}/{title}", f"/course/item/{title}", title)
         links.append({title: body, **made} if title in written_out else made)
-    if one.parent_id is not None:
-        links.append(wire.link(x, f"{base(place)}/items/{one.parent_id}", "/course/item", "items"))
-    return {"id": one.id, "title": one.title, "links": links}
+    if record.parent_id is not None:
+        links.append(wire.link(x, f"{base(place)}/items/{record.parent_id}", "/course/item", "items"))
+    return {"id": record.id, "title": record.title, "links": links}
 
 
-def _content_link(x: Call, place: Place, one: CourseItem) -> list[dict[str, Any]]:
+def _content_link(x: Call, place: Place, record: CourseItem) -> list[dict[str, Any]]:
     """The link to an item's content; an exam has one for a user only."""
-    if one.type != "exam":
-        path = f"/courses/{place.course.id}/{COLLECTIONS[one.type]}/{one.id}"
-        return [wire.link(x, path, f"/course/{one.type.lower()}")]
-    user, exam = place.user or place.caller.user, x.store.exam_of(one.id)
+    if record.type != "exam":
+        path = f"/courses/{place.course.id}/{COLLECTIONS[record.type]}/{record.id}"
+        return [wire.link(x, path, f"/course/{record.type.lower()}")]
+    user, exam = place.user or place.caller.user, x.store.exam_of(record.id)
     if user is None or exam is None:
         return []
     return [wire.link(x, f"/users/{user.id}/courses/{place.course.id}/exams/{exam.id}", "/user/course/exam")]
 
 
-def access(x: Call, place: Place, one: CourseItem) -> dict[str, Any]:
+def access(x: Call, place: Place, record: CourseItem) -> dict[str, Any]:
     """Whether the user of the path, or else students in general, see the item now."""
     now = x.clock.now()
     if place.user is not None:
-        return {"isVisible": rules.sees(x.store, one, place.user.id, now)}
-    return {"isVisible": not one.hidden and one.is_shown(now)}
+        return {"isVisible": rules.sees(x.store, record, place.user.id, now)}
+    return {"isVisible": not record.hidden and record.is_shown(now)}
 
 
-def schedule(one: CourseItem) -> dict[str, Any]:
+def schedule(record: CourseItem) -> dict[str, Any]:
     """When students may see an item."""
     return {
         "accessSchedule": {
-            "startDateTime": None if one.start is None else wire.instant(one.start),
-            "endDateTime": None if one.end is None else wire.instant(one.end),
-            "canAccessBeforeStartDateTime": one.before_start,
-            "canAccessAfterEndDateTime": one.after_end,
+            "startDateTime": None if record.start is None else wire.instant(record.start),
+            "endDateTime": None if record.end is None else wire.instant(record.end),
+            "canAccessBeforeStartDateTime": record.before_start,
+            "canAccessAfterEndDateTime": record.after_end,
         }
     }
 
@@ -106,52 +106,52 @@ def hierarchy(x: Call, place: Place, items: Iterable[CourseItem], expand: set[st
     inside = {title for title in PARTS if f"item.{title}" in expand}
     whole, found = "item" in expand or bool(inside), list(items)
 
-    def node(one: CourseItem) -> dict[str, Any]:
-        made = wire.link(x, f"{base(place)}/items/{one.id}", "/course/item", "items")
+    def node(entry: CourseItem) -> dict[str, Any]:
+        made = wire.link(x, f"{base(place)}/items/{entry.id}", "/course/item", "items")
         if whole:
-            made = {"item": item(x, place, one, inside), **made}
-        children = [node(child) for child in found if child.parent_id == one.id]
+            made = {"item": item(x, place, entry, inside), **made}
+        children = [node(child) for child in found if child.parent_id == entry.id]
         return {"links": [made], "children": children}
 
     return [node(course_item) for course_item in found if course_item.parent_id is None]
 
 
-def document(x: Call, one: CourseItem) -> dict[str, Any]:
+def document(x: Call, record: CourseItem) -> dict[str, Any]:
     """A text, an Office document or an upload: where its content is."""
-    path = f"/courses/{one.course_id}/{COLLECTIONS[one.type]}/{one.id}"
-    folder = path if one.type == "textMultimedia" else f"{path}/content"
+    path = f"/courses/{record.course_id}/{COLLECTIONS[record.type]}/{record.id}"
+    folder = path if record.type == "textMultimedia" else f"{path}/content"
     return {
-        "id": one.id,
-        "contentUrl": f"{wire.link_base(x)}{folder}/{one.page}",
+        "id": record.id,
+        "contentUrl": f"{wire.link_base(x)}{folder}/{record.page}",
         "links": [wire.link(x, path, "self")],
     }
 
 
 # --- discussions ---
-def discussion(x: Call, one: CourseItem) -> dict[str, Any]:
+def discussion(x: Call, record: CourseItem) -> dict[str, Any]:
     """A threaded discussion; it has its item's number."""
-    path = f"/courses/{one.course_id}/threadeddiscussions/{one.id}"
+    path = f"/courses/{record.course_id}/threadeddiscussions/{record.id}"
     return {
-        "id": one.id,
-        "introductoryText": one.text,
+        "id": record.id,
+        "introductoryText": record.text,
         "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/topics", "related")],
     }
 
 
-def topic_path(course_id: int, one: Topic) -> str:
+def topic_path(course_id: int, record: Topic) -> str:
     """Where a topic is."""
-    return f"/courses/{course_id}/threadeddiscussions/{one.item_id}/topics/{one.id}"
+    return f"/courses/{course_id}/threadeddiscussions/{record.item_id}/topics/{record.id}"
 
 
-def topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
+def topic(x: Call, place: Place, record: Topic) -> dict[str, Any]:
     """A topic of a discussion."""
     return {
-        "id": one.id,
-        "title": one.title,
-        "description": one.description,
-        "isHiddenTopic": one.hidden,
-        "isPostFirstEnabled": one.post_first,
-        "links": [wire.link(x, topic_path(place.course.id, one), "self")],
+        "id": record.id,
+        "title": record.title,
+        "description": record.description,
+        "isHiddenTopic": record.hidden,
+        "isPostFirstEnabled": record.post_first,
+        "links": [wire.link(x, topic_path(place.course.id, record), "self")],
     }
 
 
@@ -216,23 +216,23 @@ def response_counts(x: Call, posts: list[TopicResponse], user: User) -> dict[str
 
 
 # --- dropboxes ---
-def basket(x: Call, one: CourseItem) -> dict[str, Any]:
+def basket(x: Call, record: CourseItem) -> dict[str, Any]:
     """A dropbox; it has its item's number."""
-    path = f"/courses/{one.course_id}/dropboxBaskets/{one.id}"
+    path = f"/courses/{record.course_id}/dropboxBaskets/{record.id}"
     links = [wire.link(x, path, "self"), wire.link(x, f"{path}/messages", "related", "messages")]
-    return {"id": one.id, "title": one.title, "links": links}
+    return {"id": record.id, "title": record.title, "links": links}
 
 
-def message(x: Call, path: str, one: DropboxMessage) -> dict[str, Any]:
+def message(x: Call, path: str, record: DropboxMessage) -> dict[str, Any]:
     """A submission or a reply to one. Parameters: `path`, of its basket."""
-    whole = f"{path}/messages/{one.id}"
+    whole = f"{path}/messages/{record.id}"
     return {
-        "id": one.id,
-        "date": wire.instant(one.date),
-        "comments": one.comments,
-        "submissionStudent": _correspondent(x, one.student_id),
-        "author": _correspondent(x, one.author_id),
-        "attachments": [attachment(x, whole, file) for file in x.store.dropbox_attachments.find("message", one.id)],
+        "id": record.id,
+        "date": wire.instant(record.date),
+        "comments": record.comments,
+        "submissionStudent": _correspondent(x, record.student_id),
+        "author": _correspondent(x, record.author_id),
+        "attachments": [attachment(x, whole, file) for file in x.store.dropbox_attachments.find("message", record.id)],
         "links": [wire.link(x, whole, "self")],
     }
 
@@ -247,24 +247,24 @@ def _correspondent(x: Call, user_id: int) -> dict[str, Any]:
     return {"id": user_id, **names, "links": links}
 
 
-def attachment(x: Call, path: str, one: DropboxAttachment) -> dict[str, Any]:
+def attachment(x: Call, path: str, record: DropboxAttachment) -> dict[str, Any]:
     """A file of a message. Parameters: `path`, of the message."""
-    whole = f"{path}/attachments/{one.id}"
+    whole = f"{path}/attachments/{record.id}"
     return {
-        "id": one.id,
-        "name": one.name,
+        "id": record.id,
+        "name": record.name,
         "contentUrl": f"{wire.link_base(x)}{whole}/content",
         "links": [wire.link(x, whole, "self")],
     }
 
 
 # --- discussions of 2010 ---
-def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
+def user_topic(x: Call, place: Place, record: Topic) -> dict[str, Any]:
     """A topic with its place in the course and the number of unread posts."""
-    item_ = x.store.course_items.get(one.item_id)
+    item_ = x.store.course_items.get(record.item_id)
     unit = None if item_ is None or item_.parent_id is None else x.store.course_items.get(item_.parent_id)
     container = {
-        "contentItemID": one.item_id,
+        "contentItemID": record.item_id,
         "contentItemTitle": "" if item_ is None else item_.title,
         "contentItemOrderNumber": 0 if item_ is None else item_.order,
         "unitTitle": "" if unit is None else unit.title,
@@ -273,14 +273,14 @@ def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
         "courseID": place.course.id,
         "courseTitle": place.course.title,
     }
-    posts = rules.below(rules.thread(x.store, one.id), None)
+    posts = rules.below(rules.thread(x.store, record.id), None)
     return {
-        "id": f"{place.whose.id}-{one.id}",
+        "id": f"{place.whose.id}-{record.id}",
         "topic": {
-            "id": one.id,
-            "title": one.title,
-            "description": one.description,
-            "orderNumber": one.order,
+            "id": record.id,
+            "title": record.title,
+            "description": record.description,
+            "orderNumber": record.order,
             "containerInfo": container,
         },
         "childResponseCounts": response_counts(x, posts, place.whose),

@@ -25,48 +25,48 @@ PEOPLE: tuple[tuple[str, Role], ...] = (
 """The collections of people below a course, and the role each holds."""
 
 
-def user(x: Call, one: User) -> dict[str, Any]:
+def user(x: Call, record: User) -> dict[str, Any]:
     """A user, as `/me` and `/users/ID` give it."""
     return {
-        "id": one.id,
-        "userName": one.username,
-        "firstName": one.first_name,
-        "lastName": one.last_name,
-        "emailAddress": one.email,
-        "clientString": one.client_string,
-        "links": [wire.link(x, f"/users/{one.id}", "self")],
+        "id": record.id,
+        "userName": record.username,
+        "firstName": record.first_name,
+        "lastName": record.last_name,
+        "emailAddress": record.email,
+        "clientString": record.client_string,
+        "links": [wire.link(x, f"/users/{record.id}", "self")],
     }
 
 
-def person(x: Call, one: User) -> dict[str, Any]:
+def person(x: Call, record: User) -> dict[str, Any]:
     """A user in one of a course's lists of people."""
     return {
-        "id": one.id,
-        "firstName": one.first_name,
-        "lastName": one.last_name,
-        "emailAddress": one.email,
-        "links": [wire.link(x, f"/users/{one.id}", "self")],
+        "id": record.id,
+        "firstName": record.first_name,
+        "lastName": record.last_name,
+        "emailAddress": record.email,
+        "links": [wire.link(x, f"/users/{record.id}", "self")],
     }
 
 
-def roster_entry(enrollment: Enrollment, one: User) -> dict[str, Any]:
+def roster_entry(enrollment: Enrollment, record: User) -> dict[str, Any]:
     """A row of the roster."""
     return {
-        "id": one.id,
+        "id": record.id,
         "roleType": enrollment.role,
-        "firstName": one.first_name,
-        "lastName": one.last_name,
-        "personaId": one.persona_id,
+        "firstName": record.first_name,
+        "lastName": record.last_name,
+        "personaId": record.persona_id,
     }
 
 
-def roster_member(x: Call, enrollment: Enrollment, one: User) -> dict[str, Any]:
+def roster_member(x: Call, enrollment: Enrollment, record: User) -> dict[str, Any]:
     """One member of the roster, with the username, which the documented way to get a token reads here."""
     return {
-        **roster_entry(enrollment, one),
-        "userName": one.username,
-        "emailAddress": one.email,
-        "links": [wire.link(x, f"/users/{one.id}", "related")],
+        **roster_entry(enrollment, record),
+        "userName": record.username,
+        "emailAddress": record.email,
+        "links": [wire.link(x, f"/users/{record.id}", "related")],
     }
 
 
@@ -79,52 +79,52 @@ def role(enrollment: Enrollment) -> dict[str, Any]:
     }
 
 
-def course(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
+def course(x: Call, record: Course, expand: set[str]) -> dict[str, Any]:
     """A course; `expand` names the collections of people to include, in lower case."""
     made: dict[str, Any] = {}
     for name, wanted in PEOPLE:
-        path = f"/courses/{one.id}/{name}"
+        path = f"/courses/{record.id}/{name}"
         made_link: dict[str, Any] = wire.link(x, path, "self", name)
         if name.lower() in expand:
-            people = [person(x, member) for _, member in x.store.members(one.id, wanted)]
+            people = [person(x, member) for _, member in x.store.members(record.id, wanted)]
             made_link = {name: people, **made_link}
         made[name] = {"links": [made_link]}
     made |= {
-        "id": one.id,
-        "displayCourseCode": one.display_course_code,
-        "title": one.title,
-        "callNumbers": one.call_numbers,
-        "links": [] if one.term_id is None else [wire.link(x, f"/terms/{one.term_id}", "/term")],
+        "id": record.id,
+        "displayCourseCode": record.display_course_code,
+        "title": record.title,
+        "callNumbers": record.call_numbers,
+        "links": [] if record.term_id is None else [wire.link(x, f"/terms/{record.term_id}", "/term")],
     }
     return made
 
 
-def course_link(x: Call, one: Course, expand: set[str]) -> dict[str, Any]:
+def course_link(x: Call, record: Course, expand: set[str]) -> dict[str, Any]:
     """A course in a user's list: a link, with the course inside it when `expand` asks for it."""
-    made_link = wire.link(x, f"/courses/{one.id}", "/course", one.title)
+    made_link = wire.link(x, f"/courses/{record.id}", "/course", record.title)
     if "course" in expand:
-        made_link = {"course": course(x, one, set()), **made_link}
+        made_link = {"course": course(x, record, set()), **made_link}
     return {"links": [made_link]}
 
 
-def term(x: Call, one: Term) -> dict[str, Any]:
+def term(x: Call, record: Term) -> dict[str, Any]:
     """A term; the two dates were observed, the other keys are chosen."""
     return {
-        "id": one.id,
-        "name": one.name,
-        "startDateTime": wire.instant(one.start),
-        "endDateTime": wire.instant(one.end),
-        "links": [wire.link(x, f"/terms/{one.id}", "self")],
+        "id": record.id,
+        "name": record.name,
+        "startDateTime": wire.instant(record.start),
+        "endDateTime": wire.instant(record.end),
+        "links": [wire.link(x, f"/terms/{record.id}", "self")],
     }
 
 
-def announcement(one: Announcement) -> dict[str, Any]:
+def announcement(record: Announcement) -> dict[str, Any]:
     """An announcement; its text is HTML."""
     return {
-        "id": one.id,
-        "subject": one.subject,
-        "text": one.text,
-        "submitter": one.submitter,
-        "startDisplayDate": wire.instant(one.start_display),
-        "endDisplayDate": wire.instant(one.end_display),
+        "id": record.id,
+        "subject": record.subject,
+        "text": record.text,
+        "submitter": record.submitter,
+        "startDisplayDate": wire.instant(record.start_display),
+        "endDisplayDate": wire.instant(record.end_display),
     }

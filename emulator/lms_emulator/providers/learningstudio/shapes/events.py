@@ -16,16 +16,16 @@ from lms_emulator.providers.learningstudio.model.exams import Attempt
 from lms_emulator.providers.learningstudio.model.people import User
 
 
-def subscription(one: Subscription) -> dict[str, Any]:
+def subscription(record: Subscription) -> dict[str, Any]:
     """A subscription, as Pearson's eventing library reads it."""
-    tags = [{"tag": {"id": f"{kind}:{value}", "type": kind, "value": value}} for kind, value in one.tags.items()]
+    tags = [{"tag": {"id": f"{kind}:{value}", "type": kind, "value": value}} for kind, value in record.tags.items()]
     return {
-        "id": one.id,
-        "principal_id": one.principal_id,
-        "callback_url": one.callback_url,
+        "id": record.id,
+        "principal_id": record.principal_id,
+        "callback_url": record.callback_url,
         "wsdl_uri": "",
         "queue_name": "",
-        "date_created": wire.instant(one.created),
+        "date_created": wire.instant(record.created),
         "date_cancelled": "",
         "tags": tags,
     }

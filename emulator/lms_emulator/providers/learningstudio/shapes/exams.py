@@ -62,14 +62,14 @@ def user_exam(x: Call, place: Place, exam: Exam, own: UserExam) -> dict[str, Any
     }
 
 
-def attempt(x: Call, place: Place, exam: Exam, one: Attempt) -> dict[str, Any]:
+def attempt(x: Call, place: Place, exam: Exam, record: Attempt) -> dict[str, Any]:
     """An attempt, with the token that its further requests send."""
-    path = f"{exam_path(place, exam)}/attempts/{one.id}"
+    path = f"{exam_path(place, exam)}/attempts/{record.id}"
     return {
-        "id": one.id,
-        "startUtc": wire.instant(one.started),
-        "isCompleted": one.completed is not None,
-        "pearsonExamToken": one.token,
+        "id": record.id,
+        "startUtc": wire.instant(record.started),
+        "isCompleted": record.completed is not None,
+        "pearsonExamToken": record.token,
         "links": [
             wire.link(x, path, "self"),
             wire.link(x, f"{path}/answers", "/user/course/exam/attempt/answers", "answers"),
@@ -77,11 +77,11 @@ def attempt(x: Call, place: Place, exam: Exam, one: Attempt) -> dict[str, Any]:
     }
 
 
-def section(x: Call, place: Place, exam: Exam, one: ExamSection) -> dict[str, Any]:
+def section(x: Call, place: Place, exam: Exam, record: ExamSection) -> dict[str, Any]:
     """A section of an exam."""
-    path = f"{exam_path(place, exam)}/sections/{one.id}/questions"
+    path = f"{exam_path(place, exam)}/sections/{record.id}/questions"
     links = [wire.link(x, path, "/user/course/exam/section/questions", "questions")]
-    return {"id": one.id, "title": one.title, "links": links}
+    return {"id": record.id, "title": record.title, "links": links}
 
 
 def question_in_list(x: Call, place: Place, exam: Exam, question: Question) -> dict[str, Any]:
@@ -95,21 +95,21 @@ def question_in_list(x: Call, place: Place, exam: Exam, question: Question) -> d
     }
 
 
-def text_of(one: Question | Choice | Premise) -> dict[str, Any]:
+def text_of(record: Question | Choice | Premise) -> dict[str, Any]:
     """A question, a choice or a premise: its number and its text."""
-    return {"id": one.id, "text": one.text}
+    return {"id": record.id, "text": record.text}
 
 
-def answer(one: Answer, question: Question) -> dict[str, Any]:
+def answer(record: Answer, question: Question) -> dict[str, Any]:
     """An answer; it has its question's number."""
     given: dict[str, Any]
     if question.type == "matching":
-        matches = [{"premiseId": match.premise_id, "choiceId": match.choice_id} for match in one.matches]
+        matches = [{"premiseId": match.premise_id, "choiceId": match.choice_id} for match in record.matches]
         given = {"matches": matches}
     elif question.choices:
-        given = {"choiceIds": one.choices}
+        given = {"choiceIds": record.choices}
     else:
-        given = {"text": one.text}
+        given = {"text": record.text}
     return {"id": question.id, "questionId": question.id, "type": question.type, **given}
 
 

@@ -25,19 +25,19 @@ def gradebook_item(x: Call, item: GradebookItem) -> dict[str, Any]:
     }
 
 
-def grade(x: Call, one: Grade, expand: set[str]) -> dict[str, Any]:
+def grade(x: Call, record: Grade, expand: set[str]) -> dict[str, Any]:
     """A grade; `expand=user` puts the student inside its link."""
-    student_link: dict[str, Any] = wire.link(x, f"/users/{one.user_id}", "self")
-    student = x.store.users.get(one.user_id)
+    student_link: dict[str, Any] = wire.link(x, f"/users/{record.user_id}", "self")
+    student = x.store.users.get(record.user_id)
     if "user" in expand and student is not None:
         student_link = {"user": user(x, student), **student_link}
     return {
-        "id": one.id,
-        "points": None if one.points is None else wire.points(one.points),
-        "letterGrade": one.letter_grade,
-        "comments": one.comments,
-        "updatedDate": wire.instant(one.updated),
-        "gradedStudent": {"id": one.user_id, "links": [student_link]},
+        "id": record.id,
+        "points": None if record.points is None else wire.points(record.points),
+        "letterGrade": record.letter_grade,
+        "comments": record.comments,
+        "updatedDate": wire.instant(record.updated),
+        "gradedStudent": {"id": record.user_id, "links": [student_link]},
     }
 
 

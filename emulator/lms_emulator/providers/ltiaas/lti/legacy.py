@@ -119,7 +119,7 @@ def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[
     received = fields["oauth_signature"]
 
     def why() -> str | Unfinished | None:
-        others = {one.consumer_key: one.secret for one in x.store.consumers}
+        others = {consumer.consumer_key: consumer.secret for consumer in x.store.consumers}
         urls = [f"https://{consumer.tenant}.ltiaas.com{x.path}", *signed_launches.addresses(x, x.path)]
         return signed_launches.mistake(
             x, pairs, url=url, secret=consumer.secret, other_secrets=others, other_urls=[u for u in urls if u != url]

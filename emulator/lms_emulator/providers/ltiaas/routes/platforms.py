@@ -46,7 +46,7 @@ def listing(x: Call) -> Response:
     return answer({"platforms": found})
 
 
-def one(x: Call) -> Response:
+def show(x: Call) -> Response:
     """One platform."""
     return answer(shown(x, _platform(x, bearer(x))))
 
@@ -142,7 +142,7 @@ def _routes(mount: str) -> tuple[Route, ...]:
     operations: tuple[tuple[str, str, Handler, str, str], ...] = (
         ("GET", "", listing, "get-admin-platforms", "The registered platforms"),
         ("POST", "", create, "post-admin-platforms", "Register a platform"),
-        ("GET", "/{platform_id}", one, "get-admin-platforms-id", "One platform"),
+        ("GET", "/{platform_id}", show, "get-admin-platforms-id", "One platform"),
         ("PUT", "/{platform_id}", update, "put-admin-platforms-id", "Change a platform"),
         ("DELETE", "/{platform_id}", delete, "delete-admin-platforms-id", "Remove a platform"),
         (

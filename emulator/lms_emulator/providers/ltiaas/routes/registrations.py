@@ -126,7 +126,7 @@ def _pending(x: Call, tenant: Tenant) -> Registration:
     return found
 
 
-def one(x: Call) -> Response:
+def show(x: Call) -> Response:
     """A registration that waits for approval; `?raw=true` gives the LMS's own configuration."""
     pending = _pending(x, bearer(x))
     if x.query.get("raw", "").lower() in ("true", "1"):
@@ -165,7 +165,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         methods=("GET",),
         path="/api/registrations/{registration_id}",
-        handler=one,
+        handler=show,
         evidence="documented",
         source=GUIDE,
         summary="A registration that waits for approval",

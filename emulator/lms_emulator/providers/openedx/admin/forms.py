@@ -104,8 +104,8 @@ def _parse(text: str, formats: Sequence[str]) -> datetime | None:
 
 def posted(x: Call, fields: Sequence[Field]) -> Form:
     """The form of the request; fields that are not used here stay unread."""
-    sent, names = x.form(), [*_BUTTONS, *(one.name for one in fields)]
-    names += [f"{one.name}_{part}" for one in fields if one.widget == "datetime" for part in (0, 1)]
+    sent, names = x.form(), [*_BUTTONS, *(field.name for field in fields)]
+    names += [f"{field.name}_{part}" for field in fields if field.widget == "datetime" for part in (0, 1)]
     values = {name: value for name in names if isinstance(value := sent.get(name), str)}
     return Form(fields=fields, values=values)
 

@@ -79,11 +79,11 @@ def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None
             LtiContentItem(
                 id=x.store.next_number("lti_content_items"),
                 tool=tool.id,
-                type=str(one["type"]),
-                attributes={name: value for name, value in one.items() if name != "type"},
+                type=str(item["type"]),
+                attributes={name: value for name, value in item.items() if name != "type"},
             )
         )
-        for one in chosen
+        for item in chosen
     ]
 
 

@@ -330,7 +330,10 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
         )
     registered = rules.redirect_uris(x, application)
     if not rules.redirect_uri_allowed(uri, registered):
-        others = [(f"the application {one.client_id}", rules.redirect_uris(x, one)) for one in x.store.applications]
+        others = [
+            (f"the application {application.client_id}", rules.redirect_uris(x, application))
+            for application in x.store.applications
+        ]
         raise _fatal(
             "Mismatching redirect URI.",
             "redirect_uri_mismatch",

@@ -119,8 +119,8 @@ def change_cohort(x: Call) -> Response:
     cohort = _cohort(x, course)
     if name and name != cohort.name and cohorts.named(x.store, course.id, str(name)) is not None:
         raise _refusal(400, "cohort-name-exists", "A cohort with the same name already exists.", name)
-    others = [one for one in cohorts.of_course(x.store, course.id) if one.id != cohort.id]
-    last = cohort.assignment_type == "random" and not any(one.assignment_type == "random" for one in others)
+    others = [other for other in cohorts.of_course(x.store, course.id) if other.id != cohort.id]
+    last = cohort.assignment_type == "random" and not any(other.assignment_type == "random" for other in others)
     if kind and kind != cohort.assignment_type and last:
         text = "There must be one cohort to which students can automatically be assigned."
         raise _refusal(400, "last-random-cohort", text, kind)

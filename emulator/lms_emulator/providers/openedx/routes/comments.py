@@ -51,7 +51,7 @@ def list_all(x: Call) -> Response:
         errors["thread_id"] = "This field is required."
     if errors:
         raise threads.invalid(errors)
-    above = threads.one(x, x.query["thread_id"])
+    above = threads.existing(x, x.query["thread_id"])
     if above.type == "question" and endorsed is None and not merged:
         raise threads.invalid({"endorsed": "This field is required for question threads."})
     if above.type == "discussion" and endorsed is not None:
@@ -79,7 +79,7 @@ def create(x: Call) -> Response:
     given, user = wire.read_object(x), caller(x)
     if not given.get("thread_id"):
         raise threads.invalid({"thread_id": "This field is required."})
-    above, now = threads.one(x, str(given["thread_id"])), discussions.seconds(x.clock.now())
+    above, now = threads.existing(x, str(given["thread_id"])), discussions.seconds(x.clock.now())
     parent = _find(x, str(given["parent_id"])) if given.get("parent_id") else None
     if above.closed:
         raise refusals.permission_denied("the thread is closed", check="open thread")

@@ -74,7 +74,7 @@ def list_enrollments(x: Call) -> Response:
     if not _may_see(x, username):
         user = caller(x)
         found = [e for e in found if people.is_course_staff(x.store, user, e.course)]
-    return wire.api_json([shape(x, one) for one in found])
+    return wire.api_json([shape(x, record) for record in found])
 
 
 def read_course(x: Call) -> Response:

@@ -77,7 +77,7 @@ def list_downloads(x: Call) -> Response:
     found = course_of(x)
     folder = hashlib.sha1(found.id.encode()).hexdigest()
     rows = []
-    for report in reversed([one for one in x.store.reports if one.course == found.id]):
+    for report in reversed([report for report in x.store.reports if report.course == found.id]):
         url = f"/media/grades/{folder}/{report.name}"
         rows.append({"name": report.name, "url": url, "link": f'<a href="{url}">{report.name}</a>'})
     return wire.pretty_json({"downloads": rows})

@@ -36,7 +36,7 @@ def read(x: Call) -> Response:
             "emailConfirmation": {"isNeeded": not user.is_active, "sendEmailUrl": ""},
             "enterpriseDashboard": None,
             "platformSettings": {"supportEmail": contact, "billingEmail": contact, "courseSearchUrl": "/courses"},
-            "courses": [_card(x, user, one) for one in mine],
+            "courses": [_card(x, user, record) for record in mine],
             "socialShareSettings": share,
             "suggestedCourses": [],
         }
@@ -47,9 +47,9 @@ def _sharing() -> list[tuple[str, str]]:
     return list(shapes.sharing().items())
 
 
-def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
-    course, now = x.store.courses.get(one.course), x.clock.now()
-    key = keys.course_key(one.course)
+def _card(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
+    course, now = x.store.courses.get(record.course), x.clock.now()
+    key = keys.course_key(record.course)
     assert course is not None  # `of_user` gives enrolments in courses that exist
     assert key is not None
     front = deployment.front(x, "learning", x.base_url)
@@ -85,17 +85,17 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
         },
         "enrollment": {
             "accessExpirationDate": None,
-            "isAudit": one.mode in enrollment.OPEN_MODES,
+            "isAudit": record.mode in enrollment.OPEN_MODES,
             "hasStarted": last is not None,
             "coursewareAccess": {"hasUnmetPrerequisites": False, "isTooEarly": False, "isStaff": False},
-            "isVerified": one.mode == "verified",
+            "isVerified": record.mode == "verified",
             "canUpgrade": False,
             "isAuditAccessExpired": False,
             "isEmailEnabled": False,
-            "hasOptedOutOfEmail": (one.user, one.course) in x.store.email_optouts,
-            "lastEnrolled": moment(one.created),
+            "hasOptedOutOfEmail": (record.user, record.course) in x.store.email_optouts,
+            "lastEnrolled": moment(record.created),
             "isEnrolled": True,
-            "mode": one.mode,
+            "mode": record.mode,
         },
         "certificate": {
             "availableDate": moment(course.end),

@@ -62,19 +62,21 @@ def list_enrollments(x: Call) -> Response:
     user, version = caller(x), x.path_params["version"]
     found = sorted(enrollment.of_user(x.store, user), key=lambda record: (record.created, record.id), reverse=True)
     if org := x.query.get("org"):
-        found = [one for one in found if (key := keys.course_key(one.course)) and key.org.lower() == org.lower()]
+        found = [
+            record for record in found if (key := keys.course_key(record.course)) and key.org.lower() == org.lower()
+        ]
     if version in ("v0.5", "v1"):
-        return wire.api_json([_enrollment(x, one) for one in found])
+        return wire.api_json([_enrollment(x, record) for record in found])
     configs: dict[str, Any] = {
         "configs": {"iap_configs": {}},
         "user_timezone": user.preferences.get("time_zone") or "UTC",
     }
     if version == "v2":
-        return wire.api_json({**configs, "enrollments": [_enrollment(x, one) for one in found]})
+        return wire.api_json({**configs, "enrollments": [_enrollment(x, record) for record in found]})
     status = x.query.get("status")
     primary = None
     if version == "v4" and status in ("in_progress", "completed", "expired"):
-        found = [one for one in found if _status(x, user, one) == status]
+        found = [record for record in found if _status(x, user, record) == status]
     elif version == "v4" and found:
         primary, found = found[0], found[1:]
     page = paging.numbered(x, found, size=10)
@@ -86,22 +88,22 @@ def list_enrollments(x: Call) -> Response:
     return wire.api_json(document)
 
 
-def _status(x: Call, user: User, one: Enrollment) -> str:
-    if (user.username, one.course) in x.store.certificates:
+def _status(x: Call, user: User, record: Enrollment) -> str:
+    if (user.username, record.course) in x.store.certificates:
         return "completed"
-    course = x.store.courses.get(one.course)
+    course = x.store.courses.get(record.course)
     ended = course is not None and course.end is not None and course.end < x.clock.now()
     return "completed" if ended else "in_progress"
 
 
-def _course(x: Call, one: Enrollment) -> Course:
-    course = x.store.courses.get(one.course)
+def _course(x: Call, record: Enrollment) -> Course:
+    course = x.store.courses.get(record.course)
     assert course is not None  # `of_user` gives enrolments in courses that exist
     return course
 
 
-def _enrollment(x: Call, one: Enrollment) -> dict[str, Any]:
-    course, version, now = _course(x, one), x.path_params["version"], x.clock.now()
+def _enrollment(x: Call, record: Enrollment) -> dict[str, Any]:
+    course, version, now = _course(x, record), x.path_params["version"], x.clock.now()
     key = keys.course_key(course.id)
     assert key is not None  # a course in the store has a readable key
     info = x.url(f"/api/mobile/{version}/course_info/{course.id}")
@@ -109,9 +111,9 @@ def _enrollment(x: Call, one: Enrollment) -> dict[str, Any]:
     code = base64.b32encode(course.id.encode()).decode().replace("=", "_")
     shape: dict[str, Any] = {} if version == "v0.5" else {"audit_access_expires": None}
     shape |= {
-        "created": moment(one.created),
-        "mode": one.mode,
-        "is_active": one.is_active,
+        "created": moment(record.created),
+        "mode": record.mode,
+        "is_active": record.is_active,
         "course": {
             "id": course.id,
             "name": course.display_name,
@@ -120,7 +122,7 @@ def _enrollment(x: Call, one: Enrollment) -> dict[str, Any]:
             "org_logo": "",
             **shapes.start(course),
             "end": moment(course.end),
-            "dynamic_upgrade_deadline": moment(shapes.upgrade_deadline(course, one, now)),
+            "dynamic_upgrade_deadline": moment(shapes.upgrade_deadline(course, record, now)),
             "subscription_id": f"course_{code}",
             "courseware_access": shapes.access(),
             "media": {"course_image": {"uri": picture, "name": "Course Image"}},
@@ -145,8 +147,8 @@ def _progress(x: Call, user: User, course: Course) -> tuple[int, int]:
     return outline.assignments(x.store, course, user, progress)
 
 
-def _primary(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
-    course = _course(x, one)
+def _primary(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
+    course = _course(x, record)
     done, total = _progress(x, user, course)
     progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
     path = blocks.path_to(progress.root, progress.last() or "")
@@ -158,7 +160,7 @@ def _primary(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
             "last_visited_block_id": path[-1].key,
             "last_visited_unit_display_name": path[3].block.display_name,
         }
-    return _enrollment(x, one) | {
+    return _enrollment(x, record) | {
         "course_status": status,
         "course_progress": {"total_assignments_count": total, "assignments_completed": done},
         "course_assignments": {"future_assignments": [], "past_assignments": []},
@@ -169,8 +171,8 @@ def enrollments_status(x: Call) -> Response:
     """A user's courses, and whether there was recent activity in them."""
     user = caller(x)
     rows = []
-    for one in sorted(x.store.enrollments.find("user", user.username), key=lambda record: record.id):
-        course = x.store.courses.get(one.course)
+    for record in sorted(x.store.enrollments.find("user", user.username), key=lambda record: record.id):
+        course = x.store.courses.get(record.course)
         if course is not None:
             rows.append({"course_id": course.id, "course_name": course.display_name, "recently_active": True})
     return wire.api_json(rows)

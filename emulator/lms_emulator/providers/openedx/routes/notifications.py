@@ -178,12 +178,15 @@ def mark_read(x: Call) -> Response:
     given = wire.read_object(x)
     number, app = given.get("notification_id"), given.get("app_name")
     if number:
-        found = [one for one in _mine(x) if str(one.id) == str(number)]
+        found = [notification for notification in _mine(x) if str(notification.id) == str(number)]
         if not found:
             raise refusals.OpenedxRefusal("unknown_notification", status=404, message="Not found.", check="id")
         said = "Notification marked read."
     elif app in rules.APPS:
-        found, said = [one for one in _mine(x) if one.app == app], "Notifications marked read."
+        found, said = (
+            [notification for notification in _mine(x) if notification.app == app],
+            "Notifications marked read.",
+        )
     else:
         document = {"error": "Invalid app_name or notification_id."}
         raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")

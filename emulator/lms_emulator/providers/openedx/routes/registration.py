@@ -189,7 +189,7 @@ def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
 def activate(x: Call) -> Response:
     """The link of the activation mail: it redirects to the dashboard, or to the sign-in front end with the outcome."""
     key = x.path_params["activation_key"]
-    user = next((one for one in x.store.users if accounts.activation_key(one) == key), None)
+    user = next((user for user in x.store.users if accounts.activation_key(user) == key), None)
     outcome = "error" if user is None else "info" if user.is_active else "success"
     if user is not None and not user.is_active:
         x.store.users.put(replace(user, is_active=True))

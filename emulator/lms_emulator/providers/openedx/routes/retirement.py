@@ -239,7 +239,7 @@ def clean_up(x: Call) -> Response:
     if not isinstance(names, list | str | dict):
         raise refusals.Unhandled("usernames is no list")
     found = [rules.of_username(x.store, str(name)) for name in names]
-    complete = [one for one in found if one is not None and one.state == "COMPLETE"]
+    complete = [record for record in found if record is not None and record.state == "COMPLETE"]
     if len(complete) != len(names):
         raise invalid("Not all usernames exist in the COMPLETE state.")
     for retirement in complete:

@@ -61,7 +61,7 @@ def list_enrollments(x: Call) -> Response:
     user = _user(x)
     if user is None:
         return wire.pretty_json([])
-    return wire.pretty_json([_shape(x, one) for one in enrollment.of_user(x.store, user)])
+    return wire.pretty_json([_shape(x, record) for record in enrollment.of_user(x.store, user)])
 
 
 def _shape(x: Call, record: Enrollment) -> dict[str, Any]:

@@ -282,7 +282,7 @@ def list_members(x: Call) -> Response:
         if query.get("username") in (None, "", membership.user)
     ]
     page = paging.numbered(x, rows, size=10, most=1000)
-    return wire.api_json(page.envelope([_membership(x, team, one) for team, one in page.items]))
+    return wire.api_json(page.envelope([_membership(x, team, member) for team, member in page.items]))
 
 
 def _membership(x: Call, team: Team, membership: Membership) -> dict[str, Any]:
@@ -355,11 +355,11 @@ def download_members(x: Call) -> Response:
         raise empty(403, "not_staff")
     sets = [teamset.id for teamset in course.teamsets]
     lines = [",".join(["username", "external_user_id", "mode", *sets])]
-    for one in sorted(x.store.enrollments.find("course", course.id), key=lambda record: record.user):
-        user = x.store.users.get(one.user)
-        if one.is_active and user is not None:
+    for enrolled in sorted(x.store.enrollments.find("course", course.id), key=lambda record: record.user):
+        user = x.store.users.get(enrolled.user)
+        if enrolled.is_active and user is not None:
             names = [(team.name if (team := _in_set(x, course, name, user)) else "") for name in sets]
-            lines.append(",".join([one.user, "", one.mode, *names]))
+            lines.append(",".join([enrolled.user, "", enrolled.mode, *names]))
     file = f"team-membership_{key.org}_{key.course}_{key.run}.csv"
     headers = {"content-disposition": f'attachment; filename="{file}"', "content-type": "text/csv"}
     return Response("".join(f"{line}\r\n" for line in lines).encode(), 200, headers)

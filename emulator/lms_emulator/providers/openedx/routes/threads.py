@@ -244,10 +244,12 @@ def select(
             row for row in found if row.type == "question" and not any(answer.endorsed for answer in answers[row.id])
         ]
 
-    def rank(one: Thread) -> tuple[Any, ...]:
+    def rank(thread: Thread) -> tuple[Any, ...]:
         order = chosen.get("order_by")
-        number = len(one.voters) if order == "vote_count" else len(answers[one.id]) if order == "comment_count" else 0
-        return (one.pinned, number, one.created, one.id)
+        number = (
+            len(thread.voters) if order == "vote_count" else len(answers[thread.id]) if order == "comment_count" else 0
+        )
+        return (thread.pinned, number, thread.created, thread.id)
 
     return sorted(found, key=rank, reverse=True)
 
@@ -306,7 +308,7 @@ def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any
     return changes
 
 
-def one(x: Call, text: str) -> Thread:
+def existing(x: Call, text: str) -> Thread:
     """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
     found = x.store.threads.get(parse_integer(text)) if text.isascii() else None
     if found is None:
@@ -325,13 +327,13 @@ def _readers(thread: Thread, user: User) -> dict[str, Any]:
 
 def read_one(x: Call) -> Response:
     """One thread, which is marked as read by the caller."""
-    found = _read(x, caller(x), one(x, x.path_params["thread_id"]))
+    found = _read(x, caller(x), existing(x, x.path_params["thread_id"]))
     return wire.api_json(shapes.thread(x, found, counts_responses=True))
 
 
 def update(x: Call) -> Response:
     """Change a thread."""
-    found, given, user = one(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
+    found, given, user = existing(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
     refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
     given = read_fields(given, _THREAD, partial=True)
     stored = x.store.threads.put(replace(found, **_changes(x, found, given)))
@@ -347,7 +349,7 @@ def update(x: Call) -> Response:
 
 def delete(x: Call) -> Response:
     """Delete a thread with its comments."""
-    found = one(x, x.path_params["thread_id"])
+    found = existing(x, x.path_params["thread_id"])
     refuse_deletion(x, found)
     for comment in x.store.comments.find("thread", found.id):
         x.store.comments.delete(comment.id)

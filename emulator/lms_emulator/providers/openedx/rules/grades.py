@@ -59,7 +59,9 @@ def score(grade: Grade | None, block_id: str) -> tuple[float, float] | None:
 
 def worked(store: OpenedxStore, username: str, node: blocks.Node) -> tuple[float, float] | None:
     """The points of a learner's own answers below a block; None if nothing was answered."""
-    found = [store.block_states.get((username, one.key)) for one in node.walk() if one.block.type == "problem"]
+    found = [
+        store.block_states.get((username, problem.key)) for problem in node.walk() if problem.block.type == "problem"
+    ]
     if all(state is None or state.earned is None for state in found):
         return None
     return float(sum(state.earned or 0.0 for state in found if state is not None)), possible(node)

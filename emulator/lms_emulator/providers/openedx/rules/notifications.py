@@ -74,38 +74,38 @@ def account(store: OpenedxStore, username: str) -> NotificationPreference:
 
 
 def change(
-    store: OpenedxStore, one: NotificationPreference, app: str, kind: str, channel: str, value: bool | str
+    store: OpenedxStore, preference: NotificationPreference, app: str, kind: str, channel: str, value: bool | str
 ) -> NotificationPreference:
     """Keep that a channel of a type is on or off, or how often mail comes."""
-    values = [known for known in one.values if known[:3] != (app, kind, channel)]
-    return store.notification_preferences.put(replace(one, values=[*values, (app, kind, channel, value)]))
+    values = [known for known in preference.values if known[:3] != (app, kind, channel)]
+    return store.notification_preferences.put(replace(preference, values=[*values, (app, kind, channel, value)]))
 
 
-def switch(store: OpenedxStore, one: NotificationPreference, app: str, *, on: bool) -> NotificationPreference:
+def switch(store: OpenedxStore, preference: NotificationPreference, app: str, *, on: bool) -> NotificationPreference:
     """Keep that an app is on or off."""
-    off = [name for name in one.off if name != app] + ([] if on else [app])
-    return store.notification_preferences.put(replace(one, off=off))
+    off = [name for name in preference.off if name != app] + ([] if on else [app])
+    return store.notification_preferences.put(replace(preference, off=off))
 
 
-def setting(one: NotificationPreference, app: str, kind: str) -> dict[str, Any]:
+def setting(preference: NotificationPreference, app: str, kind: str) -> dict[str, Any]:
     """The channels of a type."""
     web, email, _ = _TYPES[app].get(kind, (True, True, False))
     found: dict[str, Any] = {"web": web, "email": email, "push": kind == "core", "email_cadence": "Daily"}
-    return found | {channel: value for of, name, channel, value in one.values if (of, name) == (app, kind)}
+    return found | {channel: value for of, name, channel, value in preference.values if (of, name) == (app, kind)}
 
 
-def document(one: NotificationPreference, *, whole: bool) -> dict[str, Any]:
+def document(preference: NotificationPreference, *, whole: bool) -> dict[str, Any]:
     """All settings by app. Parameters: `whole`, of the whole account, which has more types and fewer details."""
     found: dict[str, Any] = {}
     for app, kinds in _TYPES.items():
         shown = [kind for kind, (_, _, account_only) in kinds.items() if whole or not account_only]
         settings = {}
         for kind in (*shown, "core"):
-            settings[kind] = setting(one, app, kind)
+            settings[kind] = setting(preference, app, kind)
             if not whole:
                 settings[kind]["info"] = _ABOUT[app] if kind == "core" else ""
         found[app] = {
-            "enabled": app not in one.off,
+            "enabled": app not in preference.off,
             "core_notification_types": _CORE[app],
             "notification_types": settings,
             "non_editable": {kind: ["push"] for kind in shown},

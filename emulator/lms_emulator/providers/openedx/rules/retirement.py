@@ -169,4 +169,4 @@ def report(store: OpenedxStore, retirement: Retirement, now: datetime) -> None:
 
 def profile_number(store: OpenedxStore, user: int) -> int:
     """The number of a user's profile: profiles are made with accounts, in the same order."""
-    return sum(one.id <= user for one in store.users)
+    return sum(person.id <= user for person in store.users)

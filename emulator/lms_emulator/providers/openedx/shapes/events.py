@@ -102,21 +102,21 @@ def _course(key: str, course: Course | None) -> dict[str, Any]:
     }
 
 
-def enrollment(one: Enrollment, person: User, course: Course | None) -> dict[str, Any]:
+def enrollment(record: Enrollment, person: User, course: Course | None) -> dict[str, Any]:
     """An enrolment."""
     return {
         "user": user(person),
-        "course": _course(one.course, course),
-        "mode": one.mode,
-        "is_active": one.is_active,
-        "creation_date": one.created.isoformat(),
+        "course": _course(record.course, course),
+        "mode": record.mode,
+        "is_active": record.is_active,
+        "creation_date": record.created.isoformat(),
         "created_by": None,
     }
 
 
-def cohort(one: Cohort, person: User) -> dict[str, Any]:
+def cohort(record: Cohort, person: User) -> dict[str, Any]:
     """A user's new cohort; the platform does not name the course beside its key."""
-    return {"user": user(person), "course": _course(one.course, None), "name": one.name}
+    return {"user": user(person), "course": _course(record.course, None), "name": record.name}
 
 
 def course_access_role(role: CourseRole, person: User) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def course_access_role(role: CourseRole, person: User) -> dict[str, Any]:
     return {"user": user(person), "org_key": org, "course_key": role.course, "role": role.role}
 
 
-def grade(person: User, course: Course, one: Grade, letter: str | None, passed: datetime | None) -> dict[str, Any]:
+def grade(person: User, course: Course, record: Grade, letter: str | None, passed: datetime | None) -> dict[str, Any]:
     """A learner's grade in a course. Parameters: `passed`, when it was first one that passes.
 
     Courses have no versions here, so `course_version` is empty.
@@ -149,7 +149,7 @@ def grade(person: User, course: Course, one: Grade, letter: str | None, passed: 
         "course_edited_timestamp": course.published.isoformat() if course.published else None,
         "course_version": "",
         "grading_policy_hash": base64.b64encode(digest.digest()).decode(),
-        "percent_grade": one.percent,
+        "percent_grade": record.percent,
         "letter_grade": letter or "",
         "passed_timestamp": passed.isoformat() if passed else None,
     }
@@ -160,16 +160,16 @@ def passing(person: User, course: str, *, passes: bool) -> dict[str, Any]:
     return {"is_passing": passes, "course": _course(course, None), "user": user(person, django_name=True)}
 
 
-def certificate(one: Certificate, person: User) -> dict[str, Any]:
+def certificate(record: Certificate, person: User) -> dict[str, Any]:
     """A certificate, as it is now."""
     return {
         "user": user(person),
-        "course": _course(one.course, None),
-        "mode": one.mode,
-        "grade": one.grade,
-        "download_url": one.download_url or "",
+        "course": _course(record.course, None),
+        "mode": record.mode,
+        "grade": record.grade,
+        "download_url": record.download_url or "",
         "name": person.name,
-        "current_status": one.status,
+        "current_status": record.status,
         "previous_status": "",
     }
 

@@ -55,7 +55,7 @@ def _last_edit(x: Call, post: Post) -> dict[str, Any] | None:
 
 def thread(
     x: Call,
-    one: Thread,
+    record: Thread,
     *,
     listed: bool = False,
     counts_responses: bool = False,
@@ -72,25 +72,25 @@ def thread(
         edit_reason, close_reason: codes that were just given.
     """
     user = caller(x)
-    answers = discussions.comments(x.store, one)
+    answers = discussions.comments(x.store, record)
     responses = [comment for comment in answers if comment.parent is None]
-    group = x.store.cohorts.get(one.group_id) if one.group_id is not None else None
-    read = not listed and discussions.is_read(one, user)
-    page = f"{x.base_url}/api/discussion/v1/comments/?thread_id={one.id}"
-    question = one.type == "question"
+    group = x.store.cohorts.get(record.group_id) if record.group_id is not None else None
+    read = not listed and discussions.is_read(record, user)
+    page = f"{x.base_url}/api/discussion/v1/comments/?thread_id={record.id}"
+    question = record.type == "question"
     flags = sum(bool(comment.flaggers) for comment in answers)
-    shape = _post(x, one, discussions.thread_fields(x.store, user, one), edit_reason) | {
-        "course_id": one.course,
-        "topic_id": one.topic,
-        "group_id": one.group_id,
+    shape = _post(x, record, discussions.thread_fields(x.store, user, record), edit_reason) | {
+        "course_id": record.course,
+        "topic_id": record.topic,
+        "group_id": record.group_id,
         "group_name": group.name if group is not None else None,
-        "type": one.type,
-        "preview_body": discussions.preview(one.body),
+        "type": record.type,
+        "preview_body": discussions.preview(record.body),
         "abuse_flagged_count": (flags or None) if counts_flags else None,
-        "title": one.title,
-        "pinned": one.pinned,
-        "closed": one.closed,
-        "following": user.username in one.followers,
+        "title": record.title,
+        "pinned": record.pinned,
+        "closed": record.closed,
+        "following": user.username in record.followers,
         "comment_count": len(answers) + 1,
         "unread_comment_count": 0 if read else len(answers) + 1,
         "comment_list_url": None if question else page,
@@ -103,37 +103,37 @@ def thread(
         shape["response_count"] = len(responses)
     if close_reason is not None:
         shape["close_reason_code"] = close_reason
-    why = discussions.CLOSE_REASONS.get(close_reason or (one.close_reason if one.closed else None) or "")
-    by = one.closed_by if one.closed else None
+    why = discussions.CLOSE_REASONS.get(close_reason or (record.close_reason if record.closed else None) or "")
+    by = record.closed_by if record.closed else None
     return shape | {
         "close_reason": why,
         "closed_by": by,
-        "closed_by_label": discussions.label(x.store, by, one.course),
+        "closed_by_label": discussions.label(x.store, by, record.course),
     }
 
 
 def comment(
-    x: Call, above: Thread, one: Comment, *, edit_reason: str | None = None, before: Comment | None = None
+    x: Call, above: Thread, record: Comment, *, edit_reason: str | None = None, before: Comment | None = None
 ) -> dict[str, Any]:
     """A comment as the caller sees it.
 
     Parameters: `before`, the comment before a change; the answer to the change still has its endorsement.
     """
     user = caller(x)
-    known = before or one
-    by = known.endorsed_by if one.endorsed and known.endorsed else None
-    children = sum(child.parent == one.id for child in x.store.comments.find("thread", above.id))
-    privileged = discussions.is_privileged(x.store, user, one.course)
-    author = x.store.users.get(one.author)
-    return _post(x, one, discussions.comment_fields(x.store, user, above, one), edit_reason) | {
+    known = before or record
+    by = known.endorsed_by if record.endorsed and known.endorsed else None
+    children = sum(child.parent == record.id for child in x.store.comments.find("thread", above.id))
+    privileged = discussions.is_privileged(x.store, user, record.course)
+    author = x.store.users.get(record.author)
+    return _post(x, record, discussions.comment_fields(x.store, user, above, record), edit_reason) | {
         "thread_id": str(above.id),
-        "parent_id": str(one.parent) if one.parent is not None else None,
-        "endorsed": one.endorsed,
+        "parent_id": str(record.parent) if record.parent is not None else None,
+        "endorsed": record.endorsed,
         "endorsed_by": by,
-        "endorsed_by_label": discussions.label(x.store, by, one.course),
+        "endorsed_by_label": discussions.label(x.store, by, record.course),
         "endorsed_at": moment(known.endorsed_at) if by else None,
         "child_count": children,
         "children": [],
-        "abuse_flagged_any_user": bool(one.flaggers) if privileged else None,
+        "abuse_flagged_any_user": bool(record.flaggers) if privileged else None,
         "profile_image": accounts.profile_image(author, x.base_url) if author is not None else None,
     }

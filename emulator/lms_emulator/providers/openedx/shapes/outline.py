@@ -79,7 +79,7 @@ def _block(
 
 def _due(root: blocks.Node, node: blocks.Node) -> Any:
     above = blocks.path_to(root, node.key)
-    return next((one.block.due for one in reversed(above) if one.block.due is not None), None)
+    return next((node.block.due for node in reversed(above) if node.block.due is not None), None)
 
 
 def sections(store: OpenedxStore, course: Course, user: User | None, root: blocks.Node, base_url: str) -> list[Any]:

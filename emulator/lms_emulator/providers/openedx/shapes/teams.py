@@ -44,11 +44,11 @@ def team(store: OpenedxStore, record: Team, base_url: str, now: datetime, expand
     }
 
 
-def _member(store: OpenedxStore, one: Membership, base_url: str, now: datetime, expand: set[str]) -> dict[str, Any]:
+def _member(store: OpenedxStore, entry: Membership, base_url: str, now: datetime, expand: set[str]) -> dict[str, Any]:
     return {
-        "user": _user(store, one.user, base_url, now, expand),
-        "date_joined": moment(one.date_joined),
-        "last_activity_at": moment(one.last_activity_at),
+        "user": _user(store, entry.user, base_url, now, expand),
+        "date_joined": moment(entry.date_joined),
+        "last_activity_at": moment(entry.last_activity_at),
     }
 
 
@@ -61,14 +61,14 @@ def _user(store: OpenedxStore, username: str, base_url: str, now: datetime, expa
 
 
 def membership(
-    store: OpenedxStore, record: Team, one: Membership, base_url: str, now: datetime, expand: set[str]
+    store: OpenedxStore, record: Team, entry: Membership, base_url: str, now: datetime, expand: set[str]
 ) -> dict[str, Any]:
     """A membership with its team; an expanded team does without its members."""
     whole = {name: value for name, value in team(store, record, base_url, now, set()).items() if name != "membership"}
     brief = {"url": f"{base_url}/api/team/v0/teams/{record.id}", "team_id": record.id}
     return {
-        "user": _user(store, one.user, base_url, now, expand),
+        "user": _user(store, entry.user, base_url, now, expand),
         "team": whole if "team" in expand else brief,
-        "date_joined": moment(one.date_joined),
-        "last_activity_at": moment(one.last_activity_at),
+        "date_joined": moment(entry.date_joined),
+        "last_activity_at": moment(entry.last_activity_at),
     }

@@ -49,7 +49,7 @@ def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
     A field that consists of one variable gets its value: today as text, formerly as a number, boolean or null.
     """
     values = ((name, _value(scene, given)) for name, given in fields.items())
-    found = {name: moment(one) if isinstance(one, datetime) else one for name, one in values}
+    found = {name: moment(text) if isinstance(text, datetime) else text for name, text in values}
     if scene.x.settings.variables_as_text:
         return {name: _text(scene, value) if isinstance(value, int | float) else value for name, value in found.items()}
     if features.enabled(scene.api, scene.school, NUMBERS_AS_TEXT):

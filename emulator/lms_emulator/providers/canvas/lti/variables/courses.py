@@ -147,8 +147,8 @@ def _resources(scene: Scene) -> str | None:
     their names."""
     given = scene.asked.get("available_canvas_resources")
     found = list(given.values()) if isinstance(given, dict) else given
-    one = found[0] if isinstance(found, list) and len(found) == 1 else None
-    asked = one if isinstance(one, dict) else {}
+    only = found[0] if isinstance(found, list) and len(found) == 1 else None
+    asked = only if isinstance(only, dict) else {}
     course = scene.x.store.courses.get(number(str(asked.get("course_id"))))
     if course is not None and asked.get("type") == "module":
         every = modules.of_course(scene.api, course)

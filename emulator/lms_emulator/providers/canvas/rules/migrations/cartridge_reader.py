@@ -266,7 +266,7 @@ class _Reader:
                 fields["assignment_group_id"] = self.number(ref)
             if ref := words(meta, "assignment_identifierref"):
                 fields["assignment_id"] = self.number(ref)
-        questions = [self._question(number, one, place) for place, one in enumerate(_items(assessment), start=1)]
+        questions = [self._question(number, item, place) for place, item in enumerate(_items(assessment), start=1)]
         fields.setdefault("points_possible", sum(question.question_data["points_possible"] for question in questions))
         fields.setdefault("question_count", len(questions))
         available = words(meta, "available") == "true"
@@ -283,9 +283,8 @@ class _Reader:
         self.add("quizzes", identifier, record)
 
     def _question(self, quiz: int, item: Element, place: int) -> QuizQuestion:
-        meta = {
-            words(one, "fieldlabel"): words(one, "fieldentry") for one in item.iter() if tag(one) == "qtimetadatafield"
-        }
+        fields = (node for node in item.iter() if tag(node) == "qtimetadatafield")
+        meta = {words(field, "fieldlabel"): words(field, "fieldentry") for field in fields}
         kind = meta.get("question_type") or _profile(meta.get("cc_profile", ""))
         presentation = child(item, "presentation")
         text = (
@@ -315,7 +314,9 @@ class _Reader:
             return
         organization = child(child(manifest, "organizations"), "organization")
         root = child(organization, "item")
-        for place, item in enumerate((one for one in root if tag(one) == "item") if root is not None else (), start=1):
+        for place, item in enumerate(
+            (node for node in root if tag(node) == "item") if root is not None else (), start=1
+        ):
             if any(tag(value) == "item" for value in item):
                 self._module_of_others(item, place)
 
@@ -334,10 +335,10 @@ class _Reader:
         )
         self.add("context_modules", identifier, record)
         items = self.package.items.setdefault(number, [])
-        for one in within(child(element, "items")):
-            kind: Any = form.CONTENT_TYPES.get(words(one, "content_type"), ("SubHeader", ""))[0]
-            ref = words(one, "identifierref")
-            known = read_fields(one, ContentTag, {name: name for name in ("url", "position", "new_tab", "indent")})
+        for item in within(child(element, "items")):
+            kind: Any = form.CONTENT_TYPES.get(words(item, "content_type"), ("SubHeader", ""))[0]
+            ref = words(item, "identifierref")
+            known = read_fields(item, ContentTag, {name: name for name in ("url", "position", "new_tab", "indent")})
             items.append(
                 ContentTag(
                     id=next(self.numbers),
@@ -345,8 +346,8 @@ class _Reader:
                     context_module_id=number,
                     type=kind,
                     content_id=self.rows[ref][1] if ref in self.rows else 0,
-                    title=words(one, "title") or "No Title",
-                    published=words(one, "workflow_state") != "unpublished",
+                    title=words(item, "title") or "No Title",
+                    published=words(item, "workflow_state") != "unpublished",
                     **known,
                 )
             )

@@ -72,5 +72,6 @@ def _group(package: Package, part: Part) -> str:
     if part.kind.name != "assignments":
         return ""
     return next(
-        (one.key for one in package.of("assignment_groups") if one.record.id == part.record.assignment_group_id), ""
+        (group.key for group in package.of("assignment_groups") if group.record.id == part.record.assignment_group_id),
+        "",
     )

@@ -85,8 +85,8 @@ class Transfer:
         Parameters: `only`, a restriction to these keys; `unchanged`, existing parts to leave alone; `skip`, settings of
         the course to leave alone.
         """
-        parts = [one for one in self.package.parts if self._chosen(one) and (only is None or one.key in only)]
-        parts += [one for one in self._needed(parts) if one not in parts]
+        parts = [part for part in self.package.parts if self._chosen(part) and (only is None or part.key in only)]
+        parts += [part for part in self._needed(parts) if part not in parts]
         for part in self.package.parts:
             known = self.existing(part)
             if known is not None:
@@ -121,7 +121,7 @@ class Transfer:
                 wanted.add(("assignment_groups", part.record.assignment_group_id))
             elif part.kind.name in ("quizzes", "discussion_topics"):
                 wanted.add(("assignments", part.record.assignment_id))
-        return [one for one in self.package.parts if (one.kind.table, one.record.id) in wanted]
+        return [part for part in self.package.parts if (part.kind.table, part.record.id) in wanted]
 
     def existing(self, part: Part) -> Any:
         """The existing counterpart of a part in the course."""

@@ -59,15 +59,15 @@ def export(scope: Scope) -> Made:
     level = [group for group in groups.values() if group.parent_id is None]
     while level:
         level = [group for above in level for group in outcomes.subgroups(scope.api, above)]
-        for one in sorted(level, key=lambda group: group.id):
-            above = groups[one.parent_id or 0]
-            cells = {name: getattr(one, name, None) for name in head} | {
-                "vendor_guid": _guid(one, "canvas_outcome_group"),
+        for inner in sorted(level, key=lambda group: group.id):
+            above = groups[inner.parent_id or 0]
+            cells = {name: getattr(inner, name, None) for name in head} | {
+                "vendor_guid": _guid(inner, "canvas_outcome_group"),
                 "object_type": "group",
                 "parent_guids": _guid(above, "canvas_outcome_group") if above.parent_id is not None else None,
             }
             table.append([cells[name] for name in head])
-    for outcome in sorted(outcomes.of_course(scope.api, _here(scope)).values(), key=lambda one: one.id):
+    for outcome in sorted(outcomes.of_course(scope.api, _here(scope)).values(), key=lambda outcome: outcome.id):
         held = scope.api.store.outcome_links.find("outcome", outcome.id)
         within = sorted(link.outcome_group_id for link in held if link.workflow_state == "active")
         parents = [groups[number] for number in within if number in groups]
@@ -91,7 +91,9 @@ def _places(scope: Scope, user_id: int | None = None) -> Iterator[Place]:
     """Where people are or were students, each section once for each state."""
     store, seen = scope.api.store, set[tuple[int, int, str]]()
     courses = {
-        one.id: one for one in scope.courses() if scope.deleted or one.workflow_state in ("available", "completed")
+        course.id: course
+        for course in scope.courses()
+        if scope.deleted or course.workflow_state in ("available", "completed")
     }
     rows = store.enrollments if user_id is None else store.enrollments.find("user", user_id)
     for row in sorted(rows, key=lambda enrollment: enrollment.id):
@@ -157,7 +159,7 @@ def _reached(scope: Scope, course: Course, outcome: Outcome, result: OutcomeResu
     share = outcome_scores.percent(scope.api, result, outcome, scale)
     score = None if share is None else share * (top or needed)
     best = sorted(ratings, key=lambda rating: -float(rating["points"]))
-    rating = next((one for one in best if score is not None and float(one["points"]) <= score), None)
+    rating = next((rating for rating in best if score is not None and float(rating["points"]) <= score), None)
     cells = {"learning outcome points possible": result.possible} | cells
     cells["learning outcome mastered"] = None if result.mastery is None else int(result.mastery)
     cells["outcome score"] = result.score
@@ -188,7 +190,7 @@ def results(scope: Scope) -> Made:
         return (parts.pop(by), *parts.values())
 
     rows: list[dict[str, Any]] = []
-    for result in sorted((one for one in store.learning_outcome_results if one.outcome_id in held), key=key):
+    for result in sorted((result for result in store.learning_outcome_results if result.outcome_id in held), key=key):
         task, outcome = store.assignments.get(result.assignment_id), held[result.outcome_id]
         places = {place[2].id: place for place in _places(scope, result.user_id) if place[1].id == result.course_id}
         if task is None or not outcome_scores.counts(scope.api, result):
@@ -227,7 +229,7 @@ def _aligned(scope: Scope, course: Course, held: dict[int, Outcome]) -> list[tup
     for outcome in held.values():
         for rubric in outcomes.aligned(scope.api, outcome):
             tasks = (scope.api.store.assignments.get(number) for number in outcomes.works(scope.api, rubric))
-            found += [(one, outcome) for one in tasks if one is not None and one.course_id == course.id]
+            found += [(task, outcome) for task in tasks if task is not None and task.course_id == course.id]
     return sorted(found, key=lambda pair: (pair[0].id, pair[1].id))
 
 

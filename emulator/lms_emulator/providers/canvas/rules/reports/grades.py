@@ -31,7 +31,7 @@ UNCONFIGURED = "no grading periods configured for this term"
 def export(scope: Scope) -> Made:
     """The scores of students in their courses."""
     table: Table = [[*WHO, *_with_state(_columns(scope), "enrollment state")]]
-    table += [[*_who(scope, one), *_whole(scope, one)] for one in _students(scope)]
+    table += [[*_who(scope, row), *_whole(scope, row)] for row in _students(scope)]
     return Made({"report": table}, _says(scope))
 
 
@@ -53,10 +53,10 @@ def by_periods(scope: Scope) -> Made:
         for period in within:
             head += [f"{period.title} {name}" for name in ("grading period id", *columns)]
         file = files[term.name or ""] = [[*head, *_with_state(columns, "enrollment state")]]
-        for one in students:
-            if one[1].enrollment_term_id == term.id:
-                cells = [cell for period in within for cell in (period.id, *_reached(scope, one, period))]
-                file.append([*_who(scope, one), group.title, group.id, *cells, *_whole(scope, one)])
+        for student in students:
+            if student[1].enrollment_term_id == term.id:
+                cells = [cell for period in within for cell in (period.id, *_reached(scope, student, period))]
+                file.append([*_who(scope, student), group.title, group.id, *cells, *_whole(scope, student)])
     used = {course.enrollment_term_id for course in (scope.courses() if scope.deleted else scope.living())}
     if not any(term.id in used or files[term.name or ""] == [[UNCONFIGURED]] for term in terms):
         return Made({"report": [[]]} if terms else {}, _says(scope))
@@ -79,15 +79,15 @@ def _says(scope: Scope) -> str:
 def _students(scope: Scope) -> Iterator[Student]:
     states = ("active", "completed", *(("inactive", "deleted") if scope.deleted else ()))
     rows = people_of(scope, states, partial(_known_by, scope))
-    for one in sorted(rows, key=lambda student: (student[1].enrollment_term_id, student[1].id)):
-        row, course = one[:2]
+    for found in sorted(rows, key=lambda student: (student[1].enrollment_term_id, student[1].id)):
+        row, course = found[:2]
         living = course.workflow_state == "available" and not _never_scored(row)
         if _recent(scope, row, course) if scope.deleted else living:
-            yield one
+            yield found
 
 
-def _who(scope: Scope, one: Student) -> list[Any]:
-    _, course, section, login, user = one
+def _who(scope: Scope, student: Student) -> list[Any]:
+    _, course, section, login, user = student
     term = scope.api.store.enrollment_terms.get(course.enrollment_term_id)
     own = [user.name, user.id, login.sis_user_id, course.name, course.id, course.sis_course_id]
     own += [section.name, section.id, section.sis_section_id]
@@ -109,14 +109,14 @@ def _with_state(cells: list[Any], state: str) -> list[Any]:
     return [*cells[:2], state, *cells[2:]]
 
 
-def _whole(scope: Scope, one: Student) -> list[Any]:
-    state = one[0].workflow_state
-    return _with_state(_reached(scope, one, None), "concluded" if state == "completed" else state)
+def _whole(scope: Scope, student: Student) -> list[Any]:
+    state = student[0].workflow_state
+    return _with_state(_reached(scope, student, None), "concluded" if state == "completed" else state)
 
 
-def _reached(scope: Scope, one: Student, period: GradingPeriod | None) -> list[Any]:
+def _reached(scope: Scope, student: Student, period: GradingPeriod | None) -> list[Any]:
     """The scores and their grades in a period; without one, in the whole course."""
-    row, course = one[:2]
+    row, course = student[:2]
     only = None if period is None else periods.assignments_of(scope.api, course, period, row.user_id)
     posted, every = (scores.scores(scope.api, row, course, unposted=unposted, only=only) for unposted in (False, True))
     percents = [posted.current, posted.final, every.current, every.final]

@@ -179,10 +179,10 @@ def sections(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
     found: list[Row] = []
     for section, course in _sections_of(scope):
-        gone = section.workflow_state == "deleted" or (course.workflow_state == "deleted" and not scope.deleted)
-        if (sis or (gone and scope.deleted)) and not _both(section, course):
+        deleted = section.workflow_state == "deleted" or (course.workflow_state == "deleted" and not scope.deleted)
+        if (sis or (deleted and scope.deleted)) and not _both(section, course):
             continue
-        if gone and not scope.deleted:
+        if deleted and not scope.deleted:
             continue
         account = store.accounts.get(course.account_id)
         dated = section.restrict_enrollments_to_section_dates
@@ -222,7 +222,7 @@ def enrollments(scope: Scope, sis: bool) -> list[Row]:
             continue
         if (state == "completed" and not scope.deleted) or (states is not None and state not in states):
             continue
-        gone = "deleted" in (section.workflow_state, course.workflow_state)
+        deleted = "deleted" in (section.workflow_state, course.workflow_state)
         observed = scope.login_of(enrollment.associated_user_id or 0)
         role = store.roles.get(enrollment.role_id)
         if sis and (state in PENDING or not (course.sis_course_id or section.sis_section_id)):
@@ -238,7 +238,7 @@ def enrollments(scope: Scope, sis: bool) -> list[Row]:
                 "role_id": enrollment.role_id,
                 "canvas_section_id": enrollment.course_section_id,
                 "section_id": section.sis_section_id,
-                "status": "deleted" if gone else STATUSES.get(state, state),
+                "status": "deleted" if deleted else STATUSES.get(state, state),
                 "canvas_associated_user_id": enrollment.associated_user_id,
                 "associated_user_id": observed.sis_user_id if observed is not None else None,
                 "created_by_sis": from_sis(enrollment),
@@ -316,8 +316,8 @@ def memberships(scope: Scope, sis: bool) -> list[Row]:
         category = store.group_categories.get(group.group_category_id) if group is not None else None
         if group is None or category is None or login is None or _previews(scope, membership.user_id):
             continue
-        gone = "deleted" in (group.workflow_state, membership.workflow_state)
-        if gone and not (scope.deleted and membership.sis_batch_id is not None):
+        deleted = "deleted" in (group.workflow_state, membership.workflow_state)
+        if deleted and not (scope.deleted and membership.sis_batch_id is not None):
             continue
         if _place(scope, category.context_type, category.context_id)[1]:
             own: Row = {

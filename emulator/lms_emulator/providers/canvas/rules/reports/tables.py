@@ -135,7 +135,11 @@ def zero_activity(scope: Scope) -> Made:
     since = scope.moment("start_at")
 
     def idle(row: Enrollment) -> bool:
-        rows = [one for one in scope.api.store.enrollments.find("user", row.user_id) if one.course_id == row.course_id]
+        rows = [
+            enrollment
+            for enrollment in scope.api.store.enrollments.find("user", row.user_id)
+            if enrollment.course_id == row.course_id
+        ]
         times = [enrollment.last_activity_at for enrollment in rows if enrollment.last_activity_at is not None]
         return not times or (since is not None and max(times) < since)
 

@@ -82,12 +82,12 @@ def run(api: Api, batch: SisBatch) -> None:
     if sheets is None:
         _finish(work, imported=True)
         return
-    supplied = [kind.name for kind in KINDS if any(one.kind is kind for one in sheets)]
+    supplied = [kind.name for kind in KINDS if any(sheet.kind is kind for sheet in sheets)]
     counts = {kind.counted: 0 for kind in KINDS}
     done: list[str] = []
-    at_once = 1 + sum(len(one.rows) for one in sheets) <= AT_ONCE
+    at_once = 1 + sum(len(sheet.rows) for sheet in sheets) <= AT_ONCE
     for kind in KINDS:
-        for sheet in (one for one in sheets if one.kind is kind):
+        for sheet in (sheet for sheet in sheets if sheet.kind is kind):
             rows = list(sheet.each())
             for number, row in enumerate(rows, start=1):
                 counts[kind.counted] += _import(work, sheet, row)

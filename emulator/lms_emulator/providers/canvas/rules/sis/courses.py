@@ -77,7 +77,7 @@ def _check_course(row: Row, sis_id: str) -> None:
 def _require_valid(work: Work, row: Row, known: Course | None, course: Course) -> None:
     """What canvas-lms app/models/course.rb finds wrong with an imported course."""
     taken = work.store.courses.find("integration_id", course.integration_id) if course.integration_id else ()
-    other = work.own((one for one in taken if one.id != course.id), lambda record: record.account_id)
+    other = work.own((other for other in taken if other.id != course.id), lambda record: record.account_id)
     if other is not None and (known is None or known.integration_id != course.integration_id):
         said = [f'Integration Integration ID "{course.integration_id}" is already in use']
     else:

@@ -176,11 +176,11 @@ def _default_section(work: Work, course: Course) -> CourseSection:
 def _role(work: Work, row: Row, course: Course) -> Role:
     account = work.store.accounts.get(course.account_id)
     assert account is not None, "the world file's references are checked when it is loaded"
-    found = [one for one in roles.roles_of(work.store, account) if one.base_role_type in enrolling.KINDS]
+    found = [role for role in roles.roles_of(work.store, account) if role.base_role_type in enrolling.KINDS]
     named = row.get("role")
-    found = [one for one in found if one.workflow_state != "inactive"]
-    role = next((one for one in found if str(one.id) == row.get("role_id")), None)
-    role = role or next((one for one in found if one.name == named), None)
+    found = [role for role in found if role.workflow_state != "inactive"]
+    role = next((role for role in found if str(role.id) == row.get("role_id")), None)
+    role = role or next((role for role in found if role.name == named), None)
     if role is None:
         kind = "StudentEnrollment" if named.lower().startswith("student") else KINDS.get(named.lower())
         if kind is None:
@@ -205,7 +205,11 @@ def _observed(work: Work, row: Row, role: Role) -> int | None:
 
 
 def _known(work: Work, user: User, section: CourseSection, role: Role, observed: int | None) -> Enrollment | None:
-    rows = (one for one in work.store.enrollments.find("user", user.id) if one.course_section_id == section.id)
+    rows = (
+        enrollment
+        for enrollment in work.store.enrollments.find("user", user.id)
+        if enrollment.course_section_id == section.id
+    )
     return next((row for row in rows if row.role_id == role.id and row.associated_user_id == observed), None)
 
 
@@ -232,7 +236,17 @@ def _state(
     if status.startswith("deleted_last_completed"):
         rows = work.store.enrollments.find("user", user.id)
         observed = known.associated_user_id if known is not None else None
-        alike = [one for one in rows if one.course_id == course.id and one.workflow_state != "deleted"]
-        alike = [one for one in alike if one.role_id == role.id and one.associated_user_id == observed]
-        return ("deleted" if any(known is None or one.id != known.id for one in alike) else "completed"), None
+        alike = [
+            enrollment
+            for enrollment in rows
+            if enrollment.course_id == course.id and enrollment.workflow_state != "deleted"
+        ]
+        alike = [
+            enrollment
+            for enrollment in alike
+            if enrollment.role_id == role.id and enrollment.associated_user_id == observed
+        ]
+        return (
+            "deleted" if any(known is None or enrollment.id != known.id for enrollment in alike) else "completed"
+        ), None
     return next(state for state in ("deleted", "completed", "inactive") if status.startswith(state)), None

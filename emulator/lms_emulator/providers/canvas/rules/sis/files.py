@@ -169,8 +169,8 @@ def changed(work: Work, before: list[Sheet], now: list[Sheet]) -> list[Sheet]:
     """The changes in some files since an earlier import; rows that disappeared become deletions."""
     found: list[Sheet] = []
     for kind in KINDS:
-        mine = [one for one in now if one.kind is kind]
-        theirs = [one for one in before if one.kind is kind]
+        mine = [sheet for sheet in now if sheet.kind is kind]
+        theirs = [sheet for sheet in before if sheet.kind is kind]
         if not mine or not theirs:
             found += mine
         elif len(mine) > 1 or len(theirs) > 1:
@@ -188,8 +188,8 @@ def changed(work: Work, before: list[Sheet], now: list[Sheet]) -> list[Sheet]:
 
 
 def _difference(work: Work, before: Sheet, now: Sheet) -> list[list[str | None]]:
-    def keyed(one: Sheet) -> dict[tuple[str, ...], dict[str, str | None]]:
-        return {tuple(row.get(name) for name in one.kind.fields): row.cells for row in one.each()}
+    def keyed(sheet: Sheet) -> dict[tuple[str, ...], dict[str, str | None]]:
+        return {tuple(row.get(name) for name in sheet.kind.fields): row.cells for row in sheet.each()}
 
     old, new = keyed(before), keyed(now)
     rows = [[cells[name] for name in now.headers] for key, cells in new.items() if old.get(key) != cells]

@@ -87,7 +87,7 @@ def group(work: Work, row: Row) -> bool:
     if work.skips_deletes and row.matches("status", "deleted"):
         return False
     place = _home(work, row, f"group {sis_id}")
-    known = next((one for one in work.store.groups if one.sis_source_id == sis_id), None)
+    known = next((group for group in work.store.groups if group.sis_source_id == sis_id), None)
     within = _category(work, row, place, known)
     if known is not None and groups.members(work.api, known):
         before = groups.category_of(work.api, known)
@@ -147,7 +147,7 @@ def membership(work: Work, row: Row) -> bool:
     if work.skips_deletes and deleted:
         return False
     login = work.login(sis_id)
-    found = next((one for one in work.store.groups if one.sis_source_id == named), None)
+    found = next((group for group in work.store.groups if group.sis_source_id == named), None)
     if login is None:
         raise ImportFault(f"User {sis_id} didn't exist for group user")
     if found is None:

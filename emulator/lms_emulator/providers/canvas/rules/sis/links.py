@@ -139,12 +139,12 @@ def change_sis_id(work: Work, row: Row) -> bool:
     return True
 
 
-def _of_school(work: Work, kind: str, one: Any) -> bool:
+def _of_school(work: Work, kind: str, thing: Any) -> bool:
     if kind == "term":
-        return bool(one.root_account_id == work.batch.account_id)
+        return bool(thing.root_account_id == work.batch.account_id)
     if kind in ("group", "group_category"):
         return True
-    return work.own([one], lambda record: _account_of(work, record)) is not None
+    return work.own([thing], lambda record: _account_of(work, record)) is not None
 
 
 def _account_of(work: Work, record: Any) -> int:

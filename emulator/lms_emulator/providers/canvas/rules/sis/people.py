@@ -95,8 +95,8 @@ def login(work: Work, row: Row) -> bool:
     return _reached(work, row, person, made, "active")
 
 
-def _is(work: Work, one: Pseudonym) -> bool:
-    return one.account_id == work.batch.account_id and one.workflow_state != "deleted"
+def _is(work: Work, login: Pseudonym) -> bool:
+    return login.account_id == work.batch.account_id and login.workflow_state != "deleted"
 
 
 def _checked(work: Work, row: Row, status: str, read: str) -> bool:
@@ -160,8 +160,8 @@ def _by_login(work: Work, row: Row, provider: int | None) -> Pseudonym | None:
     return next((item for item in rows if not named or item.authentication_provider_id == provider), None)
 
 
-def _holder(one: Pseudonym) -> str:
-    return f"SIS ID {one.sis_user_id}" if one.sis_user_id else f"Canvas ID {one.user_id}"
+def _holder(login: Pseudonym) -> str:
+    return f"SIS ID {login.sis_user_id}" if login.sis_user_id else f"Canvas ID {login.user_id}"
 
 
 def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status: str) -> None:
@@ -336,8 +336,8 @@ def _leave(work: Work, person: User, login: Pseudonym) -> None:
     if others:
         return
     for enrollment in list(work.store.enrollments.find("user", person.id)):
-        for one in [*_watching(work, enrollment), enrollment]:
-            work.change(one, "deleted", updated_at=work.api.now)
+        for ended in [*_watching(work, enrollment), enrollment]:
+            work.change(ended, "deleted", updated_at=work.api.now)
     for place in list(work.store.group_memberships.find("user", person.id)):
         work.change(place, "deleted")
     for admin in list(work.store.account_users.find("user", person.id)):

@@ -36,7 +36,7 @@ def account(work: Work, row: Row) -> bool:
     stuck = work.stuck(known)
     fields: Fields = {"sis_account_id": sis_id, "integration_id": row.get("integration_id") or None}
     if "parent_account_id" not in stuck:
-        if known is not None and known.id in {one.id for one in permissions.chain(work.store, parent.id)}:
+        if known is not None and known.id in {level.id for level in permissions.chain(work.store, parent.id)}:
             parent_name = parent.sis_account_id or parent.id
             raise ImportFault(f"Setting account {sis_id}'s parent to {parent_name} would create a loop")
         fields["parent_account_id"] = parent.id
@@ -67,7 +67,7 @@ def _parent(work: Work, row: Row) -> Account:
 
 
 def _require_empty(work: Work, account: Account, sis_id: str) -> None:
-    if any(one.workflow_state == "active" for one in work.store.accounts.find("parent", account.id)):
+    if any(child.workflow_state == "active" for child in work.store.accounts.find("parent", account.id)):
         raise ImportFault(f"Cannot delete the sub_account with ID: {sis_id} because it has active sub accounts.")
     if any(course.workflow_state != "deleted" for course in work.store.courses.find("account", account.id)):
         raise ImportFault(f"Cannot delete the sub_account with ID: {sis_id} because it has active courses.")

@@ -57,8 +57,8 @@ def inspected(**values: str | bool | None) -> str:
     """A row as Canvas stores it once it was read: a list with one hash, as Ruby shows it."""
     ruby = {None: "nil", True: "true", False: "false"}
 
-    def shown(one: str | bool | None) -> str:
-        return json.dumps(one, ensure_ascii=False) if isinstance(one, str) else ruby[one]
+    def shown(value: str | bool | None) -> str:
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else ruby[value]
 
     return "[{" + ", ".join(f":{name}=>{shown(value)}" for name, value in values.items()) + "}]"
 
