@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract_tests.canvas.support import Site
 from lms_emulator.core.wildcards import fits
@@ -93,6 +97,14 @@ def test_a_line_of_a_table_is_bounded() -> None:
         csv_files.read("a\n" + "," * csv_files.LONGEST_LINE + "\n")
     with pytest.raises(csv_files.MalformedCsv, match="lines"):
         csv_files.read("\n" * (csv_files.MOST_LINES + 1))
+
+
+@given(st.text("a,\r\n", max_size=40), st.integers(1, 9))
+def test_a_table_is_split_into_lines_piece_by_piece(text: str, piece: int) -> None:
+    expected = [[cell or None for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_files, "_PIECE", piece)
+        assert csv_files.whole(text, ",") == expected
 
 
 def test_scripts_in_announcements_are_read_once(canvas: Site) -> None:

@@ -11,6 +11,8 @@ _EMPTY = "\x00"
 MOST_LINES = 1_000_000
 LONGEST_LINE = 262_144
 """Maximum length of a line, which is parsed in one go while other threads wait."""
+_PIECE = 262_144
+"""How much of a text is split into lines in one go."""
 
 
 class MalformedCsv(ValueError):
@@ -45,9 +47,14 @@ def whole(text: str, separator: str) -> list[list[str | None]]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for number, line in enumerate(io.StringIO(text, newline="")):
-        if number >= MOST_LINES:
-            raise MalformedCsv(f"it has over {MOST_LINES} lines")
-        if len(line) > LONGEST_LINE:
+    number, unfinished = 0, ""
+    for begin in range(0, len(text), _PIECE):
+        *lines, unfinished = io.StringIO(unfinished + text[begin : begin + _PIECE], newline="")
+        if len(unfinished) > LONGEST_LINE or any(len(line) > LONGEST_LINE for line in lines):
             raise MalformedCsv(f"a line has over {LONGEST_LINE} characters")
-        yield line
+        yield from lines
+        number += len(lines)
+        if number + bool(unfinished) > MOST_LINES:
+            raise MalformedCsv(f"it has over {MOST_LINES} lines")
+    if unfinished:
+        yield unfinished

@@ -149,7 +149,9 @@ def sheet(name: str, content: bytes) -> Sheet | None:
     except UnicodeDecodeError as error:
         raise Unreadable("Invalid UTF-8") from error
     try:
-        first = csv_files.read(text.lstrip("\ufeff\r\n").partition("\n")[0])
+        text = text.lstrip("\ufeff\r\n")
+        end = text.find("\n")
+        first = csv_files.read(text if end < 0 else text[:end])
     except csv_files.MalformedCsv as error:
         raise Unreadable("Malformed CSV") from error
     if not first:
