@@ -28,10 +28,8 @@ __all__ = ["chromium", "tab"]
 ITEM: dict[str, Any] = {"type": "ltiResourceLink", "url": f"{LAUNCH}?doc=1", "title": "Minutes", "text": "of today"}
 
 
-@pytest.fixture
-def collaborative(canvas: Site, tool: Tool) -> Tool:
-    """The tool, which makes collaborations, and a tool of LTI 1.1 that does as well."""
-    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+def with_collaborations(world: dict[str, Any]) -> dict[str, Any]:
+    """The world where PyLTI1p3's tool makes collaborations, and a tool of LTI 1.1 does as well."""
     found = next(item for item in world["canvas"]["tools"] if item["id"] == 77)
     spot: dict[str, Any] = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
     spot["custom_fields"] = {"members": "$Canvas.api.collaborationMembers.url"}
@@ -42,7 +40,13 @@ def collaborative(canvas: Site, tool: Tool) -> Tool:
         {"id": 78, "course_id": 1, "name": "Older", "url": "http://tool11.example/launch", "domain": "tool11.example"}
         | {"consumer_key": "older", "shared_secret": "older-secret", "settings": {"collaboration": older}}
     )
-    canvas.lms.load(world)
+    return world
+
+
+@pytest.fixture
+def collaborative(canvas: Site, tool: Tool) -> Tool:
+    """The tool, where collaborations are made with it."""
+    canvas.lms.load(with_collaborations(json.loads(json.dumps(canvas.lms.dump(), default=str))))
     return tool
 
 

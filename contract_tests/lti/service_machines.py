@@ -59,6 +59,7 @@ class ProcessorMachine(RuleBasedStateMachine):
     tool: ClassVar[Tool]
     keys: ClassVar[KeySite]
     entries: ClassVar[str]
+    world = staticmethod(processing.with_processor)
 
     @initialize()
     def begin(self) -> None:

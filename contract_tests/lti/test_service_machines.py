@@ -1,4 +1,4 @@
-"""The machines of `service_machines.py`, `brightspace_machines.py` and `registration_machine.py`, where they belong."""
+"""The machines of `*_machine.py` and `*_machines.py` beside this, where they belong."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lti import brightspace_machines
+from contract_tests.lti.collaboration_machine import CollaborationMachine
 from contract_tests.lti.machine import run_walks
 from contract_tests.lti.outcome_machine import OutcomeMachine
 from contract_tests.lti.registration_machine import RegistrationMachine
@@ -38,9 +39,11 @@ def running() -> Iterator[Emulator]:
 def walked(machine: type[RuleBasedStateMachine], lms: Emulator, keys: KeySite, name: str, **own: Any) -> None:
     lms.load("demo")
     at = Lms(lms, keys, name)
-    entries = {}
+    entries: dict[str, Any] = {}
+    if (world := getattr(machine, "world", None)) is not None:
+        entries["prepared"] = world(json.loads(json.dumps(lms.dump(), default=str)))
+        lms.load(entries["prepared"])
     if machine is ProcessorMachine:
-        lms.load(processing.with_processor(json.loads(json.dumps(lms.dump(), default=str))))
         entries["entries"] = processing.with_discussion(at.site)
     made = type("Machine", (machine,), {"site": at.site, "tool": at.tool, "keys": keys, **entries, **own})
     try:
@@ -72,3 +75,7 @@ def test_results_of_lti_1_at_brightspace(running: Emulator, keys: KeySite) -> No
 @pytest.mark.parametrize("name", [CanvasSite.name, BrightspaceSite.name])
 def test_registrations(running: Emulator, keys: KeySite, name: str) -> None:
     walked(RegistrationMachine, running, keys, name)
+
+
+def test_collaborations(running: Emulator, keys: KeySite) -> None:
+    walked(CollaborationMachine, running, keys, "canvas")
