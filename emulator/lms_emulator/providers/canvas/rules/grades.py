@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_float
 from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard, User
 from lms_emulator.providers.canvas.rules import courses, features, inherited
 from lms_emulator.providers.canvas.rules.permissions import admins_over, chain
@@ -33,8 +35,12 @@ DEFAULT: Scheme = [
 ]
 """Canvas's own scheme: letters with the part of the points from which they are given."""
 LETTERS = ("letter_grade", "gpa_scale")
-_PERCENT = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)%")
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)")
+_PERCENT = re.compile(r"^[+-]?[0-9]*\.?[0-9]+%$", re.MULTILINE)
+_NUMBER = re.compile(r"^[+-]?[0-9]*\.?[0-9]+$", re.MULTILINE)
+_DIGITS = re.compile(r"([0-9]*\.)?[0-9]+")
+_ANY_SIZE = Context(prec=400)
+_LITTLE = 1e-9
+"""More than what a binary fraction can be off by, and less than any step of a scheme."""
 
 
 def scheme_of(api: Api, assignment: Assignment) -> Scheme:
@@ -112,10 +118,23 @@ def _may_restrict(api: Api) -> bool:
     return known.restricts
 
 
-def written(number: float, digits: int | None = None) -> str:
+def exact(number: float) -> Decimal:
+    """The decimal fraction that is meant by a binary one; Canvas reckons with those."""
+    return Decimal(repr(float(number)))
+
+
+def rounded(number: float | Decimal) -> float:
+    """A number rounded to hundredths as Ruby does it: half away from zero."""
+    if not math.isfinite(number):
+        return float(number)
+    value = number if isinstance(number, Decimal) else exact(number)
+    return float(value.quantize(Decimal("0.01"), ROUND_HALF_UP, _ANY_SIZE))
+
+
+def written(number: float) -> str:
     """A number as Canvas writes it: without a fraction if there is none."""
-    value = float(number) if digits is None else round(number, digits)
-    return str(int(value)) if value == int(value) else repr(value)
+    value = float(number)
+    return str(int(value)) if value == int(value) else re.sub(r"^(-?\d)e", r"\1.0e", repr(value))
 
 
 def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool = False) -> float | None:
@@ -123,6 +142,8 @@ def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool
 
     Parameters: `points_first`, whether a number is a number even where the scheme has a grade of that name.
     """
+    if not grade.strip():
+        return None
     points = float(assignment.points_possible or 0)
     value = _read(api, assignment, grade, points, points_first)
     if value is not None and not math.isfinite(value):
@@ -136,37 +157,42 @@ def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool
 
 def _read(api: Api, assignment: Assignment, grade: str, points: float, points_first: bool) -> float | None:
     scheme = scheme_of(api, assignment) if assignment.grading_type in LETTERS else []
-    if _PERCENT.fullmatch(grade):
-        return points * float(grade[:-1]) / 100
-    if _NUMBER.fullmatch(grade):
+    if _PERCENT.search(grade):
+        return _part(points, as_float(grade))
+    if _NUMBER.search(grade):
         percent = None if points_first else _percent_of(scheme, grade)
-        return float(grade) if percent is None else points * percent / 100
+        return as_float(grade) if percent is None else _part(points, percent)
     if grade in ("pass", "complete"):
         return points
     if grade in ("fail", "incomplete"):
         return 0.0
     percent = _percent_of(scheme, grade)
-    return None if percent is None else points * percent / 100
+    return None if percent is None else _part(points, percent)
+
+
+def _part(points: float, percent: float) -> float:
+    return float(exact(points) * exact(percent) / 100)
 
 
 def _percent_of(scheme: Scheme, grade: str) -> float | None:
     """The percentage for a letter: just below the next better one."""
-    names = [name.lower() for name, _ in scheme]
-    if grade.lower() not in names:
-        return None
-    place = names.index(grade.lower())
-    if place == 0:
-        return 100.0
-    above, own = scheme[place - 1][1] * 100, scheme[place][1] * 100
-    return round(above - (1.0 if above - own > 1 else 0.1), 4)
+    place = next((place for place, (name, _) in enumerate(scheme) if _is_name(name, grade)), None)
+    if not place:
+        return None if place is None else 100.0
+    above, own = exact(scheme[place - 1][1]), exact(scheme[place][1])
+    return float(above * 100 - (1 if above - own >= Decimal("0.01") else Decimal("0.1")))
+
+
+def _is_name(name: str, grade: str) -> bool:
+    """Whether a grade is one of a scheme: of numbers the value counts, of words not the case."""
+    if _DIGITS.fullmatch(grade):
+        return _DIGITS.fullmatch(name) is not None and Decimal(name) == Decimal(grade)
+    return name.casefold() == grade.casefold()
 
 
 def letter_for(scheme: Scheme, percent: float) -> str:
-    """The letter of a percentage."""
-    for name, least in scheme:
-        if round(least * 100, 2) <= round(percent, 2):
-            return name
-    return scheme[-1][0]
+    """The letter of a percentage, which is not rounded."""
+    return next((name for name, least in scheme if percent >= least * 100 - _LITTLE), scheme[-1][0])
 
 
 def from_score(api: Api, assignment: Assignment, score: float, given: str | None = None) -> str:
@@ -174,7 +200,7 @@ def from_score(api: Api, assignment: Assignment, score: float, given: str | None
     points = float(assignment.points_possible or 0)
     match assignment.grading_type:
         case "percent":
-            return f"{written(score / points * 100 if points else score, 2)}%"
+            return f"{written(rounded(score / points * 100) if points else score)}%"
         case "pass_fail":
             passed = score > 0 if points else given in ("pass", "complete")
             return "complete" if passed else "incomplete"

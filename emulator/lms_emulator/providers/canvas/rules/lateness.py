@@ -52,7 +52,7 @@ def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion
     score, deducted = record.entered_score, record.deducted
     if score is None or not deducted:
         return Standing(due, late, missing, seconds, deducted, score, record.entered_grade)
-    remaining = round(score - deducted, 4)
+    remaining = float(grades.exact(score) - grades.exact(deducted))
     return Standing(due, late, missing, seconds, deducted, remaining, grades.from_score(api, base, remaining))
 
 

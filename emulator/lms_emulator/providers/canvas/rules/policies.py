@@ -9,6 +9,7 @@ import math
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, LatePolicy
+from lms_emulator.providers.canvas.rules import grades
 
 INTERVALS = {"day": 86_400, "hour": 3_600}
 WITHOUT_POINTS = ("pass_fail", "not_graded")
@@ -38,7 +39,7 @@ def deduction(api: Api, base: Assignment, score: float | None, seconds: int) -> 
     least = policy.late_submission_minimum_percent if policy.late_submission_minimum_percent_enabled else 0.0
     most = max(score * 100 / possible - least, 0.0)
     percent = policy.late_submission_deduction * math.ceil(seconds / INTERVALS[policy.late_submission_interval])
-    return round(possible * min(percent, most) / 100, 2)
+    return grades.rounded(possible * min(percent, most) / 100)
 
 
 def points_for_missing(api: Api, base: Assignment) -> float | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course, Enrollment, Submission
-from lms_emulator.providers.canvas.rules import assignments, lateness, periods
+from lms_emulator.providers.canvas.rules import assignments, grades, lateness, periods
 
 READ = (
     "accounts",
@@ -42,7 +41,7 @@ assignment."""
 class Scores(NamedTuple):
     """Percentages: `current` over graded work, `final` over all work; None if nothing counts.
 
-    Attributes: `points`, earned in counted graded work; None without scores.
+    Attributes: `points`, earned in counted graded work, or `current` again where groups or periods are weighted.
     """
 
     current: float | None = None
@@ -160,11 +159,12 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
         work = _work(api, base, enrollment.user_id, known.get(base.id), unposted)
         if work is not None:
             by_group.setdefault(base.assignment_group_id, []).append(work)
-    kept = _kept(api, course, by_group, every=False).values()
-    points = [work.score for works in kept for work in works]
     weighed = _by_periods(api, enrollment, course, unposted) if only is None else None
     current, final = weighed or (_total(api, course, by_group, every=every) for every in (False, True))
-    return Scores(current, final, sum(points, 0.0))
+    if weighed or course.apply_assignment_group_weights:
+        return Scores(current, final, current)
+    kept = _kept(api, course, by_group, every=False).values()
+    return Scores(current, final, sum((work.score for works in kept for work in works), 0.0))
 
 
 def _by_periods(
@@ -193,16 +193,17 @@ def _by_periods(
 def _scaled(score: float, weight: float) -> float:
     """A sum of weighted scores, scaled up where the weights do not add up to 100."""
     if weight >= 100:
-        return round(score, 2)
-    return round(score * 100 / weight, 2) if weight else 0.0
+        return grades.rounded(score)
+    return grades.rounded(score * 100 / weight) if weight else 0.0
 
 
 def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:
-    """An assignment's contribution for a student; None if it is not assigned to them, or they are excused."""
-    if not assignments.assigned(api, base, user_id) or (record is not None and record.excused):
+    """An assignment's contribution for a student; None if it is not assigned to them, or they are shown as excused."""
+    hidden = record is None or not (unposted or record.posted_at)
+    excused = not hidden and record is not None and record.excused
+    if excused or not assignments.assigned(api, base, user_id):
         return None
     possible = float(base.points_possible or 0)
-    hidden = record is None or not (unposted or record.posted_at)
     score = None if hidden or record is None else lateness.standing(api, base, user_id, record).score
     graded = score is not None and record is not None and record.workflow_state != "pending_review"
     return Work(base.id, score or 0.0, possible, graded)
@@ -226,7 +227,7 @@ def _total(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: 
     works = [work for rows in kept.values() for work in rows]
     possible = sum(work.possible for work in works)
     if not possible:
-        return 0.0 if every else None
+        return None
     return _percent(sum(work.score for work in works) / possible)
 
 
@@ -243,11 +244,8 @@ def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *,
             total += sum(work.score for work in works) / possible * weight
             weights += weight
     if not weights:
-        return 0.0 if every else None
+        return None
     return _percent(total / min(weights, 100))
-
-
-_ANY_SIZE = Context(prec=400)
 
 
 def _percent(ratio: float) -> float:
@@ -256,7 +254,7 @@ def _percent(ratio: float) -> float:
         return 0.0
     if abs(hundredths % 1 - 0.5) > 1e-6:  # no tie: all rounding modes agree
         return round(ratio * 100, 2)
-    return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP, _ANY_SIZE))
+    return grades.rounded(grades.exact(ratio) * 100)
 
 
 def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[Work]:
