@@ -86,6 +86,6 @@ def test_current_points_are_the_percentage_where_groups_have_weights(
     canvas.teacher.put(COURSE, json={"course": {"apply_assignment_group_weights": weighted}})
     group = made(canvas.teacher, "assignment_groups", name="All", group_weight=50)
     grade(canvas.teacher, work(canvas.teacher, assignment_group_id=group["id"]), 8)
-    asked = {"user_id": ADA, "include[]": "current_points", "type[]": "StudentEnrollment"}
+    asked: dict[str, str | int] = {"user_id": ADA, "include[]": "current_points", "type[]": "StudentEnrollment"}
     (row,) = canvas.teacher.get(f"{COURSE}/enrollments", params=asked).json()
     assert row["grades"]["current_points"] == points

@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, listed
+from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -149,11 +149,13 @@ def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[
     courses.require(api, course, "manage_grades")
     if not api.check("the assignments are published", all(a.published for a in known)):
         raise api.refused("grade published assignments")
-    if len(known) < len(data):
+    if len({base.id for base in known}) < len(data):
         text = f"Some assignments could not be found: ( {', '.join(data)} )"
         raise refusals.rest("assignments_unknown", 400, {"error": text}, check="the assignments are in the course")
 
     def work() -> None:
+        if any(as_whole(name) not in api.store.assignments for name in data):
+            raise refusals.crashed("the job finds assignments by their numbers alone", list(data))
         unknown: list[str] = []
         for base, students in zip(known, data.values(), strict=True):
             unknown += _grade_students(api, course, section, base, students)
@@ -167,7 +169,10 @@ def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[
 def _grade_students(
     api: Api, course: Course, section: CourseSection | None, base: Assignment, data: Params
 ) -> list[str]:
-    """Grade the students of one assignment. Returns the ids of those who do not exist."""
+    """Grade the students of one assignment. Returns the ids of those who do not exist.
+
+    Raises the refusals that end the job. Whoever is not named by their number is graded, if with nothing.
+    """
     unknown: list[str] = []
     known = set(roster.gradeable(api, course, section, base, *GRADEABLE))
     for name in data.data:
@@ -175,15 +180,27 @@ def _grade_students(
         if user is None or user.id not in known:
             unknown.append(name)
             continue
-        graded = any(data.has(name, value) for value in GRADED)
-        change(api, course, base, user, _as_usual(data.hash(name)), graded=graded, unless_same=True)
+        sent = data.hash(name)
+        if not isinstance(data.peek(name), dict):
+            raise refusals.crashed("what is said of a student is no hash", name)
+        graded = as_whole(name) != user.id or any(sent.has(value) for value in GRADED)
+        if graded and (why := moderation.why_not_graded(api, course, base, user.id)) is not None:
+            raise api.refused(why, "manage_grades")
+        change(api, course, base, user, _as_usual(api, sent), graded=graded, in_bulk=True)
     return unknown
 
 
-def _as_usual(sent: Params) -> Params:
-    """A student's `grade_data`, as parameters of the single-student call."""
+def _as_usual(api: Api, sent: Params) -> Params:
+    """A student's `grade_data`, as parameters of the single-student call; without files that do not fit."""
     values = sent.data
     comment = {name: values[name] for name in COMMENTING if name in values}
+    if "file_ids" in comment:
+        files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
+        comment["file_ids"] = [
+            file.id for file in files if file is not None and submitting.goes_with_comment(api, file)
+        ]
+        if not comment["file_ids"]:
+            del comment["file_ids"]
     usual = {
         "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},
         "comment": comment or None,

@@ -11,7 +11,16 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, to_the_second
-from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
+from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Course,
+    CourseSection,
+    Enrollment,
+    GradingPeriod,
+    Submission,
+    User,
+)
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import (
@@ -58,7 +67,7 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     if not api.check("may see somebody's work", grader or bool(mine)):
         raise api.refused(f"grades in course {course.id}", *assignments.GRADERS)
     known = {e.user_id for e in rows} if grader else mine
-    asked = api.params.texts("student_ids")
+    asked = _named(api)
     if "all" not in asked:
         named = [identifiers.find(api, "users", value) for value in asked]
         # Canvas first resolves ids that are not numbers, and skips unknown ones
@@ -72,6 +81,16 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
         if len(asked) > api.settings.max_per_page:
             raise _error("too many students")
     return sorted({e.user_id for e in _in_state(api, course, rows) if e.user_id in known})
+
+
+def _named(api: Api) -> list[str]:
+    """The students as named; of a text Canvas asks only whether there is `all` in it."""
+    sent = api.params.get("student_ids")
+    if isinstance(sent, str) and "all" in sent:
+        return ["all"]
+    if sent is not None and not isinstance(sent, list):
+        raise refusals.crashed("`student_ids` is no list", sent)
+    return api.params.texts("student_ids")
 
 
 def _in_state(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
@@ -95,14 +114,17 @@ def _assignments(api: Api, course: Course) -> list[Assignment]:
     if api.params.flag("post_to_sis"):
         found = [a for a in found if a.post_to_sis]
     if period := api.params.text("grading_period_id"):
-        found = periods.narrowed(api, course, found, periods.find(api, course, period))
-    if api.params.texts("assignment_ids"):
-        asked = api.params.texts("assignment_ids")
-        by_id = {str(a.id): a for a in found}
-        if any(value not in by_id for value in asked):
+        found = periods.narrowed(api, course, found, _period(api, period))
+    if asked := {as_integer(value) for value in api.params.texts("assignment_ids")}:
+        found = [a for a in found if a.id in asked]
+        if len(found) < len(asked):
             raise _error("invalid assignment ids requested", 403)
-        found = [by_id[key] for key in dict.fromkeys(asked)]
     return [a for a in found if assignments.visible(api, course, a)]
+
+
+def _period(api: Api, reference: str) -> GradingPeriod:
+    """A period, in which nothing is due where the course is not graded by it."""
+    return identifiers.row(api.store.grading_periods, reference, "the grading period")
 
 
 def _since(api: Api, name: str) -> Any:
@@ -131,7 +153,7 @@ def across(api: Api) -> Any:
         and (graded is None or (submission.graded_at is not None and submission.graded_at > graded))
     ]
     path = f"{roster.path(course, section)}/students/submissions"
-    if api.params.text("grouped"):
+    if (api.params.text("grouped") or "").strip():
         return _grouped(api, course, section, who, found, by_id, path)
     return _one_by_one(api, course, found, by_id, path)
 

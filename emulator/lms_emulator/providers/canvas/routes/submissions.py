@@ -35,6 +35,7 @@ SOURCE = (
 )
 STATUSES = ("late", "missing", "extended", "none")
 GRADED = ("posted_grade", "excuse")
+MOST_SECONDS = 2**31 - 1
 BOTH = "Cannot simultaneously grade and excuse an assignment"
 NOT_A_STUDENT = "Student must be enrolled in the course as a student to be graded"
 
@@ -159,12 +160,12 @@ def _require_commenting(api: Api, course: Course, base: Assignment, user: User) 
 
 
 def change(
-    api: Api, course: Course, base: Assignment, user: User, asked: Params, *, graded: bool, unless_same: bool = False
+    api: Api, course: Course, base: Assignment, user: User, asked: Params, *, graded: bool, in_bulk: bool = False
 ) -> list[Submission]:
     """Apply the parameters. Returns the changed submissions, the student's first.
 
-    Parameters: `graded`, whether they set or remove a grade or an excuse; `unless_same`, whether an unchanged score
-    is left alone.
+    Parameters: `graded`, whether they set or remove a grade or an excuse; `in_bulk`, whether an unchanged score is left
+    alone, and criteria that the rubric does not have are passed over.
     """
     sent = asked.hash("submission")
     excuse = sent.flag("excuse")
@@ -184,13 +185,13 @@ def change(
         text = None if excuse else sent.text("posted_grade")
         first = asked.flag("prefer_points_over_scheme")
         touched = [
-            grading.grade(api, course, base, row, text, excuse=excuse, points_first=first, unless_same=unless_same)
+            grading.grade(api, course, base, row, text, excuse=excuse, points_first=first, unless_same=in_bulk)
             for row in found
             if row.user_id == user.id or not row.excused
         ]
         if text and text.strip() and touched and touched[0].entered_score is None:
             sent.read_as(None, "posted_grade")
-    if status := _status(sent):
+    if status := _status(sent, record):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
             grading.set_status(api, base, submissions.of(api, base, person), status, new_version=not graded)
@@ -198,7 +199,7 @@ def change(
         ]
     if sent.has("sticker"):
         _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
-    _assess(api, course, base, record, asked)
+    _assess(api, course, base, record, asked, strict=not in_bulk)
     _comment(api, base, record, asked)
     return [submissions.of(api, base, submission.user_id) for submission in touched]
 
@@ -243,32 +244,37 @@ def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> S
     return api.store.submissions.put(replace(record, **launched, submitted_at=at))
 
 
-def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params) -> None:
-    """Store the rubric assessment in the parameters."""
+def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params, *, strict: bool) -> None:
+    """Store the rubric assessment in the parameters. `strict`: whether it must have one of the rubric's criteria."""
     sent = asked.hash("rubric_assessment")
     found = rubrics.of_assignment(api, base.id)
     if not isinstance(asked.peek("rubric_assessment"), dict) or found is None:
         return
     rubric, association = found
     known = {str(criterion["id"]) for criterion in rubric.criteria}
-    if known.isdisjoint(sent.data):
+    if strict and known.isdisjoint(sent.data):
         raise refusals.message(400, "rubric_assessment_invalid", "invalid rubric_assessment")
     given = {name: sent.hash(name) for name in sent.data if name in known}
     rubrics.assess(api, course, base, submissions.of(api, base, record.user_id), association, given)
 
 
-def _status(sent: Params) -> dict[str, Any]:
+def _status(sent: Params, record: Submission) -> dict[str, Any]:
+    """The status that is set, and for late work how late it is."""
     found: dict[str, Any] = {}
     if sent.has("late_policy_status"):
         found["late_policy_status"] = sent.text("late_policy_status")
         if found["late_policy_status"] not in (None, *STATUSES):
             raise grading_refusals.fault_of_field("late_policy_status", None, "inclusion")
     if sent.has("seconds_late_override"):
-        text = sent.text("seconds_late_override") or ""
-        found["seconds_late_override"] = seconds = int(as_float(text)) if is_number(text) else None
-        if text.strip() and (seconds is None or seconds < 0):
-            code = "not_a_number" if seconds is None else "greater_than_or_equal_to"
-            raise grading_refusals.fault_of_field("seconds_late_override", None, code)
+        found["seconds_late_override"] = None
+        text = (sent.text("seconds_late_override") or "").strip()
+        if text and found.get("late_policy_status", record.late_policy_status) == "late":
+            found["seconds_late_override"] = seconds = int(as_float(text)) if is_number(text) else None
+            if seconds is None or seconds < 0:
+                code = "not_a_number" if seconds is None else "greater_than_or_equal_to"
+                raise grading_refusals.fault_of_field("seconds_late_override", None, code)
+            if seconds > MOST_SECONDS:
+                raise refusals.crashed("`seconds_late_override` is too large for Canvas's database", text[:40])
     return found
 
 

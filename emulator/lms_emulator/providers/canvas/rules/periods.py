@@ -29,11 +29,6 @@ def of_course(api: Api, course: Course) -> list[GradingPeriod]:
     return of_group(api, group.id) if group is not None and group.workflow_state == "active" else []
 
 
-def find(api: Api, course: Course, reference: str) -> GradingPeriod:
-    """A period of the course. Raises the refusal `not_found`."""
-    return identifiers.pick(of_course(api, course), reference, "the grading period")
-
-
 def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:
     """The period of a date; the last one for undated work."""
     found = of_course(api, course)

@@ -1,0 +1,107 @@
+"""Grading many students in one job, and reading the work of many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, grade, rubric, work
+from contract_tests.canvas.support import Site
+
+
+def job(canvas: Site, path: str, data: Any) -> Body:
+    """The progress of a bulk grading after it was done."""
+    answer = canvas.teacher.post(f"{COURSE}/{path}/update_grades", json={"grade_data": data})
+    assert answer.status_code == 200, answer.text
+    found: Body = canvas.teacher.get(f"/api/v1/progress/{answer.json()['id']}").json()
+    return found
+
+
+def score(canvas: Site, task: Body, user: int = ADA) -> float | None:
+    found: float | None = canvas.teacher.get(f"{COURSE}/assignments/{task['id']}/submissions/{user}").json()["score"]
+    return found
+
+
+def test_the_job_finds_assignments_by_their_numbers_alone(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    canvas.admin.put(f"{COURSE}/assignments/{task['id']}", json={"assignment": {"sis_assignment_id": "A-1"}})
+    data = {str(ADA): {"posted_grade": "5"}}
+    failed = job(canvas, "assignments/sis_assignment_id:A-1/submissions", data)
+    assert failed["workflow_state"] == "failed"
+    assert failed["message"].startswith("Unexpected error, ID: ")
+    assert score(canvas, task) is None
+    assert job(canvas, f"assignments/{task['id']}/submissions", data)["workflow_state"] == "completed"
+    assert score(canvas, task) == 5.0
+
+
+def test_what_is_said_of_a_student_has_to_be_a_hash(canvas: Site) -> None:
+    path = f"assignments/{(task := work(canvas.teacher))['id']}/submissions"
+    assert job(canvas, path, {str(ADA): "5"})["workflow_state"] == "failed"
+    assert job(canvas, path, {str(ADA): {"posted_grade": "5"}})["workflow_state"] == "completed"
+    assert score(canvas, task) == 5.0
+
+
+def test_a_comment_leaves_the_grade_of_who_is_named_by_number_alone(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    path = f"assignments/{task['id']}/submissions"
+    for user in (ADA, GRACE):
+        grade(canvas.teacher, task, "7", user)
+    login = canvas.admin.get(f"/api/v1/users/{GRACE}").json()["login_id"]
+    said = {"text_comment": "Well"}
+    assert job(canvas, path, {str(ADA): said, f"sis_login_id:{login}": said})["workflow_state"] == "completed"
+    assert (score(canvas, task), score(canvas, task, GRACE)) == (7.0, None)
+
+
+def test_moderated_work_is_not_graded_in_bulk_by_its_graders(canvas: Site) -> None:
+    task = work(canvas.teacher, moderated_grading=True, grader_count=1)
+    data = {str(ADA): {"posted_grade": "5"}}
+    assert job(canvas, f"assignments/{task['id']}/submissions", data)["workflow_state"] == "failed"
+    assert score(canvas, task) is None
+
+
+def test_criteria_that_the_rubric_does_not_have_are_passed_over(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    criterion = rubric(canvas.teacher, task)["criteria"][0]["id"]
+    path = f"assignments/{task['id']}/submissions"
+    unknown = {"rubric_assessment": {"_nothing": {"points": 5}}}
+    assert job(canvas, path, {str(ADA): unknown})["workflow_state"] == "completed"
+    assert score(canvas, task) is None
+    known = {"rubric_assessment": {criterion: {"points": 5}}}
+    assert job(canvas, path, {str(ADA): known})["workflow_state"] == "completed"
+    assert score(canvas, task) == 5.0
+    refused = canvas.teacher.put(f"{COURSE}/{path}/{ADA}", json=unknown)
+    assert (refused.status_code, refused.json()) == (400, {"message": "invalid rubric_assessment"})
+
+
+def test_seconds_of_lateness_matter_only_for_late_work(canvas: Site) -> None:
+    path = f"{COURSE}/assignments/{work(canvas.teacher)['id']}/submissions/{ADA}"
+
+    def marked(**fields: Any) -> Any:
+        return canvas.teacher.put(path, json={"submission": fields})
+
+    assert marked(seconds_late_override="soon").status_code == 200
+    assert marked(late_policy_status="none", seconds_late_override=-1).status_code == 200
+    assert marked(late_policy_status="late", seconds_late_override=-1).status_code == 422
+    assert marked(late_policy_status="late", seconds_late_override=2**31).status_code == 500
+    assert marked(late_policy_status="late", seconds_late_override="60.9").json()["seconds_late"] == 60
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("student_ids=all", 200),
+        ("student_ids[]=all", 200),
+        (f"student_ids={ADA}", 500),
+        (f"student_ids[]={ADA}", 200),
+        ("student_ids[]=all&assignment_ids[]={task}.9", 200),
+        ("student_ids[]=all&assignment_ids=%20{task}x", 200),
+        ("student_ids[]=all&assignment_ids[]=x", 403),
+        ("student_ids[]=all&assignment_ids[]=", 403),
+    ],
+)
+def test_lists_of_ids_are_read_as_ruby_reads_them(canvas: Site, asked: str, status: int) -> None:
+    task = work(canvas.teacher)["id"]
+    answer = canvas.teacher.get(f"{COURSE}/students/submissions?{asked.format(task=task)}")
+    assert answer.status_code == status
+    assert status != 200 or task in {row["assignment_id"] for row in answer.json()}
