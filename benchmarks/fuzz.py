@@ -108,8 +108,8 @@ class Fuzz:
         group: list[Any] = []
         while len(requests) < count:
             if len(requests) % _FOCUS == 0:
-                name, _, one = rng.choice(self._documented)
-                group = [each for each in self._documented if each[0] == name and each[2].family == one.family]
+                name, _, operation = rng.choice(self._documented)
+                group = [each for each in self._documented if each[0] == name and each[2].family == operation.family]
             focused = rng.random() < 0.5
             request = self._to(rng, *rng.choice(group)) if focused else rng.choice(makers)(rng)
             requests.append(self._spoilt(rng, request) if rng.random() < 0.3 else request)
@@ -143,8 +143,8 @@ class Fuzz:
         for _ in range(rng.randrange(3)):
             values = list(_VALUE.finditer(text))
             if values:
-                one = rng.choice(values)
-                text = text[: one.start()] + self._value(rng, name) + text[one.end() :]
+                placeholder = rng.choice(values)
+                text = text[: placeholder.start()] + self._value(rng, name) + text[placeholder.end() :]
         return text
 
     def _made(self, rng: random.Random) -> bytes:
@@ -159,14 +159,14 @@ class Fuzz:
     def _to_documented(self, rng: random.Random) -> bytes:
         return self._to(rng, *rng.choice(self._documented))
 
-    def _to(self, rng: random.Random, name: str, method: str, one: Any) -> bytes:
+    def _to(self, rng: random.Random, name: str, method: str, operation: Any) -> bytes:
         """A request by who may do most, about what there is, with some of the parameters that are documented."""
-        path = self._has[name].filled(one.path.replace("[/]", ""))
-        wanted = sorted(one.parameters or ())
+        path = self._has[name].filled(operation.path.replace("[/]", ""))
+        wanted = sorted(operation.parameters or ())
         chosen = rng.sample(wanted, min(len(wanted), rng.choice((0, 1, 2, 4, 30))))
         headers = self._good(rng, name) if rng.random() < 0.9 else self._credentials(rng, name)
         kind, query, body = rng.choice(_KINDS[:3]), "", b""
-        pairs = [(_PLACEHOLDER.sub("1", each), self._fitting(rng, name, one, each)) for each in chosen]
+        pairs = [(_PLACEHOLDER.sub("1", each), self._fitting(rng, name, operation, each)) for each in chosen]
         if method in ("GET", "DELETE") or rng.random() < 0.1:
             query = "?" + _form(pairs)
         elif kind == JSON:
@@ -179,8 +179,8 @@ class Fuzz:
             body = _body(kind, pairs)
         return _request(method, f"/{name}{path}{query}", headers | ({"Content-Type": kind} if body else {}), body)
 
-    def _fitting(self, rng: random.Random, name: str, one: Any, parameter: str) -> str:
-        choices = sorted(one.choices.get(parameter, ()))
+    def _fitting(self, rng: random.Random, name: str, operation: Any, parameter: str) -> str:
+        choices = sorted(operation.choices.get(parameter, ()))
         drawn = rng.random()
         if choices and drawn < 0.6:
             return str(rng.choice(choices))
@@ -285,7 +285,7 @@ def _authorizations(name: str) -> list[str]:
 
 @cache
 def _most_used(name: str) -> list[str]:
-    return [one for one, _ in Counter(_authorizations(name)).most_common(2)]
+    return [header for header, _ in Counter(_authorizations(name)).most_common(2)]
 
 
 @cache

@@ -89,10 +89,10 @@ def costly(url: str, args: argparse.Namespace) -> None:
     """Send each request of the corpus alone."""
     found = [(hostile.name, answered(url, args.pid, hostile)) for hostile in corpus(Emulator.connect(url))]
     found.sort(key=lambda pair: -pair[1].worked)
-    for name, one in found[:8]:
-        print(f"{one.worked * 1000:.0f} ms of processor time, {one.slowest * 1000:.0f} ms of the clock: {name}")
+    for name, seen in found[:8]:
+        print(f"{seen.worked * 1000:.0f} ms of processor time, {seen.slowest * 1000:.0f} ms of the clock: {name}")
     print(f"{len(found)} requests; that is the most that passed before health was answered, while one of them ran")
-    slow = [name for name, one in found if one.worked > SLOWEST]
+    slow = [name for name, seen in found if seen.worked > SLOWEST]
     assert not slow, "\n".join(slow)
 
 
@@ -121,12 +121,12 @@ async def values(url: str, args: argparse.Namespace) -> None:
         print(f"{name}: {await sent(lms, args.log, batched(lms, wanted))}", flush=True)
 
 
-def wire(one: Sent) -> bytes:
+def wire(request: Sent) -> bytes:
     """A request as it goes over a connection of its own."""
-    target = one.raw_path + (b"?" + one.query if one.query else b"")
-    head = [one.method.encode() + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close"]
-    head += [b"%s: %s" % pair for pair in (*one.headers, (b"Content-Length", b"%d" % len(one.body)))]
-    return b"\r\n".join(head) + b"\r\n\r\n" + one.body
+    target = request.raw_path + (b"?" + request.query if request.query else b"")
+    head = [request.method.encode() + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close"]
+    head += [b"%s: %s" % pair for pair in (*request.headers, (b"Content-Length", b"%d" % len(request.body)))]
+    return b"\r\n".join(head) + b"\r\n\r\n" + request.body
 
 
 def batched(lms: Emulator, wanted: Iterator[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
@@ -141,7 +141,7 @@ async def sent(lms: Emulator, log: Path, batches: Iterator[tuple[bytes, list[byt
     """Send requests, some at once, each batch to its world. How many there were of each status."""
     address, statuses, gate = httpx.URL(lms.url), Counter[str](), asyncio.Semaphore(16)
 
-    async def one(request: bytes) -> None:
+    async def send(request: bytes) -> None:
         async with gate:
             reader, writer = await asyncio.open_connection(address.host, address.port)
             writer.write(request)
@@ -155,7 +155,7 @@ async def sent(lms: Emulator, log: Path, batches: Iterator[tuple[bytes, list[byt
     while batch := await asyncio.to_thread(next, batches, None):
         world, requests = batch
         await asyncio.to_thread(_put, lms, world)
-        await asyncio.gather(*map(one, requests))
+        await asyncio.gather(*map(send, requests))
         if statuses.total() % 10_000 < BATCH:
             print(f"{statuses.total()}: {len(crashes(log))} crashes", flush=True)
     return f"{statuses.total()} answers: {statuses.most_common()}"
@@ -274,8 +274,8 @@ async def _writes(http: httpx.AsyncClient, url: str, info: Any) -> list[httpx.Re
     topics, token = f"{url}/canvas/api/v1/courses/1/discussion_topics", info["canvas"]["access_tokens"]["teacher"]
     headers = {"Authorization": f"Bearer {token}"}
     made = await http.post(topics, json={"title": "load"}, headers=headers)
-    one = f"{topics}/{made.json()['id']}"
-    return [made, await http.get(one, headers=headers), await http.delete(one, headers=headers)]
+    path = f"{topics}/{made.json()['id']}"
+    return [made, await http.get(path, headers=headers), await http.delete(path, headers=headers)]
 
 
 def _get(path: str, token: Callable[[Any], str] | None = None) -> Any:

@@ -252,8 +252,8 @@ def large_course(section: dict[str, Any], students: int) -> None:
     graded = {"workflow_state": "graded", "entered_score": 5.0, "entered_grade": "5", "grader_id": 103, "attempt": 1}
     graded |= {"submission_type": "online_text_entry", "body": "done", "submitted_at": moment, "posted_at": moment}
     section["submissions"] = [
-        {"id": first + number, "assignment_id": assignment, "user_id": one, **graded}
-        for number, (assignment, one) in enumerate((a, p) for a in work for p in people)
+        {"id": first + number, "assignment_id": assignment, "user_id": person, **graded}
+        for number, (assignment, person) in enumerate((a, p) for a in work for p in people)
     ]
 
 

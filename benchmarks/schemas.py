@@ -38,14 +38,14 @@ def _owners(lms: Emulator) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _reason(one: RecordedRequest) -> str:
+def _reason(entry: RecordedRequest) -> str:
     """What the journal says beyond the sentence that all answers of this outcome have."""
-    return one.explanation.removeprefix(explanation(one.outcome, None, {}, (), None)).strip()
+    return entry.explanation.removeprefix(explanation(entry.outcome, None, {}, (), None)).strip()
 
 
-def is_the_providers(one: RecordedRequest) -> bool:
+def is_the_providers(entry: RecordedRequest) -> bool:
     """Whether an answer from 500 on is the real provider's, with a reason, or says that nothing is served there."""
-    return one.outcome == "not_emulated" or (one.outcome == "provider_defect" and _reason(one) != "")
+    return entry.outcome == "not_emulated" or (entry.outcome == "provider_defect" and _reason(entry) != "")
 
 
 def _described(name: str, folder: str, rng: random.Random) -> tuple[int, Iterator[tuple[int, Path]]]:
@@ -73,8 +73,8 @@ def _failures(lms: Emulator, command: list[str], folder: str) -> Counter[tuple[i
     """Run Schemathesis in a world that begins anew. Status, outcome and reason of what was answered from 500 on."""
     lms.reset()
     lms.settings["emulator.journal_entries"] = lms.settings["emulator.journal_bytes"] = 10**9  # all are looked at
-    told = subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
-    assert "Tested:" in told, told[-2000:]
+    output = subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
+    assert "Tested:" in output, output[-2000:]
     failed = lms.requests.find(status="5xx")
     odd = [value for value in failed if not is_the_providers(value)]
     assert not odd, "\n".join(f"{item.method} {item.url}: {item.status} {item.explanation}" for item in odd)

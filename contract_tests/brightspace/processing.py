@@ -29,9 +29,9 @@ def with_processor(brightspace: Site, **changes: Any) -> Site:
     next(row for row in section["registrations"] if row["client_id"] == CLIENT)["extensions"] = EXTENSIONS
     deployment = next(item for item in section["deployments"] if item["id"] == DEPLOYMENT)
     deployment |= {"extensions": EXTENSIONS, "eula_url": f"{LAUNCH}?terms=1", **changes}
-    one = {"id": PROCESSOR, "folder_id": 701, "deployment_id": DEPLOYMENT, "title": "Checks"}
-    one |= {"url": f"{LAUNCH}?settings=1", "custom": {"mode": "$User.username"}}
-    section["asset_processors"] = [{**one, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
+    processor = {"id": PROCESSOR, "folder_id": 701, "deployment_id": DEPLOYMENT, "title": "Checks"}
+    processor |= {"url": f"{LAUNCH}?settings=1", "custom": {"mode": "$User.username"}}
+    section["asset_processors"] = [{**processor, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
     brightspace.lms.load(world)
     return brightspace
 
@@ -86,7 +86,7 @@ def submit_file(
     return api.post(f"{FOLDER}/submissions/mysubmissions/", content=body, headers={"Content-Type": kind})
 
 
-def told(site: Site) -> list[dict[str, Any]]:
+def notices_of(site: Site) -> list[dict[str, Any]]:
     """The notices of submitted work, oldest first, without a check of their signatures."""
     sent = [row.data["notices"][0]["jwt"] for row in site.lms.outbox.webhooks if row.kind == lti13.SUBMISSION_NOTICE]
     return [short(jwt.read(value).claims) for value in sent]

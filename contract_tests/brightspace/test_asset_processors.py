@@ -11,7 +11,7 @@ import pytest
 
 from contract_tests.brightspace import processing
 from contract_tests.brightspace.lti import ADA, CLIENT, DEPLOYMENT, signed_in
-from contract_tests.brightspace.processing import FOLDER, ONE, PAGE, REPORT, TERMS, caller, message, told
+from contract_tests.brightspace.processing import FOLDER, ONE, PAGE, REPORT, TERMS, caller, message, notices_of
 from contract_tests.brightspace.support import Site
 from contract_tests.lms_site import form
 from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
@@ -34,13 +34,13 @@ def notice(site: Site, tool: Tool, keys: KeySite) -> dict[str, Any]:
     """The notice of a text."""
     processing.subscribe(site, tool, f"{keys.url}/told")
     assert processing.submit_text(site, "<p>Steam</p>").status_code == 302
-    (one,) = told(site)
-    return one
+    (only,) = notices_of(site)
+    return only
 
 
 def asset_of(notice: dict[str, Any]) -> dict[str, Any]:
-    (one,) = notice["assetservice"]["assets"]
-    return dict(one)
+    (asset,) = notice["assetservice"]["assets"]
+    return dict(asset)
 
 
 def reported(site: Site, tool: Tool, notice: dict[str, Any], **changes: Any) -> httpx.Response:
@@ -72,8 +72,8 @@ def test_a_processor_is_told_of_files(site: Site, tool: Tool, keys: KeySite) -> 
     processing.subscribe(site, tool, f"{keys.url}/told")
     answer = processing.submit_file(site, b"\x00\xffsteam")
     assert answer.status_code == 200, answer.text
-    (one,) = told(site)
-    asset = asset_of(one)
+    (only,) = notices_of(site)
+    asset = asset_of(only)
     assert (asset["filename"], asset["content_type"], asset["size"]) == ("essay.txt", "text/plain", 7)
     assert caller(site, tool).get(asset["url"]).content == b"\x00\xffsteam"
     teacher = site.api(site.tokens("instructor", scope="dropbox:folders:*")["access_token"])
@@ -83,7 +83,7 @@ def test_a_processor_is_told_of_files(site: Site, tool: Tool, keys: KeySite) -> 
     assert (work["Files"][0]["FileName"], work["Comment"]["Text"], str(work["Id"])) == (
         "essay.txt",
         "Here",
-        one["submission"]["id"],
+        only["submission"]["id"],
     )
     assert teacher.get(FOLDER).json()["TotalUsersWithSubmissions"] == 1
     assert [row["Name"] for row in teacher.get(FOLDER.removesuffix("701")).json()] == ["Essay"]
@@ -118,7 +118,7 @@ def test_a_type_that_no_header_carries_is_not_told(
 ) -> None:
     processing.subscribe(site, tool, f"{keys.url}/told")
     assert processing.submit_file(site, b"", body=FILE % (HERE, sent)).status_code == 200
-    asset = asset_of(told(site)[0])
+    asset = asset_of(notices_of(site)[0])
     answer = caller(site, tool).get(asset["url"])
     assert (answer.status_code, answer.content) == (200, b"steam")
     assert [item.partition(";")[0] for item in (asset["content_type"], answer.headers["content-type"])] == [served] * 2
@@ -265,17 +265,17 @@ def test_what_is_switched_off_is_not_told(site: Site, tool: Tool, keys: KeySite,
     processing.subscribe(site, tool, f"{keys.url}/told")
     processing.with_processor(site, **off)
     assert processing.submit_text(site, "Steam").status_code == 302
-    assert told(site) == []
+    assert notices_of(site) == []
 
 
 def test_an_anonymous_deployment_is_not_told_who(site: Site, tool: Tool, keys: KeySite) -> None:
     processing.subscribe(site, tool, f"{keys.url}/told")
     processing.with_processor(site, anonymous=True, send_org_unit=False)
     processing.submit_text(site, "Steam")
-    (one,) = told(site)
-    assert ADA not in str(one)
-    assert "lovelace" not in str(one).lower()  # `ada` alone may be part of a random id
-    assert ("context" in one, one["roles"]) == (False, [])
+    (only,) = notices_of(site)
+    assert ADA not in str(only)
+    assert "lovelace" not in str(only).lower()  # `ada` alone may be part of a random id
+    assert ("context" in only, only["roles"]) == (False, [])
 
 
 def test_terms_are_asked_for_until_they_are_accepted(site: Site, tool: Tool) -> None:

@@ -108,11 +108,11 @@ def call(rig: InProcess, text: str, path: str = ME) -> httpx.Response:
 UNPARSED = "Couldn't parse token"
 
 
-def refused(rig: InProcess, answer: httpx.Response, reason: str, detail: str = UNPARSED, **told: Any) -> None:
+def refused(rig: InProcess, answer: httpx.Response, reason: str, detail: str = UNPARSED, **details: Any) -> None:
     kind = "http://docs.valence.desire2learn.com/res/apiprop.html#invalid-token"
     body = {"type": kind, "title": "Unauthorized", "status": 401, "detail": detail}
     assert (answer.status_code, answer.json()) == (401, body)
-    whole = {"expected": None, "got": None, "diagnosis": None, **told}
+    whole = {"expected": None, "got": None, "diagnosis": None, **details}
     refusal = rig.refusal
     assert (refusal.reason, refusal.check) == (reason, "the token holds")
     assert {name: getattr(refusal, name) for name in whole} == whole
@@ -145,17 +145,17 @@ def test_headers_that_do(rig: InProcess, prefix: str) -> None:
 @pytest.mark.parametrize("claim", ["exp", "nbf", "sub", "scope", "tenantid"])
 def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
     answer = call(rig, token(**{claim: ...}))
-    told = rig.refusal
+    refusal = rig.refusal
     refused(
         rig,
         answer,
         "token_missing_claim",
         "Unknown validation exception" if claim == "exp" else UNPARSED,
-        expected=told.expected,
-        got=told.got,
+        expected=refusal.expected,
+        got=refusal.got,
         diagnosis=f"the token has no `{claim}`",
     )
-    assert claim in f"{rig.checks[-1]['name']} {told.expected}"
+    assert claim in f"{rig.checks[-1]['name']} {refusal.expected}"
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
 def test_forged_tokens_are_refused(rig: InProcess, text: str, reason: str, whose: str | None, detail: str) -> None:
     answer = call(rig, text)
     failed = rig.checks[-1]
-    told = f"it was signed with {whose}" if whose and whose.startswith("the key") else whose
-    refused(rig, answer, reason, detail, expected=failed.get("expected"), got=failed.get("got"), diagnosis=told)
+    explanation = f"it was signed with {whose}" if whose and whose.startswith("the key") else whose
+    refused(rig, answer, reason, detail, expected=failed.get("expected"), got=failed.get("got"), diagnosis=explanation)
     assert failed["name"].startswith("access token: ")
     assert failed["passed"] is False
     assert failed.get("expected") is not None
@@ -222,8 +222,8 @@ def test_a_token_ends_in_the_second_that_it_names(rig: InProcess) -> None:
     rig.lms.clock.freeze(NOON + timedelta(seconds=1))
     answer = call(rig, READY["good"])
     assert (answer.status_code, answer.json()["detail"]) == (401, "The access token is expired")
-    told = rig.refusal
-    assert (told.reason, told.expected, told.got) == ("token_expired", f"exp after {NOW + 1}", NOW + 1)
+    refusal = rig.refusal
+    assert (refusal.reason, refusal.expected, refusal.got) == ("token_expired", f"exp after {NOW + 1}", NOW + 1)
     assert rig.checks[-1]["name"] == "access token: exp"
     rig.lms.settings["brightspace.expired_token_detail"] = "Over"
     assert call(rig, READY["good"]).json()["detail"] == "Over"
@@ -255,8 +255,8 @@ def test_one_of_the_scopes_has_to_cover_the_call(rig: InProcess) -> None:
     said = f"Insufficient scope to call API.Required: {' '.join(wanted)}"
     assert (answer.status_code, answer.text) == (403, f'{{ Errors: [ {{Message: "{said}"}} ] }}')
     assert answer.headers["content-type"].startswith("text/html")
-    told = rig.refusal
-    assert (told.reason, told.expected, told.got) == ("insufficient_scope", wanted, ["core:*:*"])
+    refusal = rig.refusal
+    assert (refusal.reason, refusal.expected, refusal.got) == ("insufficient_scope", wanted, ["core:*:*"])
     assert rig.checks[4] == {"name": "scope", "passed": False, "expected": wanted, "got": ["core:*:*"]}
     rig.lms.settings["brightspace.insufficient_scope_type"] = "other"
     problem = call(rig, READY["narrow"]).json()
@@ -279,9 +279,9 @@ def test_versions_that_are_served(rig: InProcess, version: str) -> None:
 def test_unknown_api_versions(rig: InProcess, version: str) -> None:
     answer = call(rig, READY["good"], f"/d2l/api/lp/{version}/users/whoami")
     assert (answer.status_code, answer.json()["detail"]) == (404, "Resource not found")
-    told = rig.refusal
-    assert (told.reason, told.expected, told.got) == ("version_not_served", "at least 1.31", version)
-    assert told.check == "version of lp is served"
+    refusal = rig.refusal
+    assert (refusal.reason, refusal.expected, refusal.got) == ("version_not_served", "at least 1.31", version)
+    assert refusal.check == "version of lp is served"
     failed = {"name": "version of lp", "passed": False, "expected": "at least 1.31", "got": version}
     assert rig.checks == [failed], "before the token is looked at"
 

@@ -51,7 +51,7 @@ def envelope(fields: dict[str, str], score: object = "0.5", operation: str = "re
     return str(OutcomeRequest(opts).generate_request_xml().decode())
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
+def status_of(answer: httpx.Response) -> dict[str, str]:
     """The elements of an answer by name."""
     assert answer.headers["content-type"].startswith("application/xml")
     return {str(item.tag).rpartition("}")[2]: item.text or "" for item in ET.fromstring(answer.content).iter()}
@@ -115,14 +115,14 @@ def test_a_tool_provider_signs_by_either_method(brightspace: Site, api: httpx.Cl
     url, mine = fields["lis_outcome_service_url"], {"key": "provider-key", "secret": "provider-secret"}
     for method in (SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256):
         answer = send(brightspace, url, envelope(fields), signature_method=method, **mine)
-        assert told(answer)["imsx_codeMajor"] == "success", method
-    assert told(send(brightspace, url, envelope(fields)))["imsx_codeMajor"] == "failure"
+        assert status_of(answer)["imsx_codeMajor"] == "success", method
+    assert status_of(send(brightspace, url, envelope(fields)))["imsx_codeMajor"] == "failure"
     assert brightspace.reason == "outcome_sourced_id"
     assert send(brightspace, url, envelope(fields), signature_method="PLAINTEXT", **mine).status_code == 401
 
 
 def test_the_answer_repeats_the_request(brightspace: Site, fields: dict[str, str]) -> None:
-    answer = told(send(brightspace, fields["lis_outcome_service_url"], envelope(fields)))
+    answer = status_of(send(brightspace, fields["lis_outcome_service_url"], envelope(fields)))
     assert (answer["imsx_codeMajor"], answer["imsx_severity"]) == ("success", "status")
     assert (answer["imsx_messageRefIdentifier"], answer["imsx_operationRefIdentifier"]) == ("m & 1", "replaceResult")
     assert "replaceResultResponse" in answer
@@ -139,7 +139,7 @@ def test_only_what_the_tool_signed_counts(brightspace: Site, api: httpx.Client, 
     ]
     for changes, reason in tries:
         answer = send(brightspace, url, body, **changes)
-        assert (answer.status_code, told(answer)["imsx_codeMajor"]) == (401, "failure"), changes
+        assert (answer.status_code, status_of(answer)["imsx_codeMajor"]) == (401, "failure"), changes
         assert brightspace.reason == f"outcome_{reason}"
     assert httpx.post(url, content=body, headers={"Content-Type": "application/xml"}).status_code == 401
     assert send(brightspace, url, body, nonce="once").status_code == 200
@@ -147,14 +147,14 @@ def test_only_what_the_tool_signed_counts(brightspace: Site, api: httpx.Client, 
     assert (again.status_code, brightspace.reason) == (401, "outcome_nonce")
     assert send(brightspace, url, body, age=5300).status_code == 200
     brightspace.lms.settings["brightspace.outcome_unsigned_status"] = 200
-    assert told(send(brightspace, url, body, secret="other"))["imsx_codeMajor"] == "failure"
+    assert status_of(send(brightspace, url, body, secret="other"))["imsx_codeMajor"] == "failure"
     assert grades(brightspace, api) == {"Old tool": 50}
 
 
 @pytest.mark.parametrize("score", ["1.1", "-0.1", "85%", "", "nan", "0,5", "inf", "0_1", "٠.٥"])
 def test_scores_that_are_none_fail(brightspace: Site, fields: dict[str, str], score: str) -> None:
     answer = send(brightspace, fields["lis_outcome_service_url"], envelope(fields, score or " "))
-    assert (answer.status_code, told(answer)["imsx_codeMajor"]) == (200, "failure")
+    assert (answer.status_code, status_of(answer)["imsx_codeMajor"]) == (200, "failure")
     assert brightspace.reason == "outcome_score"
     assert not [row for row in brightspace.lms.dump()["brightspace"]["grade_objects"] if row.get("legacy_link_id")]
 
@@ -169,13 +169,13 @@ def test_other_requests_fail(brightspace: Site, api: httpx.Client, fields: dict[
     ]
     for body, major, reason in tries:
         answer = send(brightspace, url, body)
-        assert (answer.status_code, told(answer)["imsx_codeMajor"]) == (200, major), body
+        assert (answer.status_code, status_of(answer)["imsx_codeMajor"]) == (200, major), body
         assert brightspace.reason == f"outcome_{reason}"
     teacher = launch(brightspace, made(api, LINKS, LINK), "instructor")
-    assert told(send(brightspace, url, envelope(teacher)))["imsx_codeMajor"] == "failure"
+    assert status_of(send(brightspace, url, envelope(teacher)))["imsx_codeMajor"] == "failure"
     assert brightspace.reason == "outcome_no_learner"
     brightspace.lms.settings["brightspace.outcome_grade_item"] = "existing"
-    assert told(send(brightspace, url, envelope(fields)))["imsx_codeMajor"] == "failure"
+    assert status_of(send(brightspace, url, envelope(fields)))["imsx_codeMajor"] == "failure"
     assert brightspace.reason == "outcome_no_grade_item"
 
 

@@ -295,14 +295,14 @@ def test_remote_plugins_have_their_places(
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent", "told"),
+    ("kind", "sent", "note"),
     [
         ("isf", {"content": '<img src="https://old.example/dog.jpg" />'}, "html"),
         ("quicklink", {"quickLink": "https://old.example/dog", "title": "Dog Picture", "target": "SameFrame"}, "Dog"),
     ],
 )
 def test_remote_plugins_choose_content(
-    brightspace: Site, plugins: dict[str, dict[str, Any]], kind: str, sent: dict[str, str], told: str
+    brightspace: Site, plugins: dict[str, dict[str, Any]], kind: str, sent: dict[str, str], note: str
 ) -> None:
     """As D2L's own plugins return it: in the query of the return URL."""
     fields, teacher = launch(brightspace, plugins[kind], "instructor"), signed_in(brightspace, "instructor")
@@ -311,7 +311,7 @@ def test_remote_plugins_choose_content(
     answer = teacher.get(f"{back}?{httpx.QueryParams(sent)}")
     assert answer.status_code == 200
     assert "1 item received" in answer.text
-    assert told in answer.text
+    assert note in answer.text
     assert teacher.get(back).status_code == 400
     assert brightspace.reason == "plugin_chose_nothing"
     learner = signed_in(brightspace)

@@ -51,7 +51,7 @@ def launch_claims(site: Site, tool: Tool, who: str = "student", path: str | None
     found: dict[str, Any] = {}
     for name, value in launched(site, tool, who, path).get_launch_data().items():
         if name in (OWN, f"{CLAIM}lis", f"{CLAIM}resource_link", f"{CLAIM}for_user"):
-            found |= {f"{name}.{member}": one for member, one in value.items()}
+            found |= {f"{name}.{member}": inner for member, inner in value.items()}
         elif name not in VOLATILE:
             found[name] = value
     return found
@@ -172,8 +172,8 @@ def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Too
         brightspace, "lti_links", LINK, available_from="2026-12-01T09:00:00Z", submission_until="2027-01-01T00:00:00Z"
     )
     dated = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
-    told = {name: dated[f"v{NAMES.index(f'ResourceLink.{name}')}"] for name in DATES}
-    assert told == dict(zip(DATES, ("2026-12-01T09:00:00.000Z", "", "", "2027-01-01T00:00:00.000Z"), strict=True))
+    expected = {name: dated[f"v{NAMES.index(f'ResourceLink.{name}')}"] for name in DATES}
+    assert expected == dict(zip(DATES, ("2026-12-01T09:00:00.000Z", "", "", "2027-01-01T00:00:00.000Z"), strict=True))
     assert (custom["a"], custom["plain"], custom["strange"]) == ("b", "x", "$Moon.phase")
     warned = [warning for request in brightspace.lms.requests for warning in request.warnings]
     assert "variable_unknown" in {warning.code for warning in warned}

@@ -79,7 +79,7 @@ UNREADABLE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "change"), UNREADABLE, ids=[one for one, _ in UNREADABLE])
+@pytest.mark.parametrize(("reason", "change"), UNREADABLE, ids=[text for text, _ in UNREADABLE])
 def test_content_that_cannot_be_read_is_refused(
     brightspace: Site, tool: Tool, reason: str, change: dict[str, Any]
 ) -> None:

@@ -204,9 +204,9 @@ def test_tokens_at_the_services(brightspace: Site, tool: Tool) -> None:
     narrow = service(brightspace, assertion(brightspace, tool), lti13.SCOPE_SCORE).json()["access_token"]
     assert brightspace.api(narrow).get(NRPS).status_code == 403
     assert brightspace.reason == "insufficient_scope"
-    told = brightspace.lms.requests.last.refusal
-    assert told is not None
-    assert "of the token request" in str(told.diagnosis)
+    refusal = brightspace.lms.requests.last.refusal
+    assert refusal is not None
+    assert "of the token request" in str(refusal.diagnosis)
     brightspace.lms.settings["brightspace.scope_of_no_group"] = "undefined"
     undefined = {"Errors": [{"Message": "No scopes defined for specified requests."}]}
     assert (brightspace.student.get(NRPS).status_code, brightspace.student.get(NRPS).json()) == (403, undefined)

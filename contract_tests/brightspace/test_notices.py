@@ -26,11 +26,11 @@ def site(brightspace: Site, tool: Tool) -> Site:
 def with_notices(brightspace: Site, *, registration: bool = True, deployment: bool = True, **changes: Any) -> Site:
     world = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     section = world["brightspace"]
-    one = next(item for item in section["registrations"] if item["client_id"] == CLIENT)
-    one["extensions"] = ["notices"] if registration else []
-    one = next(item for item in section["deployments"] if item["id"] == DEPLOYMENT)
-    one["extensions"] = [e for e in one["extensions"] if e != "notices"] + (["notices"] if deployment else [])
-    one |= changes
+    record = next(item for item in section["registrations"] if item["client_id"] == CLIENT)
+    record["extensions"] = ["notices"] if registration else []
+    record = next(item for item in section["deployments"] if item["id"] == DEPLOYMENT)
+    record["extensions"] = [e for e in record["extensions"] if e != "notices"] + (["notices"] if deployment else [])
+    record |= changes
     rule = {"id": 1, "shares": "deployment", "owner": DEPLOYMENT, "org_unit_id": 6838}
     section["sharing_rules"] = [rule]
     brightspace.lms.load(world)

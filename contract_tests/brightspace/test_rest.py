@@ -146,7 +146,7 @@ def test_news(brightspace: Site) -> None:
     posted = brightspace.instructor.post(f"{LE}/6836/news/", json=item).json()
     assert posted["CreatedBy"] == 171
     assert posted["Body"] == {"Text": "", "Html": "<b>On Monday</b>"}
-    assert "Exam" in [one["Title"] for one in brightspace.student.get(f"{LE}/6836/news/").json()]
+    assert "Exam" in [item["Title"] for item in brightspace.student.get(f"{LE}/6836/news/").json()]
     dated = {**item, "StartDate": "2999-01-01T00:00:00.000Z", "EndDate": "2999-02-01T00:00:00.000Z"}
     posted = brightspace.instructor.post(f"{LE}/6836/news/", json=dated).json()
     assert (posted["StartDate"], posted["EndDate"]) == (dated["StartDate"], dated["EndDate"])
@@ -200,7 +200,7 @@ def test_grades(brightspace: Site) -> None:
     text = {**value, "GradeObjectType": 4, "Text": "A"}
     assert brightspace.instructor.put(f"{base}/501/values/169", json=text).status_code == 400
     assert brightspace.instructor.put(f"{base}/501/values/169", json={**value, "Value": "A"}).status_code == 200
-    assert [one.name for one in brightspace.lms.requests.last.warnings] == ["Value"]
+    assert [warning.name for warning in brightspace.lms.requests.last.warnings] == ["Value"]
     assert brightspace.instructor.get(f"{base}/501/values/170").status_code == 404
 
 
@@ -211,7 +211,7 @@ def test_invalid_values_can_be_ignored_with_a_warning(brightspace: Site) -> None
     for name in ("isActive", "orgUnitTypeId"):
         answer = brightspace.student.get(path, params={name: "course"})
         assert answer.json() == everything
-        assert [one.code for one in brightspace.lms.requests.last.warnings] == ["value_ignored"]
+        assert [warning.code for warning in brightspace.lms.requests.last.warnings] == ["value_ignored"]
 
 
 def test_versions(brightspace: Site) -> None:

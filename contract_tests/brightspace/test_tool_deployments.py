@@ -94,9 +94,9 @@ class Made:
 
 @pytest.fixture
 def made(brightspace: Site, api: httpx.Client, keys: KeySite) -> Iterator[Made]:
-    one = Made(brightspace, api, keys)
-    yield one
-    one.tool.http.close()
+    managed = Made(brightspace, api, keys)
+    yield managed
+    managed.tool.http.close()
 
 
 def test_a_registration_tells_the_tool_what_it_has_to_know(brightspace: Site, made: Made) -> None:
@@ -123,7 +123,7 @@ def test_a_tool_made_by_rest_is_launched_where_it_is_shared(brightspace: Site, m
     assert data[f"{lti13.CLAIM}context"]["id"] == "6836"
     assert f"{made.link['LinkId']}_6606" in data[f"{lti13.CLAIM}resource_link"]["id"]
     services = data[lti13.AGS_CLAIM]["lineitems"], data[lti13.NRPS_CLAIM]["context_memberships_url"]
-    assert all(f"deployment/{made.deployment['DeploymentId']}/orgunit/6836" in one for one in services)
+    assert all(f"deployment/{made.deployment['DeploymentId']}/orgunit/6836" in url for url in services)
     assert "Week 1" in signed_in(brightspace).get("/d2l/home/6836").text
     assert signed_in(brightspace).get(made.page(6837)).status_code == 404
 
@@ -166,7 +166,7 @@ def test_services_work_where_a_deployment_is_shared(brightspace: Site, made: Mad
 def test_each_security_setting_withholds_its_claims(made: Made, switch: str, claims: set[str]) -> None:
     made.share()
 
-    def told() -> dict[str, Any]:
+    def claims_now() -> dict[str, Any]:
         data = made.launched()
         found = {"given_name", "family_name", "email"} & set(data)
         for part in (OWN, f"{lti13.CLAIM}lis", f"{lti13.CLAIM}resource_link"):
@@ -175,9 +175,9 @@ def test_each_security_setting_withholds_its_claims(made: Made, switch: str, cla
         return dict.fromkeys((*found, *(["context"] if f"{lti13.CLAIM}context" in data else [])), 1)
 
     assert made.change(CustomParameters=made.registration["SubstitutionParameters"])[switch] is True
-    before = told()
+    before = claims_now()
     assert made.change(CustomParameters=made.registration["SubstitutionParameters"], **{switch: False})[switch] is False
-    assert set(before) - set(told()) == claims
+    assert set(before) - set(claims_now()) == claims
 
 
 def test_nobody_is_named_in_an_anonymous_deployment(made: Made) -> None:
@@ -202,8 +202,8 @@ def test_what_is_disabled_or_deleted_is_not_launched(brightspace: Site, made: Ma
         rows = made.api.get(f"{DEPLOYMENTS}?{query}").json()["Objects"]
         assert (made.deployment["DeploymentId"] in [row["DeploymentId"] for row in rows]) is found, query
     assert made.api.delete(f"{REGISTRATIONS}{client}").status_code == 200
-    for gone in (f"{REGISTRATIONS}{client}", made.where, f"{made.where}/sharing/"):
-        assert made.api.get(gone).status_code == 404
+    for path in (f"{REGISTRATIONS}{client}", made.where, f"{made.where}/sharing/"):
+        assert made.api.get(path).status_code == 404
     brightspace.lms.load(brightspace.lms.dump())
 
 
@@ -225,11 +225,11 @@ def test_sharing_rules(made: Made) -> None:
     changed = {"SharingOrgUnitId": 6836, "ShareWithOrgUnit": True, "ShareWithDescendants": False}
     assert made.api.put(f"{rules}6836", json=changed).json() == changed
     shown = made.api.get(rules).json()["Objects"]
-    assert [(one["SharingOrgUnitId"], one["Inherited"]) for one in shown] == [(6606, False), (6836, False)]
+    assert [(rule["SharingOrgUnitId"], rule["Inherited"]) for rule in shown] == [(6606, False), (6836, False)]
     shown = made.api.get(f"{rules}?incldueInherited=true").json()["Objects"]
-    assert [one["SharingOrgUnitId"] for one in shown if one["Inherited"]] == [6837, 6838]
+    assert [rule["SharingOrgUnitId"] for rule in shown if rule["Inherited"]] == [6837, 6838]
     only = made.api.get(f"{rules}?includeInherited=true&orgUnitId=6837").json()["Objects"]
-    assert [one["SharingOrgUnitId"] for one in only] == [6837]
+    assert [rule["SharingOrgUnitId"] for rule in only] == [6837]
     assert made.api.put(f"{rules}6836", json=changed | {"SharingOrgUnitId": 6837}).status_code == 400
     for wrong in ({"SharingOrgUnitId": 1}, {"ShareWithOrgUnit": "yes"}, {"SharingOrgUnitId": None}):
         assert made.api.post(rules, json=changed | wrong).status_code == 400, wrong

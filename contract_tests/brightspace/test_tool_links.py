@@ -91,8 +91,8 @@ def test_a_selector_asks_the_tool_for_content(
 def test_links_are_listed_by_their_state(brightspace: Site, api: httpx.Client) -> None:
     before = api.get(LINKS).json()["Objects"]
     off = api.post(LINKS, json=NEW | {"IsEnabled": False}).json()["LinkId"]
-    assert {one["Name"] for one in before} == {"Demo tool", "Exercise 1", "PyLTI1p3"}
-    ids = {one["LinkId"] for one in before}
+    assert {link["Name"] for link in before} == {"Demo tool", "Exercise 1", "PyLTI1p3"}
+    ids = {link["LinkId"] for link in before}
     for query, wanted in (
         ("", ids | {off}),
         ("isEnabled=false", {off}),
@@ -100,7 +100,7 @@ def test_links_are_listed_by_their_state(brightspace: Site, api: httpx.Client) -
         (f"deploymentId={DEPLOYMENT}", {off, 77}),
         (f"deploymentId={DEPLOYMENT}&isEnabled=true", {77}),
     ):
-        assert {one["LinkId"] for one in api.get(f"{LINKS}?{query}").json()["Objects"]} == wanted, query
+        assert {link["LinkId"] for link in api.get(f"{LINKS}?{query}").json()["Objects"]} == wanted, query
     brightspace.lms.settings["brightspace.page_size"] = 3
     first = api.get(LINKS).json()
     assert (len(first["Objects"]), len(api.get(first["Next"]).json()["Objects"])) == (3, 1)
@@ -166,13 +166,13 @@ def test_scopes_and_roles_decide(brightspace: Site, api: httpx.Client) -> None:
 def test_links_of_the_organization_are_those_of_its_deployments(brightspace: Site, api: httpx.Client) -> None:
     dump = brightspace.lms.dump()
     dump["brightspace"]["deployments"].append(
-        next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)
+        next(deployment for deployment in dump["brightspace"]["deployments"] if deployment["id"] == DEPLOYMENT)
         | {"id": "eeeeeeee-0000-4000-8000-000000000077", "org_unit_id": 6606}
     )
     brightspace.lms.load(dump)
     here = api.post(ORGANIZATION, json=NEW | {"DeploymentId": "eeeeeeee-0000-4000-8000-000000000077"}).json()
     assert here["OwnerOrgUnitId"] == 6606
-    assert [one["LinkId"] for one in api.get(ORGANIZATION).json()["Objects"]] == [here["LinkId"]]
+    assert [link["LinkId"] for link in api.get(ORGANIZATION).json()["Objects"]] == [here["LinkId"]]
     assert api.get(f"{ORGANIZATION}77").status_code == api.get(f"{LINKS}{here['LinkId']}").status_code == 404
     assert api.post(ORGANIZATION, json=NEW).status_code == 400
     assert api.delete(f"{ORGANIZATION}{here['LinkId']}").status_code == 200
@@ -182,5 +182,5 @@ def test_a_link_without_a_number_has_no_place_in_the_api(brightspace: Site, api:
     dump = brightspace.lms.dump()
     dump["brightspace"]["lti_links"].append({"id": "mine", "deployment_id": DEPLOYMENT, "title": "Mine"})
     brightspace.lms.load(dump)
-    assert "Mine" not in [one["Name"] for one in api.get(LINKS).json()["Objects"]]
-    assert "link_without_number" in [one.code for one in brightspace.lms.requests.last.warnings]
+    assert "Mine" not in [link["Name"] for link in api.get(LINKS).json()["Objects"]]
+    assert "link_without_number" in [warning.code for warning in brightspace.lms.requests.last.warnings]

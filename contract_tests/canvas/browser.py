@@ -31,9 +31,9 @@ class Browser:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         answer = self.site.send(method, path, url=self.url, headers=headers, **options)
         self.set = {header.partition("=")[0]: header for header in answer.headers.get_list("set-cookie")}
-        for name, one in self.set.items():
-            value = one.partition("=")[2].partition(";")[0]
-            if value and "max-age=0" not in one:
+        for name, cookie in self.set.items():
+            value = cookie.partition("=")[2].partition(";")[0]
+            if value and "max-age=0" not in cookie:
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)

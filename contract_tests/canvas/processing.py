@@ -64,8 +64,8 @@ def submission_notice(site: Site, tool: Tool, keys: KeySite, body: str = "<p>Ste
     assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
     sent = {"submission": {"submission_type": "online_text_entry", "body": body}}
     assert site.student.post("/api/v1/courses/1/assignments/2/submissions", json=sent).status_code == 201
-    (one,) = [sent for sent in site.lms.outbox.webhooks if sent.kind == wanted["notice_type"]][-1].data["notices"]
-    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(one["jwt"]).claims.items()}
+    (notice,) = [sent for sent in site.lms.outbox.webhooks if sent.kind == wanted["notice_type"]][-1].data["notices"]
+    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(notice["jwt"]).claims.items()}
 
 
 TOPIC = "/api/v1/courses/1/discussion_topics"

@@ -115,10 +115,10 @@ def test_grades_of_grading_periods_come_in_a_file_per_term(canvas: Site) -> None
         return {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
 
     (rows,) = files(enrollment_term_id=str(term)).values()
-    row = next(one for one in rows if (one["student id"], one["course id"]) == (student, "1"))
+    row = next(line for line in rows if (line["student id"], line["course id"]) == (student, "1"))
     assert (row["grading period set"], row["Early grading period id"]) == ("Year", number)
     assert (row["Early current score"], row["Early final score"], row["enrollment state"]) == ("25.0", "25.0", "active")
-    whole = next(one for one in table(canvas, "grade_export_csv") if one["student id"] == row["student id"])
+    whole = next(line for line in table(canvas, "grade_export_csv") if line["student id"] == row["student id"])
     assert (row["current score"], row["final score"]) == (whole["current score"], whole["final score"])
     assert row["Late final score"] != row["Early final score"] != row["final score"]
     assert not {"Early override score", "override score"} & {*row, *whole}

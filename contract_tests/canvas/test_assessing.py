@@ -33,10 +33,10 @@ def teamed(canvas: Site, **fields: Any) -> Body:
 
 
 def assess(api: httpx.Client, task: Body, points: float, kind: str | None = "grading", **who: Any) -> httpx.Response:
-    told = {"assessment_type": kind, f"criterion_{task['criterion']}": {"points": points, "comments": "So."}}
-    told = {name: value for name, value in {**told, **who}.items() if value is not None}
+    assessment = {"assessment_type": kind, f"criterion_{task['criterion']}": {"points": points, "comments": "So."}}
+    assessment = {name: value for name, value in {**assessment, **who}.items() if value is not None}
     path = f"{COURSE}/rubric_associations/{task['association']}/rubric_assessments"
-    return api.post(path, json={"rubric_assessment": told})
+    return api.post(path, json={"rubric_assessment": assessment})
 
 
 def with_rubric(canvas: Site, task: Body) -> Body:

@@ -27,23 +27,23 @@ def test_an_event_shows_wherever_its_course_does(canvas: Site) -> None:
     assert (made.status_code, made.json()["end_at"]) == (201, "2030-03-04T10:00:00Z")
     (seen,) = canvas.student.get(EVENTS, params=RANGE).json()
     assert (seen["id"], seen["important_dates"]) == (made.json()["id"], True)
-    one = f"{EVENTS}/{seen['id']}"
-    assert canvas.student.put(one, json=event(title="Mine")).status_code == 403
-    moved = canvas.teacher.put(one, json={"calendar_event": {"start_at": "2030-03-05T00:00:00Z", "all_day": True}})
+    path = f"{EVENTS}/{seen['id']}"
+    assert canvas.student.put(path, json=event(title="Mine")).status_code == 403
+    moved = canvas.teacher.put(path, json={"calendar_event": {"start_at": "2030-03-05T00:00:00Z", "all_day": True}})
     assert (moved.json()["all_day"], moved.json()["all_day_date"]) == (True, "2030-03-05")
     feed = canvas.teacher.get(f"{API}/courses/1").json()["calendar"]["ics"]
     assert f"UID:event-calendar-event-{seen['id']}" in canvas.student.get(feed).text
     assert canvas.student.get(feed.replace("course_", "course_x")).status_code == 400
-    assert canvas.teacher.delete(one).json()["workflow_state"] == "deleted"
+    assert canvas.teacher.delete(path).json()["workflow_state"] == "deleted"
     assert canvas.student.get(EVENTS, params=RANGE).json() == []
-    assert canvas.teacher.delete(one).status_code == 403
+    assert canvas.teacher.delete(path).status_code == 403
 
 
 def test_an_assignment_stands_on_the_day_that_it_is_due_and_moves_with_its_event(canvas: Site) -> None:
     fields = {"name": "Essay", "due_at": "2030-04-01T12:00:00Z", "published": True}
     made = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": fields}).json()
     asked = RANGE | {"type": "assignment"}
-    assert [one["id"] for one in canvas.student.get(EVENTS, params=asked).json()] == [f"assignment_{made['id']}"]
+    assert [shown["id"] for shown in canvas.student.get(EVENTS, params=asked).json()] == [f"assignment_{made['id']}"]
     moved = {"calendar_event": {"start_at": "2030-04-02T12:00:00Z"}}
     assert canvas.student.put(f"{EVENTS}/assignment_{made['id']}", json=moved).status_code == 403
     assert canvas.teacher.put(f"{EVENTS}/assignment_{made['id']}", json=moved).status_code == 200
@@ -63,36 +63,36 @@ def test_an_assignment_stands_on_the_day_that_it_is_due_and_moves_with_its_event
 )
 def test_events_repeat_by_their_rule(canvas: Site, rule: str, days: list[str], words: str | None) -> None:
     first = canvas.teacher.post(EVENTS, json=event(rrule=rule)).json()
-    every = [first, *(one["calendar_event"] for one in first["duplicates"])]
-    assert [one["start_at"][8:10] for one in every] == days
+    every = [first, *(copy["calendar_event"] for copy in first["duplicates"])]
+    assert [entry["start_at"][8:10] for entry in every] == days
     assert words is None or first["series_natural_language"] == words
     changed = canvas.teacher.put(f"{EVENTS}/{first['id']}", json={**event(title="All"), "which": "all"})
-    assert [one["title"] for one in changed.json()] == ["All"] * len(days)
-    gone = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
-    assert [one["id"] for one in gone] == [one["id"] for one in every[1:]]
+    assert [entry["title"] for entry in changed.json()] == ["All"] * len(days)
+    following = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
+    assert [entry["id"] for entry in following] == [entry["id"] for entry in every[1:]]
     assert canvas.teacher.delete(f"{EVENTS}/{first['id']}", params={"which": "some"}).status_code == 400
 
 
 def test_events_of_a_series_keep_what_a_change_of_all_does_not_name(canvas: Site) -> None:
     first = canvas.teacher.post(EVENTS, json=event(rrule="FREQ=DAILY;INTERVAL=1;COUNT=3")).json()
-    ids = [first["id"], *(one["calendar_event"]["id"] for one in first["duplicates"])]
+    ids = [first["id"], *(copy["calendar_event"]["id"] for copy in first["duplicates"])]
 
     def change(number: int, which: str, **fields: Any) -> Any:
         return canvas.teacher.put(f"{EVENTS}/{number}", json={"calendar_event": fields, "which": which}).json()
 
     change(ids[1], "one", title="Own", start_at="2030-03-05T15:00:00Z")
     every = change(ids[0], "all", location_name="Hall")
-    assert [(one["title"], one["location_name"]) for one in every] == [
+    assert [(entry["title"], entry["location_name"]) for entry in every] == [
         ("Lab", "Hall"),
         ("Own", "Hall"),
         ("Lab", "Hall"),
     ]
     # but the rule lays them out anew
-    assert [one["start_at"] for one in every] == [f"2030-03-0{day}T10:00:00Z" for day in (4, 5, 6)]
+    assert [entry["start_at"] for entry in every] == [f"2030-03-0{day}T10:00:00Z" for day in (4, 5, 6)]
     later = change(ids[1], "following", location_name="Yard")
-    assert {one["series_uuid"] for one in later} == {first["series_uuid"]}
+    assert {entry["series_uuid"] for entry in later} == {first["series_uuid"]}
     moved = change(ids[1], "following", start_at="2030-03-05T12:00:00Z", end_at="2030-03-05T13:00:00Z")
-    assert {one["series_uuid"] for one in moved}.isdisjoint({first["series_uuid"]})
+    assert {entry["series_uuid"] for entry in moved}.isdisjoint({first["series_uuid"]})
 
 
 @pytest.mark.parametrize("rule", ["COUNT=2;INTERVAL=1", "FREQ=DAILY;COUNT=2", "FREQ=DAILY;INTERVAL=1;COUNT=201"])
@@ -115,20 +115,20 @@ def test_a_slot_is_taken_once_and_given_back(canvas: Site) -> None:
     groups = f"{API}/appointment_groups"
     assert canvas.student.post(groups, json={"appointment_group": fields}).status_code == 403
     made = canvas.teacher.post(groups, json={"appointment_group": fields}).json()
-    one, other = (f"{EVENTS}/{slot['id']}/reservations" for slot in made["new_appointments"])
-    assert canvas.student.post(one).status_code == 403  # not published
+    slot, other = (f"{EVENTS}/{slot['id']}/reservations" for slot in made["new_appointments"])
+    assert canvas.student.post(slot).status_code == 403  # not published
     group = f"{groups}/{made['id']}"
     assert canvas.teacher.put(group, json={"appointment_group": {"publish": True}}).status_code == 400
     assert canvas.teacher.put(group, json={"appointment_group": {"publish": "1"}}).status_code == 200
     assert canvas.student.get(group).json()["requiring_action"] is True
-    taken = canvas.student.post(one, json={"comments": "About it"})
+    taken = canvas.student.post(slot, json={"comments": "About it"})
     assert (taken.status_code, taken.json()["comments"]) == (200, "About it")
     assert canvas.student.post(other).json()[0]["message"] == "participant has met per-participant limit"
     assert canvas.student.post(other, json={"cancel_existing": True}).status_code == 200
     registered = canvas.teacher.get(f"{group}/users", params={"registration_status": "registered"}).json()
     assert len(registered) == 1
     assert canvas.student.get(group).json()["requiring_action"] is False
-    assert canvas.teacher.post(f"{one}/{registered[0]['id']}").status_code == 400
+    assert canvas.teacher.post(f"{slot}/{registered[0]['id']}").status_code == 400
     assert canvas.teacher.delete(group, params={"cancel_reason": "ill"}).json()["workflow_state"] == "deleted"
     assert canvas.student.get(group).status_code == 403
 
@@ -144,7 +144,7 @@ def test_who_sees_and_runs_an_appointment_group(canvas: Site) -> None:
     made = canvas.teacher.post(groups, json={"appointment_group": fields}).json()
     group = f"{groups}/{made['id']}"
     managed = {"scope": "manageable"}
-    assert [one["id"] for one in canvas.teacher.get(groups, params=managed).json()] == [made["id"]]
+    assert [shown["id"] for shown in canvas.teacher.get(groups, params=managed).json()] == [made["id"]]
     # admins manage what they open, but nothing is listed for them
     assert canvas.admin.get(groups, params=managed).json() == []
     assert canvas.admin.get(group).json()["context_codes"] == []
@@ -187,7 +187,7 @@ def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:
     wrong = canvas.teacher.post(place, json={"timetables": {"all": [{**times, "weekdays": "Noday"}]}})
     assert wrong.json() == {"errors": ["weekdays are not valid"]}
     assert canvas.teacher.post(place, json={"timetables": {"all": [times]}}).json() == {"status": "ok"}
-    days = [one["start_at"][8:10] for one in canvas.student.get(EVENTS, params=RANGE).json()]
+    days = [shown["start_at"][8:10] for shown in canvas.student.get(EVENTS, params=RANGE).json()]
     assert days == ["03", "07", "10", "14"]
     assert canvas.teacher.get(place).json()["all"][0]["weekdays"] == "Mon,Fri"
     canvas.teacher.post(place, json={"timetables": {"all": [{**times, "weekdays": "Mon"}]}})
@@ -205,16 +205,16 @@ def test_a_timetable_has_a_maximum_number_of_events(canvas: Site) -> None:
 
 def test_the_calendar_of_an_account_is_had_once_it_is_shown(canvas: Site) -> None:
     account = canvas.admin.get(f"{API}/accounts/self").json()["id"]
-    one = f"{API}/account_calendars/{account}"
-    assert canvas.student.get(one).status_code == 403
-    assert canvas.teacher.put(one, json={"visible": True}).status_code == 403
-    assert canvas.admin.put(one, json={"visible": True}).json()["visible"] is True
+    calendar = f"{API}/account_calendars/{account}"
+    assert canvas.student.get(calendar).status_code == 403
+    assert canvas.teacher.put(calendar, json={"visible": True}).status_code == 403
+    assert canvas.admin.put(calendar, json={"visible": True}).json()["visible"] is True
     assert canvas.student.get(f"{API}/account_calendars").json()["total_results"] == 1
     fields = {"calendar_event": {"context_code": f"account_{account}", "title": "Holiday", "start_at": "2030-01-01"}}
     assert canvas.teacher.post(EVENTS, json=fields).status_code == 403
     assert canvas.admin.post(EVENTS, json=fields).status_code == 201
     seen = canvas.student.get(EVENTS, params={**RANGE, "context_codes[]": f"account_{account}"}).json()
-    assert [one["title"] for one in seen] == ["Holiday"]
+    assert [entry["title"] for entry in seen] == ["Holiday"]
 
 
 def test_which_calendars_and_times_a_list_takes(canvas: Site) -> None:
@@ -231,7 +231,7 @@ def test_which_calendars_and_times_a_list_takes(canvas: Site) -> None:
     canvas.student.post(EVENTS, json=event(context_code=f"user_{me}", title="Own"))
     dates = {name: RANGE[name] for name in ("start_date", "end_date")}
     seen = canvas.admin.get(EVENTS, params={**dates, "context_codes[]": f"user_{me}"}).json()
-    assert [one["title"] for one in seen] == ["Own"]
+    assert [entry["title"] for entry in seen] == ["Own"]
     assert status(canvas.teacher, context_codes=f"user_{me}") == 403
     for text, accepted in (
         ("2030-01-01", True),
@@ -280,13 +280,13 @@ def test_a_page_of_assignments_counts_them_and_not_their_dates(canvas: Site) -> 
     canvas.teacher.post(f"{course}/assignments/{both['id']}/overrides", json={"assignment_override": moved})
     asked = RANGE | {"type": "assignment", "per_page": 1}
     page = canvas.teacher.get(EVENTS, params=asked)
-    assert [one["start_at"] for one in page.json()] == [moved["due_at"], fields["due_at"]]
-    assert [one["title"] for one in canvas.teacher.get(page.links["next"]["url"]).json()] == ["Next"]
+    assert [entry["start_at"] for entry in page.json()] == [moved["due_at"], fields["due_at"]]
+    assert [entry["title"] for entry in canvas.teacher.get(page.links["next"]["url"]).json()] == ["Next"]
     assert len(canvas.teacher.get(EVENTS, params=asked | {"start_date": "2030-04-02"}).json()) == 1
 
     def titles(**more: Any) -> set[str]:
         rows = canvas.student.get(EVENTS, params={**asked, "per_page": 50, **more}).json()
-        return {one["title"] for one in rows}
+        return {entry["title"] for entry in rows}
 
     assert titles(**{"submission_types[]": "online_upload"}) == set(), "it takes more than that"
     assert titles(**{"submission_types[]": "online_upload,online_text_entry"}) == {"Both"}
@@ -316,7 +316,7 @@ def test_times_of_sections_are_by_their_code(canvas: Site) -> None:
 
     def shown() -> list[tuple[str, str, str]]:
         rows = canvas.teacher.get(path).json()["child_events"]
-        return [(one["context_code"], one["start_at"][8:10], one["end_at"][8:10]) for one in rows]
+        return [(entry["context_code"], entry["start_at"][8:10], entry["end_at"][8:10]) for entry in rows]
 
     assert (made["start_at"][8:10], made["end_at"][8:10]) == ("04", "06")
     assert shown() == [(codes[0], "04", "04"), (codes[1], "06", "06")]
@@ -340,7 +340,7 @@ def test_an_event_of_a_section_is_in_the_calendar_of_the_section_alone(canvas: S
     assert (made.status_code, made.json()["title"]) == (201, "Lab (Late)")
     assert "effective_context_code" not in made.json()
     of_section = RANGE | {"context_codes[]": code}
-    assert [one["id"] for one in canvas.teacher.get(EVENTS, params=of_section).json()] == [made.json()["id"]]
+    assert [shown["id"] for shown in canvas.teacher.get(EVENTS, params=of_section).json()] == [made.json()["id"]]
     assert canvas.teacher.get(EVENTS, params=RANGE).json() == []
     assert canvas.student.get(EVENTS, params=of_section).status_code == 403
     times = {"context_code": code, "start_at": "2030-03-04T12:00:00Z", "end_at": "2030-03-04T13:00:00Z"}
@@ -359,7 +359,7 @@ def test_reservations_are_shown_to_those_who_share_a_course_with_who_made_them(c
     slot = f"{EVENTS}/{made['new_appointments'][0]['id']}"
     assert canvas.teacher.post(f"{slot}/reservations/101").status_code == 200
     # who signs somebody up counts as the participant
-    assert [one["id"] for one in canvas.teacher.get(f"{slot}/participants").json()] == [103]
+    assert [person["id"] for person in canvas.teacher.get(f"{slot}/participants").json()] == [103]
     seen = canvas.teacher.get(slot).json()
     assert (seen["child_events_count"], seen["context_code"]) == (1, "course_1")
     seen = canvas.admin.get(slot).json()

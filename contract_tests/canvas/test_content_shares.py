@@ -10,7 +10,7 @@ SHARES = f"{API}/users/self/content_shares"
 
 def test_a_content_share_arrives_unread_with_its_package(canvas: Site) -> None:
     work = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": {"name": "Essay"}}).json()["id"]
-    admin, teacher = (one.get(f"{API}/users/self").json()["id"] for one in (canvas.admin, canvas.teacher))
+    admin, teacher = (client.get(f"{API}/users/self").json()["id"] for client in (canvas.admin, canvas.teacher))
     fields = {"receiver_ids": [admin], "content_type": "assignment", "content_id": work}
     assert canvas.teacher.post(SHARES, json={**fields, "receiver_ids": []}).status_code == 400
     assert canvas.teacher.post(SHARES, json={**fields, "receiver_ids": [99999]}).status_code == 400
@@ -20,7 +20,7 @@ def test_a_content_share_arrives_unread_with_its_package(canvas: Site) -> None:
     assert canvas.teacher.post(f"{API}/users/{admin}/content_shares", json=fields).status_code == 403
     made = canvas.teacher.post(SHARES, json=fields)
     assert (made.status_code, made.json()["name"], made.json()["sender"]) == (201, "Essay", None)
-    assert [one["id"] for one in made.json()["receivers"]] == [admin]
+    assert [person["id"] for person in made.json()["receivers"]] == [admin]
     assert canvas.admin.get(f"{SHARES}/unread_count").json() == {"unread_count": 1}
     got = canvas.admin.get(f"{SHARES}/received").json()[0]
     assert (got["sender"]["id"], got["content_export"]["workflow_state"]) == (teacher, "exported")
@@ -29,16 +29,16 @@ def test_a_content_share_arrives_unread_with_its_package(canvas: Site) -> None:
         "settings": {"content_export_id": got["content_export"]["id"]},
     }
     assert canvas.admin.post(f"{API}/courses/3/content_migrations", json=migration).status_code == 200
-    assert "Essay" in [one["name"] for one in canvas.admin.get(f"{API}/courses/3/assignments").json()]
-    one = f"{SHARES}/{got['id']}"
-    assert canvas.teacher.put(one, json={"read_state": "read"}).status_code == 404
-    assert canvas.admin.put(one, json={"read_state": "read"}).json()["read_state"] == "read"
+    assert "Essay" in [assignment["name"] for assignment in canvas.admin.get(f"{API}/courses/3/assignments").json()]
+    path = f"{SHARES}/{got['id']}"
+    assert canvas.teacher.put(path, json={"read_state": "read"}).status_code == 404
+    assert canvas.admin.put(path, json={"read_state": "read"}).json()["read_state"] == "read"
     assert canvas.admin.get(f"{SHARES}/unread_count").json() == {"unread_count": 0}
-    assert canvas.admin.delete(one).json() == {"message": "content share deleted"}
-    assert canvas.admin.get(one).status_code == 404
+    assert canvas.admin.delete(path).json() == {"message": "content share deleted"}
+    assert canvas.admin.get(path).status_code == 404
     assert len(canvas.teacher.get(f"{SHARES}/sent").json()) == 1
     more = canvas.teacher.post(f"{SHARES}/{made.json()['id']}/add_users", json={"receiver_ids": [teacher]}).json()
-    assert [one["id"] for one in more["receivers"]] == [teacher]
+    assert [person["id"] for person in more["receivers"]] == [teacher]
 
 
 def test_an_export_is_read_by_whom_it_is_shared_with_and_loses_its_file_after_a_month(canvas: Site) -> None:

@@ -19,18 +19,18 @@ def test_a_message_is_unread_until_it_is_shown(canvas: Site) -> None:
     student = own_id(canvas.student)
     made = canvas.teacher.post(ALL, json={"recipients": [student], "subject": "Work", "body": "Hand in."})
     assert (made.status_code, made.json()[0]["visible"]) == (201, False)
-    one = f"{ALL}/{made.json()[0]['id']}"
+    path = f"{ALL}/{made.json()[0]['id']}"
     assert canvas.student.get(f"{ALL}/unread_count").json() == {"unread_count": "1"}
-    assert canvas.student.get(one, params={"auto_mark_as_read": "false"}).json()["workflow_state"] == "unread"
-    assert canvas.student.get(one).json()["workflow_state"] == "read"
+    assert canvas.student.get(path, params={"auto_mark_as_read": "false"}).json()["workflow_state"] == "unread"
+    assert canvas.student.get(path).json()["workflow_state"] == "read"
     assert canvas.student.get(f"{ALL}/unread_count").json() == {"unread_count": "0"}
     assert canvas.teacher.get(ALL).json() == []
-    replied = canvas.student.post(f"{one}/add_message", json={"body": "I did."}).json()
+    replied = canvas.student.post(f"{path}/add_message", json={"body": "I did."}).json()
     assert [message["body"] for message in replied["messages"]] == ["I did."]
     assert [found["last_message"] for found in canvas.teacher.get(ALL).json()] == ["I did."]
     again = canvas.teacher.post(ALL, json={"recipients": [student], "body": "Thanks."}).json()[0]
-    assert f"{ALL}/{again['id']}" == one
-    assert canvas.admin.get(one).status_code == 404
+    assert f"{ALL}/{again['id']}" == path
+    assert canvas.admin.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_whole_course_gets_one_conversation_or_one_each(canvas: Site) -> None:
     later = canvas.teacher.post(ALL, json={**fields, "mode": "async"})
     assert (later.status_code, later.json()) == (202, [])
     assert later.headers["X-Conversation-Batch-Id"]
-    one = f"{ALL}/{together['id']}"
-    assert canvas.student.post(f"{one}/remove_messages").status_code == 204
-    (message,) = canvas.student.get(one).json()["messages"]
-    assert canvas.student.post(f"{one}/remove_messages", json={"remove": [message["id"]]}).json()["message_count"] == 0
-    assert len(canvas.teacher.get(one).json()["messages"]) == 1
+    path = f"{ALL}/{together['id']}"
+    assert canvas.student.post(f"{path}/remove_messages").status_code == 204
+    (message,) = canvas.student.get(path).json()["messages"]
+    assert canvas.student.post(f"{path}/remove_messages", json={"remove": [message["id"]]}).json()["message_count"] == 0
+    assert len(canvas.teacher.get(path).json()["messages"]) == 1
 
 
 def test_many_are_changed_in_a_job(canvas: Site) -> None:
@@ -150,26 +150,30 @@ def test_replies_and_scopes_after_a_conversation_is_emptied_or_its_course_is_ove
     student = own_id(canvas.student)
     sent = {"recipients": [str(student)], "subject": "Hi", "body": "Hello", "context_code": "course_1"}
     (made,) = canvas.teacher.post(ALL, json=sent).json()
-    one = f"{ALL}/{made['id']}"
-    canvas.student.put(one, json={"conversation": {"workflow_state": "archived"}})
+    path = f"{ALL}/{made['id']}"
+    canvas.student.put(path, json={"conversation": {"workflow_state": "archived"}})
     archived = {"scope": "archived"}
     assert [row["id"] for row in canvas.student.get(ALL, params=archived).json()] == [made["id"]]
-    canvas.student.delete(one)
+    canvas.student.delete(path)
     assert canvas.student.get(ALL, params=archived).json() == []
-    assert canvas.student.get(one).status_code == 404
+    assert canvas.student.get(path).status_code == 404
     # but one can still write there
-    assert canvas.student.post(f"{one}/add_message", json={"body": "Again"}).status_code == 200
+    assert canvas.student.post(f"{path}/add_message", json={"body": "Again"}).status_code == 200
     unseen = {"body": "See", "included_messages": [made["messages"][0]["id"]]}
-    assert canvas.teacher.post(f"{one}/add_message", json=unseen).status_code == 200
+    assert canvas.teacher.post(f"{path}/add_message", json=unseen).status_code == 200
     assert canvas.student.put(ALL, json={"conversation_ids": [], "event": "star"}).status_code == 200
     canvas.teacher.delete("/api/v1/courses/1", params={"event": "conclude"})
-    assert canvas.student.post(f"{one}/add_message", json={"body": ""}).status_code == 403
+    assert canvas.student.post(f"{path}/add_message", json={"body": ""}).status_code == 403
 
 
 def test_a_group_conversation_has_a_hundred_recipients(canvas: Site) -> None:
     world = canvas.lms.dump()
     section = world["canvas"]
-    row = next(one for one in section["enrollments"] if one["course_id"] == 1 and one["type"] == "StudentEnrollment")
+    row = next(
+        enrollment
+        for enrollment in section["enrollments"]
+        if enrollment["course_id"] == 1 and enrollment["type"] == "StudentEnrollment"
+    )
     person = next(user for user in section["users"] if user["id"] == row["user_id"])
     crowd = range(10_000, 10_102)
     section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in crowd]
@@ -177,12 +181,12 @@ def test_a_group_conversation_has_a_hundred_recipients(canvas: Site) -> None:
     canvas.lms.load(world)
     sent = {"recipients": list(crowd[:99]), "body": "All", "group_conversation": True}
     (made,) = canvas.teacher.post(ALL, json=sent).json()
-    one = f"{ALL}/{made['id']}"
+    whole = f"{ALL}/{made['id']}"
     for path in ("add_recipients", "add_message"):
-        several = canvas.teacher.post(f"{one}/{path}", json={"recipients": list(crowd[99:101]), "body": "You"})
+        several = canvas.teacher.post(f"{whole}/{path}", json={"recipients": list(crowd[99:101]), "body": "You"})
         assert (several.status_code, several.json()[0]["attribute"]) == (400, "recipients")
-    assert canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[99]]}).status_code == 200
-    last = canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[100]]})
+    assert canvas.teacher.post(f"{whole}/add_recipients", json={"recipients": [crowd[99]]}).status_code == 200
+    last = canvas.teacher.post(f"{whole}/add_recipients", json={"recipients": [crowd[100]]})
     assert last.json()[0]["message"] == "too many participants for group conversation"
 
 
@@ -270,14 +274,14 @@ def test_who_wrote_last_is_named_first_and_long_texts_are_cut(canvas: Site) -> N
     sent = {"recipients": [student], "body": "x" * 101, "context_code": "course_1"}
     (made,) = canvas.teacher.post(ALL, json=sent).json()
     assert [person["id"] for person in made["participants"]] == [teacher, student]
-    one = f"{ALL}/{made['id']}"
-    assert canvas.student.get(one).json()["last_message"] == "x" * 97 + "..."
+    path = f"{ALL}/{made['id']}"
+    assert canvas.student.get(path).json()["last_message"] == "x" * 97 + "..."
     canvas.lms.clock.advance(seconds=5)
-    canvas.student.post(f"{one}/add_message", json={"body": "y" * 100})
-    shown = canvas.teacher.get(one, params={"include_beta": "1"}).json()
+    canvas.student.post(f"{path}/add_message", json={"body": "y" * 100})
+    shown = canvas.teacher.get(path, params={"include_beta": "1"}).json()
     assert [person["id"] for person in shown["participants"]] == [student, teacher]
     assert (shown["last_message"], shown["beta"]) == ("y" * 100, True)
-    assert "beta" not in canvas.teacher.get(one).json()
+    assert "beta" not in canvas.teacher.get(path).json()
 
 
 def test_a_bare_number_is_no_filter_and_a_wrong_mode_writes_nothing(canvas: Site) -> None:
@@ -294,25 +298,25 @@ def test_those_who_only_wrote_lose_all_with_one_of_their_messages(canvas: Site) 
     sent = {"recipients": [own_id(canvas.student)], "body": "one"}
     (made,) = canvas.teacher.post(ALL, json=sent).json()
     (again,) = canvas.teacher.post(ALL, json={**sent, "body": "two"}).json()
-    one, removal = f"{ALL}/{made['id']}", {"remove": [again["messages"][0]["id"]]}
-    assert canvas.student.post(f"{one}/remove_messages", json=removal).json()["message_count"] == 1
-    assert canvas.teacher.post(f"{one}/remove_messages", json=removal).json()["message_count"] == 0
-    assert canvas.teacher.get(one).status_code == 404
+    path, removal = f"{ALL}/{made['id']}", {"remove": [again["messages"][0]["id"]]}
+    assert canvas.student.post(f"{path}/remove_messages", json=removal).json()["message_count"] == 1
+    assert canvas.teacher.post(f"{path}/remove_messages", json=removal).json()["message_count"] == 0
+    assert canvas.teacher.get(path).status_code == 404
 
 
 def test_a_student_cannot_reply_to_those_who_left_the_course(canvas: Site) -> None:
     teacher, mate = own_id(canvas.teacher), 102
     sent = {"recipients": [teacher, mate], "body": "b", "group_conversation": True, "context_code": "course_1"}
     (made,) = canvas.student.post(ALL, json=sent).json()
-    one = f"{ALL}/{made['id']}/add_message"
+    path = f"{ALL}/{made['id']}/add_message"
     rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": mate}).json()
     for row in rows:
         canvas.admin.delete(f"/api/v1/courses/1/enrollments/{row['id']}", params={"task": "conclude"})
-    refused = canvas.student.post(one, json={"recipients": [mate, teacher], "body": "b"})
+    refused = canvas.student.post(path, json={"recipients": [mate, teacher], "body": "b"})
     assert refused.status_code == 401
     assert f'["{rows[0]["user"]["name"]}"]' in refused.json()[0]["message"]
-    assert canvas.student.post(one, json={"recipients": [teacher], "body": "b"}).status_code == 200
-    assert canvas.teacher.post(one, json={"recipients": [mate], "body": "b"}).status_code == 200
+    assert canvas.student.post(path, json={"recipients": [teacher], "body": "b"}).status_code == 200
+    assert canvas.teacher.post(path, json={"recipients": [mate], "body": "b"}).status_code == 200
 
 
 def test_a_section_stands_for_its_course(canvas: Site) -> None:
@@ -328,8 +332,8 @@ def test_a_reply_to_many_is_sent_in_a_job(canvas: Site) -> None:
     section = world["canvas"]
     sent = {"recipients": [own_id(canvas.student)], "body": "All", "group_conversation": True}
     (made,) = canvas.teacher.post(ALL, json=sent).json()
-    one = f"{ALL}/{made['id']}"
-    assert canvas.teacher.post(f"{one}/add_message", json={"body": "Now"}).status_code == 200
+    path = f"{ALL}/{made['id']}"
+    assert canvas.teacher.post(f"{path}/add_message", json={"body": "Now"}).status_code == 200
     world = canvas.lms.dump()
     section = world["canvas"]
     row = section["conversation_participants"][-1]
@@ -338,6 +342,6 @@ def test_a_reply_to_many_is_sent_in_a_job(canvas: Site) -> None:
     section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in crowd]
     section["conversation_participants"] += [{**row, "id": number, "user_id": number} for number in crowd]
     canvas.lms.load(world)
-    answer = canvas.teacher.post(f"{one}/add_message", json={"body": "Later"})
+    answer = canvas.teacher.post(f"{path}/add_message", json={"body": "Later"})
     assert (answer.status_code, answer.json()) == (202, [])
-    assert canvas.student.get(one).json()["last_message"] == "Later"
+    assert canvas.student.get(path).json()["last_message"] == "Later"

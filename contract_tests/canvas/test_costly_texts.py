@@ -108,14 +108,14 @@ def test_a_table_is_split_into_lines_piece_by_piece(text: str, piece: int) -> No
 
 
 def test_scripts_in_announcements_are_read_once(canvas: Site) -> None:
-    def told(message: str) -> Any:
+    def announced(message: str) -> Any:
         sent = {"subject": "S", "message": message, "start_at": "2026-11-01", "end_at": "2030-01-01"}
         return canvas.admin.post(f"{API}/accounts/1/account_notifications", json={"account_notification": sent}).json()
 
     begun = time.process_time()
-    told("<script" * 50_000)
+    announced("<script" * 50_000)
     assert _quick(begun)
-    assert told("a<script>b</script >c<SCRIPT x>d</SCRIPT>e")["message"] == "ace"
+    assert announced("a<script>b</script >c<SCRIPT x>d</SCRIPT>e")["message"] == "ace"
 
 
 @pytest.mark.parametrize(

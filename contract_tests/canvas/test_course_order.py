@@ -82,8 +82,8 @@ def test_rights_of_staff_in_a_course(canvas: Site) -> None:
     sis = {"course[sis_course_id]": "FROM-SIS"}
     assert admin.put(COURSE, data=sis).status_code == 200
     assert "delete" not in held(teacher), "a course of the SIS is not a teacher's to delete"
-    gone = {"course[event]": "delete"}
-    assert teacher.put(COURSE, data=gone).status_code == 403
+    deletion = {"course[event]": "delete"}
+    assert teacher.put(COURSE, data=deletion).status_code == 403
     assert teacher.delete(COURSE, params={"event": "delete"}).status_code == 403
     assert admin.put(COURSE, data={"course[sis_course_id]": ""}).status_code == 200
     assert "delete" in held(teacher)

@@ -11,10 +11,10 @@ from contract_tests.canvas.support import Site
 
 
 def group(canvas: Site, **rules: Any) -> Body:
-    one = made(canvas.teacher, "assignment_groups", name="Homework")
+    homework = made(canvas.teacher, "assignment_groups", name="Homework")
     for points in (10, 5, 0):
-        grade(canvas.teacher, work(canvas.teacher, assignment_group_id=one["id"], name=f"Of {points}"), points)
-    answer = canvas.teacher.put(f"{COURSE}/assignment_groups/{one['id']}", json={"rules": rules})
+        grade(canvas.teacher, work(canvas.teacher, assignment_group_id=homework["id"], name=f"Of {points}"), points)
+    answer = canvas.teacher.put(f"{COURSE}/assignment_groups/{homework['id']}", json={"rules": rules})
     assert answer.status_code == 200, answer.text
     found: Body = answer.json()
     return found
@@ -42,14 +42,14 @@ def test_weighted_grading_periods_make_the_course_score(canvas: Site) -> None:
     term = canvas.admin.get(COURSE).json()["enrollment_term_id"]
     fields = {"title": "Year", "weighted": True}
     sent = {"grading_period_set": fields, "enrollment_term_ids": [term]}
-    one = canvas.admin.post("/api/v1/accounts/1/grading_period_sets", json=sent).json()["grading_period_set"]
+    periods = canvas.admin.post("/api/v1/accounts/1/grading_period_sets", json=sent).json()["grading_period_set"]
     year = canvas.lms.clock.now.year
     rows = [
         {"title": "Early", "start_date": f"{year - 2}-01-01", "end_date": f"{year - 1}-01-01", "weight": 20},
         {"title": "Late", "start_date": f"{year - 1}-01-01", "end_date": f"{year + 2}-01-01", "weight": 60},
     ]
     rows[0]["close_date"] = f"{year + 2}-01-01"
-    path = f"/api/v1/grading_period_sets/{one['id']}/grading_periods/batch_update"
+    path = f"/api/v1/grading_period_sets/{periods['id']}/grading_periods/batch_update"
     assert canvas.admin.patch(path, json={"grading_periods": rows}).status_code == 200
     early = work(canvas.teacher, due_at=f"{year - 2}-06-01T12:00:00Z")
     late = work(canvas.teacher, due_at=f"{year - 1}-06-01T12:00:00Z", points_possible=100)
@@ -57,7 +57,7 @@ def test_weighted_grading_periods_make_the_course_score(canvas: Site) -> None:
     assert (scores(canvas.student)["current_score"], scores(canvas.student)["final_score"]) == (100.0, 25.0)
     grade(canvas.teacher, late, 50)
     assert scores(canvas.student)["current_score"] == 62.5, "(100 * 20 + 50 * 60) / 80"
-    path = f"/api/v1/accounts/1/grading_period_sets/{one['id']}"
+    path = f"/api/v1/accounts/1/grading_period_sets/{periods['id']}"
     plain = {"grading_period_set": {"weighted": False}, "enrollment_term_ids": [term]}
     assert canvas.admin.patch(path, json=plain).status_code == 204
     assert scores(canvas.student)["current_score"] == 54.55, "60 of 110 points"
@@ -69,9 +69,14 @@ def test_a_quiz_under_review_counts_for_the_final_score_alone(canvas: Site) -> N
     path = f"quizzes/{quiz['id']}"
     essay = {"question_type": "essay_question", "question_text": "Why?", "points_possible": 5}
     right = [{"answer_text": "True", "answer_weight": 100}, {"answer_text": "False", "answer_weight": 0}]
-    told = {"question_type": "true_false_question", "question_text": "Is it?", "points_possible": 5, "answers": right}
+    question_fields = {
+        "question_type": "true_false_question",
+        "question_text": "Is it?",
+        "points_possible": 5,
+        "answers": right,
+    }
     made(canvas.teacher, f"{path}/questions", question=essay)
-    question = made(canvas.teacher, f"{path}/questions", question=told)
+    question = made(canvas.teacher, f"{path}/questions", question=question_fields)
     answer = canvas.teacher.put(f"{COURSE}/{path}", json={"quiz": {"published": True}})
     assert answer.status_code == 200, answer.text
     taken = made(canvas.student, f"{path}/submissions")["quiz_submissions"][0]

@@ -137,9 +137,9 @@ def test_sections_and_teachers_of_a_course(canvas: Site) -> None:
     assert [section["enrollment_role"] for section in found["sections"]] == ["StudentEnrollment"]
     assert [teacher["id"] for teacher in found["teachers"]] == [103], "a limit is for lists"
     assert canvas.student.get(f"{API}/courses", params=more).json()[0]["teacher_count"] == 1
-    gone = canvas.admin.post(f"{COURSE}/sections", data={"course_section[name]": "Gone"}).json()["id"]
-    canvas.admin.delete(f"{API}/sections/{gone}")
-    assert gone in {section["id"] for section in canvas.admin.get(COURSE, params=more).json()["sections"]}
+    removed = canvas.admin.post(f"{COURSE}/sections", data={"course_section[name]": "Gone"}).json()["id"]
+    canvas.admin.delete(f"{API}/sections/{removed}")
+    assert removed in {section["id"] for section in canvas.admin.get(COURSE, params=more).json()["sections"]}
 
 
 def test_removing_a_favourite_first_makes_all_courses_favourites(canvas: Site) -> None:
@@ -252,17 +252,17 @@ def test_terms_are_checked_as_sent(canvas: Site) -> None:
     kind = "enrollment_term[overrides][student_enrollment]"
     made = canvas.admin.post(terms, data=sent | {f"{kind}[start_at]": "2026-09-02T00:00:00Z"}).json()
     assert made["overrides"]["StudentEnrollment"]["start_at"] == "2026-09-02T00:00:00Z"
-    one = f"{terms}/{made['id']}"
+    path = f"{terms}/{made['id']}"
     back = {"enrollment_term[end_at]": "2026-08-01T00:00:00Z"}
-    assert canvas.admin.put(one, data=back).status_code == 200, "only dates in one request are compared"
-    assert canvas.admin.put(one, data=sent | back).status_code == 400
+    assert canvas.admin.put(path, data=back).status_code == 200, "only dates in one request are compared"
+    assert canvas.admin.put(path, data=sent | back).status_code == 400
     both = {f"{kind}[start_at]": "2026-09-02", f"{kind}[end_at]": "2026-09-01"}
-    assert canvas.admin.put(one, data=both).status_code == 400
-    cleared = canvas.admin.put(one, data={f"{kind}[start_at]": "", f"{kind}[end_at]": ""}).json()
+    assert canvas.admin.put(path, data=both).status_code == 400
+    cleared = canvas.admin.put(path, data={f"{kind}[start_at]": "", f"{kind}[end_at]": ""}).json()
     assert cleared["overrides"] == {}
     assert canvas.admin.put(f"{terms}/default", data={"enrollment_term[name]": "Other"}).status_code == 400
-    assert canvas.admin.delete(one).status_code == 200
-    assert canvas.admin.put(one, data=sent).status_code == 404
+    assert canvas.admin.delete(path).status_code == 200
+    assert canvas.admin.put(path, data=sent).status_code == 404
 
 
 def test_terms_below_the_school_lead_to_the_account(canvas: Site) -> None:
@@ -296,14 +296,14 @@ def test_roles_of_an_announcement_are_those_of_the_last_change(canvas: Site) -> 
     times = {"start_at": "2020-01-01T00:00:00Z", "end_at": "2050-01-01T00:00:00Z"}
     sent = {"account_notification": {"subject": "A", "message": "B", **times}}
     made = canvas.admin.post(notices, json=sent | {"account_notification_roles": ["AccountAdmin"]}).json()
-    one = f"{notices}/{made['id']}"
+    path = f"{notices}/{made['id']}"
     assert (made["roles"], canvas.student.get(notices).json()) == (["AccountAdmin"], [])
     late = {"account_notification": {"end_at": "2010-01-01T00:00:00Z"}}
-    assert canvas.admin.put(one, json=late).status_code == 400
+    assert canvas.admin.put(path, json=late).status_code == 400
     assert [row["roles"] for row in canvas.student.get(notices).json()] == [[]]
     named = {"account_notification": {"subject": "C"}, "account_notification_roles": ["StudentEnrollment"]}
-    assert canvas.admin.put(one, json=named).json()["roles"] == ["StudentEnrollment"]
-    assert canvas.admin.put(one, json={"account_notification": {"subject": "D"}}).json()["roles"] == [
+    assert canvas.admin.put(path, json=named).json()["roles"] == ["StudentEnrollment"]
+    assert canvas.admin.put(path, json={"account_notification": {"subject": "D"}}).json()["roles"] == [
         "StudentEnrollment"
     ]
     assert canvas.admin.get(notices).json()[0]["roles"] == []
@@ -334,8 +334,8 @@ def test_any_column_of_a_course_can_be_included(canvas: Site) -> None:
         {"include[]": ["sis_source_id", "open_enrollment", "account_name"]},
     )
     more = canvas.student.get(COURSE, params=asked).json()
-    told = {"sis_source_id": "ENG-101-2026", "open_enrollment": None, "account_name": "Example University"}
-    assert {name: value for name, value in more.items() if name not in plain} == told
+    expected = {"sis_source_id": "ENG-101-2026", "open_enrollment": None, "account_name": "Example University"}
+    assert {name: value for name, value in more.items() if name not in plain} == expected
 
 
 def tabs_of(client: httpx.Client) -> dict[str, dict[str, Any]]:
@@ -373,14 +373,14 @@ def test_positions_of_tabs_count_those_that_are_seen(canvas: Site) -> None:
 def test_sections_that_students_are_not_told_of(canvas: Site) -> None:
     asked = {"include[]": "enrollments"}
 
-    def told(client: httpx.Client) -> bool:
+    def sees_sections(client: httpx.Client) -> bool:
         rows = client.get(f"{COURSE}/users", params=asked).json()
         return all("course_section_id" in e for row in rows for e in row["enrollments"])
 
     canvas.teacher.put(f"{COURSE}/settings", data={"hide_sections_on_course_users_page": "true"})
-    assert told(canvas.student), "there is one section only"
+    assert sees_sections(canvas.student), "there is one section only"
     canvas.teacher.post(f"{COURSE}/sections", data={"course_section[name]": "Other"})
-    assert (told(canvas.student), told(canvas.teacher)) == (False, True)
+    assert (sees_sections(canvas.student), sees_sections(canvas.teacher)) == (False, True)
 
 
 def test_inactive_people_are_for_staff(canvas: Site) -> None:

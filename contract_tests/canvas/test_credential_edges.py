@@ -122,10 +122,10 @@ def refused(
     """The refusal with the challenge that makes clients refresh, and its journal entry."""
     assert (answer.status_code, answer.json()) == (401, body)
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="canvas-lms"'
-    told = rig.refusal
-    assert (told.reason, told.diagnosis) == (reason, diagnosis)
+    refusal = rig.refusal
+    assert (refusal.reason, refusal.diagnosis) == (reason, diagnosis)
     for name, value in details.items():
-        assert getattr(told, name) == value
+        assert getattr(refusal, name) == value
 
 
 INVALID = {"errors": [{"message": "Invalid access token."}]}
@@ -293,9 +293,9 @@ def test_scopes_are_enforced_for_the_keys_that_ask_for_it(rig: InProcess) -> Non
         assert answer.status_code == 401
         assert answer.json()["errors"] == [{"message": "Insufficient scopes on access token."}]
         assert "WWW-Authenticate" not in answer.headers
-        told = rig.refusal
+        refusal = rig.refusal
         given = [scopes] if isinstance(scopes, str) else scopes
-        assert (told.reason, told.expected, told.got) == ("insufficient_scopes", wanted, given)
+        assert (refusal.reason, refusal.expected, refusal.got) == ("insufficient_scopes", wanted, given)
         assert rig.checks[-1] == {"name": "scope", "passed": False, "expected": wanted, "got": given}
     assert call(rig, "plain", FILES).status_code == 200
     assert "scope" not in [check["name"] for check in rig.checks]

@@ -96,8 +96,8 @@ def test_who_is_notified_of_an_announcement(canvas: Site) -> None:
     announced(1, "later", "2091-01-01", "TeacherEnrollment")
     announced(below, "students there", "2092-01-01", "StudentEnrollment")
     announced(below, "teachers there", "2092-01-01", "TeacherEnrollment")
-    told = teacher.get(notices, params={"show_is_closed": "true"}).json()
-    assert [(item["subject"], item["closed"]) for item in told] == [
+    shown = teacher.get(notices, params={"show_is_closed": "true"}).json()
+    assert [(item["subject"], item["closed"]) for item in shown] == [
         ("students there", False),
         ("later", False),
         ("sooner", False),

@@ -30,8 +30,8 @@ def test_entries_are_posted_read_and_counted(canvas: Site) -> None:
     assert canvas.student.get(topic).json()["unread_count"] == 0
     assert canvas.student.delete(f"{topic}/entries/{reply['id']}").status_code == 403, "the teacher's"
     assert canvas.teacher.delete(f"{topic}/entries/{first['id']}").status_code == 204
-    gone = canvas.student.get(f"{topic}/view").json()["view"][0]
-    assert (gone["deleted"], "message" in gone, len(gone["replies"])) == (True, False, 1)
+    deleted = canvas.student.get(f"{topic}/view").json()["view"][0]
+    assert (deleted["deleted"], "message" in deleted, len(deleted["replies"])) == (True, False, 1)
 
 
 def test_replies_go_fifty_levels_deep(canvas: Site) -> None:

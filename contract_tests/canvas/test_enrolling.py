@@ -156,10 +156,10 @@ def test_people_of_a_role_by_its_name(canvas: Site) -> None:
 
 
 def test_whoever_has_no_login_is_not_enrolled(canvas: Site) -> None:
-    gone = person(canvas.admin, "gone")
-    assert enroll(canvas.admin, gone).status_code == 200
-    assert canvas.admin.delete(f"/api/v1/accounts/1/users/{gone}").status_code == 200
-    assert enroll(canvas.admin, gone).status_code == 404
+    removed = person(canvas.admin, "gone")
+    assert enroll(canvas.admin, removed).status_code == 200
+    assert canvas.admin.delete(f"/api/v1/accounts/1/users/{removed}").status_code == 200
+    assert enroll(canvas.admin, removed).status_code == 404
 
 
 def test_who_is_removed_from_the_school_leaves_its_groups_and_observers(canvas: Site) -> None:

@@ -105,8 +105,8 @@ def test_the_quota_holds_before_and_after_an_upload(canvas: Site) -> None:
     quota = canvas.student.get(f"{API}/users/self/files/quota").json()
     assert quota == {"quota": 50 * 1024 * 1024, "quota_used": 0}
     path = f"{API}/users/self/files"
-    told = canvas.student.post(path, data={"name": "big", "size": str(quota["quota"] + 1)})
-    assert (told.status_code, told.json()) == (400, {"message": "file size exceeds quota"})
+    refused = canvas.student.post(path, data={"name": "big", "size": str(quota["quota"] + 1)})
+    assert (refused.status_code, refused.json()) == (400, {"message": "file size exceeds quota"})
     upload(canvas.student, "/users/self/files", "small.txt", b"x")
     assert canvas.student.get(f"{API}/users/self/files/quota").json()["quota_used"] == 512, (
         "what a file counts at least"

@@ -222,8 +222,8 @@ def test_a_rubric_gives_the_grade_and_the_outcome(canvas: Site) -> None:
 @given(points=st.lists(st.integers(0, 10), min_size=1, max_size=4))
 def test_the_score_is_the_share_of_points(canvas: Site, points: list[int]) -> None:
     emptied(canvas.teacher)
-    for number, one in enumerate(points):
-        grade(canvas.teacher, work(canvas.teacher, name=f"W{number}"), one)
+    for number, value in enumerate(points):
+        grade(canvas.teacher, work(canvas.teacher, name=f"W{number}"), value)
     wanted = round(100 * sum(points) / (10 * len(points)), 2)
     assert scores(canvas.student)["final_score"] == pytest.approx(wanted, abs=0.011)
 
@@ -282,12 +282,12 @@ def test_missing_submissions_of_others_are_shown_in_the_callers_time_zone(canvas
     fields = {"name": "Shut", "submission_types": ["online_text_entry"], "published": True, **shut}
     canvas.teacher.post("/api/v1/courses/1/assignments", json={"assignment": fields})
 
-    def told(client: httpx.Client, who: str) -> str:
+    def note(client: httpx.Client, who: str) -> str:
         rows = client.get(f"/api/v1/users/{who}/missing_submissions", params={"per_page": 100}).json()
         return next(row["lock_explanation"] for row in rows if row["name"] == "Shut")
 
-    assert told(canvas.student, "self") == "This assignment was locked Jan 2, 2020 at 8am."
-    assert told(canvas.admin, str(own)) == "This assignment was locked Jan 1, 2020 at 11pm."
+    assert note(canvas.student, "self") == "This assignment was locked Jan 2, 2020 at 8am."
+    assert note(canvas.admin, str(own)) == "This assignment was locked Jan 1, 2020 at 11pm."
 
 
 def test_whose_grade_was_chosen_is_in_the_moderation_set(canvas: Site) -> None:
@@ -323,8 +323,8 @@ def test_final_marks_follow_others_and_statuses_change_with_the_work(canvas: Sit
     assert [row["final"] for row in rows] == [False, True], "one final mark, changed by the second call"
     status = f"{place}/provisional_grades/status"
     for since, shown in (("2020-01-01T00:00:00Z", True), ("nonsense", True), ("", False)):
-        told = canvas.teacher.get(status, params={"student_id": ADA, "last_updated_at": since}).json()
-        assert ("provisional_grades" in told) == shown, since
+        answer = canvas.teacher.get(status, params={"student_id": ADA, "last_updated_at": since}).json()
+        assert ("provisional_grades" in answer) == shown, since
     chosen = {"provisional_grade_ids": [row["provisional_grade_id"] for row in rows]}
     (row,) = canvas.teacher.put(f"{place}/provisional_grades/bulk_select", json=chosen).json()
     assert row["selected_provisional_grade_id"] == chosen["provisional_grade_ids"][1], "the last one of a student"
@@ -344,16 +344,16 @@ def test_custom_columns_are_read_as_canvas_reads_them(canvas: Site) -> None:
     assert fault(title="Section")["title"][0]["message"] == "cannot use gradebook importer reserved names"
     assert fault(title=" ")["title"][0]["type"] == "blank"
     assert list(fault(title="T", teacher_notes=None)) == ["teacher_notes"]
-    one = made(teacher, "custom_gradebook_columns", column={"title": "Sections", "read_only": "no"})
-    assert one["read_only"] is True, "Rails knows no other words for false than its own"
-    data = f"{columns}/{one['id']}/data/{ADA}"
+    column = made(teacher, "custom_gradebook_columns", column={"title": "Sections", "read_only": "no"})
+    assert column["read_only"] is True, "Rails knows no other words for false than its own"
+    data = f"{columns}/{column['id']}/data/{ADA}"
     assert teacher.put(data, json={"column_data": {"content": "x"}}).is_success
     sis = canvas.admin.get(f"/api/v1/users/{ADA}").json()["sis_user_id"]
     assert teacher.put(data.replace(str(ADA), f"sis_user_id:{sis}"), json={"column_data": {}}).status_code == 404
     many = f"{COURSE}/custom_gradebook_column_data"
-    row = {"column_id": one["id"], "user_id": ADA, "content": "y"}
+    row = {"column_id": column["id"], "user_id": ADA, "content": "y"}
     assert teacher.put(many, json={"column_data": [row]}).status_code == 200
-    assert teacher.put(many, json={"column_data": [{"column_id": one["id"]}]}).status_code == 500
+    assert teacher.put(many, json={"column_data": [{"column_id": column["id"]}]}).status_code == 500
     assert canvas.student.put(many, json={"column_data": [{**row, "column_id": 999}]}).status_code == 404
     nobody = canvas.client()
     for method, path in (("PUT", f"{columns}/999"), ("DELETE", f"{columns}/999"), ("GET", f"{columns}/999/data")):
@@ -368,8 +368,8 @@ def test_schemes_and_late_policies_take_what_canvas_takes(canvas: Site) -> None:
     for wrong in ("x", {"0": rows[0]}, ["x"]):
         assert teacher.post(schemes, json={"grading_scheme_entry": wrong}).status_code == 500, wrong
     rounded = {"late_submission_deduction": "33.337", "late_submission_deduction_enabled": "no"}
-    told = teacher.post(policy, json={"late_policy": rounded}).json()["late_policy"]
-    assert (told["late_submission_deduction"], told["late_submission_deduction_enabled"]) == (33.34, True)
+    kept = teacher.post(policy, json={"late_policy": rounded}).json()["late_policy"]
+    assert (kept["late_submission_deduction"], kept["late_submission_deduction_enabled"]) == (33.34, True)
     nothing = {"late_policy": {"late_submission_deduction_enabled": None}}
     assert teacher.patch(policy, json=nothing).status_code == 500
 
@@ -386,8 +386,8 @@ def test_the_history_keeps_what_was_graded_in_deleted_work(canvas: Site) -> None
     assert admin.get(audit, params={"assignment_id": task["id"]}).status_code == 200
     assert teacher.get(audit, params={"course_id": 1}).status_code == 200
     assert teacher.get(audit, params={"course_id": 1, "student_id": 9999999}).status_code == 404
-    for payload, told in ((None, ["blank"]), ([], ["blank", "must be a hash"]), ("x", ["must be a hash"])):
+    for payload, messages in ((None, ["blank"]), ([], ["blank", "must be a hash"]), ("x", ["must be a hash"])):
         sent = {"gradebook_filter": {"name": " ", "payload": payload}}
         errors = teacher.post(f"{COURSE}/gradebook_filters", json=sent).json()["errors"]
-        assert [error["message"] for error in errors["payload"]] == told, payload
+        assert [error["message"] for error in errors["payload"]] == messages, payload
         assert errors["name"][0]["type"] == "blank"

@@ -240,8 +240,12 @@ def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
     assert canvas.admin.put(f"{place}/submissions/{ADA}", json=sent).is_success
     assert (needed(canvas.teacher), needed(canvas.admin)) == (True, True), "the final grader, and who has a place"
     asked = {"student_id": ADA, "last_updated_at": "2020-01-01T00:00:00Z"}
-    (told,) = canvas.teacher.get(status, params=asked).json()["provisional_grades"]
-    assert (told["readonly"], told["selected"], told["submission_comments"][0]["comment"]) == (True, False, "Good")
+    (provisional,) = canvas.teacher.get(status, params=asked).json()["provisional_grades"]
+    assert (provisional["readonly"], provisional["selected"], provisional["submission_comments"][0]["comment"]) == (
+        True,
+        False,
+        "Good",
+    )
     assert canvas.teacher.put(f"{place}/provisional_grades/bulk_select").status_code == 500
 
 
@@ -249,11 +253,11 @@ def test_a_comment_alone_joins_the_moderation(canvas: Site) -> None:
     fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
     place = f"{COURSE}/assignments/{work(canvas.admin, **fields)['id']}/submissions/{ADA}"
     sent: dict[str, Any] = {"submission": {"provisional": True}, "comment": {"text_comment": "Look again"}}
-    told = canvas.admin.put(place, json=sent).json()
-    (row,) = told["provisional_grades"]
+    answer = canvas.admin.put(place, json=sent).json()
+    (row,) = answer["provisional_grades"]
     assert (row["score"], row["grade"], row["graded_at"]) == (None, None, None)
     assert [comment["comment"] for comment in row["submission_comments"]] == ["Look again"]
-    assert told["submission_comments"] == []
+    assert answer["submission_comments"] == []
     graded = canvas.admin.put(place, json={"submission": {"provisional": True, "posted_grade": "7"}}).json()
     assert [(item["provisional_grade_id"], item["score"]) for item in graded["provisional_grades"]] == [
         (row["provisional_grade_id"], 7)
@@ -328,8 +332,8 @@ def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
         grade(teacher, task, 4)
         grade(teacher, task, 5)
     events = teacher.get(log, params={"include[]": "current_grade"}).json()["events"]
-    told = {(event["links"]["assignment"], event["links"]["student"], event["grade_current"]) for event in events}
-    assert told == {(plain["id"], str(ADA), "5"), (nameless["id"], None, "5")}
+    grades = {(event["links"]["assignment"], event["links"]["student"], event["grade_current"]) for event in events}
+    assert grades == {(plain["id"], str(ADA), "5"), (nameless["id"], None, "5")}
     of_ada = teacher.get(f"{log}/students/{ADA}").json()["events"]
     assert {item["links"]["assignment"] for item in of_ada} == {plain["id"]}
     assert "grade_current" not in of_ada[0]
@@ -374,8 +378,8 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
 
     def change(address: str, **fields: str) -> tuple[object, ...]:
         sent = {f"rubric_association[{name}]": value for name, value in fields.items()}
-        told = teacher.put(address, data=sent).json()["rubric_association"]
-        return tuple(told[name] for name in ("hide_points", "hide_outcome_results", "use_for_grading"))
+        answer = teacher.put(address, data=sent).json()["rubric_association"]
+        return tuple(answer[name] for name in ("hide_points", "hide_outcome_results", "use_for_grading"))
 
     alone = f"{COURSE}/rubric_associations/{use['id']}"
     assert change(alone, hide_points="1", hide_outcome_results="1") == (False, False, True)
@@ -431,8 +435,8 @@ def test_submissions_in_one_of_several_states(canvas: Site) -> None:
 
 
 def test_assignment_ids_come_as_a_list(canvas: Site) -> None:
-    one, path = work(canvas.teacher)["id"], f"{COURSE}/assignments"
-    assert [a["id"] for a in canvas.teacher.get(path, params={"assignment_ids[]": one}).json()] == [one]
+    task, path = work(canvas.teacher)["id"], f"{COURSE}/assignments"
+    assert [a["id"] for a in canvas.teacher.get(path, params={"assignment_ids[]": task}).json()] == [task]
     assert canvas.teacher.get(path, params={"assignment_ids": "10101"}).status_code == 500
     assert canvas.teacher.get(path, params={"assignment_ids": ""}).json() == []
     assert canvas.teacher.get(path, params={"assignment_ids": "1" * 101}).status_code == 400

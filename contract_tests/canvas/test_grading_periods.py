@@ -48,9 +48,9 @@ def test_periods_of_a_set(canvas: Site) -> None:
     ]
     assert list(batch(period("X", 2, 3))[0]["errors"]) == ["base"]
     assert batch(period("X", 9, 11), period("Y", 10, 12)) == [{"errors": {}}]
-    one, other = batch(period("X", 9, 11), period("", 10, 12))
-    assert one == other
-    assert list(one["errors"]) == ["title"]
+    found, other = batch(period("X", 9, 11), period("", 10, 12))
+    assert found == other
+    assert list(found["errors"]) == ["title"]
     listed = student.get(f"{COURSE}/grading_periods").json()
     assert [grading_period["title"] for grading_period in listed["grading_periods"]] == ["Winter", "Second", "Third"]
     assert (listed["grading_periods_read_only"], listed["can_create_grading_periods"]) == (True, False)
@@ -58,8 +58,8 @@ def test_periods_of_a_set(canvas: Site) -> None:
     assert (whole["grading_periods_read_only"], whole["can_create_grading_periods"]) == (False, True)
     assert student.get(f"{ACCOUNT}/grading_periods").status_code in REFUSED
     for who, known, unknown in ((teacher, REFUSED, (404,)), (admin, (204,), (404,))):
-        for one, status in ((9999999, unknown), (third["id"], known)):
-            assert who.delete(f"{ACCOUNT}/grading_periods/{one}").status_code in status
+        for found, status in ((9999999, unknown), (third["id"], known)):
+            assert who.delete(f"{ACCOUNT}/grading_periods/{found}").status_code in status
     mine = f"{COURSE}/grading_periods/{first['id']}"
     assert student.get(mine).json()["grading_periods"][0]["permissions"]["update"] is False
     assert [teacher.put(mine, json=value).status_code for value in ({}, {"grading_periods": [{}]})] == [400, 404]
@@ -80,13 +80,13 @@ def test_closed_periods_bind_those_who_do_not_administer(canvas: Site) -> None:
     task = work(admin, **fields)
     assert not task["in_closed_grading_period"]
     assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["in_closed_grading_period"]
-    one = f"{COURSE}/assignments/{task['id']}/submissions/101"
+    address = f"{COURSE}/assignments/{task['id']}/submissions/101"
     here = f"{COURSE}/assignments/{task['id']}"
     fixed = teacher.put(here, json={"assignment": {"published": True, "lock_at": "2030-01-01T00:00:00Z"}})
     assert (fixed.status_code, list(fixed.json()["errors"])) == (400, ["lock_at"])
     assert teacher.put(here, json={"assignment": {"submission_types": ["online_url"]}}).status_code == 200
     for body, status in (({"submission": {"posted_grade": 5}}, REFUSED), ({"comment": {"text_comment": "x"}}, (200,))):
-        assert teacher.put(one, json=body).status_code in status
+        assert teacher.put(address, json=body).status_code in status
     assert grade(admin, task, 5)["score"] == 5
 
 
@@ -206,11 +206,14 @@ def test_how_one_looks_at_the_gradebook(canvas: Site) -> None:
     filters = f"{COURSE}/gradebook_filters"
     assert student.post(filters, json={}).status_code == 400
     wrong = student.post(filters, json={"gradebook_filter": {"name": "x" * 256, "payload": "p"}}).json()["errors"]
-    assert {name: one[0]["type"] for name, one in wrong.items()} == {"name": "too_long", "payload": "must be a hash"}
+    assert {name: faults[0]["type"] for name, faults in wrong.items()} == {
+        "name": "too_long",
+        "payload": "must be a hash",
+    }
     kept = student.post(filters, json={"gradebook_filter": {"name": "F", "payload": {"a": "b"}}}).json()
-    one = f"{filters}/{kept['gradebook_filter']['id']}"
-    assert [who.get(one).status_code for who in (student, teacher)] == [201, 404]
-    assert student.put(one, json={"gradebook_filter": {"name": ""}}).status_code == 400
+    shared = f"{filters}/{kept['gradebook_filter']['id']}"
+    assert [who.get(shared).status_code for who in (student, teacher)] == [201, 404]
+    assert student.put(shared, json={"gradebook_filter": {"name": ""}}).status_code == 400
     assert (student.get(filters).json(), teacher.get(filters).json()) == ([kept], [])
 
 
@@ -316,8 +319,8 @@ def test_a_set_that_is_named_beside_a_course(canvas: Site) -> None:
     path = f"{COURSE}/grading_periods/batch_update"
     sent = {"set_id": made_set.json()["grading_period_set"]["id"], "grading_periods": [period("First", 1, 3)]}
     assert canvas.teacher.patch(path, json=sent).status_code in REFUSED
-    (told,) = canvas.admin.patch(path, json=sent).json()["grading_periods"]
-    assert (told["title"], told["grading_period_group_id"]) == ("First", sent["set_id"])
+    (shown,) = canvas.admin.patch(path, json=sent).json()["grading_periods"]
+    assert (shown["title"], shown["grading_period_group_id"]) == ("First", sent["set_id"])
     assert canvas.admin.patch(path, json={**sent, "set_id": "99999"}).status_code == 404
     assert canvas.admin.patch(path, json={**sent, "set_id": ""}).status_code in REFUSED
 
@@ -328,8 +331,8 @@ def test_a_deleted_period_keeps_its_time_and_terms_are_named_by_number(canvas: S
     assert admin.post(sets, json=named).status_code == 404
     number = admin.post(sets, json={"grading_period_set": {"title": "S"}}).json()["grading_period_set"]["id"]
     path = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
-    (one,) = admin.patch(path, json={"grading_periods": [period("A", 1, 3)]}).json()["grading_periods"]
-    assert admin.delete(f"{ACCOUNT}/grading_periods/{one['id']}").status_code == 204
+    (kept,) = admin.patch(path, json={"grading_periods": [period("A", 1, 3)]}).json()["grading_periods"]
+    assert admin.delete(f"{ACCOUNT}/grading_periods/{kept['id']}").status_code == 204
     (fault,) = admin.patch(path, json={"grading_periods": [period("B", 2, 4)]}).json()["errors"]
     assert list(fault["errors"]) == ["base"], "Canvas compares a single period with deleted ones too"
     two = [period("C", 6, 7), {"title": "D", "start_date": "2026-08-01T00:00:00Z"}]

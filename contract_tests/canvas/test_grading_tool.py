@@ -146,10 +146,10 @@ def gradebook(canvas: Site, course: Any, quiz: Any, scores: dict[int, float]) ->
     assert grades[102]["current_score"] == 100 * (13 + 8) / 30
     own = client(canvas, canvas.info.access_tokens.student).get_course(1)
     canvas.lms.clock.advance(hours=1)  # a job of Canvas's counts statistics
-    told = own.get_assignment(quiz.id, include=["score_statistics", "submission"])
-    statistics = {name: told.score_statistics[name] for name in ("min", "max", "mean")}
+    assignment = own.get_assignment(quiz.id, include=["score_statistics", "submission"])
+    statistics = {name: assignment.score_statistics[name] for name in ("min", "max", "mean")}
     assert statistics == {"min": min(scores.values()), "max": max(scores.values()), "mean": mean(scores.values())}
-    assert told.submission["score"] == scores[101]
+    assert assignment.submission["score"] == scores[101]
     versions = course.get_uncollated_submissions()  # canvasapi drops the parameters that would narrow it
     mine = [version for version in versions if (version.assignment_id, version.user_id) == (quiz.id, 101)]
     assert [(item.score, item.grader_id) for item in mine] == [(9.5, 103), (5.0, -77)]

@@ -20,13 +20,13 @@ def made(api: httpx.Client, **fields: Any) -> Body:
     return found
 
 
-def groups(api: httpx.Client, one: Body) -> list[Body]:
-    found: list[Body] = api.get(f"/api/v1/group_categories/{one['id']}/groups", params={"per_page": 100}).json()
+def groups(api: httpx.Client, category: Body) -> list[Body]:
+    found: list[Body] = api.get(f"/api/v1/group_categories/{category['id']}/groups", params={"per_page": 100}).json()
     return found
 
 
-def changed(api: httpx.Client, one: Body, **fields: Any) -> httpx.Response:
-    return api.put(f"/api/v1/group_categories/{one['id']}", json=fields)
+def changed(api: httpx.Client, category: Body, **fields: Any) -> httpx.Response:
+    return api.put(f"/api/v1/group_categories/{category['id']}", json=fields)
 
 
 def fault(answer: httpx.Response, name: str) -> str:
@@ -73,12 +73,12 @@ def test_a_name_leaves_room_for_the_numbers_of_its_groups(canvas: Site) -> None:
 
 
 def test_a_limit_is_that_of_the_groups_as_well(canvas: Site) -> None:
-    one = made(canvas.teacher, self_signup="enabled", group_limit=3, create_group_count=2)
-    assert [group["max_membership"] for group in groups(canvas.teacher, one)] == [3, 3]
-    assert changed(canvas.teacher, one, group_limit=5).status_code == 200
-    assert [group["max_membership"] for group in groups(canvas.teacher, one)] == [5, 5]
-    assert changed(canvas.teacher, one).json()["group_limit"] is None
-    assert [group["max_membership"] for group in groups(canvas.teacher, one)] == [None, None]
+    group_set = made(canvas.teacher, self_signup="enabled", group_limit=3, create_group_count=2)
+    assert [group["max_membership"] for group in groups(canvas.teacher, group_set)] == [3, 3]
+    assert changed(canvas.teacher, group_set, group_limit=5).status_code == 200
+    assert [group["max_membership"] for group in groups(canvas.teacher, group_set)] == [5, 5]
+    assert changed(canvas.teacher, group_set).json()["group_limit"] is None
+    assert [group["max_membership"] for group in groups(canvas.teacher, group_set)] == [None, None]
 
 
 def test_the_forms_leaders_may_be_asked_for_in(canvas: Site) -> None:
@@ -91,11 +91,11 @@ def test_the_forms_leaders_may_be_asked_for_in(canvas: Site) -> None:
 
 
 def test_a_sis_id_that_comes_with_a_change_is_seen_afterwards(canvas: Site) -> None:
-    one = made(canvas.teacher)
-    assert changed(canvas.admin, one, sis_group_category_id="GC1").json()["sis_group_category_id"] is None
+    group_set = made(canvas.teacher)
+    assert changed(canvas.admin, group_set, sis_group_category_id="GC1").json()["sis_group_category_id"] is None
     path = "/api/v1/group_categories/sis_group_category_id:GC1"
-    assert canvas.admin.get(path).json()["id"] == one["id"]
-    assert changed(canvas.teacher, one, sis_group_category_id="GC2").status_code == 500
+    assert canvas.admin.get(path).json()["id"] == group_set["id"]
+    assert changed(canvas.teacher, group_set, sis_group_category_id="GC2").status_code == 500
     assert canvas.admin.get(path).status_code == 200
 
 
@@ -111,24 +111,26 @@ def second_section(canvas: Site, user: int) -> None:
 
 def test_people_of_two_sections_keep_a_set_from_restricted_sign_up(canvas: Site) -> None:
     second_section(canvas, GRACE)
-    one = made(canvas.teacher, self_signup="enabled", create_group_count=1)
-    (group,) = groups(canvas.teacher, one)
+    group_set = made(canvas.teacher, self_signup="enabled", create_group_count=1)
+    (group,) = groups(canvas.teacher, group_set)
     for user in (ADA, GRACE):
-        assert changed(canvas.teacher, one, self_signup="restricted").status_code == 200
-        assert changed(canvas.teacher, one, self_signup="enabled").status_code == 200
+        assert changed(canvas.teacher, group_set, self_signup="restricted").status_code == 200
+        assert changed(canvas.teacher, group_set, self_signup="enabled").status_code == 200
         path = f"/api/v1/groups/{group['id']}/memberships"
         assert canvas.teacher.post(path, json={"user_id": user}).status_code == 200
-    refused = changed(canvas.teacher, one, self_signup="restricted")
+    refused = changed(canvas.teacher, group_set, self_signup="restricted")
     assert "mixed-section" in fault(refused, "restrict_self_signup")
 
 
 def test_groups_by_section_mix_no_sections(canvas: Site) -> None:
     second_section(canvas, GRACE)
-    one = made(canvas.teacher, split_groups="1", create_group_count=2, group_by_section=True)
-    found = [canvas.teacher.get(f"/api/v1/groups/{group['id']}/users").json() for group in groups(canvas.teacher, one)]
+    group_set = made(canvas.teacher, split_groups="1", create_group_count=2, group_by_section=True)
+    found = [
+        canvas.teacher.get(f"/api/v1/groups/{group['id']}/users").json() for group in groups(canvas.teacher, group_set)
+    ]
     alone = [[user["id"] for user in people] for people in found if len(people) == 1]
     assert [GRACE] in alone
-    path = f"/api/v1/group_categories/{one['id']}/assign_unassigned_members"
+    path = f"/api/v1/group_categories/{group_set['id']}/assign_unassigned_members"
     job = canvas.teacher.post(path, json={"group_by_section": True}).json()
     done = canvas.teacher.get(f"/api/v1/progress/{job['id']}").json()
     assert (done["workflow_state"], done["message"]) == ("failed", "Groups must be empty to assign by section")
@@ -136,5 +138,5 @@ def test_groups_by_section_mix_no_sections(canvas: Site) -> None:
 
 def test_too_few_groups_for_the_sections_stay_empty(canvas: Site) -> None:
     second_section(canvas, GRACE)
-    one = made(canvas.teacher, split_groups="1", create_group_count=1, group_by_section=True)
-    assert [group["members_count"] for group in groups(canvas.teacher, one)] == [0]
+    group_set = made(canvas.teacher, split_groups="1", create_group_count=1, group_by_section=True)
+    assert [group["members_count"] for group in groups(canvas.teacher, group_set)] == [0]

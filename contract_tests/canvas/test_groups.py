@@ -180,13 +180,13 @@ def test_group_memberships_are_exported_and_imported(canvas: Site) -> None:
         ended = canvas.teacher.get(f"{API}/progress/{job['id']}").json()
         return ended["message"] or str(ended["workflow_state"])
 
-    def told(who: httpx.Client) -> list[str]:
+    def members_seen(who: httpx.Client) -> list[str]:
         return who.get(f"{category}/export").text.splitlines()
 
     heads = "name,canvas_user_id,user_id,login_id,sections,group_name"
-    assert told(canvas.teacher)[0] == heads, "nobody is in a group yet"
+    assert members_seen(canvas.teacher)[0] == heads, "nobody is in a group yet"
     assert put("canvas_user_id,canvas_group_id", f"101,{first['id']}", "101,9999", f"103,{first['id']}") == "completed"
-    rows = told(canvas.teacher)
+    rows = members_seen(canvas.teacher)
     assert rows[0] == f"{heads},canvas_group_id,group_id"
     assert rows[1] == f'"Lovelace, Ada",101,S-101,ada.lovelace,Analytical Engines,Lab 1,{first["id"]},'
     assert rows[2] == '"Babbage, Charles",102,S-102,charles.babbage,Analytical Engines,,,'
@@ -194,11 +194,11 @@ def test_group_memberships_are_exported_and_imported(canvas: Site) -> None:
     assert put("Login_ID , Group_Name", "ada.lovelace, New ", "", "charles.babbage,Lab 1", "ada.lovelace,Lab 2") == (
         "completed"
     )
-    assert [row.split(",")[-3] for row in told(canvas.teacher)[1:]] == ["New", "Lab 1"]
+    assert [row.split(",")[-3] for row in members_seen(canvas.teacher)[1:]] == ["New", "Lab 1"]
     assert put("user_id,group_name", '"S-101,Lab 1') == "Malformed CSV"
     assert put("user_id,group_name", "S-101,Caf\xe9") == "Invalid UTF-8"
     canvas.admin.put(f"{API}/accounts/1/roles/{teacher_role(canvas)}", json={"permissions": {"read_sis": NEVER}})
-    assert told(canvas.teacher)[0] == "name,canvas_user_id,login_id,sections,group_name,canvas_group_id"
+    assert members_seen(canvas.teacher)[0] == "name,canvas_user_id,login_id,sections,group_name,canvas_group_id"
 
 
 def test_rights_in_a_group(canvas: Site) -> None:
@@ -234,10 +234,10 @@ def test_several_leave_a_group_at_once(canvas: Site) -> None:
     path = f"{API}/groups/{group_of(canvas)}"
     for user in (101, 102):
         canvas.teacher.post(f"{path}/memberships", json={"user_id": user})
-    gone = canvas.student.request("DELETE", f"{path}/users", data={"user_ids[]": ["101", "102", "103"]}).json()
-    assert gone == {"message": "Bulk delete completed", "deleted_user_ids": [101], "unauthorized_user_ids": [102]}
-    gone = canvas.teacher.request("DELETE", f"{path}/users", params={"user_ids[]": ["101", "102"]}).json()
-    assert (gone["deleted_user_ids"], gone["unauthorized_user_ids"]) == ([102], [])
+    left = canvas.student.request("DELETE", f"{path}/users", data={"user_ids[]": ["101", "102", "103"]}).json()
+    assert left == {"message": "Bulk delete completed", "deleted_user_ids": [101], "unauthorized_user_ids": [102]}
+    left = canvas.teacher.request("DELETE", f"{path}/users", params={"user_ids[]": ["101", "102"]}).json()
+    assert (left["deleted_user_ids"], left["unauthorized_user_ids"]) == ([102], [])
     assert canvas.teacher.get(f"{path}/users").json() == []
 
 

@@ -77,14 +77,18 @@ def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: T
     known = {**tag, "content_type": "ContextExternalTool"}
     assert made(canvas, **kinds, external_tool_tag_attributes=known).status_code == 201
     assert unread(canvas) == []
-    told = canvas.teacher.get(WORK).json()[-1]["external_tool_tag_attributes"]
-    assert (told["content_id"], told["custom_params"], told["external_data"]) == (77, {"a": "b"}, {"key": "c"})
+    attributes = canvas.teacher.get(WORK).json()[-1]["external_tool_tag_attributes"]
+    assert (attributes["content_id"], attributes["custom_params"], attributes["external_data"]) == (
+        77,
+        {"a": "b"},
+        {"key": "c"},
+    )
     nobodys = {**known, "content_id": 9_999}
     assert made(canvas, **kinds, external_tool_tag_attributes=nobodys).status_code == 404
     by_address = {**nobodys, "content_type": "x", "custom_params": "x"}
-    told = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
-    assert "content_id" not in told, "no tool has this address alone"
-    assert told["custom_params"] is None
+    attributes = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
+    assert "content_id" not in attributes, "no tool has this address alone"
+    assert attributes["custom_params"] is None
 
 
 def test_a_new_course_takes_a_grading_scheme_of_its_account(canvas: Site) -> None:

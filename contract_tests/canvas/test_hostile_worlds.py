@@ -82,9 +82,9 @@ def test_a_school_has_every_built_in_role(canvas: Site) -> None:
     world = dumped(canvas)
     roles = world["canvas"]["roles"]
     world["canvas"]["roles"] = [item for item in roles if item["name"] != "AccountAdmin"]
-    gone = {item["id"] for item in roles if item["name"] == "AccountAdmin"}
+    numbers = {item["id"] for item in roles if item["name"] == "AccountAdmin"}
     admins = world["canvas"]["account_users"]
-    world["canvas"]["account_users"] = [admin for admin in admins if admin["role_id"] not in gone]
+    world["canvas"]["account_users"] = [admin for admin in admins if admin["role_id"] not in numbers]
     world["canvas"]["users"].append({"id": 77, "name": "Ruth", "login": "ruth", "admin": True, "created_at": AT})
     assert put(canvas, world).status_code == 204
     made = canvas.lms.dump()["canvas"]
@@ -98,7 +98,7 @@ def test_a_school_has_every_built_in_role(canvas: Site) -> None:
 def test_a_built_in_role_has_its_name_for_a_type(canvas: Site) -> None:
     world = dumped(canvas)
     place, role = next(
-        (place, one) for place, one in enumerate(world["canvas"]["roles"]) if one["name"] == "StudentEnrollment"
+        (place, role) for place, role in enumerate(world["canvas"]["roles"]) if role["name"] == "StudentEnrollment"
     )
     role["base_role_type"] = "AccountMembership"
     refused = put(canvas, world)

@@ -37,7 +37,7 @@ def shown(canvas: Site, task: Body, user: int = ADA) -> Body:
     return found
 
 
-def told(body: Body) -> tuple[Any, ...]:
+def lateness(body: Body) -> tuple[Any, ...]:
     return body["late"], body["points_deducted"], body["score"], body["entered_score"]
 
 
@@ -54,8 +54,8 @@ def test_work_handed_in_again_late_keeps_its_grade_until_it_is_graded_again(canv
     grade(canvas.teacher, task, 9)
     canvas.lms.clock.advance(seconds=7200)
     hand_in(canvas, task)
-    assert told(shown(canvas, task)) == (True, None, 9.0, 9.0)
-    assert told(grade(canvas.teacher, task, 9)) == (True, 1.0, 8.0, 9.0)
+    assert lateness(shown(canvas, task)) == (True, None, 9.0, 9.0)
+    assert lateness(grade(canvas.teacher, task, 9)) == (True, 1.0, 8.0, 9.0)
 
 
 def graded_with(canvas: Site, due_at: str) -> Any:
@@ -70,31 +70,31 @@ def graded_with(canvas: Site, due_at: str) -> Any:
 def test_a_moved_due_date_applies_the_policy_anew(canvas: Site) -> None:
     task = graded_with(canvas, AHEAD)
     due(canvas, task, PAST)
-    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    assert lateness(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
     due(canvas, task, AHEAD)
-    assert told(shown(canvas, task)) == (False, None, 9.0, 9.0)
+    assert lateness(shown(canvas, task)) == (False, None, 9.0, 9.0)
 
 
 def test_an_override_applies_the_policy_to_its_students(canvas: Site) -> None:
     task = graded_with(canvas, AHEAD)
     override = {"student_ids": [ADA], "title": "Early", "due_at": PAST}
     kept = made(canvas.teacher, f"assignments/{task['id']}/overrides", assignment_override=override)
-    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    assert lateness(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
     path = f"{COURSE}/assignments/{task['id']}/overrides/{kept['id']}"
     assert canvas.teacher.delete(path).status_code == 200
-    assert told(shown(canvas, task)) == (False, None, 9.0, 9.0)
+    assert lateness(shown(canvas, task)) == (False, None, 9.0, 9.0)
 
 
 def test_without_a_deduction_points_already_lost_stay_lost(canvas: Site) -> None:
     task = graded_with(canvas, PAST)
     off = {"late_policy": {"late_submission_deduction_enabled": False}}
     assert canvas.teacher.patch(f"{COURSE}/late_policy", json=off).status_code == 204
-    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
-    assert told(grade(canvas.teacher, task, 9)) == (True, 0.0, 9.0, 9.0)
+    assert lateness(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    assert lateness(grade(canvas.teacher, task, 9)) == (True, 0.0, 9.0, 9.0)
 
 
 def test_late_work_without_a_grade_loses_nothing_yet(canvas: Site) -> None:
-    assert told(hand_in(canvas, work(canvas.teacher, due_at=PAST))) == (True, 0.0, None, None)
+    assert lateness(hand_in(canvas, work(canvas.teacher, due_at=PAST))) == (True, 0.0, None, None)
 
 
 def test_missing_work_is_graded_for_everybody_but_those_who_left(canvas: Site) -> None:
@@ -133,7 +133,7 @@ def test_late_policies_apply_to_online_submissions(canvas: Site) -> None:
     paper = work(canvas.teacher, due_at=PAST, submission_types=["on_paper"])
     assert shown(canvas, paper)["score"] is None
     by_hand = grade(canvas.teacher, paper, 9, late_policy_status="late", seconds_late_override=3600)
-    assert told(by_hand) == (True, 1.0, 8.0, 9.0)
+    assert lateness(by_hand) == (True, 1.0, 8.0, 9.0)
 
 
 def test_an_excuse_clears_the_status_and_vice_versa(canvas: Site) -> None:
@@ -207,7 +207,7 @@ def test_a_score_for_all_that_is_ungraded_is_spared_the_policy(canvas: Site) -> 
     hand_in(canvas, late)
     sent = {"percent": 50, "student_ids": [ADA], "assignment_ids": [late["id"], passed["id"]]}
     assert canvas.teacher.put(f"{COURSE}/apply_score_to_ungraded_submissions", json=sent).status_code == 200
-    assert told(shown(canvas, late)) == (True, 0.0, 5.0, 5.0)
+    assert lateness(shown(canvas, late)) == (True, 0.0, 5.0, 5.0)
     assert (shown(canvas, passed)["score"], shown(canvas, passed)["grade"]) == (5.0, "complete")
 
 
@@ -221,7 +221,7 @@ def test_dates_in_bulk_count_what_changed_and_apply_the_policy(canvas: Site) -> 
     sent = canvas.teacher.put(f"{COURSE}/assignments/bulk_update", json=rows)
     done = canvas.teacher.get(f"/api/v1/progress/{sent.json()['id']}").json()
     assert (done["workflow_state"], done["results"]) == ("completed", {"updated_count": 1})
-    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    assert lateness(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
 
 
 def test_an_override_keeps_only_the_dates_that_are_sent_in_bulk(canvas: Site) -> None:

@@ -59,8 +59,8 @@ def test_filters_of_an_account(filled: Site) -> None:
 def test_filters_of_people(filled: Site) -> None:
     people = f"{SCHOOL}/users"
     everybody = names(filled, people, "id")
-    gone = {"user[name]": "Gone", "pseudonym[unique_id]": "gone"}
-    user = filled.admin.post(people, data=gone).json()["id"]
+    deleted = {"user[name]": "Gone", "pseudonym[unique_id]": "gone"}
+    user = filled.admin.post(people, data=deleted).json()["id"]
     everybody.append(user)
     assert filled.admin.delete(f"{SCHOOL}/users/{user}").status_code == 200
     assert set(everybody) - set(names(filled, people, "id")) == {user}
@@ -160,9 +160,9 @@ def test_where_a_tool_that_can_be_launched_is_installed(canvas: Site) -> None:
     for place in (COURSE, SCHOOL):
         canvas.admin.post(f"{place}/external_tools", json={**tool, "name": place})
     path, asked = f"{COURSE}/lti_apps/launch_definitions", {"placements[]": "link_selection"}
-    told = canvas.teacher.get(path, params={**asked, "include_context_name": "true"}).json()
+    listed = canvas.teacher.get(path, params={**asked, "include_context_name": "true"}).json()
     school, course = (canvas.admin.get(value).json()["name"] for value in (SCHOOL, COURSE))
-    assert {item["name"]: item["context_name"] for item in told}.items() >= {
+    assert {item["name"]: item["context_name"] for item in listed}.items() >= {
         COURSE: course,
         SCHOOL: school,
     }.items()

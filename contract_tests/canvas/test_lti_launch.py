@@ -246,13 +246,13 @@ def test_a_tool_of_an_account_opens_there_and_in_its_courses(canvas: Site, tool:
     canvas.lms.load(world)
     browser = signed_in(canvas, "admin")
     _, fields = posted(browser, tool.login(initiation(browser, "/accounts/1/external_tools/77")))
-    told = read(fields["id_token"]).claims
-    context = told[f"{lti13.CLAIM}context"]
+    claims = read(fields["id_token"]).claims
+    context = claims[f"{lti13.CLAIM}context"]
     assert (context["type"], "label" in context) == (["Account"], False)
-    assert told[f"{lti13.CLAIM}resource_link"]["id"] == context["id"]
-    assert told["https://www.instructure.com/placement"] == "account_navigation"
-    assert told[f"{lti13.CLAIM}lis"]["course_offering_sourcedid"] == "$CourseSection.sourcedId"
-    assert not {lti13.AGS_CLAIM, lti13.NRPS_CLAIM} & set(told)
+    assert claims[f"{lti13.CLAIM}resource_link"]["id"] == context["id"]
+    assert claims["https://www.instructure.com/placement"] == "account_navigation"
+    assert claims[f"{lti13.CLAIM}lis"]["course_offering_sourcedid"] == "$CourseSection.sourcedId"
+    assert not {lti13.AGS_CLAIM, lti13.NRPS_CLAIM} & set(claims)
     below = launched(canvas, tool).get_launch_data()
     assert below["https://www.instructure.com/placement"] == "course_navigation"
     assert {lti13.AGS_CLAIM, lti13.NRPS_CLAIM} <= set(below)
@@ -274,18 +274,18 @@ def test_a_tool_opens_from_where_it_was_placed(canvas: Site, tool: Tool, spot: s
         made = canvas.teacher.post(items, json={"module_item": item}).json()
         canvas.teacher.put(f"{items}/{made['id']}", json={"module_item": {"published": True}})
         page = f"/courses/1/modules/items/{made['id']}"
-    told = launched(canvas, tool, path=page).get_launch_data()
-    link, again = told[f"{lti13.CLAIM}resource_link"], launched(canvas, tool, "teacher", page).get_launch_data()
+    data = launched(canvas, tool, path=page).get_launch_data()
+    link, again = data[f"{lti13.CLAIM}resource_link"], launched(canvas, tool, "teacher", page).get_launch_data()
     assert link["title"] == "Placed"
-    assert link["id"] not in ("", told[f"{lti13.CLAIM}context"]["id"]), "a link of its own"
+    assert link["id"] not in ("", data[f"{lti13.CLAIM}context"]["id"]), "a link of its own"
     assert again[f"{lti13.CLAIM}resource_link"] == link
-    assert ("lineitem" in told[lti13.AGS_CLAIM]) is (spot == "assignment")
+    assert ("lineitem" in data[lti13.AGS_CLAIM]) is (spot == "assignment")
 
 
 def test_names_of_a_tools_custom_fields_are_made_plain(canvas: Site, tool: Tool) -> None:
     whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    one = next(row for row in whole["canvas"]["tools"] if row["id"] == 77)
-    one["custom"] = {"User-ID": "1", "custom_two": "2", "Größe": "3"}
+    record = next(row for row in whole["canvas"]["tools"] if row["id"] == 77)
+    record["custom"] = {"User-ID": "1", "custom_two": "2", "Größe": "3"}
     canvas.lms.load(whole)
     claims = launched(canvas, tool).get_launch_data()
     assert claims[f"{lti13.CLAIM}custom"] == {"user_id": "1", "two": "2", "gr__e": "3"}

@@ -53,16 +53,16 @@ def claims(site: Site, tool: Tool, path: str, who: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_a_privacy_level_withholds_exactly_its_claims(canvas: Site, tool: Tool, kind: str) -> None:
     path, who = MESSAGES[kind]
-    told = {}
+    seen = {}
     for level in GONE:
         at(canvas, level)
-        told[level] = claims(canvas, tool, path, who)
-        assert told[level][f"{lti13.CLAIM}message_type"] == kind
-    every = told["public"]
+        seen[level] = claims(canvas, tool, path, who)
+        assert seen[level][f"{lti13.CLAIM}message_type"] == kind
+    every = seen["public"]
     assert {*NAMES, "email", "picture", LIS, f"{lti13.CLAIM}roles", f"{lti13.CLAIM}context"} <= set(every)
-    for level, gone in GONE.items():
-        assert (set(every) - set(told[level]), set(told[level]) - set(every)) == (gone, set()), level
-        differing = {name for name in told[level] if told[level][name] != every[name]} - VOLATILE
+    for level, withheld in GONE.items():
+        assert (set(every) - set(seen[level]), set(seen[level]) - set(every)) == (withheld, set()), level
+        differing = {name for name in seen[level] if seen[level][name] != every[name]} - VOLATILE
         assert differing <= {f"{lti13.DL_CLAIM}deep_linking_settings"}, "its address has a nonce"
 
 
@@ -85,9 +85,9 @@ def test_a_privacy_level_withholds_the_same_from_rosters(canvas: Site, tool: Too
     at(canvas, "public")
     every = members()
     at(canvas, level)
-    gone = {"lis_person_sourcedid" if name == LIS else name for name in GONE[level]}
+    withheld = {"lis_person_sourcedid" if name == LIS else name for name in GONE[level]}
     assert len(every) > 1
-    assert members() == [{name: value for name, value in item.items() if name not in gone} for item in every]
+    assert members() == [{name: value for name, value in item.items() if name not in withheld} for item in every]
 
 
 PERSON = "lis_person_name_"
@@ -99,7 +99,7 @@ ADDRESS = "lis_person_contact_email_primary"
 
 
 @pytest.mark.parametrize(
-    ("level", "gone"),
+    ("level", "withheld"),
     [
         ("public", set()),
         ("name_only", {ADDRESS, *PUBLIC}),
@@ -107,7 +107,7 @@ ADDRESS = "lis_person_contact_email_primary"
         ("anonymous", {*BASIC_NAMES, ADDRESS, *PUBLIC}),
     ],
 )
-def test_a_privacy_level_withholds_exactly_its_lti_1_1_fields(canvas: Site, level: str, gone: set[str]) -> None:
+def test_a_privacy_level_withholds_exactly_its_lti_1_1_fields(canvas: Site, level: str, withheld: set[str]) -> None:
     tools = "/api/v1/courses/1/external_tools"
     sent = {"name": "Old", "consumer_key": "k", "shared_secret": "s", "url": "https://old.example.test/launch"}
     made = canvas.teacher.post(tools, json={**sent, "privacy_level": "public", "course_navigation": {"enabled": True}})
@@ -115,7 +115,7 @@ def test_a_privacy_level_withholds_exactly_its_lti_1_1_fields(canvas: Site, leve
     number, browser = made.json()["id"], signed_in(canvas)
     every = form(browser.get(f"/courses/1/external_tools/{number}").text)[1]
     assert canvas.teacher.put(f"{tools}/{number}", json={"privacy_level": level}).status_code == 200
-    told = form(browser.get(f"/courses/1/external_tools/{number}").text)[1]
-    assert (set(every) - set(told), set(told) - set(every)) == (gone, set())
-    own = {name for name in told if told[name] != every[name]}
+    fields = form(browser.get(f"/courses/1/external_tools/{number}").text)[1]
+    assert (set(every) - set(fields), set(fields) - set(every)) == (withheld, set())
+    own = {name for name in fields if fields[name] != every[name]}
     assert own <= {"oauth_nonce", "oauth_signature", "oauth_timestamp"}

@@ -84,15 +84,15 @@ def test_caller_and_request_must_match(canvas: Site) -> None:
 
     assert wrong(title=None) == ["object at root is missing required properties: title"]
     assert wrong(redirect_uris="x") == ["value at `/redirect_uris` is not an array"]
-    (one,) = wrong(placements=[{"placement": "nowhere"}])
-    assert one.startswith("value at `/placements/0/placement` is not one of: [")
+    (message,) = wrong(placements=[{"placement": "nowhere"}])
+    assert message.startswith("value at `/placements/0/placement` is not one of: [")
     assert wrong(scopes=["x"])[0].startswith("value at `/scopes/0` is not one of")
     assert wrong(custom_fields=[1]) == ["value at `/custom_fields` is not an object"]
     assert wrong(extensions=["x"]) == ["value at `/extensions/0` is not an object"]
     assert wrong(extensions=[{"settings": {"placements": ["x"]}}])[0].startswith("value at `/extensions/0/settings/")
     over = {"placements": {"nowhere": 1}, "scopes": None}
-    told = errors(canvas.admin.post(BASE, json={"configuration": CONFIGURATION, "overlay": over}))
-    assert told == ["object property at `/placements/nowhere` is a disallowed additional property"]
+    faults = errors(canvas.admin.post(BASE, json={"configuration": CONFIGURATION, "overlay": over}))
+    assert faults == ["object property at `/placements/nowhere` is a disallowed additional property"]
     legacy = {**CONFIGURATION, "custom_fields": "a=b\nc = d", "extensions": [{"settings": {"placements": []}}]}
     taken = canvas.admin.post(BASE, json={"configuration": legacy, "overlay": {"scopes": None, "title": "T"}}).json()
     assert taken["configuration"]["custom_fields"] == {"a": "b", "c": "d"}
@@ -103,8 +103,8 @@ def test_caller_and_request_must_match(canvas: Site) -> None:
 
 
 def test_availability_decides_where_a_tool_is_launched(canvas: Site, tool: Tool) -> None:
-    one = made(canvas, workflow_state="off")
-    page = f"{BASE}/{one['id']}"
+    registration = made(canvas, workflow_state="off")
+    page = f"{BASE}/{registration['id']}"
     (deployed,) = canvas.admin.get(f"{page}/controls").json()
     (primary,) = deployed["context_controls"]
     assert (primary["available"], primary["path"], primary["context_name"]) == (
@@ -123,18 +123,18 @@ def test_availability_decides_where_a_tool_is_launched(canvas: Site, tool: Tool)
     assert (control.status_code, control.json()["path"], control.json()["depth"]) == (201, "a1.c1.", 1)
     assert "already exists" in errors(canvas.admin.post(f"{page}/controls", json=sent))[0]
     assert 'id="tool_form"' in browser.get(opened).text
-    assert dict(initiation(browser, opened))["client_id"] == str(one["developer_key_id"])
+    assert dict(initiation(browser, opened))["client_id"] == str(registration["developer_key_id"])
     canvas.admin.put(f"{page}/controls/{control.json()['id']}", json={"available": False})
     assert browser.http.get(opened, follow_redirects=False).status_code == 302
     assert errors(canvas.admin.delete(f"{page}/controls/{primary['id']}")) == [
         "Cannot delete primary control for deployment"
     ]
-    gone = canvas.admin.delete(f"{page}/controls/{control.json()['id']}").json()
-    assert gone["workflow_state"] == "deleted"
-    assert canvas.admin.get(f"{page}/controls/{gone['id']}").status_code == 404
+    deleted = canvas.admin.delete(f"{page}/controls/{control.json()['id']}").json()
+    assert deleted["workflow_state"] == "deleted"
+    assert canvas.admin.get(f"{page}/controls/{deleted['id']}").status_code == 404
     taken_back, switched, said = canvas.admin.get(f"{page}/history").json()
     assert {item["update_type"] for item in (taken_back, switched, said)} == {"control_edit"}
-    number = str(gone["id"])
+    number = str(deleted["id"])
     assert switched["diff"] == {"context_controls": [["~", [number, "available"], True, False]]}
     assert said["diff"]["context_controls"][0][:2] == ["+", [number]]
     canvas.admin.put(f"{page}/controls/{primary['id']}", json={"available": True})
@@ -146,8 +146,8 @@ def test_availability_decides_where_a_tool_is_launched(canvas: Site, tool: Tool)
 
 def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool) -> None:
     listed = canvas.admin.get(BASE).json()["data"]
-    one = next(each for each in listed if each["developer_key_id"] == KEY)
-    page = f"{BASE}/{one['id']}"
+    registration = next(each for each in listed if each["developer_key_id"] == KEY)
+    page = f"{BASE}/{registration['id']}"
     configured = {**CONFIGURATION, "title": "PyLTI1p3", "target_link_uri": f"{LAUNCH}?from=tool"}
     canvas.admin.put(page, json={"configuration": {**configured, "public_jwk_url": None}}).raise_for_status()
     over: dict[str, Any] = {"custom_fields": {"from": "school"}, "disabled_scopes": [lti13.SCOPE_SCORE]}
@@ -179,14 +179,14 @@ def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool)
     assert canvas.admin.put(page, json={"name": "x", "comment": "x" * 2001}).status_code == 400
     assert errors(canvas.admin.get(f"{page}/overlay_history", params={"limit": 101}))[0]["code"] == "invalid_limit"
     assert errors(canvas.admin.put(page, json={"overlay": {"title": 1}})) == ["value at `/title` is not a string"]
-    gone = canvas.admin.delete(page).json()
-    assert gone["workflow_state"] == "deleted"
+    deleted = canvas.admin.delete(page).json()
+    assert deleted["workflow_state"] == "deleted"
     assert canvas.admin.get(page).status_code == 404
     assert browser.http.get("/courses/1/external_tools/77", follow_redirects=False).status_code == 302
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ([], "Expected an array"),
         ([{"available": True}], "must be present for each context control."),
@@ -194,14 +194,14 @@ def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool)
         ([{"course_id": 1}, {"course_id": "1"}], "multiple context controls for the same context"),
     ],
 )
-def test_controls_in_bulk_have_to_fit(canvas: Site, rows: list[Any], told: str) -> None:
+def test_controls_in_bulk_have_to_fit(canvas: Site, rows: list[Any], message: str) -> None:
     page = f"{BASE}/{made(canvas)['id']}/controls/bulk"
-    assert told in errors(canvas.admin.post(page, json=rows))[0]
+    assert message in errors(canvas.admin.post(page, json=rows))[0]
 
 
 def test_controls_are_set_in_bulk_and_contexts_are_searched(canvas: Site) -> None:
-    one = made(canvas)
-    page = f"{BASE}/{one['id']}"
+    registration = made(canvas)
+    page = f"{BASE}/{registration['id']}"
     sub = canvas.admin.post("/api/v1/accounts/1/sub_accounts", json={"account": {"name": "Physics"}}).json()["id"]
     rows = [{"account_id": sub, "available": False}, {"course_id": 1}, {"account_id": 1}]
     answer = canvas.admin.post(f"{page}/controls/bulk", json=rows)
@@ -248,14 +248,19 @@ def test_a_school_installs_its_own_copy_of_a_template(canvas: Site) -> None:
 
 def test_the_operations_are_there_below_apps_as_well(canvas: Site) -> None:
     apps = "/api/v1/accounts/1/apps"
-    one = canvas.admin.post(apps, json={"configuration": CONFIGURATION, "workflow_state": "on"}).json()
-    assert canvas.admin.get(f"{apps}/{one['id']}").json() == canvas.admin.get(f"{BASE}/{one['id']}").json()
-    by_client = canvas.admin.get(f"/api/v1/accounts/1/app_by_client_id/{one['developer_key_id']}")
-    assert by_client.json()["id"] == one["id"]
-    assert canvas.admin.get(f"{apps}/install_status/{one['developer_key_id']}").json()["id"] == one["id"]
+    registration = canvas.admin.post(apps, json={"configuration": CONFIGURATION, "workflow_state": "on"}).json()
+    assert (
+        canvas.admin.get(f"{apps}/{registration['id']}").json()
+        == canvas.admin.get(f"{BASE}/{registration['id']}").json()
+    )
+    by_client = canvas.admin.get(f"/api/v1/accounts/1/app_by_client_id/{registration['developer_key_id']}")
+    assert by_client.json()["id"] == registration["id"]
+    assert (
+        canvas.admin.get(f"{apps}/install_status/{registration['developer_key_id']}").json()["id"] == registration["id"]
+    )
     assert canvas.teacher.get(apps).status_code == 403
-    assert canvas.admin.put(f"{apps}/{one['id']}", json={"name": "Renamed"}).json()["name"] == "Renamed"
-    ours = canvas.admin.get(f"{apps}/{one['id']}/history").json()
-    assert ours == canvas.admin.get(f"{BASE}/{one['id']}/history").json() != []
-    assert canvas.admin.delete(f"{apps}/{one['id']}").json()["workflow_state"] == "deleted"
-    assert canvas.admin.get(f"{BASE}/{one['id']}").status_code == 404
+    assert canvas.admin.put(f"{apps}/{registration['id']}", json={"name": "Renamed"}).json()["name"] == "Renamed"
+    ours = canvas.admin.get(f"{apps}/{registration['id']}/history").json()
+    assert ours == canvas.admin.get(f"{BASE}/{registration['id']}/history").json() != []
+    assert canvas.admin.delete(f"{apps}/{registration['id']}").json()["workflow_state"] == "deleted"
+    assert canvas.admin.get(f"{BASE}/{registration['id']}").status_code == 404

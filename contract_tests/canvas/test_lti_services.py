@@ -285,9 +285,9 @@ def test_invalid_scores_are_refused(canvas: Site, api: httpx.Client) -> None:
         timestamp=later, gradingProgress="Pending", scoreGiven="", comment="", **{EXTENSION: {"content_items": items}}
     )
     assert api.post(post, json=kept).status_code == 200
-    told = api.get(result["id"]).json()
-    assert ("resultScore" in told, told["comment"]) == (False, "")
-    assert told[EXTENSION] == {"content_items": [{"type": "link", "url": "https://tool.example"}]}
+    stored = api.get(result["id"]).json()
+    assert ("resultScore" in stored, stored["comment"]) == (False, "")
+    assert stored[EXTENSION] == {"content_items": [{"type": "link", "url": "https://tool.example"}]}
     for allowed, status in ((-1, 200), (1, 422)):
         mine = next(item for item in canvas.teacher.get(f"{COURSE}/assignments").json() if item["name"] == "Quiz")
         said = {"assignment": {"allowed_attempts": allowed, "submission_types": ["online_url"]}}
@@ -320,19 +320,19 @@ def test_effects_of_scores_on_submissions(canvas: Site, api: httpx.Client, keys:
     assert _of(given(scoreGiven=1, **kept), *state) == [6, "submitted", 5, "external_tool"]
     text = {"submission_type": "online_text_entry", "submission_data": "<p>Text<script>x()</script></p>"}
     text["submitted_at"] = "2026-11-20T10:00:00Z"
-    told = given(comment="Well done", **{EXTENSION: text})
-    assert _of(told, "body", "submitted_at", "attempt") == ["<p>Text</p>", "2026-11-20T10:00:00Z", 6]
+    answer = given(comment="Well done", **{EXTENSION: text})
+    assert _of(answer, "body", "submitted_at", "attempt") == ["<p>Text</p>", "2026-11-20T10:00:00Z", 6]
     (comment,) = teacher.get(f"{work}?include[]=submission_comments").json()["submission_comments"]
     assert (comment["comment"], comment["author_id"]) == ("Well done", None)
     keys.answer = (200, b"essay")
     file = {"type": "file", "url": f"{keys.url}/essay.txt", "title": "essay.txt"}
-    gone = {"type": "file", "url": "http://127.0.0.1:9/a.txt", "title": "gone.txt", "media_type": "application/pdf"}
-    told = given(**{EXTENSION: {"content_items": [file, {"type": "link"}, gone]}})
+    broken = {"type": "file", "url": "http://127.0.0.1:9/a.txt", "title": "gone.txt", "media_type": "application/pdf"}
+    answer = given(**{EXTENSION: {"content_items": [file, {"type": "link"}, broken]}})
     kinds = [("essay.txt", "text/plain"), ("gone.txt", "application/pdf")]
-    assert [(attachment["display_name"], attachment["content-type"]) for attachment in told["attachments"]] == kinds
-    states = [api.get(item["progress"]).json()["workflow_state"] for item in told["answer"]["content_items"]]
+    assert [(attachment["display_name"], attachment["content-type"]) for attachment in answer["attachments"]] == kinds
+    states = [api.get(item["progress"]).json()["workflow_state"] for item in answer["answer"]["content_items"]]
     assert states == ["completed", "failed"], "one attempt at once, whatever comes of the files"
-    assert (told["attempt"], told["score"]) == (7, 5)
+    assert (answer["attempt"], answer["score"]) == (7, 5)
     teacher.put(f"{COURSE}/assignments/{base['id']}", json={"assignment": {"allowed_attempts": 7}})
     at = "2026-11-21T13:00:00.000Z"
     assert api.post(f"{url}/scores", json=score(timestamp=at)).status_code == 422

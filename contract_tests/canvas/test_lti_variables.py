@@ -286,8 +286,8 @@ def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:
         {"@type": "FileItem", "url": address, "mediaType": "video/mp4", "title": "talk.mp4", "copyAdvice": True}
     ]
     wanted = ("media", "media_title", "media_length", "license", "license_url", "owner")
-    told = ["m-talk", "Talk", "63", "CC Attribution", "http://creativecommons.org/licenses/by/4.0", "Ada"]
-    assert [fields[f"custom_{name}"] for name in wanted] == told
+    expected = ["m-talk", "Talk", "63", "CC Attribution", "http://creativecommons.org/licenses/by/4.0", "Ada"]
+    assert [fields[f"custom_{name}"] for name in wanted] == expected
     assert fields["lti_message_type"] == "ContentItemSelection"
     assert "lis_person_name_full" not in fields
     assert browser.get("/files/801/download?download=1&download_frd=1&verifier=f801").status_code == 200

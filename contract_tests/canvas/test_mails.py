@@ -56,9 +56,9 @@ def test_invitations_are_mailed_only_on_request(canvas: Site, mails: Any) -> Non
 
 
 def test_a_new_admin_gets_one_mail_unless_the_request_opts_out(canvas: Site, mails: Any) -> None:
-    one, other = _newcomer(canvas, "first"), _newcomer(canvas, "second")
+    first, other = _newcomer(canvas, "first"), _newcomer(canvas, "second")
     mails()
-    canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": one, "send_confirmation": "false"})
+    canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": first, "send_confirmation": "false"})
     assert mails() == []
     for _ in range(2):
         canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": other})
@@ -135,10 +135,10 @@ def test_changed_assignments_and_pages_are_announced_on_request(canvas: Site, ma
     for user in teacher.get(f"{course}/users", params={"enrollment_type[]": "student"}).json():
         graded = {"submission": {"posted_grade": "3"}}
         assert teacher.put(f"{course}/assignments/{task}/submissions/{user['id']}", json=graded).is_success
-    told = change(description="y", notify_of_update="true")
-    assert len(told) > 1
-    assert set(told) == {"assignment_changed"}
-    assert change(points_possible=6) == told, "new points are told without being asked"
+    sent = change(description="y", notify_of_update="true")
+    assert len(sent) > 1
+    assert set(sent) == {"assignment_changed"}
+    assert change(points_possible=6) == sent, "new points are told without being asked"
     canvas.lms.clock.advance(seconds=61)
     assert teacher.put(own, json={"wiki_page": {"body": "y"}}).is_success
     assert mails() == []
@@ -165,9 +165,9 @@ def test_a_parameter_without_effect_causes_a_warning(canvas: Site) -> None:
 def test_services_that_are_not_set_up_answer_as_canvas_does(canvas: Site) -> None:
     anybody = canvas.client()
     assert anybody.get(f"{canvas.url}/health_check").text == "canvas ok"
-    told = anybody.get(f"{canvas.url}/health_check", headers={"Accept": "application/json"}).json()
-    assert (told["status"], told["revision"]) == ("canvas ok", None)
-    assert anybody.get(f"{canvas.url}/health_check.json").json() == told
+    health = anybody.get(f"{canvas.url}/health_check", headers={"Accept": "application/json"}).json()
+    assert (health["status"], health["revision"]) == ("canvas ok", None)
+    assert anybody.get(f"{canvas.url}/health_check.json").json() == health
     assert anybody.get(f"{canvas.url}/api/v1/immersive_reader/authenticate").json() == {"message": "Service not found"}
     tokens = "/api/v1/inst_access_tokens"
     assert anybody.post(f"{canvas.url}{tokens}").status_code == 401

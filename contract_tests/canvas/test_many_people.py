@@ -17,7 +17,11 @@ def crowd(canvas: Site) -> Site:
     """The demo world with 3,000 further students in its first course."""
     world = canvas.lms.dump()
     section = world["canvas"]
-    row = next(one for one in section["enrollments"] if one["course_id"] == 1 and one["type"] == "StudentEnrollment")
+    row = next(
+        enrollment
+        for enrollment in section["enrollments"]
+        if enrollment["course_id"] == 1 and enrollment["type"] == "StudentEnrollment"
+    )
     person = next(user for user in section["users"] if user["id"] == row["user_id"])
     section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in PEOPLE]
     section["enrollments"] += [{**row, "id": number, "user_id": number} for number in PEOPLE]

@@ -38,8 +38,8 @@ def test_captions_are_of_one_language_each_and_an_empty_one_changes_nothing(canv
     assert [(row["locale"], row["kind"]) for row in made] == [("en", "captions"), ("de", "subtitles")]
     kept = canvas.teacher.put(path, json=[{"locale": "en", "content": " "}, {"locale": "fr"}]).json()
     assert [row["id"] for row in kept] == [made[0]["id"]]
-    told = canvas.teacher.put(path, params={"include[]": EVERYTHING}, json=[{"locale": "en"}]).json()
-    assert set(told[0]) == {*kept[0], *EVERYTHING}
+    tracks = canvas.teacher.put(path, params={"include[]": EVERYTHING}, json=[{"locale": "en"}]).json()
+    assert set(tracks[0]) == {*kept[0], *EVERYTHING}
     (shown,) = canvas.teacher.get(path, params={"include[]": EVERYTHING}).json()
     assert shown["content"] == SRT
     assert shown["webvtt_content"] == "WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nHi"
@@ -70,8 +70,8 @@ def test_only_who_may_change_its_file_captions_a_recording(canvas: Site) -> None
     assert [row["locale"] for row in made] == ["en"]
     assert canvas.student.get(f"{own}/media_tracks").json() == made, "all of a file's, not only one's own"
     for method, sent in (("GET", None), ("PUT", [{"locale": "en"}])):
-        told = canvas.admin.request(method, f"{own}/media_tracks", params={"include[]": EVERYTHING}, json=sent).json()
-        assert set(told[0]) == {*made[0], *EVERYTHING}
+        tracks = canvas.admin.request(method, f"{own}/media_tracks", params={"include[]": EVERYTHING}, json=sent).json()
+        assert set(tracks[0]) == {*made[0], *EVERYTHING}
     assert canvas.teacher.put(own, json={"user_entered_title": "New"}).json()["title"] == "New"
     assert canvas.teacher.put(own, json={"user_entered_title": " "}).status_code == 400
     assert canvas.teacher.put(f"{FILES}/1/media_tracks", json=[]).status_code == 403, "a file without a recording"

@@ -155,9 +155,9 @@ def test_an_export_is_a_cartridge_that_can_be_imported(canvas: Site) -> None:
     sent = {"name": "old.imscc", "size": len(cartridge)}
     asked = admin.post(path, json={"migration_type": "common_cartridge_importer", "pre_attachment": sent}).json()
     assert asked["workflow_state"] == "pre_processing"
-    told = asked["pre_attachment"]
+    target = asked["pre_attachment"]
     files = {"file": ("old.imscc", cartridge)}
-    moved = httpx.post(told["upload_url"], data=told["upload_params"], files=files, follow_redirects=False)
+    moved = httpx.post(target["upload_url"], data=target["upload_params"], files=files, follow_redirects=False)
     assert admin.post(moved.headers["location"]).status_code == 200
     assert admin.get(f"{path}/{asked['id']}").json()["workflow_state"] == "completed"
     has_everything(admin, new)
@@ -168,15 +168,15 @@ def test_a_file_that_is_not_a_package_fails_with_an_issue(canvas: Site) -> None:
     admin, _, new = filled(canvas)
     path = f"{API}/courses/{new}/content_migrations"
     asked = admin.post(path, json={"migration_type": "qti_converter", "pre_attachment": {"name": "x.zip"}}).json()
-    told = asked["pre_attachment"]
-    moved = httpx.post(told["upload_url"], data=told["upload_params"], files={"file": ("x.zip", b"no zip")})
+    target = asked["pre_attachment"]
+    moved = httpx.post(target["upload_url"], data=target["upload_params"], files={"file": ("x.zip", b"no zip")})
     admin.post(moved.headers["location"])
     assert admin.get(f"{path}/{asked['id']}").json()["workflow_state"] == "failed"
     (issue,) = admin.get(f"{path}/{asked['id']}/migration_issues").json()
     assert "unknown mime type text/plain" in issue["description"]
-    one = f"{path}/{asked['id']}/migration_issues/{issue['id']}"
-    assert admin.put(one, json={"workflow_state": "resolved"}).json()["workflow_state"] == "resolved"
-    assert admin.put(one, json={"workflow_state": "gone"}).status_code == 403
+    issue_path = f"{path}/{asked['id']}/migration_issues/{issue['id']}"
+    assert admin.put(issue_path, json={"workflow_state": "resolved"}).json()["workflow_state"] == "resolved"
+    assert admin.put(issue_path, json={"workflow_state": "gone"}).status_code == 403
 
 
 def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
@@ -207,8 +207,8 @@ def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
     canvas.lms.clock.advance(seconds=60)
     again = admin.post(f"{template}/migrations").json()
     assert admin.get(own).json()["name"] == "Long essay"
-    told = admin.get(f"{template}/migrations/{again['id']}/details").json()
-    assert [change["asset_name"] for change in told] == ["Long essay"]
+    details = admin.get(f"{template}/migrations/{again['id']}/details").json()
+    assert [change["asset_name"] for change in details] == ["Long essay"]
     received = admin.get(f"{API}/courses/{new}/blueprint_subscriptions/default/migrations").json()
     assert len(received) == 2
     assert canvas.teacher.get(template).status_code == 403
@@ -242,8 +242,8 @@ def test_an_impossible_migration_fails_with_an_issue(canvas: Site) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("imsmanifest.xml", '<?xml version="1.0" encoding="none-8"?><manifest/>')
-    told = asked["pre_attachment"]
-    moved = httpx.post(told["upload_url"], data=told["upload_params"], files={"file": ("x.zip", packed.getvalue())})
+    target = asked["pre_attachment"]
+    moved = httpx.post(target["upload_url"], data=target["upload_params"], files={"file": ("x.zip", packed.getvalue())})
     admin.post(moved.headers["location"])
     (issue,) = admin.get(f"{path}/{asked['id']}/migration_issues").json()
     assert issue["description"] == "The file imsmanifest.xml is not readable as XML"
@@ -264,9 +264,9 @@ def test_books_of_courses(canvas: Site) -> None:
     made = canvas.student.post(books)
     assert made.status_code == 201
     assert made.json()["epub_export"]["permissions"] == {"download": False, "regenerate": False}
-    one = f"{books}/{made.json()['epub_export']['id']}"
+    path = f"{books}/{made.json()['epub_export']['id']}"
     for who in (canvas.student, teacher):
-        shown = who.get(one).json()["epub_export"]
+        shown = who.get(path).json()["epub_export"]
         assert (shown["workflow_state"], shown["permissions"]["download"]) == ("generated", True)
         assert httpx.get(shown["epub_attachment"]["url"]).content.startswith(b"PK")
     assert canvas.admin.get(f"{books}/999999").status_code == 403
@@ -308,19 +308,21 @@ def test_a_changed_migration_runs_again_unless_it_shall_not(canvas: Site) -> Non
 def test_what_a_migration_must_name(canvas: Site) -> None:
     path = f"{API}/courses/1/content_migrations"
 
-    def told(kind: str, api: httpx.Client = canvas.teacher, **settings: Any) -> tuple[int, object]:
+    def refusal(kind: str, api: httpx.Client = canvas.teacher, **settings: Any) -> tuple[int, object]:
         package = {"name": "a.zip", "size": 10}
         answer = api.post(path, json={"migration_type": kind, "settings": settings, "pre_attachment": package})
         return answer.status_code, answer.json().get("message")
 
-    assert told("zip_file_importer", x=1) == (400, "A .zip upload requires a folder to upload to.")
-    assert told("zip_file_importer", folder_id=999)[1] == "The specified folder couldn't be found in this course."
+    assert refusal("zip_file_importer", x=1) == (400, "A .zip upload requires a folder to upload to.")
+    assert refusal("zip_file_importer", folder_id=999)[1] == "The specified folder couldn't be found in this course."
     root = canvas.teacher.get(f"{API}/courses/1/folders/root").json()["id"]
-    assert told("zip_file_importer", folder_id=root) == (200, None)
-    assert told("canvas_cartridge_importer", source_course_id=999)[0] == 404, "of whatever kind"
-    assert told("course_copy_importer")[1] == "A course copy requires a source course."
+    assert refusal("zip_file_importer", folder_id=root) == (200, None)
+    assert refusal("canvas_cartridge_importer", source_course_id=999)[0] == 404, "of whatever kind"
+    assert refusal("course_copy_importer")[1] == "A course copy requires a source course."
     other = canvas.admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Other"}}).json()["id"]
-    assert told("course_copy_importer", source_course_id=other)[1] == "You are not allowed to copy the source course."
+    assert (
+        refusal("course_copy_importer", source_course_id=other)[1] == "You are not allowed to copy the source course."
+    )
 
 
 def test_what_a_blueprint_tells_of_its_syncs(canvas: Site) -> None:
@@ -335,8 +337,8 @@ def test_what_a_blueprint_tells_of_its_syncs(canvas: Site) -> None:
     admin.post(f"{template}/migrations", json={})
     assert admin.get(f"{template}/unsynced_changes").json() == []
     second = admin.post(f"{template}/migrations", json={"copy_settings": True}).json()["id"]
-    (told,) = admin.get(f"{template}/migrations/{second}/details").json()
-    assert (told["asset_type"], told["asset_name"], told["asset_id"]) == ("settings", "Course Settings", old)
+    (detail,) = admin.get(f"{template}/migrations/{second}/details").json()
+    assert (detail["asset_type"], detail["asset_name"], detail["asset_id"]) == ("settings", "Course Settings", old)
     page = admin.post(f"{API}/courses/{old}/pages", json={"wiki_page": {"title": "P"}}).json()
     lock = {"content_type": "wiki_page", "content_id": page["page_id"], "restricted": True}
     assert admin.put(f"{template}/restrict_item", json=lock).json() == {"success": True}

@@ -22,13 +22,13 @@ def test_an_observer_is_alerted_to_a_low_grade(canvas: Site) -> None:
     number = canvas.teacher.post(course, json={"assignment": work}).json()["id"]
     own = f"{API}/users/self/observer_alerts"
 
-    def told(score: int) -> list[str]:
+    def titles_after(score: int) -> list[str]:
         graded = {"submission": {"posted_grade": str(score)}}
         assert canvas.teacher.put(f"{course}/{number}/submissions/{student}", json=graded).status_code == 200
         return [item["title"] for item in canvas.admin.get(f"{own}/{student}", params=acting).json()]
 
-    assert told(5) == []
-    assert told(4) == [
+    assert titles_after(5) == []
+    assert titles_after(4) == [
         "Assignment graded: 4 on Essay in " + canvas.teacher.get(f"{API}/courses/1").json()["course_code"]
     ]
     alert = canvas.admin.get(f"{own}/{student}", params=acting).json()[0]
@@ -88,7 +88,7 @@ def test_an_observer_in_a_course_is_alerted_to_announcements_for_students(canvas
         sent = {"account_notification": fields, "account_notification_roles": roles}
         assert canvas.admin.post(f"{API}/accounts/1/account_notifications", json=sent).status_code == 200
     alerts = f"{API}/users/self/observer_alerts/{student}"
-    told = [item["title"] for item in canvas.admin.get(alerts, params=acting).json()]
-    assert sorted(told) == ['Institution announcement: "All"', 'Institution announcement: "Pupils"']
+    titles = [item["title"] for item in canvas.admin.get(alerts, params=acting).json()]
+    assert sorted(titles) == ['Institution announcement: "All"', 'Institution announcement: "Pupils"']
     canvas.admin.delete(f"{API}/courses/1/enrollments/{made['id']}", params={"task": "delete"})
     assert canvas.admin.get(alerts, params=acting).json() == []

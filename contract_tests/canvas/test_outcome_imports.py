@@ -46,7 +46,11 @@ def test_a_table_makes_changes_and_deletes(canvas: Site) -> None:
     rows = admin.get(f"{ACCOUNT}/outcome_group_links", params={"outcome_style": "full"}).json()
     read = next(row["outcome"] for row in rows if row["outcome"]["title"] == "Reading")
     assert (read["calculation_method"], read["calculation_int"], read["mastery_points"]) == ("n_mastery", 3, 3)
-    assert [(one["points"], one["description"]) for one in read["ratings"]] == [(5, "Great"), (3, "Good"), (0, "Bad")]
+    assert [(rating["points"], rating["description"]) for rating in read["ratings"]] == [
+        (5, "Great"),
+        (3, "Good"),
+        (0, "Bad"),
+    ]
     before = links(canvas)
     assert {("Skills", "Reading"), ("Deep", "Reading")} <= set(before)
     send(canvas, f"{HEAD}\nskills,group,Skills,,,,,\nread,outcome,Reading aloud,,n_mastery,3,skills,\n")
@@ -75,9 +79,9 @@ def test_friendly_descriptions_are_listed_where_they_are_switched_on(canvas: Sit
         for number, name in names.items()
     ]
     canvas.lms.load(world)
-    one = listed()
-    assert one["friendly_description"] == "You can read"
-    assert canvas.admin.get(one["url"]).json()["friendly_description"] is None, "shown in lists alone"
+    listed_link = listed()
+    assert listed_link["friendly_description"] == "You can read"
+    assert canvas.admin.get(listed_link["url"]).json()["friendly_description"] is None, "shown in lists alone"
     section["feature_flags"] = section["feature_flags"][:1]
     canvas.lms.load(world)
     assert listed()["friendly_description"] is None
@@ -86,7 +90,7 @@ def test_friendly_descriptions_are_listed_where_they_are_switched_on(canvas: Sit
 def test_a_table_goes_into_a_group(canvas: Site) -> None:
     send(canvas, f"{HEAD}\nhome,group,Home,,,,,\n")
     rows = canvas.admin.get(f"{ACCOUNT}/outcome_groups").json()
-    (home,) = [one["id"] for one in rows if one["title"] == "Home"]
+    (home,) = [row["id"] for row in rows if row["title"] == "Home"]
 
     def into(number: int, text: str) -> Any:
         path = f"{ACCOUNT}/outcome_imports/group/{number}"
@@ -97,7 +101,7 @@ def test_a_table_goes_into_a_group(canvas: Site) -> None:
     assert done["processing_errors"] == [[4, "Cyclic reference detected when importing: home"]]
     assert ("Home", "Reading") in links(canvas)
     group = canvas.admin.get(f"{ACCOUNT}/outcome_groups/{home}/subgroups").json()
-    assert [one["title"] for one in group] == ["Inner"]
+    assert [entry["title"] for entry in group] == ["Inner"]
     failed = into(9999, f"{HEAD}\nother,group,Other,,,,,\n")
     assert failed["workflow_state"] == "failed"
     assert failed["processing_errors"][0][1].startswith("An unexpected error has occurred")
@@ -165,7 +169,7 @@ def test_cells_that_are_left_out_take_their_usual_values(canvas: Site) -> None:
     read = outcome()
     assert (read["calculation_method"], read["calculation_int"], read["description"]) == ("decaying_average", 65, None)
     assert (read["points_possible"], read["mastery_points"]) == (1000, 1000)
-    assert [one["description"] for one in read["ratings"]] == ["Great", "No Comment"]
+    assert [rating["description"] for rating in read["ratings"]] == ["Great", "No Comment"]
     send(canvas, f"{HEAD}\nread,outcome,Reading,,,,,deleted\n")
     assert ("Skills", "Reading") not in links(canvas)
     send(canvas, f"{HEAD}\nread,outcome,Reading,,,,,\n")
@@ -246,9 +250,9 @@ def test_reports_of_outcomes(canvas: Site) -> None:
 def test_groups_are_as_deep_as_a_world_file_may_have_them(canvas: Site) -> None:
     chain = "".join(f"g{n},group,G,,,,g{n - 1},\n" for n in range(1, 210))
     done = send(canvas, f"{HEAD}\ng0,group,G,,,,,\n{chain}")
-    told = [text for _, text in done["processing_errors"]]
-    assert told[0] == "An outcome group can be at most 200 levels deep"
-    assert all(text.startswith("Parent references not found") for text in told[1:])
+    messages = [text for _, text in done["processing_errors"]]
+    assert messages[0] == "An outcome group can be at most 200 levels deep"
+    assert all(text.startswith("Parent references not found") for text in messages[1:])
     canvas.lms.load(canvas.lms.dump())
 
 

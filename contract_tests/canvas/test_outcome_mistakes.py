@@ -65,7 +65,7 @@ class Tool:
         headers = {"Authorization": written(f"OAuth {header}"), "Content-Type": media}
         return httpx.post(self.url, content=sent, headers={name: value for name, value in headers.items() if value})
 
-    def told(self) -> str:
+    def explanation(self) -> str:
         refusal = self.canvas.lms.requests.last.refusal
         return "" if refusal is None else str(refusal.diagnosis)
 
@@ -116,14 +116,14 @@ def test_each_is_named(tool: Tool) -> None:
     unnamed = []
     for words, habits in wrong.items():
         assert tool.send(**habits).status_code >= 400, words
-        if words not in tool.told():
-            unnamed.append((words, tool.told()))
+        if words not in tool.explanation():
+            unnamed.append((words, tool.explanation()))
     assert unnamed == []
     assert tool.send().status_code == 200
     assert tool.send(written=unquote).status_code == 200
-    assert tool.told() == ""
+    assert tool.explanation() == ""
     assert [tool.send(oauth_nonce="once").status_code for _ in range(2)] == [200, 401]
-    assert tool.told() == "each request needs a new nonce, one that is repeated too"
+    assert tool.explanation() == "each request needs a new nonce, one that is repeated too"
 
 
 def test_hashes_of_the_body(tool: Tool) -> None:
@@ -143,7 +143,7 @@ def test_hashes_of_the_body(tool: Tool) -> None:
     assert "without white space between its elements" in tool.canvas.lms.requests.last.warnings[0].message
     tool.canvas.lms.settings["canvas.unchecked_by_canvas"] = "refuse"
     assert tool.send(digest="").status_code == 401
-    assert tool.told().startswith("no oauth_body_hash came")
+    assert tool.explanation().startswith("no oauth_body_hash came")
     assert tool.send().status_code == 200
 
 
@@ -153,4 +153,4 @@ def test_oauthlib_of_another_tool(tool: Tool) -> None:
     elsewhere = tool.url.replace(f"/{tool.seat.tool['id']}/", "/987654/")
     uri, headers, _ = Client("k", "s").sign(elsewhere, "POST", None, {"Content-Type": XML})
     assert httpx.post(uri, content=tool.body, headers=headers).status_code == 404
-    assert "there is no tool 987654" in tool.told()
+    assert "there is no tool 987654" in tool.explanation()

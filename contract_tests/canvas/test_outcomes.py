@@ -59,12 +59,12 @@ def test_ratings_and_methods(canvas: Site) -> None:
             (9, 8, 7, 6, 5, 4, 2): None,
         }.items()
     ):
-        one = made(
+        outcome = made(
             teacher, group, title=f"C{number}", ratings=[{"points": points} for points in ratings], mastery_points=3
         )
-        told = student.get(one["url"], params={"add_defaults": "true"}).json()["ratings"]
-        assert [row.get("color") for row in told] == (colors or [None] * len(ratings)), ratings
-        assert sum(row["mastery"] for row in told) == 1
+        listed = student.get(outcome["url"], params={"add_defaults": "true"}).json()["ratings"]
+        assert [row.get("color") for row in listed] == (colors or [None] * len(ratings)), ratings
+        assert sum(row["mastery"] for row in listed) == 1
 
 
 def test_groups_and_links(canvas: Site) -> None:
@@ -81,8 +81,8 @@ def test_groups_and_links(canvas: Site) -> None:
     into = {"title": "Renamed", "parent_outcome_group_id": first["id"]}
     assert teacher.put(first["url"], json=into).json() == "error"
     assert teacher.get(first["url"]).json()["title"] == "Renamed"
-    one, other = made(teacher, first["url"], title="O"), made(admin, whole, title="Of the school")
-    target = f"{second['url']}/outcomes/{one['id']}"
+    outcome, other = made(teacher, first["url"], title="O"), made(admin, whole, title="Of the school")
+    target = f"{second['url']}/outcomes/{outcome['id']}"
     assert teacher.put(target, params={"move_from": 9999999}).status_code == 404
     assert teacher.put(target, params={"move_from": second["id"]}).json() == "error"
     assert teacher.put(target, params={"move_from": first["id"]}).json()["outcome_group"]["title"] == "B"
@@ -100,10 +100,14 @@ def test_groups_and_links(canvas: Site) -> None:
 def test_alignments_and_who_asks(canvas: Site) -> None:
     teacher, student, nobody = canvas.teacher, canvas.student, canvas.client()
     group = root(teacher, COURSE)
-    one = made(teacher, group, title="O")
+    outcome = made(teacher, group, title="O")
     for path in (f"{COURSE}/outcome_groups", "/api/v1/outcomes/9999999", "/api/v1/courses/9999999/outcome_groups"):
         assert nobody.get(path).status_code == 401
-    row = {"description": "C", "learning_outcome_id": one["id"], "ratings": {"0": {"description": "Y", "points": 5}}}
+    row = {
+        "description": "C",
+        "learning_outcome_id": outcome["id"],
+        "ratings": {"0": {"description": "Y", "points": 5}},
+    }
     tasks = [work(teacher, published=published) for published in (True, False)]
     rubric = None
     for task in tasks:
@@ -128,7 +132,7 @@ def test_alignments_and_who_asks(canvas: Site) -> None:
 
 
 def test_scales_of_a_school_seal_those_of_outcomes(canvas: Site) -> None:
-    one = made(canvas.teacher, root(canvas.teacher, COURSE), title="O")
+    outcome = made(canvas.teacher, root(canvas.teacher, COURSE), title="O")
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))
     flag = {
         "id": 1,
@@ -141,9 +145,9 @@ def test_scales_of_a_school_seal_those_of_outcomes(canvas: Site) -> None:
     world["canvas"]["feature_flags"] = [flag | times]
     canvas.lms.load(world)
     for name in ("mastery_points", "ratings", "calculation_int"):
-        answer = canvas.teacher.put(one["url"], json={name: 1})
+        answer = canvas.teacher.put(outcome["url"], json={name: 1})
         assert (answer.status_code, list(answer.json())) == (403, ["error"]), name
-    assert canvas.teacher.put(one["url"], json={"title": "P"}).json()["title"] == "P"
+    assert canvas.teacher.put(outcome["url"], json={"title": "P"}).json()["title"] == "P"
 
 
 def test_outcomes_of_all_schools(canvas: Site) -> None:
@@ -172,21 +176,25 @@ def test_outcomes_of_all_schools(canvas: Site) -> None:
     canvas.lms.load(world)
     group = root(canvas.teacher, whole)
     below = canvas.teacher.post(f"{group}/subgroups", data={"title": "S"}).json()
-    one = made(canvas.teacher, below["url"], title="Global")
-    assert (one["context_id"], one["can_edit"]) == (None, True)
+    outcome = made(canvas.teacher, below["url"], title="Global")
+    assert (outcome["context_id"], outcome["can_edit"]) == (None, True)
     brought = canvas.teacher.post(
         f"{root(canvas.teacher, COURSE)}/import", data={"source_outcome_group_id": below["id"]}
     )
     assert brought.json()["context_type"] == "Course"
     (held,) = canvas.teacher.get(brought.json()["outcomes_url"]).json()
-    assert held["outcome"]["id"] == one["id"]
+    assert held["outcome"]["id"] == outcome["id"]
 
 
 def test_whose_rollups_and_which_results(canvas: Site) -> None:
     teacher = canvas.teacher
-    one = made(teacher, root(teacher, COURSE), title="O")
+    outcome = made(teacher, root(teacher, COURSE), title="O")
     task = work(teacher)
-    row = {"description": "C", "learning_outcome_id": one["id"], "ratings": {"0": {"description": "Y", "points": 5}}}
+    row = {
+        "description": "C",
+        "learning_outcome_id": outcome["id"],
+        "ratings": {"0": {"description": "Y", "points": 5}},
+    }
     link = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
     body = {"rubric": {"title": "R", "criteria": {"0": row}}, "rubric_association": link}
     answer = teacher.post(f"{COURSE}/rubrics", json=body).json()
@@ -211,8 +219,8 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     linked = rollups(**{"include[]": ["assignments", "outcomes.alignments"]})["linked"]
     assert linked["assignments"][0]["submission_types"] == ",".join(task["submission_types"])
     assert [row["name"] for row in linked["outcomes.alignments"]] == ["R", "Work"]
-    told = rollups(**{"include[]": "outcomes", "add_defaults": "true"})["linked"]["outcomes"][0]["ratings"]
-    assert "color" in told[0]
+    ratings = rollups(**{"include[]": "outcomes", "add_defaults": "true"})["linked"]["outcomes"][0]["ratings"]
+    assert "color" in ratings[0]
     (row,) = [e for e in teacher.get(f"{COURSE}/enrollments").json() if (e["user_id"], e["type"][:3]) == (ADA, "Stu")]
     canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "conclude"})
     left = [row["links"]["user"] for row in rollups(**{"exclude[]": "concluded_enrollments"})["rollups"]]
@@ -250,10 +258,10 @@ def test_rollups_have_a_row_for_each_enrollment_and_pages_of_students(canvas: Si
     assert rows(per_page=1) == rows()
     assert rows(per_page=1, sort_by="student") == [row for row in whole if row[0] == whole[0][0]]
     group = root(teacher, COURSE)
-    one = made(teacher, group, title="Asked")
+    outcome = made(teacher, group, title="Asked")
     made(teacher, group, title="Other")
-    asked = {"include[]": "outcomes", "outcome_ids[]": one["id"]}
-    assert [o["id"] for o in teacher.get(rollups, params=asked).json()["linked"]["outcomes"]] == [one["id"]]
+    asked = {"include[]": "outcomes", "outcome_ids[]": outcome["id"]}
+    assert [o["id"] for o in teacher.get(rollups, params=asked).json()["linked"]["outcomes"]] == [outcome["id"]]
     asked["outcome_group_id"] = group.rpartition("/")[2]
     refused = teacher.get(rollups, params=asked).json()
     assert refused["message"] == "can't filter by both outcome_ids and outcome_group_id"
@@ -270,17 +278,19 @@ def test_the_number_of_a_method_that_has_none(canvas: Site) -> None:
     for method in ("latest", "average"):
         refused = made(teacher, group, title="O", calculation_method=method, calculation_int=50)
         assert refused["calculation_int"][0]["message"] == unused
-    one = made(teacher, group, title="O", calculation_method="highest")["url"]
-    assert teacher.put(one, json={"calculation_int": 50}).json()["errors"]["calculation_int"][0]["message"] == unused
+    outcome = made(teacher, group, title="O", calculation_method="highest")["url"]
+    assert (
+        teacher.put(outcome, json={"calculation_int": 50}).json()["errors"]["calculation_int"][0]["message"] == unused
+    )
     average = {"calculation_method": "average", "calculation_int": 50}
-    assert teacher.put(one, json=average).status_code == 400
+    assert teacher.put(outcome, json=average).status_code == 400
     latest = {"calculation_method": "latest", "calculation_int": 50}
-    assert teacher.put(one, json=latest).status_code == 200, "Canvas drops it when the method changes to this one"
-    assert teacher.put(one, json={"calculation_method": "n_mastery", "calculation_int": "x"}).status_code == 400
-    assert teacher.put(one, json={"calculation_method": ""}).status_code == 400
-    assert teacher.put(one, json={"calculation_method": "n_mastery"}).json()["calculation_int"] == 5
+    assert teacher.put(outcome, json=latest).status_code == 200, "Canvas drops it when the method changes to this one"
+    assert teacher.put(outcome, json={"calculation_method": "n_mastery", "calculation_int": "x"}).status_code == 400
+    assert teacher.put(outcome, json={"calculation_method": ""}).status_code == 400
+    assert teacher.put(outcome, json={"calculation_method": "n_mastery"}).json()["calculation_int"] == 5
     for wrong in ({"0": {"points": 3}}, "x", ["x"]):
-        assert teacher.put(one, json={"ratings": wrong}).status_code == 500, wrong
+        assert teacher.put(outcome, json={"ratings": wrong}).status_code == 500, wrong
     assert list(made(teacher, group, title=" ")) == ["short_description"]
     assert list(made(teacher, group, title="O", description="x" * 65_536)) == ["description"]
     assert teacher.post(f"{group}/subgroups", json={"title": " "}).json() == "error"
@@ -294,11 +304,11 @@ def test_a_group_goes_unless_it_holds_the_last_link_to_an_aligned_outcome(canvas
     group = root(teacher, COURSE)
     first, second = (teacher.post(f"{group}/subgroups", json={"title": name}).json()["url"] for name in ("A", "B"))
     inner = teacher.post(f"{first}/subgroups", json={"title": "C"}).json()["url"]
-    one = made(teacher, first, title="O")
-    assert teacher.put(f"{inner}/outcomes/{one['id']}").is_success
-    rubric(teacher, work(teacher), learning_outcome_id=one["id"])
+    outcome = made(teacher, first, title="O")
+    assert teacher.put(f"{inner}/outcomes/{outcome['id']}").is_success
+    rubric(teacher, work(teacher), learning_outcome_id=outcome["id"])
     assert teacher.delete(first).status_code == 400, "both links are in it"
-    assert teacher.put(f"{second}/outcomes/{one['id']}").is_success
+    assert teacher.put(f"{second}/outcomes/{outcome['id']}").is_success
     assert teacher.delete(first).status_code == 200
 
 

@@ -16,8 +16,8 @@ def test_a_run_agrees_as_far_as_it_did(run: str) -> None:
     reached = report.counts(results)[run]
     fallen = {group: (reached[group][0], least) for group, least in report.floors().get(run, {}).items()}
     fallen = {group: pair for group, pair in fallen.items() if pair[0] < pair[1]}
-    told = [(r.exchange.label, r.differences) for r in results if r.exchange.group in fallen and not r.agrees]
-    assert not fallen, told[:5]
+    disagreeing = [(r.exchange.label, r.differences) for r in results if r.exchange.group in fallen and not r.agrees]
+    assert not fallen, disagreeing[:5]
 
 
 def test_the_page_says_what_is_held() -> None:

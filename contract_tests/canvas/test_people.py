@@ -67,14 +67,14 @@ def test_addresses(canvas: Site) -> None:
 def test_notification_preferences(canvas: Site) -> None:
     address = canvas.student.get(f"{SELF}/communication_channels").json()[0]["id"]
     preferences = f"{SELF}/communication_channels/{address}/notification_preferences"
-    one = f"{preferences}/new_announcement"
+    path = f"{preferences}/new_announcement"
     weekly = {"notification_preferences[frequency]": "weekly"}
-    assert canvas.student.put(one, data=weekly).status_code == 200
-    assert canvas.student.get(one).json()["notification_preferences"][0]["frequency"] == "weekly"
-    assert canvas.student.put(one, data={"notification_preferences[frequency]": "hourly"}).status_code == 422
-    kept = canvas.student.put(one, json={"notification_preferences": {"other": "x"}}).json()
+    assert canvas.student.put(path, data=weekly).status_code == 200
+    assert canvas.student.get(path).json()["notification_preferences"][0]["frequency"] == "weekly"
+    assert canvas.student.put(path, data={"notification_preferences[frequency]": "hourly"}).status_code == 422
+    kept = canvas.student.put(path, json={"notification_preferences": {"other": "x"}}).json()
     assert kept["notification_preferences"][0]["frequency"] == "weekly", "no frequency changes nothing"
-    assert canvas.student.put(one, json={}).status_code == 500
+    assert canvas.student.put(path, json={}).status_code == 500
     several = [{"notification": "new_announcement", "frequency": "never"}, {"notification": "assignment_created"}]
     shown = canvas.student.put(preferences, json={"notification_preferences": several}).json()
     assert shown["notification_preferences"][0]["frequency"] == "never"
@@ -253,8 +253,8 @@ def test_nobody_observes_themselves(canvas: Site) -> None:
     student = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     refused = canvas.admin.put(f"{API}/users/{student}/observees/{student}")
     assert refused.status_code == 422
-    told = {"field": "observer_id", "message": "Cannot observe yourself", "error_code": None}
-    assert refused.json() == {"errors": [told]}
+    fault = {"field": "observer_id", "message": "Cannot observe yourself", "error_code": None}
+    assert refused.json() == {"errors": [fault]}
     assert canvas.admin.get(f"{API}/users/{student}/observees").json() == []
     observer = canvas.admin.post(
         f"{API}/accounts/1/users", json={"user": {"name": "Ora"}, "pseudonym": {"unique_id": "ora"}}

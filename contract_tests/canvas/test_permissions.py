@@ -160,8 +160,8 @@ def test_every_permission_is_accounted_for(canvas: Site) -> None:
 
 def allowed(client: httpx.Client, where: str, *names: str) -> set[str]:
     """Which of the permissions the caller has there."""
-    told = client.get(f"{where}/permissions", params={"permissions[]": names}).json()
-    return {name for name, may in told.items() if may}
+    answer = client.get(f"{where}/permissions", params={"permissions[]": names}).json()
+    return {name for name, may in answer.items() if may}
 
 
 def test_a_school_decides_by_its_features_where_the_site_does_not(canvas: Site) -> None:
@@ -286,5 +286,5 @@ def test_the_list_of_courses_opens_none_of_them(canvas: Site) -> None:
     assert canvas.admin.get(f"{SCHOOL}/courses", params=acting).status_code == 200
     assert canvas.admin.get("/api/v1/courses/3/permissions", params=acting).status_code == 403
     give(canvas, role, "read_course_content", True)
-    told = canvas.admin.get("/api/v1/courses/3/permissions", params=acting).json()
-    assert (told["read"], told["read_as_admin"], told["manage"]) == (True, True, False)
+    rights = canvas.admin.get("/api/v1/courses/3/permissions", params=acting).json()
+    assert (rights["read"], rights["read_as_admin"], rights["manage"]) == (True, True, False)

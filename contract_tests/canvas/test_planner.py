@@ -64,11 +64,11 @@ def test_planner_overrides_are_included_in_their_item(canvas: Site) -> None:
     assert (made.status_code, made.json()["assignment_id"]) == (201, number)
     assert canvas.student.post(f"{API}/planner/overrides", json=said).status_code == 400
     assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"]["marked_complete"] is True
-    one = f"{API}/planner/overrides/{made.json()['id']}"
+    path = f"{API}/planner/overrides/{made.json()['id']}"
     # Canvas does not ask whose it is
-    assert canvas.teacher.put(one, json={"dismissed": True}).json()["dismissed"] is True
-    assert canvas.student.put(one, json={"dismissed": True}).json()["marked_complete"] is False
-    assert canvas.student.delete(one).json()["workflow_state"] == "deleted"
+    assert canvas.teacher.put(path, json={"dismissed": True}).json()["dismissed"] is True
+    assert canvas.student.put(path, json={"dismissed": True}).json()["marked_complete"] is False
+    assert canvas.student.delete(path).json()["workflow_state"] == "deleted"
     assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"] is None
     again = canvas.student.post(f"{API}/planner/overrides", json=said)
     assert (again.status_code, list(again.json()["errors"])) == (400, ["plannable_id"])
@@ -126,11 +126,11 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
         made["id"]
     ]
     said = {"plannable_type": "planner_note", "plannable_id": made["id"], "dismissed": True}
-    one = f"{API}/planner/overrides/{canvas.student.post(f'{API}/planner/overrides', json=said).json()['id']}"
-    assert canvas.student.get(one).json()["workflow_state"] == "active"
+    path = f"{API}/planner/overrides/{canvas.student.post(f'{API}/planner/overrides', json=said).json()['id']}"
+    assert canvas.student.get(path).json()["workflow_state"] == "active"
     canvas.student.delete(site)
     assert canvas.student.get(notes).json() == []
-    assert canvas.student.get(one).json()["workflow_state"] == "deleted"
+    assert canvas.student.get(path).json()["workflow_state"] == "deleted"
 
 
 def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:

@@ -12,18 +12,17 @@ def test_a_poll_is_answered_once_while_it_is_open(canvas: Site) -> None:
     assert canvas.student.post(POLLS, json=fields).status_code == 403
     assert canvas.teacher.post(POLLS, json={"polls": [{"question": ""}]}).status_code == 400
     poll = canvas.teacher.post(POLLS, json=fields).json()["polls"][0]["id"]
-    one = f"{POLLS}/{poll}"
-    assert canvas.student.get(one).status_code == 403
+    path = f"{POLLS}/{poll}"
+    assert canvas.student.get(path).status_code == 403
     choices = [
-        canvas.teacher.post(f"{one}/poll_choices", json={"poll_choices": [{"text": text, "is_correct": right}]}).json()
+        canvas.teacher.post(f"{path}/poll_choices", json={"poll_choices": [{"text": text, "is_correct": right}]}).json()
         for text, right in (("4", True), ("5", False))
     ]
     right = choices[0]["poll_choices"][0]["id"]
     put = {"poll_sessions": [{"course_id": 1, "has_public_results": False}]}
-    assert canvas.teacher.post(f"{one}/poll_sessions", json={"poll_sessions": [{"x": 1}]}).status_code == 404
-    session = (
-        f"{one}/poll_sessions/{canvas.teacher.post(f'{one}/poll_sessions', json=put).json()['poll_sessions'][0]['id']}"
-    )
+    assert canvas.teacher.post(f"{path}/poll_sessions", json={"poll_sessions": [{"x": 1}]}).status_code == 404
+    made = canvas.teacher.post(f"{path}/poll_sessions", json=put).json()["poll_sessions"][0]
+    session = f"{path}/poll_sessions/{made['id']}"
     mine = {"poll_submissions": [{"poll_choice_id": right}]}
     assert canvas.student.post(f"{session}/poll_submissions", json=mine).status_code == 403
     assert canvas.student.get(f"{session}/open").status_code == 403
@@ -33,11 +32,11 @@ def test_a_poll_is_answered_once_while_it_is_open(canvas: Site) -> None:
     assert canvas.student.post(f"{session}/poll_submissions", json=mine).status_code == 400
     assert "results" not in canvas.student.get(session).json()["poll_sessions"][0]
     assert canvas.teacher.get(f"{session}/close").json()["poll_sessions"][0]["results"] == {right: 1}
-    assert canvas.teacher.get(one).json()["polls"][0]["total_results"] == {right: 1}
-    shown = canvas.student.get(f"{one}/poll_choices").json()["poll_choices"]
+    assert canvas.teacher.get(path).json()["polls"][0]["total_results"] == {right: 1}
+    shown = canvas.student.get(f"{path}/poll_choices").json()["poll_choices"]
     assert [choice["is_correct"] for choice in shown] == [True, False], "shown after a closed session that one answered"
-    assert canvas.teacher.delete(one).status_code == 204
-    assert canvas.teacher.get(one).status_code == 404
+    assert canvas.teacher.delete(path).status_code == 204
+    assert canvas.teacher.get(path).status_code == 404
 
 
 def test_who_manages_content_manages_polls_there(canvas: Site) -> None:
@@ -60,8 +59,8 @@ def test_who_manages_content_manages_polls_there(canvas: Site) -> None:
     choice = admin.post(f"{poll}/poll_choices", json=right).json()["poll_choices"][0]
     assert (choice["is_correct"], choice["position"]) == (True, 0)
     kept = {"poll_choices": [{"is_correct": False, "position": None}]}
-    told = teacher.put(f"{poll}/poll_choices/{choice['id']}", json=kept).json()["poll_choices"][0]
-    assert (told["is_correct"], told["position"]) == (True, None), "JSON's false counts as not sent"
+    choice_after = teacher.put(f"{poll}/poll_choices/{choice['id']}", json=kept).json()["poll_choices"][0]
+    assert (choice_after["is_correct"], choice_after["position"]) == (True, None), "JSON's false counts as not sent"
     session = f"{poll}/poll_sessions/{sessions[0]}"
     answers = f"{session}/poll_submissions"
     assert student.post(answers, json={}).status_code == 500

@@ -47,5 +47,5 @@ def test_what_is_wrong_with_levels(canvas: Site) -> None:
     for body in ({}, {"ratings": "x"}, {"ratings": [best, {**worst, "points": None}]}):
         assert canvas.admin.post(levels, json=body).status_code == 500, body
     assert canvas.admin.post(levels, json={"ratings": [best, worst]}).status_code == 200
-    told = canvas.admin.post(levels, json={"ratings": [{"points": 5}, {"description": "None"}]}).json()["ratings"]
-    assert told == [{**best, "points": 5}, {**worst, "description": "None"}]
+    ratings = canvas.admin.post(levels, json={"ratings": [{"points": 5}, {"description": "None"}]}).json()["ratings"]
+    assert ratings == [{**best, "points": 5}, {**worst, "description": "None"}]

@@ -42,7 +42,7 @@ class Asking:
     def token(self) -> dict[str, Any]:
         return {"attempt": self.turn["attempt"], "validation_token": self.turn["validation_token"]}
 
-    def told(self, question: Any, answer: object) -> Any:
+    def answered(self, question: Any, answer: object) -> Any:
         """The answer as Canvas keeps it, or why it refuses."""
         sent = {**self.token, "quiz_questions": [{"id": question["id"], "answer": answer}]}
         got = self.canvas.student.post(f"/api/v1/quiz_submissions/{self.turn['id']}/questions", json=sent)
@@ -59,7 +59,7 @@ class Asking:
 
 
 def weights(question: Any) -> list[float]:
-    return [one["weight"] for one in question["answers"]]
+    return [answer["weight"] for answer in question["answers"]]
 
 
 def test_some_answer_is_always_right(canvas: Site) -> None:
@@ -83,8 +83,8 @@ def test_some_answer_is_always_right(canvas: Site) -> None:
 def test_answers_keep_what_their_type_reads(canvas: Site) -> None:
     asking = Asking(canvas)
     html = {"answer_html": "<b>a</b><script>x</script>", "html": "<i>b</i>"}
-    (one,) = asking.add("multiple_choice", {"id": "17", **html})["answers"]
-    assert (one["id"], one["html"]) == (17, "<b>a</b>")
+    (answer,) = asking.add("multiple_choice", {"id": "17", **html})["answers"]
+    assert (answer["id"], answer["html"]) == (17, "<b>a</b>")
     first, second = asking.add("multiple_answers", {"id": 17, **html}, {"id": 17, "html": "<i>b</i>"})["answers"]
     assert (first["id"], first["html"], "html" in second) == (17, "<b>a</b>", False)
     assert second["id"] not in (0, 17)
@@ -110,7 +110,7 @@ def test_matches_are_one_for_each_text(canvas: Site) -> None:
     lyon, nice, bonn = question["answers"]
     assert lyon["match_id"] == nice["match_id"] != bonn["match_id"] == 8
     assert (lyon["html"], lyon["left_html"], "html" in nice) == ("<b>L</b>", "<b>L</b>", False)
-    assert [one["text"] for one in question["matches"]] == ["France", "Germany", "", " Italy", "x" * 256]
+    assert [match["text"] for match in question["matches"]] == ["France", "Germany", "", " Italy", "x" * 256]
 
 
 def test_formulas_write_their_values_with_the_decimals_of_the_variable(canvas: Site) -> None:
@@ -158,50 +158,52 @@ def test_what_a_change_omits_is_read_again_from_the_question_bank(canvas: Site) 
 def test_answers_of_students_are_checked_by_type(canvas: Site) -> None:
     asking = Asking(canvas)
     many = asking.add("multiple_answers", {"answer_text": "a"}, {"answer_text": "b"})
-    blanks = asking.add("fill_in_multiple_blanks", *({"answer_text": one, "blank_id": one} for one in "xy"))
-    drops = asking.add("multiple_dropdowns", *({"answer_text": one, "blank_id": one} for one in "xy"))
-    pairs = asking.add("matching", *({"answer_match_left": one, "answer_match_right": one * 2} for one in "xy"))
+    blanks = asking.add("fill_in_multiple_blanks", *({"answer_text": letter, "blank_id": letter} for letter in "xy"))
+    drops = asking.add("multiple_dropdowns", *({"answer_text": letter, "blank_id": letter} for letter in "xy"))
+    pairs = asking.add(
+        "matching", *({"answer_match_left": letter, "answer_match_right": letter * 2} for letter in "xy")
+    )
     number, short, file = (asking.add(kind) for kind in ("numerical", "short_answer", "file_upload"))
     asking.start()
-    a, b = (one["id"] for one in many["answers"])
-    assert asking.told(many, [b, "x"]) == "answer[1] must be of type Integer"
-    assert asking.told(many, [b, a, f" {a} "]) == [str(a), str(b)]
-    assert asking.told(many, [""]) == []
-    assert asking.told(blanks, {"x": 5}) == "x.answer must be of type String"
-    assert asking.told(blanks, {"x": " Red "}) == {"x": "red", "y": None}
-    assert asking.told(blanks, {"y": "blue"}) == {"x": "red", "y": "blue"}
-    assert asking.told(blanks, None) == "answer must be of type Hash"
-    assert asking.told(drops, {"x": "one"}) == "answer.x must be of type Integer"
+    a, b = (answer["id"] for answer in many["answers"])
+    assert asking.answered(many, [b, "x"]) == "answer[1] must be of type Integer"
+    assert asking.answered(many, [b, a, f" {a} "]) == [str(a), str(b)]
+    assert asking.answered(many, [""]) == []
+    assert asking.answered(blanks, {"x": 5}) == "x.answer must be of type String"
+    assert asking.answered(blanks, {"x": " Red "}) == {"x": "red", "y": None}
+    assert asking.answered(blanks, {"y": "blue"}) == {"x": "red", "y": "blue"}
+    assert asking.answered(blanks, None) == "answer must be of type Hash"
+    assert asking.answered(drops, {"x": "one"}) == "answer.x must be of type Integer"
     y = drops["answers"][1]["id"]  # of another blank, which Canvas does not mind
-    assert asking.told(drops, {"x": y}) == {"x": str(y), "y": None}
-    left, right = ((one["id"], one["match_id"]) for one in pairs["answers"])
-    assert asking.told(pairs, ["x"]) == "answer[0] must be of type Hash"
-    assert asking.told(pairs, [{"answer_id": left[0]}]) == 'Matching pair is missing parameter "match_id"'
-    assert asking.told(pairs, [{"answer_id": left[0], "match_id": None}]) == "match_id must be of type Integer"
-    assert asking.told(pairs, [{"answer_id": "x", "match_id": 1}]) == "answer_id must be of type Integer"
+    assert asking.answered(drops, {"x": y}) == {"x": str(y), "y": None}
+    left, right = ((answer["id"], answer["match_id"]) for answer in pairs["answers"])
+    assert asking.answered(pairs, ["x"]) == "answer[0] must be of type Hash"
+    assert asking.answered(pairs, [{"answer_id": left[0]}]) == 'Matching pair is missing parameter "match_id"'
+    assert asking.answered(pairs, [{"answer_id": left[0], "match_id": None}]) == "match_id must be of type Integer"
+    assert asking.answered(pairs, [{"answer_id": "x", "match_id": 1}]) == "answer_id must be of type Integer"
     for given in (left, right):  # what was matched before stays so
-        matched = asking.told(pairs, [{"answer_id": given[0], "match_id": given[1]}])
-    assert [one["match_id"] for one in matched] == [str(left[1]), str(right[1])]
-    assert [asking.told(number, one) for one in ("1,234.5", "12 apples", None)] == [1234.5, 0, 0]
-    assert asking.told(short, "x" * 16384) == "Text is too long."
-    assert [asking.told(short, one) for one in (" Yes ", "")] == ["yes", None]
-    assert [asking.told(file, one) for one in ("5", ["6"], [])] == ["5", ["6"], None]
+        matched = asking.answered(pairs, [{"answer_id": given[0], "match_id": given[1]}])
+    assert [match["match_id"] for match in matched] == [str(left[1]), str(right[1])]
+    assert [asking.answered(number, text) for text in ("1,234.5", "12 apples", None)] == [1234.5, 0, 0]
+    assert asking.answered(short, "x" * 16384) == "Text is too long."
+    assert [asking.answered(short, text) for text in (" Yes ", "")] == ["yes", None]
+    assert [asking.answered(file, text) for text in ("5", ["6"], [])] == ["5", ["6"], None]
 
 
 def test_precise_numbers_are_cut_off_and_ranges_have_no_direction(canvas: Site) -> None:
     asking = Asking(canvas)
     precise = {"numerical_answer_type": "precision_answer", "answer_approximate": 12.3, "answer_precision": 3}
     span: dict[str, object] = {"answer_range_start": 6, "answer_range_end": 5}
-    cut, rounded, wide = (asking.add("numerical", one) for one in (precise, precise, span))
+    cut, rounded, wide = (asking.add("numerical", options) for options in (precise, precise, span))
     hidden = asking.add("riddle", {"answer_text": "wind"})
     asking.start()
-    asking.told(cut, "12.39")
-    asking.told(rounded, "12.29")
-    asking.told(wide, 5.5)
+    asking.answered(cut, "12.39")
+    asking.answered(rounded, "12.29")
+    asking.answered(wide, 5.5)
     rows = canvas.student.get(f"/api/v1/quiz_submissions/{asking.turn['id']}/questions").json()
     assert all("answers" not in row for row in rows["quiz_submission_questions"])
     found = asking.graded()
-    assert [found[one["id"]] for one in (cut, rounded, wide)] == [True, False, True]
+    assert [found[question["id"]] for question in (cut, rounded, wide)] == [True, False, True]
     assert hidden["answers"] == [{"answer_text": "wind"}]
 
 
@@ -265,13 +267,13 @@ def test_statistics_and_reports_count_what_was_posed_and_answered(canvas: Site) 
     quiz = made(teacher, "quizzes", quiz={"title": "Q", "allowed_attempts": 2})
     at = f"quizzes/{quiz['id']}"
     blanks = [
-        {"blank_id": one, "answer_text": word, "answer_weight": 100}
-        for one, word in (("a", "Red"), ("b", "Blue"), ("c", "No"))
+        {"blank_id": blank, "answer_text": word, "answer_weight": 100}
+        for blank, word in (("a", "Red"), ("b", "Blue"), ("c", "No"))
     ]
     pair = {"answer_match_left": "F", "answer_match_right": "P"}
     ids = [
-        made(teacher, f"{at}/questions", question={"points_possible": 1, **one})["id"]
-        for one in (
+        made(teacher, f"{at}/questions", question={"points_possible": 1, **fields})["id"]
+        for fields in (
             {"question_type": "fill_in_multiple_blanks_question", "question_text": "[a] [b] [c]", "answers": blanks},
             {"question_type": "matching_question", "question_text": "M", "answers": [pair]},
             {"question_type": "essay_question", "question_text": "E"},
@@ -297,7 +299,7 @@ def test_statistics_and_reports_count_what_was_posed_and_answered(canvas: Site) 
     assert first["score"] == 1 / 3 + 1 + 1, "points are not rounded"
     (fill, match, essay, choice), submissions = statistics()
     assert [fill[name] for name in ("responses", "answered", "partially_correct")] == [1, 0, 1]
-    assert [[row["id"] for row in one["answers"] if row["responses"]] for one in fill["answer_sets"]] == [
+    assert [[row["id"] for row in answers["answers"] if row["responses"]] for answers in fill["answer_sets"]] == [
         [fill["answer_sets"][0]["answers"][0]["id"]],
         ["other"],
         ["none"],
@@ -347,7 +349,7 @@ def test_banks_and_small_groups_give_questions_again(canvas: Site) -> None:
     assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).is_success
     turn = canvas.student.post(f"{COURSE}/{at}/submissions").json()["quiz_submissions"][0]
     posed = canvas.student.get(f"/api/v1/quiz_submissions/{turn['id']}/questions").json()["quiz_submission_questions"]
-    assert len(posed) == len({one["id"] for one in posed}) == 62
+    assert len(posed) == len({question["id"] for question in posed}) == 62
     assert len(teacher.get(f"{COURSE}/{at}/questions").json()) == 1, "what was drawn is not listed"
     assert turn["quiz_points_possible"] == 126
     drawn, given = posed[0]["id"], {"quiz_submission_id": turn["id"], "quiz_submission_attempt": 1}
@@ -357,7 +359,7 @@ def test_banks_and_small_groups_give_questions_again(canvas: Site) -> None:
     assert teacher.get(f"{COURSE}/{at}/questions/{drawn}").status_code == 404
     assert teacher.delete(f"{COURSE}/{at}/questions/{drawn}").status_code == 404
     shown = teacher.get(f"{COURSE}/{at}/questions", params={**given, "per_page": 100}).json()
-    assert {one["id"] for one in shown} == {one["id"] for one in posed}
+    assert {question["id"] for question in shown} == {question["id"] for question in posed}
 
 
 def test_reports_show_sis_ids_to_those_who_may_read_them(canvas: Site) -> None:
@@ -365,19 +367,19 @@ def test_reports_show_sis_ids_to_those_who_may_read_them(canvas: Site) -> None:
     assert canvas.teacher.put(f"{COURSE}/quizzes/{quiz['id']}", json={"quiz": {"published": True}}).is_success
     _taken(canvas, quiz["id"], {})
 
-    def told() -> list[Any]:
+    def correct_shown() -> list[Any]:
         rows = canvas.teacher.get(f"{COURSE}/quizzes/{quiz['id']}/reports").json()
         (shown,) = canvas.teacher.get(f"{COURSE}/quizzes/{quiz['id']}/statistics").json()["quiz_statistics"]
         return [shown["includes_sis_ids"], *(row["includes_sis_ids"] for row in rows)]
 
-    assert told() == [True, True, False]
+    assert correct_shown() == [True, True, False]
     head, row = _report(canvas, quiz["id"])
     assert head[:6] == ["name", "id", "sis_id", "section", "section_id", "section_sis_id"]
     permissions = {"read_sis": {"explicit": True, "enabled": False}}
     for role in canvas.admin.get("/api/v1/accounts/1/roles").json():
         if role["base_role_type"] == "TeacherEnrollment":
             canvas.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json={"permissions": permissions})
-    assert told() == [False, False, False]
+    assert correct_shown() == [False, False, False]
     head, row = _report(canvas, quiz["id"])
     assert head[:5] == ["name", "id", "section", "section_id", "submitted"]
     assert len(row) == len(head)

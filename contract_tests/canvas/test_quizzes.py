@@ -51,8 +51,8 @@ def test_reports_show_their_files_and_can_be_thrown_away(canvas: Site) -> None:
     assert shown["file"]["filename"] == "quiz_student_analysis_report.csv"
     listed = {row["id"]: row for row in teacher.get(f"{COURSE}/{at}").json()}[report["id"]]
     assert listed["progress"]["workflow_state"] == "completed"
-    gone = [teacher.delete(f"{COURSE}/{at}/{report['id']}").status_code for _ in range(2)]
-    assert gone == [204, 422]
+    codes = [teacher.delete(f"{COURSE}/{at}/{report['id']}").status_code for _ in range(2)]
+    assert codes == [204, 422]
     assert "file" not in teacher.get(f"{COURSE}/{at}/{report['id']}").json()
     assert canvas.student.get(f"{COURSE}/{at}").status_code == 403
 
@@ -87,11 +87,11 @@ def test_questions_are_looked_up_before_the_attempt_is_checked(canvas: Site) -> 
     assert teacher.put(f"{COURSE}/{at}", json={"quiz": {"published": True}}).status_code == 200
     (turn,) = student.post(f"{COURSE}/{at}/submissions").json()["quiz_submissions"]
     questions = f"/api/v1/quiz_submissions/{turn['id']}/questions"
-    told = [
+    texts = [
         student.get(f"{questions}/{value}/formatted_answer", params={"answer": "12.34567"}).json()["formatted_answer"]
         for value in ids
     ]
-    assert told == ["12.34567", "12.3457", "12.34567"]
+    assert texts == ["12.34567", "12.3457", "12.34567"]
     assert student.get(f"{questions}/{ids[0]}/formatted_answer").status_code == 422
     assert student.get(f"{questions}/9999999/formatted_answer", params={"answer": "1"}).status_code == 404
     assert teacher.put(f"{questions}/9999999/flag", json={}).status_code == 404
@@ -143,11 +143,11 @@ def test_students_of_a_quiz_are_listed_and_get_messages(canvas: Site) -> None:
     assert student.get(f"{at}/questions", params=own).json() == []
     assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 200
 
-    def told(**params: str) -> set[int]:
+    def listed(**params: str) -> set[int]:
         return {int(user["id"]) for user in teacher.get(f"{at}/submission_users", params=params).json()["users"]}
 
-    assert told(submitted="true") == {ADA}
-    assert told(submitted="false") == told() - {ADA}
+    assert listed(submitted="true") == {ADA}
+    assert listed(submitted="false") == listed() - {ADA}
 
     def heard() -> list[str]:
         return [item["last_message"] for item in student.get("/api/v1/conversations").json()]
@@ -182,8 +182,8 @@ def test_settings_of_a_quiz_that_hang_on_others_are_passed_over_without_them(can
         once["id"], hide_results="", show_correct_answers=True, show_correct_answers_at="2030-01-01T00:00:00Z"
     )
     assert shown["show_correct_answers_at"] == "2030-01-01T00:00:00Z"
-    gone = after(once["id"], show_correct_answers=False)
-    assert (gone["show_correct_answers"], gone["show_correct_answers_at"]) == (False, None)
+    never = after(once["id"], show_correct_answers=False)
+    assert (never["show_correct_answers"], never["show_correct_answers_at"]) == (False, None)
     assert after(once["id"], allowed_attempts=3)["allowed_attempts"] == 3
     assert after(once["id"], allowed_attempts=-5)["allowed_attempts"] == 3
     assert after(once["id"], time_limit=10, one_question_at_a_time=True, cant_go_back=True)["cant_go_back"] is True
@@ -204,8 +204,8 @@ def test_what_is_not_valid_in_a_quiz_is_told_at_once(canvas: Site) -> None:
     for method, path in (("POST", "quizzes"), ("PUT", f"quizzes/{quiz['id']}")):
         answer = canvas.teacher.request(method, f"{COURSE}/{path}", json={"quiz": backwards})
         assert answer.status_code == 400
-        told = {name: found[0]["message"] for name, found in answer.json()["errors"].items()}
-        assert told == {
+        messages = {name: found[0]["message"] for name, found in answer.json()["errors"].items()}
+        assert messages == {
             "points_possible": "not_a_number",
             "invalid_quiz_type": "Quiz type is not valid",
             "time_limit": "Time Limit is not valid",

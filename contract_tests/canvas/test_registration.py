@@ -132,14 +132,14 @@ def test_providers_show_settings_of_the_account_and_what_they_may_fill_in(canvas
     assert (made["login_handle_name"], made["federated_attributes"]) == ("Number", {"email": "mail"})
     assert admin.get("/api/v1/accounts/1/sso_settings").json()["sso_settings"]["login_handle_name"] == "Number"
     admin.put("/api/v1/accounts/1/sso_settings", json={"sso_settings": {"change_password_url": "https://x.example"}})
-    one = f"{PROVIDERS}/{made['id']}"
-    assert admin.get(one).json()["change_password_url"] == "https://x.example"
+    path = f"{PROVIDERS}/{made['id']}"
+    assert admin.get(path).json()["change_password_url"] == "https://x.example"
     only = {"name": {"attribute": "cn", "provisioning_only": "1"}, "email": "mail"}
-    changed = admin.put(one, json={"federated_attributes": only, "mfa_option": "required"}).json()
+    changed = admin.put(path, json={"federated_attributes": only, "mfa_option": "required"}).json()
     assert (changed["federated_attributes"], changed["mfa_required"]) == ({"email": "mail"}, True)
-    whole = admin.put(one, json={"jit_provisioning": True}).json()["federated_attributes"]
+    whole = admin.put(path, json={"jit_provisioning": True}).json()["federated_attributes"]
     assert whole["name"] == {"attribute": "cn", "provisioning_only": True}
-    refused = admin.put(one, json={"federated_attributes": {"shoe_size": "x"}})
+    refused = admin.put(path, json={"federated_attributes": {"shoe_size": "x"}})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["message"] == "shoe_size is not an attribute that can be federated"
 

@@ -72,8 +72,8 @@ def registered(canvas: Site, tool: Tool, keys: KeySite) -> Registered:
     warned = [warning.code for warning in canvas.lms.requests.last.warnings]
     assert warned == ["key_off"], "the registration is read as a whole"
     client = answer.json()["client_id"]
-    one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
-    page = f"{BASE}/{one['id']}"
+    registration = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
+    page = f"{BASE}/{registration['id']}"
     canvas.admin.post(f"{page}/bind", json={"workflow_state": "on"})
     return Registered(canvas, request, answer.json(), page, tool)
 
@@ -157,10 +157,12 @@ def test_registrations_by_their_names(registered: Registered) -> None:
         assert admin.get(path).json()["id"] == number
         assert admin.get(f"{path}0").status_code == 404
         assert registered.site.teacher.get(path).status_code == 403
-    one = registered.site.admin.get(f"/api/lti/accounts/1/registrations/{registered.path.rpartition('/')[2]}").json()
-    assert (one["developer_key_id"], one["jwks_uri"]) == (client, registered.request["jwks_uri"])
-    assert one["lti_tool_configuration"] == REQUEST[TOOL]
-    assert len(one["guid"]) == 36
+    registration = registered.site.admin.get(
+        f"/api/lti/accounts/1/registrations/{registered.path.rpartition('/')[2]}"
+    ).json()
+    assert (registration["developer_key_id"], registration["jwks_uri"]) == (client, registered.request["jwks_uri"])
+    assert registration["lti_tool_configuration"] == REQUEST[TOOL]
+    assert len(registration["guid"]) == 36
     assert admin.get("/api/lti/accounts/1/registrations/999").status_code == 404
 
 
@@ -179,8 +181,8 @@ def test_an_administrator_has_a_tool_change_and_takes_it(registered: Registered)
     over = {"description": "Ours"}
     done = registered.site.admin.put(f"{path}/apply", json={"accepted": True, "overlay": over, "comment": "Fine"})
     assert (done.json()["name"], done.json()["overlay"]["data"]) == ("Renamed", over)
-    told = registered.admin("/latest_update_request")
-    assert (told["status"], told["comment"], bool(told["accepted_at"])) == ("applied", "Fine", True)
+    update = registered.admin("/latest_update_request")
+    assert (update["status"], update["comment"], bool(update["accepted_at"])) == ("applied", "Fine", True)
     assert registered.admin()["pending_update"] is None
     (entry,) = registered.admin("/history")
     assert (entry["update_type"], entry["comment"]) == ("registration_update", "Fine")
@@ -231,14 +233,14 @@ def test_a_school_gives_up_a_registration_of_the_whole_site(canvas: Site, tool: 
     key = next(developer_key for developer_key in section["developer_keys"] if developer_key["id"] == KEY)
     section["developer_keys"].append({**key, "id": KEY + 1, "account_id": 2, "accounts": []})
     canvas.lms.load(world)
-    one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY + 1}").json()
-    assert (one["inherited"], one.get("account_binding")) == (True, None)
-    path = f"{BASE}/{one['id']}/bind"
+    registration = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY + 1}").json()
+    assert (registration["inherited"], registration.get("account_binding")) == (True, None)
+    path = f"{BASE}/{registration['id']}/bind"
     assert canvas.admin.delete(path).status_code == 404, "nothing was said of it yet"
     said = canvas.admin.post(path, json={"workflow_state": "on"}).json()
     assert canvas.teacher.delete(path).status_code == 403
-    gone = canvas.admin.delete(path).json()
-    assert (gone["id"], gone["workflow_state"]) == (said["id"], "deleted")
+    deleted = canvas.admin.delete(path).json()
+    assert (deleted["id"], deleted["workflow_state"]) == (said["id"], "deleted")
     assert "account_binding" not in canvas.admin.get(path.removesuffix("/bind")).json()
     assert canvas.admin.get(f"{BASE}/install_status/{KEY + 1}").status_code == 404, "the school has no copy of it"
     own = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY}").json()
@@ -257,10 +259,10 @@ def test_workflow_states_of_a_registration(registered: Registered) -> None:
 def placements(site: Site, *messages: dict[str, Any]) -> dict[str, Any]:
     """How the messages of a tool that registers itself are stored, by placement."""
     canvas_own = "https://canvas.instructure.com/lti/"
-    told = [{name.replace("~", canvas_own): value for name, value in message.items()} for message in messages]
-    for item in told:
+    sent_messages = [{name.replace("~", canvas_own): value for name, value in message.items()} for message in messages]
+    for item in sent_messages:
         item["placements"] = [spot.replace("~", canvas_own) for spot in item["placements"]]
-    answer = sent(site, {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": told}})
+    answer = sent(site, {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": sent_messages}})
     assert answer.status_code == 200, answer.text
     client = answer.json()["client_id"]
     item = site.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
@@ -316,15 +318,18 @@ def test_a_tool_without_a_privacy_level_gets_the_claims_it_requests(
 def test_the_configuration_announces_every_spot_that_opens_tools(canvas: Site) -> None:
     def announced() -> dict[str, list[str]]:
         made = canvas.admin.get(TOKEN).json()
-        told = httpx.get(made["oidc_configuration_url"]).json()[PLATFORM]["messages_supported"]
-        return {item["type"]: [spot.rpartition("/")[2] for spot in item.get("placements", [])] for item in told}
+        announced_messages = httpx.get(made["oidc_configuration_url"]).json()[PLATFORM]["messages_supported"]
+        return {
+            item["type"]: [spot.rpartition("/")[2] for spot in item.get("placements", [])]
+            for item in announced_messages
+        }
 
-    told = announced()
-    assert {"analytics_hub", "conference_selection", "top_navigation"} <= set(told[lti13.RESOURCE_LINK_REQUEST])
+    messages = announced()
+    assert {"analytics_hub", "conference_selection", "top_navigation"} <= set(messages[lti13.RESOURCE_LINK_REQUEST])
     assert {"course_assignments_menu", "module_index_menu_modal", "module_menu_modal", "editor_button"} < set(
-        told[lti13.DEEP_LINKING_REQUEST]
+        messages[lti13.DEEP_LINKING_REQUEST]
     )
-    assert told["LtiEulaRequest"] == []
-    assert not any("resource_selection" in spots for spots in told.values())
+    assert messages["LtiEulaRequest"] == []
+    assert not any("resource_selection" in spots for spots in messages.values())
     canvas.lms.settings["canvas.asset_processors"] = False
     assert "LtiEulaRequest" not in announced()

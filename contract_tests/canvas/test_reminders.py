@@ -69,8 +69,8 @@ def test_a_survey_that_was_taken_is_marked_in_the_planner(canvas: Site) -> None:
     path = f"{COURSE}/quizzes/{quiz['id']}/submissions/{taken['id']}/complete"
     assert canvas.student.post(path, json=sent).status_code == 200
     (mark,) = canvas.student.get(OVERRIDES).json()
-    told = (mark["plannable_type"], mark["plannable_id"], mark["marked_complete"])
-    assert told == ("quiz", quiz["id"], True)
+    marked = (mark["plannable_type"], mark["plannable_id"], mark["marked_complete"])
+    assert marked == ("quiz", quiz["id"], True)
 
 
 def test_ignored_work_is_no_longer_ignored_once_it_was_handed_in(canvas: Site) -> None:
@@ -144,7 +144,9 @@ def test_buckets_are_for_the_work_of_current_students(canvas: Site) -> None:
     asked = {"bucket": "unsubmitted", "per_page": 100}
 
     def listed() -> bool:
-        return any(one["id"] == task["id"] for one in canvas.teacher.get(f"{COURSE}/assignments", params=asked).json())
+        return any(
+            shown["id"] == task["id"] for shown in canvas.teacher.get(f"{COURSE}/assignments", params=asked).json()
+        )
 
     assert listed()
     for row in rows:

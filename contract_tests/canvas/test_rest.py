@@ -30,8 +30,8 @@ def refused(canvas: Site, answer: httpx.Response, status: int, body: Any, *, cha
 def test_credentials(canvas: Site) -> None:
     nobody = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
     refused(canvas, canvas.api().get(f"{API}/courses"), 401, nobody, challenge=True)
-    gone = {"errors": [{"message": "The specified resource does not exist."}]}
-    refused(canvas, canvas.api().get(f"{API}/users/self"), 404, gone)
+    missing = {"errors": [{"message": "The specified resource does not exist."}]}
+    refused(canvas, canvas.api().get(f"{API}/users/self"), 404, missing)
     basic = canvas.api().get(f"{API}/courses", headers={"Authorization": "Basic eDp5"})
     refused(canvas, basic, 401, nobody, challenge=True)
     garbage = {"errors": [{"message": "Invalid access token."}]}
@@ -65,9 +65,9 @@ def test_own_and_other_users(canvas: Site) -> None:
     canvas.lms.settings["canvas.permission_denied_status"] = 401
     refused(canvas, canvas.student.get(f"{API}/users/102/profile"), 401, denied)
     assert canvas.teacher.get(f"{API}/users/102/profile").json()["login_id"] == "charles.babbage"
-    gone = {"errors": [{"message": "The specified resource does not exist."}]}
+    missing = {"errors": [{"message": "The specified resource does not exist."}]}
     for path in ("users/102", "users/999", "users/x", f"users/{'9' * 400}", "courses/99", "courses/x"):
-        refused(canvas, canvas.student.get(f"{API}/{path}"), 404, gone)
+        refused(canvas, canvas.student.get(f"{API}/{path}"), 404, missing)
     for method, path in (("GET", "nothing"), ("PATCH", "users/self")):
         page = canvas.student.request(method, f"{API}/{path}")
         assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
@@ -279,23 +279,23 @@ def test_links_follow_the_way_the_request_came(canvas: Site, way: str) -> None:
 def test_the_log_of_what_was_done_to_a_course(canvas: Site) -> None:
     """Created, changed, published, copied, concluded; no-op changes are not logged; only admins can read it."""
     made = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Optics"}, "offer": True}).json()
-    one, log = f"/api/v1/courses/{made['id']}", f"/api/v1/audit/course/courses/{made['id']}"
-    canvas.admin.put(one, json={"course": {"name": "Optics 2"}})
-    canvas.admin.put(one, json={"course": {"name": "Optics 2"}})
-    canvas.admin.put(f"{one}/settings", json={"hide_distribution_graphs": True})
+    path, log = f"/api/v1/courses/{made['id']}", f"/api/v1/audit/course/courses/{made['id']}"
+    canvas.admin.put(path, json={"course": {"name": "Optics 2"}})
+    canvas.admin.put(path, json={"course": {"name": "Optics 2"}})
+    canvas.admin.put(f"{path}/settings", json={"hide_distribution_graphs": True})
     copied = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Copy"}}).json()["id"]
     sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": made["id"]}}
     canvas.admin.post(f"/api/v1/courses/{copied}/content_migrations", json=sent)
-    canvas.admin.request("DELETE", one, json={"event": "conclude"})
-    told = canvas.admin.get(log).json()
-    kinds = {event["event_type"]: event for event in told["events"]}
-    listed = sorted(event["event_type"] for event in told["events"])
+    canvas.admin.request("DELETE", path, json={"event": "conclude"})
+    entries = canvas.admin.get(log).json()
+    kinds = {event["event_type"]: event for event in entries["events"]}
+    listed = sorted(event["event_type"] for event in entries["events"])
     assert listed == ["concluded", "copied_to", "created", "published", "updated", "updated"]
-    changes = [event["event_data"] for event in told["events"] if event["event_type"] == "updated"]
+    changes = [event["event_data"] for event in entries["events"] if event["event_type"] == "updated"]
     assert {"name": ["Optics", "Optics 2"]} in changes
     assert {"hide_distribution_graphs": [None, True]} in changes
     assert kinds["copied_to"]["links"]["copied_to"] == copied
-    assert {course["id"] for course in told["linked"]["courses"]} == {made["id"], copied}
+    assert {course["id"] for course in entries["linked"]["courses"]} == {made["id"], copied}
     assert kinds["concluded"]["event_source"] == "api"
     assert canvas.admin.get("/api/v1/audit/course/accounts/1").json()["events"]
     assert canvas.teacher.get(log).status_code == 403

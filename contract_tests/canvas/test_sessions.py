@@ -245,8 +245,8 @@ def test_signing_out_ends_the_sessions_in_all_browsers(site: InProcess) -> None:
         "pseudonym_credentials=; path=/; max-age=0; expires=Thu, 01 Jan 1970 00:00:00 GMT"
     )
     assert first.who() is None
-    told = second.get(SELF, accept=JSON)
-    assert (told.status_code, site.refusal.reason) == (401, "session_ended")
+    answer = second.get(SELF, accept=JSON)
+    assert (answer.status_code, site.refusal.reason) == (401, "session_ended")
     assert other.who() == 103
     again = Browser(site, SECURE)
     again.cookies = {"pseudonym_credentials": kept["pseudonym_credentials"]}

@@ -109,10 +109,10 @@ def test_meaningless_rows_are_skipped(canvas: Site) -> None:
 def test_an_account_is_not_put_below_itself(canvas: Site) -> None:
     rows = "account_id,parent_account_id,name,status\nx,,X,active\ny,x,Y,active\nx,y,X,active\nx,x,X,active\n"
     done = send(canvas.admin, rows)
-    told = [text for _, text in done["processing_warnings"]]
-    assert told == [f"Setting account x's parent to {one} would create a loop" for one in "yx"]
+    warnings = [text for _, text in done["processing_warnings"]]
+    assert warnings == [f"Setting account x's parent to {letter} would create a loop" for letter in "yx"]
     below = canvas.admin.get("/api/v1/accounts/sis_account_id:x/sub_accounts").json()
-    assert [one["sis_account_id"] for one in below] == ["y"]
+    assert [account["sis_account_id"] for account in below] == ["y"]
 
 
 def test_sticky_fields_stay_unless_overridden(canvas: Site) -> None:
@@ -345,16 +345,16 @@ def test_courses_tell_what_an_import_did_to_them(canvas: Site) -> None:
     send(admin, f"{COURSES}L1,L1,Law 1,,,completed\n")
     log = "/api/v1/audit/course"
     events = admin.get(f"{log}/courses/sis_course_id:L1").json()["events"]
-    assert {one["event_type"] for one in events} == {"created", "published", "concluded"}
-    assert {one["event_source"] for one in events} == {"sis"}
-    assert first in [one["links"]["sis_batch"] for one in events]
+    assert {event["event_type"] for event in events} == {"created", "published", "concluded"}
+    assert {event["event_source"] for event in events} == {"sis"}
+    assert first in [event["links"]["sis_batch"] for event in events]
     below = admin.post("/api/v1/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
     assert admin.get(f"{log}/accounts/{below}").json()["events"] == []
     moved = admin.get("/api/v1/courses/sis_course_id:L1").json()["id"]
     admin.put(f"/api/v1/courses/{moved}", json={"course": {"account_id": below, "name": "Law one"}})
     ours = admin.get(f"{log}/accounts/1").json()["events"]
-    assert {one["links"]["course"] for one in ours} == {moved}, "what was done while it was here"
-    assert [one["event_type"] for one in admin.get(f"{log}/accounts/{below}").json()["events"]] == ["updated"]
+    assert {event["links"]["course"] for event in ours} == {moved}, "what was done while it was here"
+    assert [event["event_type"] for event in admin.get(f"{log}/accounts/{below}").json()["events"]] == ["updated"]
 
 
 def test_courses_take_from_their_abstract_course_what_their_rows_leave_out(canvas: Site) -> None:

@@ -209,14 +209,14 @@ def test_new_assignments_are_news_to_those_in_the_course(canvas: Site) -> None:
     made = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).json()
     canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": {"name": "Draft", "published": False}})
     for reader in (canvas.teacher, canvas.student):
-        told = [entry for entry in reader.get(stream).json() if entry["type"] == "Message"]
-        assert "Draft" not in str(told)
-        (item,) = (entry for entry in told if entry["url"] == made["html_url"])
+        messages = [entry for entry in reader.get(stream).json() if entry["type"] == "Message"]
+        assert "Draft" not in str(messages)
+        (item,) = (entry for entry in messages if entry["url"] == made["html_url"])
         assert item["title"].startswith("Assignment Created - Report, ")
         assert "\ndue: Dec 2 at " in item["message"]
         assert (item["read_state"], item["message_id"], item["notification_category"]) == (True, None, "Due Date")
         (counted,) = (entry for entry in reader.get(f"{stream}/summary").json() if entry["type"] == "Message")
-        assert (counted["count"], counted["unread_count"]) == (len(told), 0)
+        assert (counted["count"], counted["unread_count"]) == (len(messages), 0)
 
 
 def test_announcements_count_as_topics_too(canvas: Site) -> None:
@@ -259,8 +259,8 @@ def test_peer_reviews_for_nobody_and_of_one_submission(canvas: Site) -> None:
     first, second = rows[0], rows[1]
     place = f"/api/v1/courses/1/assignments/{work}/submissions/{first['id']}/peer_reviews"
     assert canvas.teacher.post(place, json={"user_id": second["user_id"]}).status_code == 200
-    for one, found in ((first, 1), (second, 0)):
-        listed = canvas.teacher.get(reviews.format(work), params={"submission_id": one["id"]})
+    for reviewed, found in ((first, 1), (second, 0)):
+        listed = canvas.teacher.get(reviews.format(work), params={"submission_id": reviewed["id"]})
         assert len(listed.json()) == found
 
 

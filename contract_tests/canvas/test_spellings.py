@@ -35,8 +35,8 @@ LONGEST_QUERY = 4_000
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """The pairs of a form equivalent to a document; raises ValueError for what no form can express."""
     if isinstance(value, dict) and value:
-        for key, one in value.items():
-            yield from leaves(one, f"{name}[{key}]" if name else key)
+        for key, inner in value.items():
+            yield from leaves(inner, f"{name}[{key}]" if name else key)
     elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         yield from ((f"{name}[]", item) for item in value)
     elif isinstance(value, str) and name:
@@ -80,8 +80,8 @@ def spellings(request: Request) -> Iterator[tuple[str, Request]]:
         yield "query", request._replace(headers=others, target=f"{request.target}?{form}", body=None)
 
 
-def same(one: Seen, other: Seen) -> bool:
-    return (one.status, one.answer, one.state) == (other.status, other.answer, other.state)
+def same(this: Seen, other: Seen) -> bool:
+    return (this.status, this.answer, this.state) == (other.status, other.answer, other.state)
 
 
 class Spelled(Probe):
@@ -98,13 +98,13 @@ class Spelled(Probe):
             return
         seen = self._sender()
         base = None
-        for how, one in spellings(request):
+        for how, spelled in spellings(request):
             if base is None:
                 base = seen(request)
                 if base != seen(request):
                     return
             self.tried += 1
-            if not same(seen(one), base) and same(seen(request), base) and not same(seen(one), base):
+            if not same(seen(spelled), base) and same(seen(request), base) and not same(seen(spelled), base):
                 self.others.append((self._number, how, request.method, operation.path))
 
 

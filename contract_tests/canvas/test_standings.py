@@ -66,20 +66,20 @@ def test_letters_in_place_of_numbers(graded: Site) -> None:
     course = {"restrict_quantitative_data": True}
     includes = {"include[]": ["restrict_quantitative_data", "grading_scheme", "total_scores"]}
 
-    def told(api: httpx.Client) -> dict[str, Any]:
+    def course_of(api: httpx.Client) -> dict[str, Any]:
         found: dict[str, Any] = api.get(COURSE, params=includes).json()
         return found
 
     assert graded.teacher.put(COURSE, json={"course": course}).status_code == 200
-    assert told(graded.student)["restrict_quantitative_data"] is False, "the school has not switched it on"
+    assert course_of(graded.student)["restrict_quantitative_data"] is False, "the school has not switched it on"
     assert graded.lms.requests.last.warnings == []
     graded.switch_on("restrict_quantitative_data")
-    found = told(graded.student)
+    found = course_of(graded.student)
     assert found["restrict_quantitative_data"] is True
     assert found["grading_scheme"][0] == ["A", 0.94]
     assert found["enrollments"][0]["computed_current_letter_grade"] == "B-"
-    assert told(graded.admin)["restrict_quantitative_data"] is False
-    assert told(graded.teacher)["restrict_quantitative_data"] is True
+    assert course_of(graded.admin)["restrict_quantitative_data"] is False
+    assert course_of(graded.teacher)["restrict_quantitative_data"] is True
     tasks = {who: getattr(graded, who).get(f"{COURSE}/assignments").json()[0] for who in ("student", "teacher")}
     assert tasks["student"]["restrict_quantitative_data"] is True
     assert tasks["teacher"]["restrict_quantitative_data"] is False

@@ -39,8 +39,8 @@ def test_what_can_be_handed_in(canvas: Site) -> None:
     }.items():
         body = {"submission": {"submission_type": "online_url", "url": url}}
         assert student.post(at(site), json=body).status_code == status, url
-    one = {"submission": {"submission_type": "online_upload", "file_ids": "1"}}
-    assert student.post(at(site), json=one).json()["message"] == "No valid file ids given"
+    foreign = {"submission": {"submission_type": "online_upload", "file_ids": "1"}}
+    assert student.post(at(site), json=foreign).json()["message"] == "No valid file ids given"
     begun = student.post(f"{COURSE}/assignments/{site['id']}/submissions/self/files", json={"name": "a.txt", "size": 1})
     assert begun.status_code == 200
     teacher.put(f"{COURSE}/assignments/{site['id']}", json={"assignment": {"lock_at": "2020-01-01T00:00:00Z"}})
@@ -241,9 +241,9 @@ def test_work_without_names_and_only_the_fields_asked_for(canvas: Site) -> None:
     assert (own["user"]["id"], "preview_url" in own, "score" in own) == (ADA, False, False)
     plain = work(teacher)
     cut = {"response_fields[]": ["id", "score"], "include[]": ["user", "submission_history"]}
-    one = teacher.get(at(plain, f"/{ADA}"), params=cut).json()
-    assert set(one) == {"id", "score", "preview_url", "user", "submission_history"}
-    assert set(one["submission_history"][0]) == {"id", "score", "preview_url"}
+    bare = teacher.get(at(plain, f"/{ADA}"), params=cut).json()
+    assert set(bare) == {"id", "score", "preview_url", "user", "submission_history"}
+    assert set(bare["submission_history"][0]) == {"id", "score", "preview_url"}
     left = teacher.get(
         at(plain, f"/{ADA}"), params={**cut, "response_fields[]": [], "exclude_response_fields[]": "user"}
     ).json()

@@ -65,7 +65,7 @@ class Quill:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, path: str) -> Answer:
-        times = sum(1 for one, *_ in self.heard if one == path)
+        times = sum(1 for asked, *_ in self.heard if asked == path)
         if path in self.answers:
             return self.answers[path](times)
         if path == "/export":
@@ -79,7 +79,7 @@ class Quill:
         return [path for path, *_ in self.heard]
 
     def body(self, path: str) -> str:
-        return next(body for one, _, body in self.heard if one == path)
+        return next(body for asked, _, body in self.heard if asked == path)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -111,7 +111,7 @@ def installed(site: Site, quill: Quill, **settings: Any) -> Site:
 def configured(site: Site, quill: Quill, meant: Any) -> None:
     """Give the tool this as `content_migration`, with the tool's own address for `{url}`."""
     world = json.loads(json.dumps(site.lms.dump(), default=str))
-    tool = next(one for one in world["canvas"]["tools"] if one["id"] == 500)
+    tool = next(tool for tool in world["canvas"]["tools"] if tool["id"] == 500)
     tool["settings"] = {"content_migration": json.loads(json.dumps(meant).replace("{url}", quill.url))}
     site.lms.load(world)
 
@@ -126,7 +126,7 @@ def copied(site: Site, **more: Any) -> list[str]:
 
 def finished(site: Site, path: str) -> list[str]:
     assert site.teacher.get(path).json()["workflow_state"] in ("completed", "exported")
-    return [one.message for one in site.lms.requests.last.warnings if one.code == "tool_content_left_out"]
+    return [warning.message for warning in site.lms.requests.last.warnings if warning.code == "tool_content_left_out"]
 
 
 def test_a_course_copy_takes_the_tools_content_along(canvas: Site, quill: Quill) -> None:
@@ -148,8 +148,8 @@ def test_a_course_copy_takes_the_tools_content_along(canvas: Site, quill: Quill)
     name = site.teacher.get(f"/api/v1/courses/{SOURCE}/assignments/1").json()["name"]
     copy = site.teacher.get(f"/api/v1/courses/{TARGET}/assignments/{given['data[pages][][$canvas_assignment_id]']}")
     assert copy.json()["name"] == name, "the id became that of the copy"
-    kept = [one.data for one in site.lms.outbox.webhooks if one.kind == "content_migration"]
-    assert [one["context_id"] for one in kept] == [sent["context_id"], given["context_id"]]
+    kept = [webhook.data for webhook in site.lms.outbox.webhooks if webhook.kind == "content_migration"]
+    assert [data["context_id"] for data in kept] == [sent["context_id"], given["context_id"]]
 
 
 def test_json_and_a_selection_if_only_some_is_copied(canvas: Site, quill: Quill) -> None:
@@ -192,7 +192,7 @@ def test_an_export_carries_it_to_the_course_that_imports_the_package(canvas: Sit
 
 
 @pytest.mark.parametrize(
-    ("path", "answer", "told", "heard"),
+    ("path", "answer", "message", "heard"),
     [
         ("/export", (404, {}), None, ["/export"]),
         ("/export", (200, {}), None, ["/export"]),
@@ -210,15 +210,15 @@ def test_an_export_carries_it_to_the_course_that_imports_the_package(canvas: Sit
     ],
 )
 def test_a_tool_that_fails_does_not_stop_the_copy(
-    canvas: Site, quill: Quill, path: str, answer: Answer, told: str | None, heard: list[str]
+    canvas: Site, quill: Quill, path: str, answer: Answer, message: str | None, heard: list[str]
 ) -> None:
     site = installed(canvas, quill)
     quill.answers[path] = lambda times: answer
     warnings = copied(site)
     assert quill.paths[: len(heard)] == heard
     assert len(quill.paths) - len(heard) == int(path == "/imported")
-    assert len(warnings) == int(told is not None)
-    assert told is None or told in warnings[0]
+    assert len(warnings) == int(message is not None)
+    assert message is None or message in warnings[0]
 
 
 def test_a_tool_that_needs_time_is_asked_again(canvas: Site, quill: Quill) -> None:
@@ -244,7 +244,7 @@ def test_redirects_are_followed_twice_with_body_and_token(canvas: Site, quill: Q
 
 
 @pytest.mark.parametrize(
-    ("to", "told", "times"),
+    ("to", "text", "times"),
     [
         ("{url}/export", "it redirected 3 times", 3),
         ("", "redirects without a `Location`", 1),
@@ -252,11 +252,11 @@ def test_redirects_are_followed_twice_with_body_and_token(canvas: Site, quill: Q
         ("/begin", "which has no host; Canvas forgets the port", 1),
     ],
 )
-def test_redirects_that_lead_nowhere(canvas: Site, quill: Quill, to: str, told: str, times: int) -> None:
+def test_redirects_that_lead_nowhere(canvas: Site, quill: Quill, to: str, text: str, times: int) -> None:
     site = installed(canvas, quill)
     quill.answers["/export"] = lambda _: (302, to.format(url=quill.url))
     (warning,) = copied(site)
-    assert told in warning
+    assert text in warning
     assert quill.paths == ["/export"] * times
 
 
@@ -305,7 +305,7 @@ def test_a_tool_of_one_course_is_found_in_the_other_by_its_domain_only(canvas: S
 
     def put(**fields: Any) -> None:
         world = json.loads(json.dumps(site.lms.dump(), default=str))
-        tool = next(one for one in world["canvas"]["tools"] if one["id"] == 500)
+        tool = next(tool for tool in world["canvas"]["tools"] if tool["id"] == 500)
         tool.update({"account_id": None, "course_id": SOURCE, **fields})
         site.lms.load(world)
         quill.heard.clear()
@@ -341,7 +341,7 @@ def test_a_tool_without_both_addresses_is_not_asked(canvas: Site, quill: Quill, 
 
 
 @pytest.mark.parametrize(
-    ("settings", "told", "heard"),
+    ("settings", "message", "heard"),
     [
         ({"export_start_url": None}, "its `export_start_url` is null, which is no URL", 0),
         ({"export_start_url": 5}, "its `export_start_url` is 5, which is no URL", 0),
@@ -358,12 +358,12 @@ def test_a_tool_without_both_addresses_is_not_asked(canvas: Site, quill: Quill, 
     ids=str,
 )
 def test_settings_that_cannot_be_meant_stop_only_their_tool(
-    canvas: Site, quill: Quill, settings: dict[str, Any], told: str | None, heard: int
+    canvas: Site, quill: Quill, settings: dict[str, Any], message: str | None, heard: int
 ) -> None:
     site = installed(canvas, quill, **settings)
     warnings = copied(site)
-    assert len(warnings) == int(told is not None)
-    assert told is None or told in warnings[0]
+    assert len(warnings) == int(message is not None)
+    assert message is None or message in warnings[0]
     assert quill.paths == ["/export", "/exported", "/fetch", "/import", "/imported"][:heard]
     assert not site.lms.requests.find(outcome="crash")
 
@@ -397,7 +397,7 @@ def test_a_blueprint_takes_it_to_its_courses(canvas: Site, quill: Quill) -> None
 
     export, *imports = synced()
     assert "custom_exported_assets" not in export
-    assert len({one["context_id"] for one in imports}) == len(others)
+    assert len({data["context_id"] for data in imports}) == len(others)
     for number, given in zip(others, imports, strict=True):
         copy = given["data"]["$canvas_assignment_id"]
         assert site.admin.get(f"/api/v1/courses/{number}/assignments/{copy}").status_code == 200

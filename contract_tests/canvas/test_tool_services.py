@@ -172,9 +172,9 @@ def test_notices(school: Site, tool: Tool, keys: KeySite) -> None:
     copy = {"migration_type": "course_copy_importer", "settings": {"source_course_id": 3}}
     school.teacher.post("/api/v1/courses/1/content_migrations", json=copy)
     school.teacher.get("/api/v1/courses/1/content_migrations")
-    told = notice(school, keys.posted.pop())
-    assert told[f"{lti13.CLAIM}origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
-    assert told[f"{lti13.CLAIM}context"]["title"] == "Analytical Engines"
+    claims = notice(school, keys.posted.pop())
+    assert claims[f"{lti13.CLAIM}origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
+    assert claims[f"{lti13.CLAIM}context"]["title"] == "Analytical Engines"
     assert keys.posted == []
 
 
@@ -198,15 +198,15 @@ def test_a_handler_is_on_the_tools_domain_and_port_or_on_the_host_of_its_url(sch
 
 def notice(site: Site, body: bytes) -> dict[str, Any]:
     """The claims of the one notice that came, with its signature checked."""
-    (one,) = json.loads(body)["notices"]
+    (notice,) = json.loads(body)["notices"]
     keys = jwt.KeySet.from_jwks(httpx.get(f"{site.url}/api/lti/security/jwks").json())
-    return jwt.verify(one["jwt"], keys, algorithms=["RS256"], now=site.lms.clock.now.timestamp(), audience=str(KEY))
+    return jwt.verify(notice["jwt"], keys, algorithms=["RS256"], now=site.lms.clock.now.timestamp(), audience=str(KEY))
 
 
 def test_services_that_came_later(school: Site) -> None:
     path = "/api/lti/notice-handlers/77"
     assert school.teacher.get("/api/v1/courses/1/lti_resource_links").status_code == 200
     school.lms.settings["emulator.as_of"] = "2023-06-20"
-    for gone in (path, "/api/v1/courses/1/lti_resource_links"):
-        answer = school.teacher.get(gone)
+    for url in (path, "/api/v1/courses/1/lti_resource_links"):
+        answer = school.teacher.get(url)
         assert (answer.status_code, "Page Not Found" in answer.text) == (404, True)

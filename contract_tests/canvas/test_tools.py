@@ -202,8 +202,8 @@ def test_a_tool_opens_where_its_spot_says(canvas: Site) -> None:
 
     def surface(path: str) -> tuple[str, str]:
         page = browser.get(path).text
-        told = form(page)[1]["launch_presentation_document_target"]
-        return re.findall('data-tool-launch-type="(.*?)"', page)[0], told
+        target = form(page)[1]["launch_presentation_document_target"]
+        return re.findall('data-tool-launch-type="(.*?)"', page)[0], target
 
     opened = f"/courses/1/external_tools/{tool['id']}"
     assert f'{opened}?display=borderless" target="_blank"' in browser.get("/courses/1").text
@@ -236,11 +236,11 @@ def test_lti_1_1_tools_return_selections_or_messages(canvas: Site) -> None:
         "oauth_signature_method": "HMAC-SHA1",
     }
     answer["oauth_signature"] = oauth1.sign("POST", back, answer.items(), "s")
-    told = env(browser.http.post(back, data=answer).text)
-    assert told["retrieved_data"][0]["canvasURL"].startswith(
+    shown = env(browser.http.post(back, data=answer).text)
+    assert shown["retrieved_data"][0]["canvasURL"].startswith(
         "/courses/1/external_tools/retrieve?display=borderless&url="
     )
-    assert (told["lti_response_messages"], told["service"]) == ({"lti_errormsg": "Oh"}, "external_tool_dialog")
+    assert (shown["lti_response_messages"], shown["service"]) == ({"lti_errormsg": "Oh"}, "external_tool_dialog")
     assert not canvas.lms.requests.last.warnings
     browser.http.post(back, data={**answer, "lti_errormsg": "changed"})
     assert canvas.lms.requests.last.warnings[0].code == "content_items_signature_wrong"
@@ -255,8 +255,8 @@ def test_lti_1_1_tools_return_selections_or_messages(canvas: Site) -> None:
     assert [changed(own, "other").status_code, changed(fields["data"]).status_code] == [401, 401]
     assert env(changed(own).text)["service_id"] == "7"
     assert browser.http.post(back, data={**answer, "content_items": "{"}).status_code == 500
-    one = {"return_type": "image_url", "url": "https://x.example.test/a.png", "width": "9"}
-    found = env(browser.http.get(back, params=one).text)["retrieved_data"][0]
+    content = {"return_type": "image_url", "url": "https://x.example.test/a.png", "width": "9"}
+    found = env(browser.http.get(back, params=content).text)["retrieved_data"][0]
     assert (found["mediaType"], found["placementAdvice"]["presentationDocumentTarget"]) == ("image/png", "embed")
     returned = back.replace("_dialog", "_redirect")
     assert env(browser.http.get(returned, params={"lti_msg": "Hi"}).text)["message"] == "Hi"
@@ -268,7 +268,7 @@ LINKS = (LINK, "frame,window", "false", "true", "false")
 
 
 @pytest.mark.parametrize(
-    ("spot", "told"),
+    ("spot", "targets"),
     [
         *((name, LINKS) for name in ("link_selection", "assignment_selection", "submission_type_selection")),
         ("editor_button", (f"image/*,text/html,{LINK},*/*", "embed,frame,iframe,window", "true", "true", "false")),
@@ -277,22 +277,26 @@ LINKS = (LINK, "frame,window", "false", "true", "false")
         ("course_home_sub_navigation", None),
     ],
 )
-def test_lti_1_1_content_selection_by_placement(canvas: Site, spot: str, told: tuple[Any, ...] | None) -> None:
+def test_lti_1_1_content_selection_by_placement(canvas: Site, spot: str, targets: tuple[Any, ...] | None) -> None:
     """A spot without settings of its own takes nothing from others': the tool is not opened there."""
-    one = {"enabled": True, "message_type": "ContentItemSelectionRequest", "icon_url": "https://x.example.test/i.png"}
-    tool = make(canvas.teacher, **{spot: one})
+    placement = {
+        "enabled": True,
+        "message_type": "ContentItemSelectionRequest",
+        "icon_url": "https://x.example.test/i.png",
+    }
+    tool = make(canvas.teacher, **{spot: placement})
     page = f"/courses/1/external_tools/{tool['id']}/resource_selection?launch_type="
     browser = signed_in(canvas, "teacher")
     other = "link_selection" if spot != "link_selection" else "assignment_selection"
     assert browser.get(page + other).headers["Location"] == f"{canvas.url}/courses/1"
     answer = browser.get(page + spot)
-    if told is None:
+    if targets is None:
         assert answer.headers["Location"] == f"{canvas.url}/courses/1"
         assert "There was an error generating the tool launch" in browser.get("/courses/1").text
         return
     fields = form(answer.text)[1]
     names = ("accept_media_types", "accept_presentation_document_targets", "accept_multiple", "accept_unsigned")
-    assert tuple(fields.get(name) for name in (*names, "auto_create")) == told
+    assert tuple(fields.get(name) for name in (*names, "auto_create")) == targets
     assert fields["lti_message_type"] == "ContentItemSelectionRequest"
 
 
@@ -310,28 +314,28 @@ def test_homework_submission_by_lti_1_1_tools(canvas: Site) -> None:
     asking = {"enabled": True, "message_type": "ContentItemSelectionRequest"}
     browser = signed_in(canvas)
 
-    def told(tool: Any, **asked: Any) -> dict[str, str]:
+    def files_claims(tool: Any, **asked: Any) -> dict[str, str]:
         page = f"/courses/1/external_tools/{tool['id']}/resource_selection?homework=true"
         return form(browser.get(page + "".join(f"&{name}={value}" for name, value in asked.items())).text)[1]
 
     tool = make(canvas.teacher, homework_submission=asking)
-    files = told(tool, assignment_id=made["id"])
+    files = files_claims(tool, assignment_id=made["id"])
     assert (files["accept_media_types"], files["ext_content_file_extensions"]) == (
         "application/pdf,text/plain", "pdf,txt",
     )  # fmt: skip
     assert (files["accept_presentation_document_targets"], files["accept_copy_advice"]) == ("none", "true")
     assert (files["ext_lti_assignment_id"], "accept_unsigned" in files) == (made["lti_context_id"], False)
-    anything = told(tool, assignment_id=both["id"])
+    anything = files_claims(tool, assignment_id=both["id"])
     assert anything["accept_presentation_document_targets"] == "window,none"
     assert (anything["accept_media_types"], "ext_content_file_extensions" in anything) == ("*/*", False)
     assert browser.get(f"/courses/1/external_tools/{tool['id']}/resource_selection?homework=true").status_code == 500
     plain = make(canvas.teacher, homework_submission={"enabled": True}, privacy_level="anonymous")
-    old = told(plain, assignment_id=made["id"], selection="a b")
+    old = files_claims(plain, assignment_id=made["id"], selection="a b")
     assert (old["ext_content_return_types"], old["ext_content_file_extensions"]) == ("file", "pdf,txt")
     assert (old["text"], old["custom_canvas_assignment_title"], "custom_canvas_assignment_id" in old) == (
         "a+b", "A", False,
     )  # fmt: skip
-    assert "ext_content_return_types" not in told(plain)
+    assert "ext_content_return_types" not in files_claims(plain)
 
 
 def test_a_spot_may_need_permissions(canvas: Site) -> None:
@@ -354,7 +358,7 @@ def test_a_spot_may_need_permissions(canvas: Site) -> None:
 def test_which_tool_an_address_opens(canvas: Site) -> None:
     """Not the nearest of all: one of LTI 1.3 comes first, then the nearest, then that of the longest domain."""
     wide = canvas.admin.post("/api/v1/accounts/1/external_tools", json={**PLAIN, "url": None, "domain": "example.test"})
-    near = make(canvas.teacher, url=None, domain="plain.example.test")
+    nearer = make(canvas.teacher, url=None, domain="plain.example.test")
     far = make(canvas.teacher, url=None, domain="example.test")
     assert wide.status_code == 200
     browser = signed_in(canvas)
@@ -364,7 +368,7 @@ def test_which_tool_an_address_opens(canvas: Site) -> None:
         found = re.findall('data-tool-id="(.*?)"', page.text)
         return found[0] if found else None
 
-    assert opens("https://a.plain.example.test/x") == str(near["id"])
+    assert opens("https://a.plain.example.test/x") == str(nearer["id"])
     assert opens("https://other.example.test/x") == str(far["id"])
     assert opens("https://elsewhere.test/x") is None
     world = canvas.lms.dump()

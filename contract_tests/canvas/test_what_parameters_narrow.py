@@ -24,13 +24,13 @@ def test_conversations_by_all_or_any_of_what_is_asked_for(canvas: Site) -> None:
     number = teacher.post(f"{API}/conversations", json=sent).json()[0]["id"]
     both = {"filter": [f"user_{ADA}", f"user_{CHARLES}"]}
     asked = {"filter[]": both["filter"]}
-    one = f"{API}/conversations/{number}"
+    path = f"{API}/conversations/{number}"
     for mode, seen in (("or", True), ("and", False)):
         narrow = asked | {"filter_mode": mode, "scope": "sent"}
         assert (number in ids(teacher.get(f"{API}/conversations", params=narrow))) is seen
-        assert teacher.get(one, params=narrow).json()["visible"] is seen
+        assert teacher.get(path, params=narrow).json()["visible"] is seen
         more = both | {"filter_mode": mode, "scope": "sent"}
-        read = teacher.put(one, json=more | {"conversation": {"workflow_state": "read"}})
+        read = teacher.put(path, json=more | {"conversation": {"workflow_state": "read"}})
         assert read.json()["visible"] is seen
 
 
@@ -71,8 +71,8 @@ def test_courses_of_an_account_by_name_or_teacher(canvas: Site) -> None:
 def test_activity_of_courses_alone(canvas: Site) -> None:
     """Only current courses count; conversations and groups are left out."""
     student = canvas.student
-    told = {"title": "News", "message": "x", "is_announcement": True}
-    assert canvas.teacher.post(f"{COURSE}/discussion_topics", json=told).is_success
+    news = {"title": "News", "message": "x", "is_announcement": True}
+    assert canvas.teacher.post(f"{COURSE}/discussion_topics", json=news).is_success
     sent = {"recipients": [ADA], "subject": "Hi", "body": "x", "context_code": "course_1"}
     assert canvas.teacher.post(f"{API}/conversations", json=sent).is_success
     for path in ("users/activity_stream", "users/self/activity_stream", "users/self/activity_stream/summary"):

@@ -112,19 +112,19 @@ def test_statistics_come_with_the_submission(place: Place, who: str) -> None:
 
 
 def test_a_group_with_its_assignments(place: Place) -> None:
-    one = f"{GROUPS}/{{group}}"
+    path = f"{GROUPS}/{{group}}"
     within: dict[str, Any] = {"include__": ["assignments"]}
     topics = ["assignments", "discussion_topic"]
-    assert "discussion_topic" not in place.got("teacher", one, **within)["assignments"][0]
-    assert place.got("teacher", one, include__=topics)["assignments"][0]["discussion_topic"]["title"] == "Talk"
+    assert "discussion_topic" not in place.got("teacher", path, **within)["assignments"][0]
+    assert place.got("teacher", path, include__=topics)["assignments"][0]["discussion_topic"]["title"] == "Talk"
     assert place.got("teacher", GROUPS, include__=topics)[1]["assignments"][0]["discussion_topic"]["title"] == "Talk"
     assert "discussion_topic" not in place.got("teacher", GROUPS, **within)[1]["assignments"][0]
     visible = ["assignments", "assignment_visibility"]
-    assert "assignment_visibility" not in place.got("teacher", one, **within)["assignments"][0]
-    assert place.got("teacher", one, include__=visible)["assignments"][0]["assignment_visibility"] != []
+    assert "assignment_visibility" not in place.got("teacher", path, **within)["assignments"][0]
+    assert place.got("teacher", path, include__=visible)["assignments"][0]["assignment_visibility"] != []
     for period, expected in (("spring", ["Work"]), ("autumn", ["Talk", "Work"])):
         asked = within | {"grading_period_id": place.ids[period]}
-        assert names(place.got("teacher", one, **asked)["assignments"]) == expected
+        assert names(place.got("teacher", path, **asked)["assignments"]) == expected
         assert names(place.got("teacher", GROUPS, **asked)[1]["assignments"]) == expected
     asked = within | {"grading_period_id": place.ids["autumn"]}
     assert "Work" in names(place.got("student", GROUPS, **asked)[1]["assignments"]), "due then for somebody"
@@ -212,10 +212,10 @@ def test_a_limit_of_teachers(place: Place) -> None:
     ):
         for limit in (0, 1):
             found = place.got(who, path, include__="teachers", teacher_limit=limit)
-            told = [warning.name for warning in place.site.lms.requests.last.warnings]
+            warnings = [warning.name for warning in place.site.lms.requests.last.warnings]
             counted = isinstance(found, list) and limit == 0
             assert ("teacher_count" if counted else "teachers") in (found[0] if isinstance(found, list) else found)
-            assert told == ([] if isinstance(found, list) else ["teacher_limit"])
+            assert warnings == ([] if isinstance(found, list) else ["teacher_limit"])
 
 
 def test_blueprints_are_left_out(canvas: Site) -> None:
@@ -333,8 +333,8 @@ def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: 
     def after(event: str, *, skips: bool, single: bool) -> list[bool]:
         more = {"skip_content_tags": skips}
         if single:
-            told = teacher.put(f"{path}/{module}", json={"module": {"published": event == "publish"} | more}).json()
-            assert told.get("unpublish_warning") is (False if later else None)
+            answer = teacher.put(f"{path}/{module}", json={"module": {"published": event == "publish"} | more}).json()
+            assert answer.get("unpublish_warning") is (False if later else None)
         else:
             teacher.put(path, json={"module_ids": [module], "event": event} | more)
         shown = [teacher.get(f"{path}/{module}").json(), *teacher.get(items).json()]

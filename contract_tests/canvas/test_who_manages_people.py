@@ -76,10 +76,10 @@ def test_the_order_of_checks(canvas: Site) -> None:
     assert teacher.put(f"{STUDENT}/merge_into/999999").status_code == 403
     assert admin.put(f"{STUDENT}/merge_into/999999").status_code == 404
     address = admin.get(f"{STUDENT}/communication_channels").json()[0]["id"]
-    told = f"{STUDENT}/communication_channels"
-    assert teacher.get(f"{told}/999999/notification_preferences").status_code == 404
-    assert teacher.get(f"{told}/{address}/notification_preferences").status_code == 403
-    assert admin.get(f"{told}/{address}/notification_preferences").status_code == 200
+    path = f"{STUDENT}/communication_channels"
+    assert teacher.get(f"{path}/999999/notification_preferences").status_code == 404
+    assert teacher.get(f"{path}/{address}/notification_preferences").status_code == 403
+    assert admin.get(f"{path}/{address}/notification_preferences").status_code == 200
 
 
 def test_an_observer_reads_logins_and_addresses(canvas: Site) -> None:
@@ -366,7 +366,10 @@ def test_suspending_leaves_alone_the_logins_that_the_caller_may_not_delete(canva
         event = {"user[event]": "suspend"}
         assert canvas.admin.put(f"{API}/users/{who}", params=acting, data=event).status_code == 200
         logins[name] = canvas.admin.get(f"{API}/users/{who}/logins").json()[0]
-    assert {name: one["workflow_state"] for name, one in logins.items()} == {"plain": "suspended", "known": "active"}
+    assert {name: login["workflow_state"] for name, login in logins.items()} == {
+        "plain": "suspended",
+        "known": "active",
+    }
     login = f"{SCHOOL}/logins/{logins['known']['id']}"
     odd = canvas.admin.put(login, params=acting, data={"login[workflow_state]": "gone"})
     assert (odd.status_code, list(odd.json()["errors"])) == (400, ["workflow_state"]), "an unknown state comes first"

@@ -88,9 +88,9 @@ def test_which_unconfirmed_and_bouncing_addresses_are_worked_on(canvas: Site) ->
             answer = canvas.teacher.get(f"{path}.csv", params=params)
             assert answer.status_code == 200, answer.text
             if path.endswith("bounced_communication_channels"):
-                told = canvas.teacher.get(path, params=params).json()[1:]
-                assert [row[2] for row in told] == [line.split(",")[2] for line in answer.text.splitlines()[1:]]
-                assert all(row[-1] == "full" for row in told)
+                rows = canvas.teacher.get(path, params=params).json()[1:]
+                assert [row[2] for row in rows] == [line.split(",")[2] for line in answer.text.splitlines()[1:]]
+                assert all(row[-1] == "full" for row in rows)
             return [line.split(",")[2] for line in answer.text.splitlines()[1:]]
 
         assert listed() == ["901", "903"]
@@ -139,6 +139,6 @@ def test_microsoft_teams_sync_settings_of_an_account(canvas: Site) -> None:
 
 def test_parameters_beside_a_role_id(canvas: Site) -> None:
     role = canvas.admin.get(f"{API}/accounts/1/roles").json()[0]["id"]
-    for name, told in (("role_id", []), ("roles", ["roles"])):
+    for name, unread in (("role_id", []), ("roles", ["roles"])):
         assert canvas.admin.get(f"{API}/accounts/1/roles/{role}", params={name: "9"}).status_code == 200
-        assert [warning.name for warning in canvas.lms.requests.last.warnings] == told
+        assert [warning.name for warning in canvas.lms.requests.last.warnings] == unread

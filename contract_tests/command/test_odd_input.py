@@ -69,8 +69,11 @@ def test_the_journal_and_what_is_not_in_it(lms: Emulator, capsys: pytest.Capture
             http.get("/v2.2/nowhere/")
     ids = [entry.id for entry in lms.requests.find()]
     assert len(ids) == 5
-    gone = f"r{int(ids[0][1:]) - 1}"
-    assert error_of(capsys, "explain", "--url", lms.url, gone) == (1, f"no request {gone} in the journal at {lms.url}")
+    evicted = f"r{int(ids[0][1:]) - 1}"
+    assert error_of(capsys, "explain", "--url", lms.url, evicted) == (
+        1,
+        f"no request {evicted} in the journal at {lms.url}",
+    )
     address = f"{lms.url}/_emulator/requests/{ids[0]}"
     for url in (address, f"{address}/", f"{address}?a=b"):
         assert error_of(capsys, "explain", url) == (0, "")

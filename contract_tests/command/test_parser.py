@@ -46,8 +46,8 @@ def test_help_names_every_provider_and_imports_none() -> None:
         "except SystemExit: print(sorted(m for m in sys.modules if m in ('starlette', 'msgspec', 'lms_emulator.app')))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    *told, imported = run.stdout.splitlines()
+    *lines, imported = run.stdout.splitlines()
     assert imported == "[]"
-    said = " ".join(" ".join(told).split())
+    said = " ".join(" ".join(lines).split())
     assert ", ".join(f"+{number} {name}" for number, name in enumerate(PROVIDERS, 1)) in said
     assert ", ".join(PROVIDERS) in build_parser().format_help()

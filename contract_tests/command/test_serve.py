@@ -313,9 +313,9 @@ def test_explain_says_why_the_last_request_was_refused(plain: tuple[subprocess.P
         f"lms-emulator: every request so far went well at {url}",
     )
     assert httpx.get(f"{url}/openlearning/v2.1/users/me/institutions/", trust_env=False).status_code == 401
-    told = run_here("explain", "--url", url)
-    assert told.returncode == 0
-    assert "refused" in told.stdout
+    run = run_here("explain", "--url", url)
+    assert run.returncode == 0
+    assert "refused" in run.stdout
     assert json.loads(run_here("explain", "--url", url, "--json").stdout)["status"] == 401
     assert run_here("explain", "--url", "http://127.0.0.1:1").returncode == 2
 

@@ -19,9 +19,9 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
     with Emulator.start() as lms:
         options = ["--provider", "openedx", "--provider", "canvas", "--examples", "3", "--report", str(report)]
         assert main(["verify", "--against", lms.url, *options]) == 0
-    told = json.loads(report.read_text())
-    assert told["same"] is True
-    assert [contract["contract"] for contract in told["contracts"]] == ["openedx", "canvas"]
+    outcome = json.loads(report.read_text())
+    assert outcome["same"] is True
+    assert [contract["contract"] for contract in outcome["contracts"]] == ["openedx", "canvas"]
     assert "openedx: " in capsys.readouterr().out
 
 
@@ -30,11 +30,11 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
 def test_drift_is_reported_with_the_requests_that_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     with Emulator.start(settings={"openedx": {"code_seconds": 61}}) as lms:
         assert main(["verify", "--against", lms.url, "--provider", "openedx", "--examples", "40"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["same"] is False
-    (one,) = told["contracts"]
-    assert "must be refused" in one["failure"]
-    assert "curl" in one["script"]
+    contract = json.loads(capsys.readouterr().out)
+    assert contract["same"] is False
+    (outcome,) = contract["contracts"]
+    assert "must be refused" in outcome["failure"]
+    assert "curl" in outcome["script"]
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_over_https(authority: Callable[[Emulator], None], capsys: pytest.Captur
         lms.requests.clear()
         assert main([*options, "--examples", "3"]) == 0
         asked = [request.url for request in lms.requests]
-    told = json.loads(capsys.readouterr().out)
-    assert (told["same"], [row["contract"] for row in told["contracts"]]) == (True, ["openlearning", "openedx"])
+    outcome = json.loads(capsys.readouterr().out)
+    assert (outcome["same"], [row["contract"] for row in outcome["contracts"]]) == (True, ["openlearning", "openedx"])
     assert asked
     assert all(url.startswith("https://") for url in asked)
 
@@ -74,10 +74,10 @@ def test_drift_over_https_is_named(
         authority(lms)
         options = ["--provider", "canvas", "--provider", "brightspace", "--examples", "2", "--report", str(report)]
         assert main(["verify", "--against", lms.tls_url, *options]) == 1
-    told = {contract["contract"]: contract for contract in json.loads(report.read_text())["contracts"]}
-    assert "AssertionError" in told["canvas"]["failure"]
-    assert "/login/oauth2/token" in told["canvas"]["script"]
-    assert told["brightspace"]["failure"] is None
+    contracts = {contract["contract"]: contract for contract in json.loads(report.read_text())["contracts"]}
+    assert "AssertionError" in contracts["canvas"]["failure"]
+    assert "/login/oauth2/token" in contracts["canvas"]["script"]
+    assert contracts["brightspace"]["failure"] is None
     said = capsys.readouterr().out
     assert "canvas: " in said
     assert "DRIFT" in said

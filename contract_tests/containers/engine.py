@@ -130,8 +130,8 @@ class Engine:
 
 def of_environment(environment: Mapping[str, str] = os.environ) -> Engine | None:
     """The engine whose COMMAND this process is."""
-    told = environment.get(VARIABLE)
-    return Engine(**json.loads(told)) if told else None
+    text = environment.get(VARIABLE)
+    return Engine(**json.loads(text)) if text else None
 
 
 def _run(*command: str | Path, reason: str, **options: Any) -> str:
@@ -157,11 +157,11 @@ def pip_configuration() -> str:
     """What pip of this machine says about the index, as a file for a container; folders of this machine left out."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    told = {name.rpartition(".")[2]: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+    settings = {name.rpartition(".")[2]: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
     file = configparser.RawConfigParser()
     file["global"] = {"cert": "/etc/ssl/certs/ca-certificates.crt"}
     for name in ("index-url", "extra-index-url", "trusted-host", "timeout"):
-        values = [value for value in told.get(name, "").split() if urlsplit(value).scheme != "file"]
+        values = [value for value in settings.get(name, "").split() if urlsplit(value).scheme != "file"]
         if values:
             file["global"][name] = " ".join(values)
     return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in file["global"].items())
@@ -279,13 +279,13 @@ def engine(cache: Path | None = None) -> Iterator[Engine]:
                 processes.append(subprocess.Popen([*_ORPHANS_DIE, *network], **options))
             _wait_for_docker(running, machine)
             _lend_docker(running)
-            told = running.docker("version", "--format", "{{.Server.Version}} (client {{.Client.Version}})")
+            version = running.docker("version", "--format", "{{.Server.Version}} (client {{.Client.Version}})")
             compose = running.docker("compose", "version", "--short")
             buildx = running.docker("buildx", "version").split()[1]
             shutil.copyfile(made / "base.tar", shared / "base.tar")
             running.docker("import", "--change", 'CMD ["python3"]', shared / "base.tar", BASE)
             (shared / "base.tar").unlink()
-            yield Engine(running.pid, str(shared), f"Docker {told}, compose {compose}, buildx {buildx}")
+            yield Engine(running.pid, str(shared), f"Docker {version}, compose {compose}, buildx {buildx}")
         finally:
             for process in reversed(processes):
                 process.kill()

@@ -144,15 +144,15 @@ def test_a_request_that_does_not_come_in_is_given_up(
         assert status(wire(lms, begun)) == expected
         monkeypatch.setattr(protocol, "REQUEST_SECONDS", 60)
         assert status(wire(lms, GET, b"Host: a\r\n", b"\r\n", pause=0.05)) == 200
-    told = capfd.readouterr().err
-    assert ("broken request from 127.0.0.1:" in told) == bool(expected)
+    errors = capfd.readouterr().err
+    assert ("broken request from 127.0.0.1:" in errors) == bool(expected)
 
 
 def test_a_malformed_request_gets_our_own_message(lms: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
     wire(lms, b"NONSENSE\r\n\r\n")
-    told = capfd.readouterr().err
-    assert told.startswith("lms-emulator: broken request from 127.0.0.1:")
-    assert "uvicorn" not in told
+    errors = capfd.readouterr().err
+    assert errors.startswith("lms-emulator: broken request from 127.0.0.1:")
+    assert "uvicorn" not in errors
 
 
 def test_the_journal_counts_the_bytes_of_headers() -> None:
@@ -315,9 +315,9 @@ def test_a_truncated_diagnosis_is_finished_when_it_is_read(lms: Emulator) -> Non
                 assert http.get(f"{lms.url}/_emulator/health").status_code == 200
                 slowest = max(slowest, time.perf_counter() - begun)
                 time.sleep(0.01)
-        told = reading.result().json()["refusal"]["diagnosis"]
-        assert told.startswith("no known mistake reproduces this signature")
-        assert lms.requests.last.refusal.diagnosis == told
+        diagnosis = reading.result().json()["refusal"]["diagnosis"]
+        assert diagnosis.startswith("no known mistake reproduces this signature")
+        assert lms.requests.last.refusal.diagnosis == diagnosis
         assert slowest < 5, "health was answered all the while"
 
 

@@ -131,9 +131,9 @@ class TestLimits:
         assert http.post("/toy/echo", content=within, headers=headers).status_code == 200
         refused = http.post("/toy/echo", content=beyond, headers=headers)
         assert refused.status_code == 413
-        told = http.get(refused.headers["x-emulator-explain"]).json()["refusal"]
-        assert told["expected"] == f"at most 10 {setting.rpartition('_')[2]}"
-        assert setting in told["diagnosis"]
+        refusal = http.get(refused.headers["x-emulator-explain"]).json()["refusal"]
+        assert refusal["expected"] == f"at most 10 {setting.rpartition('_')[2]}"
+        assert setting in refusal["diagnosis"]
 
     @pytest.mark.parametrize(
         "request_line",
@@ -220,7 +220,7 @@ class TestJournal:
         assert ids("") == []
 
     @pytest.mark.parametrize(
-        ("query", "told"),
+        ("query", "why"),
         [
             ("provider=tory", "did you mean `toy`?"),
             ("reson=x", "did you mean `reason`?"),
@@ -237,10 +237,10 @@ class TestJournal:
             ("status=404&status=405", "given twice"),
         ],
     )
-    def test_a_filter_that_cannot_find_anything_is_an_error(self, http: httpx.Client, query: str, told: str) -> None:
+    def test_a_filter_that_cannot_find_anything_is_an_error(self, http: httpx.Client, query: str, why: str) -> None:
         answer = http.get(f"/_emulator/requests?{query}")
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
-        assert told in answer.json()["detail"]
+        assert why in answer.json()["detail"]
 
     def test_a_journal_entry_has_the_whole_exchange(self, http: httpx.Client) -> None:
         http.post("/toy/pupils?a=%20b", data={"email": "é@x"}, headers={"X-Trace": "7"})

@@ -290,7 +290,7 @@ def test_a_small_answer_that_stands_for_a_large_one_is_read_up_to_the_same_limit
     small, large = gzip.compress(b'{"issuer": "x"}'), gzip.compress(b"x" * 200_000_000, 1)
     with Emulator.start("demo") as lms:
         lms.load(_world_that_names(lms, inside))
-        for body, encoding, told in (
+        for body, encoding, words in (
             (small, "gzip", "INVALID_OPENID_CONFIGURATION"),
             (zlib.compress(b'{"issuer": "x"}'), "deflate", "INVALID_OPENID_CONFIGURATION"),
             (large, "gzip", "max_outgoing_bytes"),
@@ -305,7 +305,7 @@ def test_a_small_answer_that_stands_for_a_large_one_is_read_up_to_the_same_limit
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert _Inside.asked.pop() == "/large"
-            assert told in str(lms.requests.last), encoding
+            assert words in str(lms.requests.last), encoding
             assert peak < 40_000_000, encoding
 
 
@@ -315,9 +315,9 @@ def test_no_provider_can_be_had_to_call_the_control_api(lms: Emulator) -> None:
     for path in ("/_emulator/info", "/w/default/_emulator/info", "/%5Femulator/info", "/canvas/_emulator/"):
         answer = _register(lms, f"{lms.url}{path}")
         assert answer.status_code == 400
-        told = str(lms.requests.last)
-        assert "does not take requests that ltiaas was asked to send" in told
-        assert "access_tokens" not in told
+        entry = str(lms.requests.last)
+        assert "does not take requests that ltiaas was asked to send" in entry
+        assert "access_tokens" not in entry
     _register(lms, f"{lms.url}/canvas/api/lti/security/openid-configuration")
     assert '"unauthorized"' in str(lms.requests.last), "Canvas itself is reached"
     lms.load("demo")

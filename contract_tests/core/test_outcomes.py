@@ -107,9 +107,9 @@ def test_where_the_real_provider_fails(
     entry = site.requests.last
     assert (answer.status_code, entry.outcome, entry.provider_defect) == (500, "provider_defect", True)
     assert [text for text in places(site, answer, capsys) if TOLD["provider_defect"] not in text] == []
-    assert (site.requests.refused, [one.id for one in site.requests.failed]) == ([], [entry.id])
+    assert (site.requests.refused, [entry.id for entry in site.requests.failed]) == ([], [entry.id])
     http.request(*WAYS["not_emulated"])
-    assert [one.outcome for one in site.requests.refused] == ["not_emulated"]
+    assert [entry.outcome for entry in site.requests.refused] == ["not_emulated"]
 
 
 @pytest.mark.parametrize("outcome", WAYS)
@@ -118,21 +118,21 @@ def test_each_outcome(site: Emulator, http: httpx.Client, outcome: str, capsys: 
     answer = http.request(*WAYS[outcome])
     entry = site.requests.last
     assert entry.outcome == outcome
-    assert [one.id for one in site.requests.find(outcome=entry.outcome)] == [entry.id]
+    assert [entry.id for entry in site.requests.find(outcome=entry.outcome)] == [entry.id]
     well = outcome in ("answered", "answered_with_warnings")
     assert ("x-emulator-explain" in answer.headers) == (not well)
     assert site.requests.failed == ([] if well else site.requests.find(outcome=entry.outcome))
     code = main(["explain", "--url", site.url])
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     if well:
         assert code == 1
-        assert "every request so far went well" in told.err
+        assert "every request so far went well" in output.err
         return
     assert code == 0
-    assert told.out.startswith(f"{entry.id}  ")
+    assert output.out.startswith(f"{entry.id}  ")
     assert http.get(answer.headers["x-emulator-explain"]).json()["explanation"] == entry.explanation
     assert main(["explain", answer.headers["x-emulator-explain"]]) == 0
-    assert capsys.readouterr().out == told.out
+    assert capsys.readouterr().out == output.out
 
 
 def test_the_explanation_says_what_happened(site: Emulator, http: httpx.Client) -> None:
@@ -190,10 +190,10 @@ def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator,
 class TestUnread:
     def test_unread_parameters_are_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
-        told = {warning.name: warning.documented for warning in site.requests.last.warnings}
-        assert told == {"sort": True, "searchterm": False}
+        documented = {warning.name: warning.documented for warning in site.requests.last.warnings}
+        assert documented == {"sort": True, "searchterm": False}
         assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
-        assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
+        assert [entry.id for entry in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
 
     def test_read_parameters_are_not_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses?enrollment_type=teacher&per_page=5&page=1")
@@ -280,7 +280,7 @@ class TestUnread:
         assert site.requests.last.warnings == [], "a teacher has no scores that it could add"
         asked = "/canvas/api/v1/courses/1/assignment_groups?include[]=assignments&include[]=all_dates&include[]=trem"
         assert http.get(asked).status_code == 200
-        assert [one.name for one in site.requests.last.warnings] == ["include[]=trem"]
+        assert [warning.name for warning in site.requests.last.warnings] == ["include[]=trem"]
         work = http.get("/canvas/api/v1/courses/1/assignments").json()[0]["id"]
         asked = f"/canvas/api/v1/courses/1/assignments/{work}/submissions?include[]=user&include[]=read_status"
         assert http.get(asked).status_code == 200
@@ -311,4 +311,4 @@ class TestUnread:
         }
         headers = {"Authorization": f"Bearer {tokens[path.split('/')[1]]}"}
         assert httpx.get(f"{site.url}{path}", headers=headers, trust_env=False).status_code == 200
-        assert [(one.name, one.documented) for one in site.requests.last.warnings] == [(name, documented)]
+        assert [(warning.name, warning.documented) for warning in site.requests.last.warnings] == [(name, documented)]

@@ -132,7 +132,8 @@ def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
         people[-1]["nmae"] = people[-1].pop("name")
         refused = api.put("/_emulator/world", json=world).json()["errors"]
         assert any(
-            one.startswith(f"canvas.users[{len(people) - 1}].nmae: unknown key; did you mean `name`") for one in refused
+            problem.startswith(f"canvas.users[{len(people) - 1}].nmae: unknown key; did you mean `name`")
+            for problem in refused
         )
 
 
@@ -143,8 +144,8 @@ def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
     )
 )
 def test_an_answer_that_is_encoded_by_pieces_is_the_same(value: Any) -> None:
-    for told in (value, {"a": {"b": [value] * 2_001}}):
-        assert answer_to((told, 200)).body == msgspec.json.encode(told)
+    for content in (value, {"a": {"b": [value] * 2_001}}):
+        assert answer_to((content, 200)).body == msgspec.json.encode(content)
 
 
 def test_an_unused_world_is_refused_before_it_is_read(lms: Emulator) -> None:

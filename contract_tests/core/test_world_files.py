@@ -102,7 +102,7 @@ def test_a_dump_says_its_version() -> None:
 
 def _modules(*above: int | None) -> dict[str, Any]:
     fields = {"org_unit_id": 1, "title": "M", "last_modified": "2026-01-01T00:00:00Z"}
-    rows = [{"id": place, **fields, "parent_id": one} for place, one in enumerate(above)]
+    rows = [{"id": place, **fields, "parent_id": parent} for place, parent in enumerate(above)]
     return {"brightspace": {"org_units": [{"id": 1, "name": "C", "code": "c"}], "modules": rows}}
 
 
@@ -118,9 +118,9 @@ def test_cyclic_records_are_reported() -> None:
     assert two == [f"brightspace.modules[{n}].parent_id: {n} is part of a cycle" for n in range(3)]
     times = dict.fromkeys(("created", "updated"), "2026-01-01T00:00:00Z")
     reply = {"id": 7, "course": "course-v1:a+b+c", "thread": 1, "author": "ada", "body": "", "parent": 7, **times}
-    told = problems_of({"openedx": {"comments": [reply]}})
-    assert "openedx.comments[0].parent: 7 is part of a cycle" in told
-    assert "openedx.comments[0].thread: 1 is not among `threads`" in told
+    problems = problems_of({"openedx": {"comments": [reply]}})
+    assert "openedx.comments[0].parent: 7 is part of a cycle" in problems
+    assert "openedx.comments[0].thread: 1 is not among `threads`" in problems
     of_canvas = {"context_modules": [{"id": 1, "course_id": 1, "name": "M", "prerequisite_ids": [1]}]}
     assert "canvas.context_modules[0].prerequisite_ids: 1 is part of a cycle" in problems_of({"canvas": of_canvas})
 
@@ -193,7 +193,7 @@ def test_unusable_records_are_refused(table: str, record: dict[str, Any], field:
     for value, refused in ((wrong, True), (right, False)):
         try:
             from_data({provider: {name: [record | {field: value}]}}, load_providers())
-            told = []
+            found = []
         except WorldError as error:
-            told = [problem for problem in error.problems if problem.startswith(f"{table}[0].{field}: ")]
-        assert bool(told) == refused, told
+            found = [problem for problem in error.problems if problem.startswith(f"{table}[0].{field}: ")]
+        assert bool(found) == refused, found

@@ -67,7 +67,7 @@ def _(a: Side) -> Held:
     launch = site.signed(user_id=staff, roles="Instructor", context_id=f"new{number}", oauth_nonce=f"setup{number}")
     page = browser.post(launch["url"], data=launch["params"])
     token, *_ = re.findall(r'name="token" value="([^"]+)"', page.text)
-    kept = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
+    kept = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)
     choice = {"token": token, "class_id": site.info.class_id}
     return Held(
         token,

@@ -296,7 +296,7 @@ def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
     url = f"{edx.url}/oauth2/access_token"
 
     def without(name: str, **more: str) -> dict[str, str]:
-        return {one: value for one, value in (whole | login).items() if one != name} | more
+        return {key: value for key, value in (whole | login).items() if key != name} | more
 
     def basic(client_id: str, secret: str) -> httpx.Response:
         return HTTP.post(url, data=login, headers={"Authorization": "Basic " + doubled(f"{client_id}:{secret}")})

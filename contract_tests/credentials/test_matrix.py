@@ -98,8 +98,8 @@ def a(sides: tuple[Side, Side, Side]) -> Iterator[Side]:
     sides[0].lms.load("demo")
 
 
-def name_of(one: tuple[str, Credential]) -> str:
-    return f"{one[0]}: {one[1].name}"
+def name_of(kind: tuple[str, Credential]) -> str:
+    return f"{kind[0]}: {kind[1].name}"
 
 
 def made(side: Side, provider: str, credential: Credential) -> Held:
@@ -125,31 +125,31 @@ def test_what_sounds_like_a_credential_is_declared_or_known_to_be_none() -> None
     """So that a kind in a table that forgets nothing cannot escape this matrix either."""
     unknown = set()
     for provider in load_providers().values():
-        tables = {one.name: one.type for one in msgspec.structs.fields(provider.section)}
+        tables = {field.name: field.type for field in msgspec.structs.fields(provider.section)}
         for name, spec in provider.store.tables.items():
             record = tables[name]
             while get_args(record):
                 record = get_args(record)[0]
             if not spec.credentials:
                 fields = msgspec.structs.fields(record)
-                unknown |= {f"{name}.{one.name}" for one in fields if _SOUNDS.search(one.name)}
+                unknown |= {f"{name}.{field.name}" for field in fields if _SOUNDS.search(field.name)}
     assert unknown == OF_A_RECORD | NO_SECRETS
 
 
 def test_single_use_values_are_declared() -> None:
-    told = {
+    spent = {
         name: spec.single_use
         for provider in load_providers().values()
         for name, spec in provider.store.tables.items()
         if "nonce" in name or name.startswith("used_")
     }
-    assert all(told.values()), told
+    assert all(spent.values()), spent
 
 
-@pytest.mark.parametrize("one", KINDS, ids=name_of)
-def test_in_other_worlds(sides: tuple[Side, Side, Side], a: Side, one: tuple[str, Credential]) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+def test_in_other_worlds(sides: tuple[Side, Side, Side], a: Side, kind: tuple[str, Credential]) -> None:
     """Refused in an empty world, and in one of the same file unless the file contains it; accepted in its own."""
-    provider, credential = one
+    provider, credential = kind
     held = made(a, provider, credential)
     _, same, empty = sides
     answer = held.use(empty)
@@ -161,9 +161,11 @@ def test_in_other_worlds(sides: tuple[Side, Side, Side], a: Side, one: tuple[str
     assert held.taken(answer) == ((provider, credential.name) not in DEAD), (answer.status_code, answer.text)
 
 
-@pytest.mark.parametrize("one", [one for one in KINDS if (one[0], one[1].name) not in SEEDED | SIGNED], ids=name_of)
-def test_after_a_reset(a: Side, one: tuple[str, Credential]) -> None:
-    held = made(a, *one)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if (kind[0], kind[1].name) not in SEEDED | SIGNED], ids=name_of
+)
+def test_after_a_reset(a: Side, kind: tuple[str, Credential]) -> None:
+    held = made(a, *kind)
     a.lms.load("demo")
     answer = held.use(a)
     assert not held.taken(answer), (answer.status_code, answer.text)

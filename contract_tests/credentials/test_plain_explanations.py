@@ -157,7 +157,7 @@ def test_what_canvas_takes_though_others_refuse_it(lms: Emulator) -> None:
     site = CanvasSite(lms)
     for uri, codes in (("https://other.example/x", ["redirect_uri_unchecked"]), (site.info.redirect_uri, [])):
         assert site.exchange(site.code("student"), redirect_uri=uri).status_code == 200
-        assert [one.code for one in lms.requests.last.warnings] == codes
+        assert [warning.code for warning in lms.requests.last.warnings] == codes
     for sent, codes in (
         ({"response_mode": "query"}, ["response_mode_unchecked"]),
         ({"response_type": "code"}, ["response_type_unchecked"]),
@@ -170,8 +170,8 @@ def test_what_canvas_takes_though_others_refuse_it(lms: Emulator) -> None:
         while answer.is_redirect:
             answer = begun.browser.get(answer.headers["location"])
         assert "id_token" in answer.text
-        entry = next(one for one in reversed(lms.requests.find(provider="canvas")) if "response_mode" in one.url)
-        assert [one.code for one in entry.warnings] == codes
+        entry = next(entry for entry in reversed(lms.requests.find(provider="canvas")) if "response_mode" in entry.url)
+        assert [warning.code for warning in entry.warnings] == codes
     site.close()
 
 
@@ -201,10 +201,10 @@ def test_what_is_no_json(lms: Emulator, body: str, words: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         answer = HTTP.post(url, headers=headers, content=body)
         assert answer.status_code in (400, 500)
-        told = HTTP.get(answer.headers["x-emulator-explain"]).json()["explanation"]
-        assert words in told
-        assert told[0] == "T"
-        assert told[-1] in ".?"
+        text = HTTP.get(answer.headers["x-emulator-explain"]).json()["explanation"]
+        assert words in text
+        assert text[0] == "T"
+        assert text[-1] in ".?"
 
 
 def test_a_refusal_without_a_diagnosis_reads_as_english() -> None:

@@ -127,8 +127,8 @@ def test_by_every_place(sides: tuple[Side, Side], held: dict[tuple[str, str], He
     here, titles = sides[0], {name: provider.title for name, provider in load_providers().items()}
     snapshot = here.lms.snapshot()
     wrong = []
-    for (provider, kind), one in held.items():
-        answer = PLACES[place](here, one.value)
+    for (provider, kind), credential in held.items():
+        answer = PLACES[place](here, credential.value)
         if answer.is_success or answer.is_redirect or (place, provider, kind) in OWN:
             continue
         said = diagnosed(here)

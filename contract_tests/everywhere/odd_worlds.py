@@ -111,14 +111,14 @@ class OddWorlds:
 
     def _taken_back(self, problems: Iterable[str], section: dict[str, Any], before: dict[str, Any]) -> None:
         """Restore records that the loader does not accept, and remove them if they were added."""
-        gone = set()
+        broken = set()
         for problem in problems:
             found = _PLACE.match(problem)
             if found is not None and found[3] is not None:
-                gone.add((found[2], int(found[3]), *(_NAMED.findall(problem) or [""])))
+                broken.add((found[2], int(found[3]), *(_NAMED.findall(problem) or [""])))
             elif found is not None:
                 section[found[2]] = deepcopy(before.get(found[2], []))
-        for table, place, named in sorted(gone, reverse=True):
+        for table, place, named in sorted(broken, reverse=True):
             was, rows = before.get(table, []), section[table]
             if place >= len(was):
                 del rows[place : place + 1]

@@ -152,7 +152,7 @@ def test_an_operation_that_is_not_emulated_is_a_501(provider: str, method: str, 
 
 
 @pytest.mark.parametrize(
-    ("provider", "method", "path", "told"),
+    ("provider", "method", "path", "words"),
     [
         ("canvas", "GET", "/api/v1/courses/1/quizes", "the nearest is `/api/v1/courses/{"),
         ("canvas", "PATCH", "/api/v1/announcements", "it takes GET"),
@@ -167,14 +167,14 @@ def test_an_operation_that_is_not_emulated_is_a_501(provider: str, method: str, 
     ],
 )
 def test_an_operation_that_the_real_provider_lacks_is_an_unknown_path(
-    provider: str, method: str, path: str, told: str
+    provider: str, method: str, path: str, words: str
 ) -> None:
     status, _, entry = ask(provider, method, path)
     assert status in (401, 404, 405)
     assert entry.outcome in ("unknown_path", "refused")
     assert b"x-emulator-not-emulated" not in dict(entry.response_headers)
     if entry.outcome == "unknown_path":
-        assert told in entry.refusal["diagnosis"]
+        assert words in entry.refusal["diagnosis"]
 
 
 def test_the_providers_own_404_by_setting() -> None:
@@ -191,11 +191,11 @@ def test_the_providers_own_404_by_setting() -> None:
 def test_a_removed_operation_is_absent() -> None:
     catalogue = load_providers()["brightspace"].catalogue
     assert catalogue is not None
-    gone = next(operation for operation in catalogue.operations if operation.until)
-    (path, *_) = examples(gone)
-    assert not gone.exists_on(DAY)
-    assert gone.exists_on(date(2021, 1, 1))
-    _, _, entry = ask("brightspace", gone.methods[0], path)
+    removed = next(operation for operation in catalogue.operations if operation.until)
+    (path, *_) = examples(removed)
+    assert not removed.exists_on(DAY)
+    assert removed.exists_on(date(2021, 1, 1))
+    _, _, entry = ask("brightspace", removed.methods[0], path)
     assert entry.outcome in ("unknown_path", "refused")
 
 

@@ -44,8 +44,8 @@ def test_the_ledger_is_of_what_is_served(provider: str) -> None:
         at[operation.path].append(operation)
     places = sorted({(method, path) for method, path, _ in known})
     for method, path in random.Random(len(known)).sample(places, min(DRAWN, len(places))):
-        found = [one for one in at[path] if one.takes(method)]
-        names = {name for one in found if serves(shipped, one, method) for name in parameters(one)}
+        found = [operation for operation in at[path] if operation.takes(method)]
+        names = {name for operation in found if serves(shipped, operation, method) for name in parameters(operation)}
         assert {key[2] for key in known if key[:2] == (method, path)} <= names, (
             f"{method} {path}: write the ledger again"
         )
@@ -56,7 +56,7 @@ def test_the_ledger_says_why_nothing_is_seen(provider: str) -> None:
     known = ledger.read(provider)
     unseen = ledger.UNSEEN if provider in ledger.WATCHED else ("silent",)
     assert ledger.unexplained(provider, unseen) == (set(), set())
-    assert sum(one.verdict == "shown" for one in known.values()) > len(known) / 2
+    assert sum(entry.verdict == "shown" for entry in known.values()) > len(known) / 2
 
 
 @pytest.mark.parametrize("provider", ledger.WATCHED)
@@ -67,7 +67,7 @@ def test_the_ledger_has_every_parameter_of_what_is_served(provider: str) -> None
 @pytest.mark.parametrize("provider", ledger.WATCHED)
 def test_the_same_function_shows_what_is_alike(provider: str) -> None:
     known = ledger.read(provider)
-    rows = [(key, tuple(one.how.split(" "))) for key, one in known.items() if one.verdict == "alike"]
+    rows = [(key, tuple(entry.how.split(" "))) for key, entry in known.items() if entry.verdict == "alike"]
     for (method, path, name), (other, there) in random.Random(len(known)).sample(rows, min(DRAWN, len(rows))):
         assert known[other, there, name].verdict in ("shown", "warned")
         assert ledger.function_of(provider, method, path) is ledger.function_of(provider, other, there)
@@ -85,7 +85,7 @@ def test_effects_seen_in_tests_still_hold() -> None:
     """Those of one test file; more as the ledgers grow."""
     ledgers = {value: ledger.read(value) for value in ledger.WATCHED}
     runs = sorted(
-        {(name, one.run) for name, known in ledgers.items() for one in known.values() if one.run.endswith(".py")}
+        {(name, entry.run) for name, known in ledgers.items() for entry in known.values() if entry.run.endswith(".py")}
     )
     provider, run = random.Random(sum(map(len, ledgers.values()))).choice(runs)
     command = [sys.executable, "-m", "contract_tests.everywhere.effects", provider, run, "--again"]
@@ -99,6 +99,6 @@ def test_a_parameter_without_effect_is_found() -> None:
     effect."""
     idle = ("GET", "/api/v1/conversations", "interleave_submissions")
     busy = ("GET", "/api/v1/conversations", "include_all_conversation_ids")
-    at = next(one.at for key, one in ledger.read("canvas").items() if key == busy)
+    at = next(entry.at for key, entry in ledger.read("canvas").items() if key == busy)
     tried = {at: [(idle, "true"), (busy, "true"), (idle, LEFT_OUT)]}
     assert ledger.failing("canvas", "conversations", tried) == [(idle, "true"), (idle, LEFT_OUT)]

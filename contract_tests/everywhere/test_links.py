@@ -52,11 +52,11 @@ class Link(NamedTuple):
 def texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
     """Every string of a document, with its path."""
     if isinstance(value, dict):
-        for name, one in value.items():
-            yield from texts(one, f"{place}.{name}")
+        for name, inner in value.items():
+            yield from texts(inner, f"{place}.{name}")
     elif isinstance(value, list):
-        for one in value:
-            yield from texts(one, f"{place}[]")
+        for inner in value:
+            yield from texts(inner, f"{place}[]")
     elif isinstance(value, str):
         yield place, value
 

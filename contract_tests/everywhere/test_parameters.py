@@ -92,8 +92,8 @@ def test_documented_parameters_are_read_or_declared_not_emulated(name: str, most
     wrong = []
     for path, parameter in drawn(listed, most):
         entry = None if "<" in parameter else ask("GET", path, f"{parameter}=1")
-        told = [row for row in entry.warnings if row.code == "parameter_not_read"] if entry is not None else []
-        wrong += [(path, warning.message) for warning in told if warning.documented is not True]
+        unread = [row for row in entry.warnings if row.code == "parameter_not_read"] if entry is not None else []
+        wrong += [(path, warning.message) for warning in unread if warning.documented is not True]
     assert wrong == []
 
 

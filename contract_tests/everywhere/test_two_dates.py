@@ -60,9 +60,11 @@ def test_on_each_day_exactly_that_changes(day: str) -> None:
     before = values(world((date.fromisoformat(day) - timedelta(days=1)).isoformat()))
     after = values(world(day))
     differing = {name for name in after if before[name] != after[name]}
-    told = {change.what for provider in load_providers().values() for change in changes(provider) if change.day == day}
-    assert differing == {name for name in told if name in after}
-    for name in told - differing:
+    documented = {
+        change.what for provider in load_providers().values() for change in changes(provider) if change.day == day
+    }
+    assert differing == {name for name in documented if name in after}
+    for name in documented - differing:
         routes = [route for provider in load_providers().values() for route in provider.routes if route.name == name]
         assert routes
         assert all(route.since == day or route.until == day for route in routes)

@@ -26,7 +26,7 @@ def unread(lms: Emulator) -> list[str]:
 def test_an_authentication_request_at_brightspace(lms: Emulator) -> None:
     site = BrightspaceSite(lms)
     for method in ("GET", "POST"):
-        for more, told in ({"colour": "red"}, ["colour"]), ({}, []):
+        for more, expected in ({"colour": "red"}, ["colour"]), ({}, []):
             begun = _begun(site)
             asked = urlsplit(begun.action)
             sent = dict(parse_qsl(asked.query)) | more
@@ -34,7 +34,7 @@ def test_an_authentication_request_at_brightspace(lms: Emulator) -> None:
             place = {"params": sent} if method == "GET" else {"data": sent}
             answer = begun.browser.request(method, address, **place)
             assert "id_token" in answer.text
-            assert unread(lms) == told
+            assert unread(lms) == expected
     site.close()
 
 
@@ -49,8 +49,8 @@ def test_an_initiation_at_ltiaas(lms: Emulator) -> None:
     }
     sent |= {"lti_message_hint": "h"}
     for method in ("GET", "POST"):
-        for more, told in ({"colour": "red"}, ["colour"]), ({}, []):
+        for more, expected in ({"colour": "red"}, ["colour"]), ({}, []):
             place = {"params": sent | more} if method == "GET" else {"data": sent | more}
             answer = httpx.request(method, f"{info.url}/lti/login", trust_env=False, **place)
             assert answer.status_code == 302, answer.text
-            assert unread(lms) == told
+            assert unread(lms) == expected

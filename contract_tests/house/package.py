@@ -117,13 +117,15 @@ def ours(path: Path, *, annotations: bool = True) -> Iterator[Import]:
     """
     known = known_modules()
     source = read(path)
-    for one in source.imports if annotations else source.at_runtime:
-        assert not one.target.startswith("."), f"{relative(path)}:{one.line}: name the package that is imported from"
-        if one.target == _NAME or one.target.startswith(f"{_NAME}."):
-            target = one.target.removeprefix(_NAME).removeprefix(".")
+    for imported in source.imports if annotations else source.at_runtime:
+        assert not imported.target.startswith("."), (
+            f"{relative(path)}:{imported.line}: name the package that is imported from"
+        )
+        if imported.target == _NAME or imported.target.startswith(f"{_NAME}."):
+            target = imported.target.removeprefix(_NAME).removeprefix(".")
             while target not in known:
                 target = target.rpartition(".")[0]
-            yield Import(target, one.line)
+            yield Import(target, imported.line)
 
 
 @cache

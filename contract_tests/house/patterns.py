@@ -123,7 +123,7 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[str]:
     pumped = {(before, piece): None for before, piece in _pieces(tree) if piece}
     starts = list(dict.fromkeys(before for before, _ in pumped))
     alone = [(before, value) for before in starts for value in classes]
-    pairs = [("", one + other) for one, other in product(classes, repeat=2) if one != other]
+    pairs = [("", character + other) for character, other in product(classes, repeat=2) if character != other]
     for before, piece in dict.fromkeys((*alone, *pairs, *pumped)):
         body = piece * REPEATED
         for end in ("", *classes) if len(piece) == 1 else ("", classes[-1]):

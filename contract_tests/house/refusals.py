@@ -49,13 +49,13 @@ class File(NamedTuple):
 class Row(NamedTuple):
     """One refusal.
 
-    Attributes: `told`, the arguments of `Refusal` that it has a value for; `status`, its status, where the code fixes
-    it; `says`, whether the answer has words of its own; `message`, those of them that the code fixes.
+    Attributes: `details`, the arguments of `Refusal` that it has a value for; `status`, its status, where the code
+    fixes it; `says`, whether the answer has words of its own; `message`, those of them that the code fixes.
     """
 
     where: str
     reason: str
-    told: frozenset[str]
+    details: frozenset[str]
     check: str
     status: str = ""
     says: bool = False
@@ -112,7 +112,9 @@ def _parameters(function: ast.FunctionDef) -> tuple[list[str], dict[str, Expr]]:
     defaults: dict[str, Expr] = dict(zip(names[len(names) - len(last) :], last, strict=True))
     names += [arg.arg for arg in function.args.kwonlyargs]
     defaults |= {
-        one.arg: value for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value
+        argument.arg: value
+        for argument, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+        if value
     }
     return [name for name in names if name != "self"], defaults
 
@@ -173,7 +175,7 @@ class Makers:
             method = bool(function.args.args) and function.args.args[0].arg == "self"
             key = (".", function.name) if method else (file.module, function.name)
             if key not in self.known:
-                call = next((one for one in calls if self.find(one, file)), None)
+                call = next((call for call in calls if self.find(call, file)), None)
                 if call is not None:
                     self.known[key] = _maker(function.name, function, call, _called(call, file))
         return len(self.known) > before
@@ -258,12 +260,12 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
         reason = arguments.get("reason")
         if reason is None or isinstance(reason, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.IfExp):
             continue  # inside a maker, whose callers name it
-        told = frozenset(name for name in TOLD if name in arguments and not _is_none(arguments[name]))
+        details = frozenset(name for name in TOLD if name in arguments and not _is_none(arguments[name]))
         says = any(name in arguments and not _is_none(arguments[name]) for name in SAYS)
         check, status, message = (_text(arguments.get(name)) for name in ("check", "status", "message"))
-        row = Row(provider, _text(reason), told, check, status, says, message)
+        row = Row(provider, _text(reason), details, check, status, says, message)
         before = found.get(row.reason)
-        if before is None or len(row.told) < len(before.told):
+        if before is None or len(row.details) < len(before.details):
             found[row.reason] = row
     yield from (found[reason] for reason in sorted(found))
 
@@ -273,17 +275,17 @@ def explanation(row: Row) -> str:
 
     The order is that of `server.diagnosing.diagnosis`, which looks into the request when it is refused.
     """
-    if "diagnosis" in row.told:
+    if "diagnosis" in row.details:
         return "names the mistake, or what is left when none is known"
-    if "credential" in row.told:
+    if "credential" in row.details:
         return "looks whose credential it is"
-    if "looked_for" in row.told:
+    if "looked_for" in row.details:
         return "looks for a credential elsewhere in the request, and whose it is"
-    if "absent" in row.told:
+    if "absent" in row.details:
         return "looks for it under other names and in other places of the request"
-    if row.reason.endswith(_OF_TIME) and "got" in row.told:
+    if row.reason.endswith(_OF_TIME) and "got" in row.details:
         return "says how far the time is from now, and what explains that"
-    if "needs" in row.told or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):
+    if "needs" in row.details or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):
         return "says what the caller is there, and which roles have the permission, where it is one of a role"
     if row.status == "404" or row.reason == "not_found":
         return "says where the record of the path is: deleted, below another parent, in another world"
@@ -297,25 +299,25 @@ def explanation(row: Row) -> str:
         return f"compares the parameter with the documented ones where the operation has it: {shown}"
     if "…" in row.reason or "…" in row.check:
         return "compares a parameter with the documented ones, if the words for this request name one"
-    if {"expected", "got"} <= row.told:
+    if {"expected", "got"} <= row.details:
         return "names a slip between what came and what had to; without one, both sides are shown"
     return _why_none(row)
 
 
 def _why_none(row: Row) -> str:
     """Why a refusal has no diagnosis of its own."""
-    if "got" in row.told:
+    if "got" in row.details:
         return "none: what came is shown beside the check, which says what had to come"
-    if "expected" in row.told or row.reason.endswith("_missing"):
+    if "expected" in row.details or row.reason.endswith("_missing"):
         return "none: it did not come; the check says what had to"
-    if "check" in row.told and row.status in ("302", "303"):
+    if "check" in row.details and row.status in ("302", "303"):
         return "none: the redirect is the answer, and the check says what led to it"
-    if "check" in row.told and row.says:
+    if "check" in row.details and row.says:
         return "none: the answer says in the provider's own words what is wrong, and the check what had to hold"
-    if "check" in row.told:
+    if "check" in row.details:
         return "none: one thing was not so, and the check names it"
     elsewhere = "what the code says that makes the check, with both sides of it"
-    return elsewhere if row.told == {"status"} else "MISSING"
+    return elsewhere if row.details == {"status"} else "MISSING"
 
 
 def named_parameters(row: Row) -> list[str]:
@@ -334,7 +336,7 @@ def _documented(provider: str) -> dict[str, str]:
     loaded = load_providers()
     names = [provider] if provider in loaded else list(loaded)
     catalogues = [found for name in names if (found := loaded[name].catalogue) is not None]
-    parameters = {name for one in catalogues for entry in one.operations for name in entry.parameters or ()}
+    parameters = {name for catalogue in catalogues for entry in catalogue.operations for name in entry.parameters or ()}
     return {documented._words(path_of(name)[-1]): name for name in sorted(parameters, reverse=True)}
 
 

@@ -20,8 +20,8 @@ HEAVY = ("cryptography", "jwt", "httpx", "jinja2", "requests", "trustme", "tomli
 def test_only_the_core_reads_time_and_draws_random_numbers() -> None:
     """Others import `core.clock` or `core.ids`."""
     others = [path for path in modules() if relative(path) not in ("core/clock.py", "core/ids.py")]
-    imported = [(relative(path), one) for path in others for one in read(path).imports]
-    assert [(name, one) for name, one in imported if one.target.split(".")[0] in FORBIDDEN_IMPORTS] == []
+    imported = [(relative(path), imported) for path in others for imported in read(path).imports]
+    assert [(name, target) for name, target in imported if target.target.split(".")[0] in FORBIDDEN_IMPORTS] == []
     assert [(relative(path), calls) for path in others if (calls := read(path).calls & FORBIDDEN_CALLS)] == []
 
 
@@ -29,8 +29,8 @@ def test_handlers_await_only_outside() -> None:
     """Without an event loop, a step of a handler may run in a thread."""
     rooms = ("providers/", "lti/", "signing/")
     handlers = [path for path in modules() if relative(path).startswith(rooms)]
-    waiting = [(relative(path), one) for path in handlers for one in read(path).imports]
-    assert [(name, one) for name, one in waiting if one.target.split(".")[0] == "asyncio"] == []
+    waiting = [(relative(path), imported) for path in handlers for imported in read(path).imports]
+    assert [(name, target) for name, target in waiting if target.target.split(".")[0] == "asyncio"] == []
 
 
 def test_only_settings_and_routes_depend_on_the_day() -> None:
@@ -79,7 +79,7 @@ def test_addresses_that_cannot_be_read_break_nothing() -> None:
         careful = {id(n) for node in ast.walk(tree) if isinstance(node, ast.Try) for n in ast.walk(node)}
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in careful]
         careless += [
-            f"{relative(path)}:{one.lineno}" for one in calls if ast.unparse(one.func) in ("urlsplit", "urlparse")
+            f"{relative(path)}:{call.lineno}" for call in calls if ast.unparse(call.func) in ("urlsplit", "urlparse")
         ]
     assert careless == []
 

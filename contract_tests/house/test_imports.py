@@ -29,12 +29,12 @@ def test_the_table_goes_from_the_bottom_up() -> None:
 def _forbidden(path: Path) -> Iterator[str]:
     room, *inner = dotted(path).split(".")
     allowed = {room, *(LAYERS[room].may_import if room in LAYERS else PLUMBING[room])}
-    for one in ours(path):
-        target, *rest = one.target.split(".")
+    for imported in ours(path):
+        target, *rest = imported.target.split(".")
         if target not in allowed:
-            yield f"{relative(path)}:{one.line} imports {one.target}; {room} may import {allowed}"
+            yield f"{relative(path)}:{imported.line} imports {imported.target}; {room} may import {allowed}"
         if room == target == "providers" and rest[:1] != inner[:1]:
-            yield f"{relative(path)}:{one.line} imports another provider"
+            yield f"{relative(path)}:{imported.line} imports another provider"
 
 
 def test_a_module_imports_only_what_its_room_may() -> None:
@@ -44,12 +44,12 @@ def test_a_module_imports_only_what_its_room_may() -> None:
 @pytest.mark.parametrize("room", FREE_OF_HTTP)
 def test_pure_functions_know_no_http(room: str) -> None:
     for path in (PACKAGE / room).rglob("*.py"):
-        assert not {one.target.split(".")[0] for one in read(path).imports} & HTTP, relative(path)
+        assert not {imported.target.split(".")[0] for imported in read(path).imports} & HTTP, relative(path)
 
 
 def test_no_modules_import_each_other() -> None:
     """Imports inside functions count; those under `TYPE_CHECKING` do not."""
-    edges = {dotted(path): {one.target for one in ours(path, annotations=False)} for path in ALL}
+    edges = {dotted(path): {imported.target for imported in ours(path, annotations=False)} for path in ALL}
     found = circles(edges)
     assert not found, "\n".join(" <-> ".join(group) for group in found)
 

@@ -61,7 +61,7 @@ def test_few_refusals_have_no_diagnosis_and_each_of_them_a_reason() -> None:
 def test_an_unknown_credential_is_looked_for() -> None:
     strange = [row for row in rows() if STRANGE.search(row.reason)]
     assert len(strange) > 10
-    assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []
+    assert [row for row in strange if not {"credential", "diagnosis"} & row.details] == []
 
 
 def test_a_filter_of_the_journal_knows_every_reason() -> None:

@@ -256,9 +256,9 @@ def test_titles_of_categories_are_unique(lms: Emulator, send: Send, course: str)
     path = f"{course}/gradebook/customCategories"
     refused(lms, send("app", "POST", path, {"customCategories": {"title": "Participation"}}), "category_exists")
     guid = send("app", "POST", path, {"customCategories": {"title": "A", "isAssignable": True}}).json()
-    one = f"{path}/{guid['customCategory']['guid']}"
-    refused(lms, send("app", "PUT", one, {"customCategories": {"title": "Participation"}}), "category_exists")
-    assert send("app", "PUT", one, {"customCategories": {"title": "A"}}).status_code == 204
-    for unit, told in ((200001000, []), (100009010, ["no_such_unit"]), (7, ["no_such_unit"])):
-        assert send("app", "POST", f"{one}/customItems", {"customItem": {"unitID": unit}}).status_code == 201
-        assert warnings(lms) == told
+    category = f"{path}/{guid['customCategory']['guid']}"
+    refused(lms, send("app", "PUT", category, {"customCategories": {"title": "Participation"}}), "category_exists")
+    assert send("app", "PUT", category, {"customCategories": {"title": "A"}}).status_code == 204
+    for unit, codes in ((200001000, []), (100009010, ["no_such_unit"]), (7, ["no_such_unit"])):
+        assert send("app", "POST", f"{category}/customItems", {"customItem": {"unitID": unit}}).status_code == 201
+        assert warnings(lms) == codes

@@ -201,17 +201,17 @@ def test_a_token_that_was_revoked(lms: Emulator, client: Client, info: Info) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "gone"),
+    ("kind", "deleted"),
     [("applications", True), ("applications", False), ("users", True), ("users", False), ("campuses", True)],
 )
-def test_a_token_of_a_deleted_user(lms: Emulator, client: Client, info: Info, kind: str, gone: bool) -> None:
+def test_a_token_of_a_deleted_user(lms: Emulator, client: Client, info: Info, kind: str, deleted: bool) -> None:
     token = client.token(info.student.username)
     section = lms.dump()["learningstudio"]
     world = {name: section[name] for name in ("server_key", "applications", "campuses", "users", "access_tokens")}
     lms.load({"learningstudio": world})
     assert client.as_user(token, "GET", "/me").status_code == 200
     own = {"applications": info.application_id, "users": info.student.id, "campuses": info.client_string}[kind]
-    if not gone:
+    if not deleted:
         for record in world[kind]:
             record["active"] = own not in record.values()
     elif kind == "campuses":

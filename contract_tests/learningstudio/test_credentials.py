@@ -190,12 +190,12 @@ def test_malformed_headers(lms: Emulator, client: Client) -> None:
 
 
 def test_a_signature_that_is_not_encoded(lms: Emulator, client: Client) -> None:
-    for told in ([], ["unencoded_signature"]):
+    for codes in ([], ["unencoded_signature"]):
         header = client.header("GET", "/systemDateTime")
         signature = header.rpartition('oauth_signature="')[2].rstrip('"')
-        header = header.replace(signature, unquote(signature)) if told else header
+        header = header.replace(signature, unquote(signature)) if codes else header
         assert get(client, {"X-Authorization": header}, "/systemDateTime").status_code == 200
-        assert warnings(lms) == told
+        assert warnings(lms) == codes
 
 
 def test_unknown_keys(lms: Emulator, client: Client, info: Info) -> None:

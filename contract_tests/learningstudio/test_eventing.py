@@ -59,18 +59,18 @@ def test_subscriptions(lms: Emulator, subscriber: Subscriber, info: Info) -> Non
     url = "https://app.example.edu/events"
     made = subscriber.subscribe(CALLBACK_URL=url, MESSAGE_TYPE=CREATED, TAGS=f"CourseId:{info.course_id}")
     assert made.status_code == 200
-    one = made.json()["subscription"]
-    assert (one["principal_id"], one["callback_url"]) == (info.principal_id, url)
-    assert {tag["tag"]["type"]: tag["tag"]["value"] for tag in one["tags"]} == {
+    subscription = made.json()["subscription"]
+    assert (subscription["principal_id"], subscription["callback_url"]) == (info.principal_id, url)
+    assert {tag["tag"]["type"]: tag["tag"]["value"] for tag in subscription["tags"]} == {
         "MessageType": CREATED,
         "CourseId": str(info.course_id),
     }
-    path, everything = f"/subscription/{one['id']}", f"/subscriptions/principal/{info.principal_id}"
-    assert subscriber.call("GET", path, subscriber.token(one["id"])).json() == {"subscription": one}
+    path, everything = f"/subscription/{subscription['id']}", f"/subscriptions/principal/{info.principal_id}"
+    assert subscriber.call("GET", path, subscriber.token(subscription["id"])).json() == {"subscription": subscription}
     listed = subscriber.call("GET", everything, subscriber.token(info.principal_id)).json()
-    assert listed == {"subscriptions": [{"subscription": one}]}
-    assert subscriber.call("DELETE", path, subscriber.token(one["id"])).status_code == 200
-    refused(lms, subscriber.call("GET", path, subscriber.token(one["id"])), "not_found", 404)
+    assert listed == {"subscriptions": [{"subscription": subscription}]}
+    assert subscriber.call("DELETE", path, subscriber.token(subscription["id"])).status_code == 200
+    refused(lms, subscriber.call("GET", path, subscriber.token(subscription["id"])), "not_found", 404)
 
 
 def test_subscriptions_that_are_refused(lms: Emulator, subscriber: Subscriber) -> None:
@@ -94,7 +94,7 @@ def test_subscriptions_that_are_refused(lms: Emulator, subscriber: Subscriber) -
 
 
 @pytest.mark.parametrize(
-    ("filters", "told"),
+    ("filters", "count"),
     [
         ({"MESSAGE_TYPE": CREATED}, 1),
         ({"MESSAGE_TYPE": COMPLETED}, 0),
@@ -106,11 +106,11 @@ def test_subscriptions_that_are_refused(lms: Emulator, subscriber: Subscriber) -
     ],
 )
 def test_filters(
-    lms: Emulator, subscriber: Subscriber, send: Send, info: Info, filters: dict[str, str], told: int
+    lms: Emulator, subscriber: Subscriber, send: Send, info: Info, filters: dict[str, str], count: int
 ) -> None:
     assert subscriber.subscribe(CALLBACK_URL="https://app.example.edu/", **filters).status_code == 200
     write(send, info)
-    assert len(lms.outbox.webhooks) == told
+    assert len(lms.outbox.webhooks) == count
 
 
 def test_a_completed_exam(lms: Emulator, subscriber: Subscriber, send: Send, info: Info) -> None:

@@ -242,8 +242,8 @@ def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send:
     assert not warnings(lms)
     answer = send("teacher", "GET", f"{path}/{first['id']}?gradedStudents=1&colour=red")
     assert answer.status_code == 200
-    told = {warning.name: warning.documented for warning in lms.requests.last.warnings}
-    assert told == {"gradedStudents": True, "colour": None}
+    documented = {warning.name: warning.documented for warning in lms.requests.last.warnings}
+    assert documented == {"gradedStudents": True, "colour": None}
 
 
 @pytest.mark.parametrize(("points", "possible", "average"), [(999_999_999, 1e-310, 0), (9, 10, 90)])

@@ -70,9 +70,9 @@ class ProcessorMachine(RuleBasedStateMachine):
         now, found = self.site.lms.clock.now.timestamp(), []
         for sent in self.site.lms.outbox.webhooks:
             if sent.kind == kind:
-                (one,) = sent.data["notices"]
+                (notice,) = sent.data["notices"]
                 client = at_brightspace.CLIENT
-                claims = jwt.verify(one["jwt"], public, algorithms=["RS256"], now=now, audience=client)
+                claims = jwt.verify(notice["jwt"], public, algorithms=["RS256"], now=now, audience=client)
                 found.append(processing.short(claims))
         assert len(found) == self.due[kind]
         return found[len(found) - (kind in self.heard) :]
@@ -250,9 +250,9 @@ class ManagementMachine(RuleBasedStateMachine):
         assert self.api.delete(f"{REGISTRATIONS}{client}").status_code == 200
         del self.tools[client], self.names[client], self.domains[client]
         for deployment in [key for key, (owner, _) in self.deployed.items() if owner == client]:
-            self.gone(deployment)
+            self.drop(deployment)
 
-    def gone(self, deployment: str) -> None:
+    def drop(self, deployment: str) -> None:
         del self.deployed[deployment], self.shared[deployment], self.links[deployment]
 
     @precondition(lambda self: self.tools)
@@ -270,31 +270,31 @@ class ManagementMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.deployed)
     @rule(number=PICK, on=st.booleans(), away=st.booleans())
     def change_a_deployment(self, number: int, on: bool, away: bool) -> None:
-        one = list(self.deployed)[number % len(self.deployed)]
+        deployment = list(self.deployed)[number % len(self.deployed)]
         if away:
-            assert self.api.delete(f"{DEPLOYMENTS}{one}").status_code == 200
-            self.gone(one)
+            assert self.api.delete(f"{DEPLOYMENTS}{deployment}").status_code == 200
+            self.drop(deployment)
             return
-        client = self.deployed[one][0]
+        client = self.deployed[deployment][0]
         body = {"Name": "E", "ClientId": client, "IsEnabled": on}
-        assert self.api.put(f"{DEPLOYMENTS}{one}", json=body).json()["Name"] == "E"
-        self.deployed[one] = client, on
+        assert self.api.put(f"{DEPLOYMENTS}{deployment}", json=body).json()["Name"] == "E"
+        self.deployed[deployment] = client, on
 
     @precondition(lambda self: self.deployed)
     @rule(number=PICK, unit=UNITS | st.just(6606), itself=st.booleans(), below=st.booleans(), away=st.booleans())
     def share(self, number: int, unit: int, itself: bool, below: bool, away: bool) -> None:
-        one = list(self.deployed)[number % len(self.deployed)]
-        where = f"{DEPLOYMENTS}{one}/sharing/"
+        deployment = list(self.deployed)[number % len(self.deployed)]
+        where = f"{DEPLOYMENTS}{deployment}/sharing/"
         if away:
-            known = self.shared[one].pop(unit, None) is not None
+            known = self.shared[deployment].pop(unit, None) is not None
             assert self.api.delete(f"{where}{unit}").status_code == (200 if known else 404)
             return
         body = {"SharingOrgUnitId": unit, "ShareWithOrgUnit": itself, "ShareWithDescendants": below}
         assert self.api.post(where, json=body).json() == body
-        self.shared[one][unit] = itself, below
+        self.shared[deployment][unit] = itself, below
 
-    def reaches(self, one: str, unit: int) -> bool:
-        rules = self.shared[one]
+    def reaches(self, deployment: str, unit: int) -> bool:
+        rules = self.shared[deployment]
         return rules.get(unit, (False, False))[0] or rules.get(6606, (False, False))[1]
 
     @invariant()
@@ -317,9 +317,9 @@ class ManagementMachine(RuleBasedStateMachine):
     @rule(visible=st.booleans(), number=PICK, away=st.booleans())
     def link_of_lti_1(self, visible: bool, number: int, away: bool) -> None:
         if (away and self.old) or len(self.old) == 3:
-            one = list(self.old)[number % len(self.old)]
-            assert self.teacher.delete(f"/d2l/api/le/1.79/lti/link/{one}").status_code == 200
-            del self.old[one]
+            link = list(self.old)[number % len(self.old)]
+            assert self.teacher.delete(f"/d2l/api/le/1.79/lti/link/{link}").status_code == 200
+            del self.old[link]
             return
         body = LINK | {"IsVisible": visible}
         self.old[self.teacher.post("/d2l/api/le/1.79/lti/link/6836", json=body).json()["LtiLinkId"]] = visible
@@ -335,8 +335,8 @@ class ManagementMachine(RuleBasedStateMachine):
         available = {key for key, (client, on) in self.deployed.items() if on and self.tools[client]}
         assert {r["DeploymentId"] for r in rows} - available == self.own
         assert available <= {r["DeploymentId"] for r in rows}
-        for one, rules in self.shared.items():
-            shown = self.api.get(f"{DEPLOYMENTS}{one}/sharing/").json()["Objects"]
+        for deployment, rules in self.shared.items():
+            shown = self.api.get(f"{DEPLOYMENTS}{deployment}/sharing/").json()["Objects"]
             found = {r["SharingOrgUnitId"]: (r["ShareWithOrgUnit"], r["ShareWithDescendants"]) for r in shown}
             assert found == rules
         links = self.teacher.get("/d2l/api/le/1.79/lti/link/6836/").json()

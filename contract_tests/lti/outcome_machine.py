@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contract_tests.brightspace import lti as at_brightspace
 from contract_tests.brightspace.support import Site
-from contract_tests.brightspace.test_legacy_outcomes import envelope, outcome, send, told
+from contract_tests.brightspace.test_legacy_outcomes import envelope, outcome, send, status_of
 from contract_tests.brightspace.test_legacy_tools import LE, LINK, LINKS, PLUGIN, PROVIDER, PROVIDERS, holds
 from contract_tests.lms_site import form
 from contract_tests.lti.service_machines import PICK
@@ -83,9 +83,9 @@ class OutcomeMachine(RuleBasedStateMachine):
         del self.links[link]
         self.columns.discard(link)
         for key in [key for key in self.launches if key[0] == link]:
-            gone = self.launches.pop(key)
+            ended = self.launches.pop(key)
             self.scores.pop(key, None)
-            assert not outcome(gone.fields, gone.secret).post_replace_result(1).is_success()
+            assert not outcome(ended.fields, ended.secret).post_replace_result(1).is_success()
 
     @rule(number=PICK, who=PEOPLE)
     def launch(self, number: int, who: str) -> None:
@@ -104,52 +104,52 @@ class OutcomeMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.launches)
     @rule(number=PICK, score=SCORES)
     def replace(self, number: int, score: float) -> None:
-        one = self.some(number)
-        assert outcome(one.fields, one.secret).post_replace_result(score).is_success()
-        self.scores[one.link, one.who] = score
-        self.columns.add(one.link)
+        launch = self.some(number)
+        assert outcome(launch.fields, launch.secret).post_replace_result(score).is_success()
+        self.scores[launch.link, launch.who] = score
+        self.columns.add(launch.link)
 
     @precondition(lambda self: self.launches)
     @rule(number=PICK)
     def delete(self, number: int) -> None:
-        one = self.some(number)
-        assert outcome(one.fields, one.secret).post_delete_result().is_success()
-        self.scores[one.link, one.who] = None
+        launch = self.some(number)
+        assert outcome(launch.fields, launch.secret).post_delete_result().is_success()
+        self.scores[launch.link, launch.who] = None
 
     @precondition(lambda self: self.launches)
     @rule(number=PICK, wrong=st.sampled_from(["secret", "key", "body", "time", "score", "sourcedid", "operation"]))
     def report_wrongly(self, number: int, wrong: str) -> None:
-        one = self.some(number)
+        launch = self.some(number)
         changes: dict[str, Any] = {
             "secret": {"secret": "another"},
             "key": {"key": "nobody"},
-            "body": {"sent": envelope(one.fields, 1)},
+            "body": {"sent": envelope(launch.fields, 1)},
             "time": {"age": 6000},
         }.get(wrong, {})
-        body = envelope(one.fields, "9" if wrong == "score" else "0.75")
-        body = body.replace(one.fields["lis_result_sourcedid"], "x") if wrong == "sourcedid" else body
+        body = envelope(launch.fields, "9" if wrong == "score" else "0.75")
+        body = body.replace(launch.fields["lis_result_sourcedid"], "x") if wrong == "sourcedid" else body
         body = body.replace("replaceResult", "eraseResult") if wrong == "operation" else body
-        sent = {"key": one.fields["oauth_consumer_key"], "secret": one.secret} | changes
-        if one.fields["oauth_signature_method"] == "HMAC-SHA256":
+        sent = {"key": launch.fields["oauth_consumer_key"], "secret": launch.secret} | changes
+        if launch.fields["oauth_signature_method"] == "HMAC-SHA256":
             sent["signature_method"] = "HMAC-SHA256"
-        answer = send(self.site, one.fields["lis_outcome_service_url"], body, **sent)
+        answer = send(self.site, launch.fields["lis_outcome_service_url"], body, **sent)
         assert answer.status_code == (401 if changes else 200)
-        assert told(answer)["imsx_codeMajor"] == ("unsupported" if wrong == "operation" else "failure")
+        assert status_of(answer)["imsx_codeMajor"] == ("unsupported" if wrong == "operation" else "failure")
 
     @precondition(lambda self: self.launches)
     @rule(number=PICK)
     def report_twice(self, number: int) -> None:
         """The same request again is a replay."""
-        one = self.some(number)
+        launch = self.some(number)
         url, sent = (
-            one.fields["lis_outcome_service_url"],
-            {"key": one.fields["oauth_consumer_key"], "secret": one.secret},
+            launch.fields["lis_outcome_service_url"],
+            {"key": launch.fields["oauth_consumer_key"], "secret": launch.secret},
         )
         nonce = f"n{self.site.lms.requests.last.id}"
-        codes = [send(self.site, url, envelope(one.fields, 1), nonce=nonce, **sent).status_code for _ in range(2)]
+        codes = [send(self.site, url, envelope(launch.fields, 1), nonce=nonce, **sent).status_code for _ in range(2)]
         assert codes == [200, 401]
-        self.scores[one.link, one.who] = 1
-        self.columns.add(one.link)
+        self.scores[launch.link, launch.who] = 1
+        self.columns.add(launch.link)
 
     @rule()
     def load_what_was_dumped(self) -> None:
@@ -164,8 +164,8 @@ class OutcomeMachine(RuleBasedStateMachine):
         columns = {row["legacy_link_id"]: row["id"] for row in rows if row.get("legacy_link_id")}
         assert set(columns) == self.columns
         for (link, who), score in self.scores.items():
-            one = self.launches[link, who]
-            assert outcome(one.fields, one.secret).post_read_result().score in (
+            launch = self.launches[link, who]
+            assert outcome(launch.fields, launch.secret).post_read_result().score in (
                 [f"{score:g}"] if score is not None else [None, ""]
             )
             if link not in columns:

@@ -68,7 +68,7 @@ class RegistrationMachine(RuleBasedStateMachine):
         answer = httpx.post(self.endpoint, json=body, headers={"Authorization": f"Bearer {sent}"})
         if wrong == "token" or self.tokens[token] != "good":
             assert answer.status_code == 401, answer.text
-        elif wrong or (not self.canvas and name in [one for one, _ in self.clients.values()]):
+        elif wrong or (not self.canvas and name in [client for client, _ in self.clients.values()]):
             assert answer.status_code == (422 if self.canvas else 400), answer.text
         else:
             assert answer.status_code == (200 if self.canvas else 201), answer.text

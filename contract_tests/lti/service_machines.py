@@ -76,14 +76,14 @@ class ProcessorMachine(RuleBasedStateMachine):
 
     # notices
 
-    def told(self, kind: str) -> list[dict[str, Any]]:
+    def notices_of(self, kind: str) -> list[dict[str, Any]]:
         """The notices of a kind so far, with their signatures checked."""
         public = jwt.KeySet.from_jwks(httpx.get(self.tool.seat.keys_url).json())
         now, found = self.site.lms.clock.now.timestamp(), []
         for sent in self.site.lms.outbox.webhooks:
             if sent.kind == kind:
-                (one,) = sent.data["notices"]
-                claims = jwt.verify(one["jwt"], public, algorithms=["RS256"], now=now, audience=str(at_canvas.KEY))
+                (notice,) = sent.data["notices"]
+                claims = jwt.verify(notice["jwt"], public, algorithms=["RS256"], now=now, audience=str(at_canvas.KEY))
                 found.append(short(claims))
         return found
 
@@ -91,7 +91,7 @@ class ProcessorMachine(RuleBasedStateMachine):
         """The notices that must have come since the last look."""
         number = number if kind in self.heard else 0
         self.due[kind] += number
-        found = self.told(kind)
+        found = self.notices_of(kind)
         assert len(found) == self.due[kind]
         return found[len(found) - number :]
 
@@ -142,9 +142,9 @@ class ProcessorMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.living)
     @rule(number=PICK)
     def remove_a_processor(self, number: int) -> None:
-        gone = self.living.pop(number % len(self.living))
+        removed = self.living.pop(number % len(self.living))
         self.change([{"existing_id": value} for value in self.living])
-        assert self.api.post(f"/api/lti/asset_processors/{gone}/reports", json={}).status_code == 404
+        assert self.api.post(f"/api/lti/asset_processors/{removed}/reports", json={}).status_code == 404
 
     def change(self, rows: list[dict[str, Any]]) -> None:
         token = {"X-CSRF-Token": httpx.URL(f"http://x/?{self.csrf}").params["t"]}
@@ -169,12 +169,12 @@ class ProcessorMachine(RuleBasedStateMachine):
     def resend(self, by: str, number: int) -> None:
         if not self.living:
             return
-        one = self.living[number % len(self.living)]
-        path = f"/api/lti/asset_processors/{one}/notices/{self.site.info.student.id}/attempts/latest"
+        processor = self.living[number % len(self.living)]
+        path = f"/api/lti/asset_processors/{processor}/notices/{self.site.info.student.id}/attempts/latest"
         answer = getattr(self.site, by).post(path)
         assert answer.status_code == (204 if by == "teacher" else 403), answer.text
         for notice in self.newly(SUBMITTED, int(by == "teacher")):
-            assert notice["assetreport"]["report_url"].endswith(f"/{one}/reports")
+            assert notice["assetreport"]["report_url"].endswith(f"/{processor}/reports")
 
     def take(self, found: list[dict[str, Any]], text: str) -> None:
         """Each notice names the text, which its processor reads."""
@@ -220,20 +220,20 @@ class ProcessorMachine(RuleBasedStateMachine):
     @rule(number=PICK, kind=st.sampled_from(["originality", "ai"]), day=DAYS, shown=st.booleans())
     def report(self, number: int, kind: str, day: int, shown: bool) -> None:
         asset = list(self.texts)[number % len(self.texts)]
-        one = self.own[asset]
-        before = self.reports.get((one, asset, kind))
+        processor = self.own[asset]
+        before = self.reports.get((processor, asset, kind))
         sent = {
             **processing.REPORT, "type": kind, "assetId": asset, "visibleToOwner": shown,
             "timestamp": f"2026-11-0{day}T10:00:00Z",
         }  # fmt: skip
-        answer = self.api.post(f"/api/lti/asset_processors/{one}/reports", json=sent)
-        if one not in (*self.living, 6):
+        answer = self.api.post(f"/api/lti/asset_processors/{processor}/reports", json=sent)
+        if processor not in (*self.living, 6):
             assert answer.status_code == 404
         elif before is not None and day < before[0]:
             assert answer.status_code == 409
         else:
             assert (answer.status_code, answer.json()) == (201, sent)
-            self.reports[one, asset, kind] = day, shown
+            self.reports[processor, asset, kind] = day, shown
 
     @precondition(lambda self: self.texts)
     @rule(wrong=st.sampled_from(["asset", "priority", "scope", "processor"]))
@@ -251,14 +251,14 @@ class ProcessorMachine(RuleBasedStateMachine):
     @rule(number=PICK)
     def open_a_report(self, number: int) -> None:
         """Graders see all, students what they are to see."""
-        one, asset, kind = list(self.reports)[number % len(self.reports)]
+        processor, asset, kind = list(self.reports)[number % len(self.reports)]
         rows = self.site.lms.dump()["canvas"]["asset_reports"]
         named = [(r["asset_processor_id"], r["asset_id"], r["report_type"]) for r in rows]
-        page = f"/asset_processors/{one}/reports/{rows[named.index((one, asset, kind))]['id']}/launch"
+        page = f"/asset_processors/{processor}/reports/{rows[named.index((processor, asset, kind))]['id']}/launch"
         said = claims_of(self.teacher, self.tool, page)
         assert (said["message_type"], said["asset"]) == ("LtiReportReviewRequest", {"id": asset})
         assert said["assetreport_type"] == kind
-        if not self.reports[one, asset, kind][1]:
+        if not self.reports[processor, asset, kind][1]:
             assert self.student.get(page).status_code == 403
             return
         assert claims_of(self.student, self.tool, page)["for_user"]["user_id"] == self.site.info.student.lti_id
@@ -398,13 +398,13 @@ class ReviewMachine(RuleBasedStateMachine):
         elif person == 172:
             assert browser.get(page).status_code == 404
         else:
-            told = claims_of(browser, self.tool, page)
-            assert told["message_type"] == lti13.SUBMISSION_REVIEW_REQUEST
-            assert told[lti13.AGS_CLAIM]["lineitem"] == item
-            assert told["target_link_uri"] == said.get("url", processing.LAUNCH)
-            assert told["custom"] == {"a": "b"} | said.get("custom", {})
-            assert told["for_user"]["user_id"] == at_brightspace.ADA
-            assert ("name" in told["for_user"], "email" in told["for_user"]) == (self.names, self.names)
+            claims = claims_of(browser, self.tool, page)
+            assert claims["message_type"] == lti13.SUBMISSION_REVIEW_REQUEST
+            assert claims[lti13.AGS_CLAIM]["lineitem"] == item
+            assert claims["target_link_uri"] == said.get("url", processing.LAUNCH)
+            assert claims["custom"] == {"a": "b"} | said.get("custom", {})
+            assert claims["for_user"]["user_id"] == at_brightspace.ADA
+            assert ("name" in claims["for_user"], "email" in claims["for_user"]) == (self.names, self.names)
 
     @invariant()
     def the_list_is_as_the_model_says(self) -> None:

@@ -115,10 +115,10 @@ def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, cap
     asked = ["certify", "--url", running.url, "--login-url", login, "--launch-url", launch, "--expect", "Hello"]
     files = ["--junit", str(tmp_path / "lti.xml"), "--html", str(tmp_path / "lti.html")]
     assert main([*asked, *files, *(() if CHROMIUM else ("--browser", "never"))]) == 0
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     for platform in PLATFORMS:
-        assert re.search(rf"{platform}: \d+ passed, 1 warned", told.out)
-        assert re.search(rf"{platform} +cookies_blocked +warning", told.err)
+        assert re.search(rf"{platform}: \d+ passed, 1 warned", output.out)
+        assert re.search(rf"{platform} +cookies_blocked +warning", output.err)
     suites = ElementTree.parse(tmp_path / "lti.xml").getroot()
     assert [suite.get("name") for suite in suites] == list(PLATFORMS)
     assert {suite.get("failures") for suite in suites} == {"0"}
@@ -156,17 +156,17 @@ def test_the_command_prints_the_details_that_a_tool_needs(capsys: Any) -> None:
 def test_an_unreachable_tool_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
-    told = capsys.readouterr().err
-    assert "was given no launch" in told
-    assert re.search(r"canvas +launch_of_a_teacher +skipped .*; nor for the trials that follow$", told, re.M)
-    assert len(told.splitlines()) == 6, "the plain launch in two lines, all that follow it in one, and three policies"
+    err = capsys.readouterr().err
+    assert "was given no launch" in err
+    assert re.search(r"canvas +launch_of_a_teacher +skipped .*; nor for the trials that follow$", err, re.M)
+    assert len(err.splitlines()) == 6, "the plain launch in two lines, all that follow it in one, and three policies"
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never", "--trial", "expired"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 3, "the plain launch in two lines, and the trial"
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CHROMIUM", raising=False)
     assert main([*asked, "--port", "0", "--platform", "canvas", "--trial", "expired"]) == 1
     assert capsys.readouterr().err.startswith("no Chromium with Playwright here: all trials run over plain HTTP")
-    for wrong, told in {
+    for wrong, err in {
         ("--platform", "moodle"): "moodle",
         ("--trial", "late"): "late",
         ("--launch-url", "tool/launch"): "tool/launch",
@@ -176,7 +176,7 @@ def test_an_unreachable_tool_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch)
         ("--junit", "/no/such/folder/lti.xml"): "--junit: there is no folder /no/such/folder",
     }.items():
         assert main([*asked, *wrong]) == 2
-        assert told in capsys.readouterr().err
+        assert err in capsys.readouterr().err
 
 
 @IN_A_BROWSER[0]
@@ -263,13 +263,13 @@ def test_broken_tools_fail_and_break_nothing(running: Emulator) -> None:
         return (b"boom" * 50_000 for _ in range(100 if rest == "endless" else 0 if rest == "nothing" else 1))
 
     with served(app) as url:
-        for answers, told in BROKEN.items():
+        for answers, said in BROKEN.items():
             tool = ToolAddresses(f"{url}/login", f"{url}/launch")
             judge = Judge(lms=running, tool=tool, browser="never", only=["expired", "cookies_blocked"])
             plain, expired, cookies = judge.run(["canvas"])
             assert (plain.outcome, expired.outcome) == ("failed", "skipped"), answers
-            assert told in plain.did
-            assert cookies.outcome == ("skipped" if "address" in told or "end" in told else "warned")
+            assert said in plain.did
+            assert cookies.outcome == ("skipped" if "address" in said or "end" in said else "warned")
 
 
 TEXT = "<script>alert(1) & \x00\x1b\ufffe ]]> \U0001f600"
@@ -322,9 +322,9 @@ def test_a_hanging_tool_is_given_up(running: Emulator, tmp_path: Path, capsys: A
             assert main([*asked, "--together", "--budget", "0.001"]) == 1
         finally:
             app.hanging.set()
-    told = capsys.readouterr()
-    assert re.search(r"canvas: 1 passed.*, \d+ cut", told.out)
-    assert re.search(r"^ *159/159 \S+ +cookies_blocked +not tried", told.err, re.M)
+    output = capsys.readouterr()
+    assert re.search(r"canvas: 1 passed.*, \d+ cut", output.out)
+    assert re.search(r"^ *159/159 \S+ +cookies_blocked +not tried", output.err, re.M)
     skipped = ElementTree.parse(xml).getroot().findall(".//skipped")
     assert {item.get("message") for item in skipped} == {"was not tried: the 0.001 seconds for all trials are over"}
 

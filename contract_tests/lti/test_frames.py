@@ -80,18 +80,18 @@ def outcome(visitor: ChromiumVisitor, lms: Emulator, tool: int) -> str:
     """What the tool's page says about the launch, which must be what the visitor reports."""
     landing = opened(visitor, lms, tool)
     assert landing.posted is not None, landing.note
-    told = visitor.tab.frame_locator("[name=tool_content]").locator("#outcome").filter(has_not_text="waiting")
-    told.wait_for(timeout=PATIENCE * 1000)
-    assert told.inner_text() == landing.text
+    message = visitor.tab.frame_locator("[name=tool_content]").locator("#outcome").filter(has_not_text="waiting")
+    message.wait_for(timeout=PATIENCE * 1000)
+    assert message.inner_text() == landing.text
     return landing.text
 
 
 @pytest.mark.usefixtures("tools")
 def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: ChromiumVisitor, lms: Emulator) -> None:
     lms.settings["emulator.third_party_cookies"] = {"lax": "chrome", "block": "safari"}.get(visitor.policy, "allow")
-    told = "launched by cookie", "refused: no cookie"
-    assert outcome(visitor, lms, 80) == told[visitor.policy != "allow"]
-    assert outcome(visitor, lms, 79) == told[visitor.policy == "block"]
+    texts = "launched by cookie", "refused: no cookie"
+    assert outcome(visitor, lms, 80) == texts[visitor.policy != "allow"]
+    assert outcome(visitor, lms, 79) == texts[visitor.policy == "block"]
     if visitor.policy == "lax":
         frame = next(item for item in visitor.tab.frames if item.name == "tool_content")
         refused = frame.evaluate(ASK, ["", {"subject": "lti.getPageContent", "message_id": "1"}])
@@ -111,9 +111,9 @@ def at_brightspace(visitor: ChromiumVisitor, lms: Emulator, tool: StoringTool) -
     page = f"http://brightspace.localhost:{port}/d2l/le/lti/6836/launch/exu-{client}_6836"
     landing = visitor.open(page, Person(student.username, student.password))
     assert landing.posted is not None, landing.note
-    told = visitor.tab.frame_locator("[name=tool_content]").locator("#outcome").filter(has_not_text="waiting")
-    told.wait_for(timeout=PATIENCE * 1000)
-    return str(told.inner_text())
+    message = visitor.tab.frame_locator("[name=tool_content]").locator("#outcome").filter(has_not_text="waiting")
+    message.wait_for(timeout=PATIENCE * 1000)
+    return str(message.inner_text())
 
 
 @pytest.fixture
@@ -138,10 +138,10 @@ def placed(lms: Emulator) -> Iterator[list[StoringTool]]:
 def test_so_it_is_at_brightspace(visitor: ChromiumVisitor, lms: Emulator, placed: list[StoringTool]) -> None:
     """Storage is in the page itself; without it, a tool that knows of it needs cookies as well."""
     lms.settings["emulator.third_party_cookies"] = {"lax": "chrome", "block": "safari"}.get(visitor.policy, "allow")
-    told = "launched by cookie", "refused: no cookie"
+    texts = "launched by cookie", "refused: no cookie"
     storing, plain, careless = placed
-    assert at_brightspace(visitor, lms, careless) == told[visitor.policy != "allow"]
-    assert at_brightspace(visitor, lms, plain) == told[visitor.policy == "block"]
+    assert at_brightspace(visitor, lms, careless) == texts[visitor.policy != "allow"]
+    assert at_brightspace(visitor, lms, plain) == texts[visitor.policy == "block"]
     assert at_brightspace(visitor, lms, storing) == "launched by storage"
     ask = Asking(visitor.tab)
     put, get = "lti.put_data", "lti.get_data"
@@ -153,7 +153,7 @@ def test_so_it_is_at_brightspace(visitor: ChromiumVisitor, lms: Emulator, placed
     assert ask(put, value="1")["error"]["code"] == "bad_request"
     assert ask("lti.unheardOf")["error"]["code"] == "unsupported_subject"
     lms.settings["brightspace.platform_storage"] = False
-    assert at_brightspace(visitor, lms, storing) == told[visitor.policy == "block"]
+    assert at_brightspace(visitor, lms, storing) == texts[visitor.policy == "block"]
 
 
 def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
@@ -232,11 +232,13 @@ def foreign(ask: Asking, lms: Emulator) -> str:
 
 
 def test_capabilities_that_canvas_announces(ask: Asking, lms: Emulator) -> None:
-    told = ask("lti.capabilities")["supported_messages"]
+    messages = ask("lti.capabilities")["supported_messages"]
     stored = {"frame": FORWARDING}
-    assert told == [{"subject": row, **(stored if row in ("lti.get_data", "lti.put_data") else {})} for row in SUBJECTS]
-    assert ask("lti.capabilities", to=FORWARDING)["supported_messages"] == told
-    assert ask("lti.capabilities", by=foreign(ask, lms))["supported_messages"] == told
+    assert messages == [
+        {"subject": row, **(stored if row in ("lti.get_data", "lti.put_data") else {})} for row in SUBJECTS
+    ]
+    assert ask("lti.capabilities", to=FORWARDING)["supported_messages"] == messages
+    assert ask("lti.capabilities", by=foreign(ask, lms))["supported_messages"] == messages
     ask.refused("unsupported_subject", "lti.unheardOf")
     ask.refused("unsupported_subject", "org.imsglobal.lti.get_data", key="a")
     ask.refused("unsupported_subject", "constructor")
@@ -339,9 +341,9 @@ def test_messages_that_change_the_surrounding_page(ask: Asking) -> None:
 
 
 def test_messages_that_read_the_surrounding_page(ask: Asking, lms: Emulator) -> None:
-    told = ask("lti.getPageSettings")["pageSettings"]
-    assert (told["use_high_contrast"], told["active_brand_config_json_url"].endswith(".json")) == (False, True)
-    assert set(told) == {"locale", "time_zone", "use_high_contrast", "active_brand_config_json_url", "window_width"}
+    settings = ask("lti.getPageSettings")["pageSettings"]
+    assert (settings["use_high_contrast"], settings["active_brand_config_json_url"].endswith(".json")) == (False, True)
+    assert set(settings) == {"locale", "time_zone", "use_high_contrast", "active_brand_config_json_url", "window_width"}
     assert ask("lti.getPageContent") == {"content": ""}
     ask.state(
         """() => document.querySelector("h1").outerHTML =
@@ -373,11 +375,11 @@ def test_a_tool_asks_for_a_whole_window(ask: Asking) -> None:
     opened = httpx.URL(popup[0])
     assert opened.path == "/courses/1/external_tools/retrieve"
     query = dict(opened.params)
-    told = dict(httpx.URL(query.pop("url")).params)
+    params = dict(httpx.URL(query.pop("url")).params)
     assert query == {
         "display": "borderless", "client_id": "7", "placement": "course_navigation", "assignment_id": "3",
     }  # fmt: skip
-    assert (told["full_win_launch_requested"], told["platform_redirect_url"]) == ("1", tab.url)
+    assert (params["full_win_launch_requested"], params["platform_redirect_url"]) == ("1", tab.url)
     assert (window[1], dict(httpx.URL(window[0]).params)["resource_link_id"]) == ("newWindowLaunch", "r")
     frame = next(item for item in tab.frames if item.name == "tool_content")
     mine = frame.url
@@ -394,9 +396,9 @@ def test_canvas_without_its_storage_frame(tools: list[StoringTool], lms: Emulato
     visitor.patience = PATIENCE
     assert outcome(visitor, lms, 78) == "launched by storage"
     ask = Asking(visitor.tab)
-    told = [row for row in ask("lti.capabilities")["supported_messages"] if row["subject"].endswith("_data")]
+    messages = [row for row in ask("lti.capabilities")["supported_messages"] if row["subject"].endswith("_data")]
     names = [f"{older}lti.{kind}_data" for older in ("org.imsglobal.", "") for kind in ("get", "put")]
-    assert told == [{"subject": name} for name in names]
+    assert messages == [{"subject": name} for name in names]
     assert ask("org.imsglobal.lti.put_data", key="a", value="1") == {"key": "a", "value": "1"}
     assert ask("lti.get_data", key="a") == {"key": "a", "value": "1"}
     visitor.close()

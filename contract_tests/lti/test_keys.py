@@ -90,8 +90,8 @@ def test_canvas_changes_its_keys_each_month(platform: Platform) -> None:
     if moved:
         assert published(platform)[:2] == keys[1:], "the key to come is the one that came"
         day = lms.clock.now.day
-        told = httpx.get(platform.tool.seat.keys_url, params={"rotation_check": "1"}).json()
-        assert told == [f"today is day {day} and key {place} is not from this month" for place in (0, 1)]
+        notes = httpx.get(platform.tool.seat.keys_url, params={"rotation_check": "1"}).json()
+        assert notes == [f"today is day {day} and key {place} is not from this month" for place in (0, 1)]
 
 
 def test_a_tool_changes_its_keys_and_the_platform_follows(platform: Platform) -> None:

@@ -126,23 +126,23 @@ def test_the_journal_says_what_was_wrong_and_what_a_tool_must_do(platform: Platf
     claims = read(fields["id_token"]).claims
     assert claims["exp"] < claims["iat"] + 3601 < platform.site.lms.clock.now.timestamp()
     assert ("name" in claims, claims[f"{CLAIM}roles"], claims["weather"]) == (False, ["x"], "fair")
-    told = platform.site.lms.requests.last
-    assert told.notes["misbehaviour"]["expired"] is True
-    assert "has expired" in told.warnings[0].message
-    assert "must refuse" in told.warnings[0].message
+    entry = platform.site.lms.requests.last
+    assert entry.notes["misbehaviour"]["expired"] is True
+    assert "has expired" in entry.warnings[0].message
+    assert "must refuse" in entry.warnings[0].message
     with pytest.raises(ControlError, match=f"no armed launch `{number}`"):
         platform.lti.disarm(number)
 
 
 @pytest.mark.parametrize("absent", [["context"], ["email"], ["roles"], ["context", "email", "roles"]])
 def test_a_launch_can_be_had_without_a_context_an_address_or_roles(platform: Platform, absent: list[str]) -> None:
-    browser, told = platform.signed_in(), []
+    browser, claims = platform.signed_in(), []
     platform.lti.next_launch(missing=absent)
     for _ in range(2):
         fields = posted(browser, platform.tool.login(initiation(browser, platform.open)))[1]
-        told.append({name.removeprefix(CLAIM) for name in read(fields["id_token"]).claims})
-    assert told[1] - told[0] == set(absent)
-    assert not told[0] - told[1]
+        claims.append({name.removeprefix(CLAIM) for name in read(fields["id_token"]).claims})
+    assert claims[1] - claims[0] == set(absent)
+    assert not claims[0] - claims[1]
 
 
 def test_only_the_next_launch_and_only_of_the_tool_that_is_named(platform: Platform) -> None:

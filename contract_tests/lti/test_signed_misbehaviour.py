@@ -225,8 +225,8 @@ def test_what_each_one_changes(platform: Platform) -> None:
     platform.arm(exactly={"lti_message_type": "basic-lti-launch-request", "b": "2", "a": "1"})
     names = [item for item in platform.open()[1] if not item.startswith("oauth_")]
     assert names == ["lti_message_type", "b", "a"]
-    told = platform.lms.requests.last
-    assert "misbehaved" in [warning.code for warning in told.warnings]
+    entry = platform.lms.requests.last
+    assert "misbehaved" in [warning.code for warning in entry.warnings]
     assert set(platform.open()[1]) == set(right)
 
 

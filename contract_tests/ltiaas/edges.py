@@ -116,11 +116,14 @@ def serviced(rig: InProcess, token: str, key: str = KEY) -> httpx.Response:
     return rig.get("/api/memberships", headers={"Authorization": f"SERVICE-AUTH-V1 {key}:{token}"})
 
 
-def refused(rig: InProcess, answer: httpx.Response, description: str, reason: str, **told: Any) -> None:
+def refused(rig: InProcess, answer: httpx.Response, description: str, reason: str, **details: Any) -> None:
     """One answer on the wire, whatever was wrong; the journal tells the faults apart."""
     assert (answer.status_code, answer.json()["details"]["description"]) == (401, description)
     refusal = rig.refusal
-    assert {"reason": refusal.reason} | {name: getattr(refusal, name) for name in told} == {"reason": reason, **told}
+    assert {"reason": refusal.reason} | {name: getattr(refusal, name) for name in details} == {
+        "reason": reason,
+        **details,
+    }
 
 
 NO_KEY, NO_LTIK, NO_SERVICE_KEY = "Invalid API key", "Invalid or expired ltik.", "Invalid or expired service key."

@@ -37,8 +37,8 @@ def test_an_expiry_in_milliseconds_is_warned_of(rig: Rig, lms_side: LmsSide) -> 
         more = {} if exp is None else {"exp": exp}
         token = lms_side.sign(lms_side.claims(begun["nonce"], **more))
         assert lms_side.post(token, begun["state"]).status_code == 302
-        assert [one["code"] for one in rig.last["warnings"]] == codes
-        assert all("is in milliseconds" in one["message"] for one in rig.last["warnings"])
+        assert [warning["code"] for warning in rig.last["warnings"]] == codes
+        assert all("is in milliseconds" in warning["message"] for warning in rig.last["warnings"])
 
 
 def test_a_registered_key_that_cannot_be_read_says_so(rig: Rig, lms_side: LmsSide) -> None:

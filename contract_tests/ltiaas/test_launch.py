@@ -378,7 +378,7 @@ def test_formatted_id_token(rig: Rig, lms_side: LmsSide, small: SmallLms) -> Non
 
 
 @pytest.mark.parametrize(
-    ("setting", "sent", "told"),
+    ("setting", "sent", "claims"),
     [
         ("left out", {"width": 800, "height": 600}, {}),
         ("numbers", {"width": 800, "height": "600"}, {"width": 800, "height": 600}),
@@ -387,12 +387,12 @@ def test_formatted_id_token(rig: Rig, lms_side: LmsSide, small: SmallLms) -> Non
     ],
 )
 def test_the_size_of_the_frame_as_the_setting_has_it(
-    rig: Rig, lms_side: LmsSide, setting: str, sent: dict[str, Any], told: dict[str, Any]
+    rig: Rig, lms_side: LmsSide, setting: str, sent: dict[str, Any], claims: dict[str, Any]
 ) -> None:
     rig.settings(presentation_size=setting)
     ltik = lms_side.ltik(**{f"{LTI}launch_presentation": {"locale": "en", **sent}})
     launch = rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").json()["launch"]
-    assert launch["presentation"] == {"locale": "en", **told}
+    assert launch["presentation"] == {"locale": "en", **claims}
 
 
 def test_raw_id_token_and_service_key_only_with_services(rig: Rig, lms_side: LmsSide) -> None:

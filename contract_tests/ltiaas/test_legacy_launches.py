@@ -238,8 +238,8 @@ def test_each_check_of_a_launch(sender: Sender) -> None:
 def test_which_consumers_there_are(sender: Sender) -> None:
     """A key of nobody, one that is off, one of another tenant's host: the documented code, and whose it was."""
     world = sender.rig.control("GET", "/world")
-    one = {"consumer_key": "second", "secret": "s2", "tenant": "basic"}
-    world["ltiaas"]["consumers"] += [one, {**one, "consumer_key": "third", "active": False}]
+    consumer = {"consumer_key": "second", "secret": "s2", "tenant": "basic"}
+    world["ltiaas"]["consumers"] += [consumer, {**consumer, "consumer_key": "third", "active": False}]
     sender.rig.control("PUT", "/world", world)
     assert sender.post(sender.signed(key="second", secret="s2")).status_code == 302
     for key, reason in (("third", "consumer_inactive"), ("demo-lms-of-lti-1.2", "consumer_unregistered")):
@@ -345,7 +345,7 @@ def test_from_open_edx_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
     """The demo world's component, set to LTI 1.1: it knows one kind of request about results."""
     key, secret = lms.ltiaas.consumer_key, lms.ltiaas.consumer_secret
     world = json.loads(json.dumps(lms.dump(), default=str))
-    tool = next(one for one in world["openedx"]["lti_tools"] if one["block"] == BLOCK)
+    tool = next(tool for tool in world["openedx"]["lti_tools"] if tool["block"] == BLOCK)
     tool.update(version="lti_1p1", consumer_key=key, secret=secret)
     lms.load(world)
     edx = Web(lms)
@@ -360,8 +360,8 @@ def test_from_open_edx_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
     assert token.services.outcomes == {"available": True}
     assert outcome(fields, secret).post_replace_result(0.25).is_success()
     assert not outcome(fields, "another").post_replace_result(0.75).is_success()
-    states = [one for one in lms.dump()["openedx"]["block_states"] if one["block"] == BLOCK]
-    assert [one["earned"] / one["possible"] for one in states] == [0.25]
+    states = [state for state in lms.dump()["openedx"]["block_states"] if state["block"] == BLOCK]
+    assert [state["earned"] / state["possible"] for state in states] == [0.25]
     edx.close()
 
 
@@ -384,7 +384,7 @@ def test_from_brightspace_to_the_tool_and_back_with_a_score(lms: Emulator) -> No
     assert outcome(fields, secret).post_replace_result(0.5).is_success()
     assert not outcome(fields, "another").post_replace_result(0.9).is_success()
     mine = site.student.get("/d2l/api/le/1.79/6836/grades/values/myGradeValues/").json()
-    assert [one["PointsNumerator"] for one in mine if one["GradeObjectName"] == LINK["Title"]] == [50]
+    assert [grade["PointsNumerator"] for grade in mine if grade["GradeObjectName"] == LINK["Title"]] == [50]
     by_provider = PROVIDER | {"LaunchPoint": url.partition("://")[2].partition("?")[0], "Key": key, "Secret": secret}
     assert api.post(PROVIDERS, json=by_provider).status_code == 200
     api.put(f"{LE}/link/{link['LtiLinkId']}", json=LINK | {"Url": url, "SignWithTc": True})

@@ -35,9 +35,9 @@ def test_service_call(campus: Campus, auth: str, fault: dict[str, Any], status: 
     campus.rig.control("POST", "/faults", {"provider": "canvas", "path": path, **fault})
     answer = campus.rig.api("GET", "/api/memberships", auth=auth)
     assert answer.status_code == status
-    told = details(answer)
-    assert told["externalError"] is True
-    assert told["externalUrl"].startswith(campus.url("canvas"))
+    found = details(answer)
+    assert found["externalError"] is True
+    assert found["externalUrl"].startswith(campus.url("canvas"))
     campus.rig.control("DELETE", "/faults")
     campus.rig.control("PATCH", "/settings", {"emulator": {"lms_timeout_seconds": 30}})
     assert campus.rig.api("GET", "/api/memberships", auth=auth).status_code == 200

@@ -69,8 +69,8 @@ class Connecting(RuleBasedStateMachine):
     def come_back_in_another_browser(self, callback: tuple[str, str, str, int]) -> None:
         _, url, _, since = callback
         answer = self.visit(url, "")
-        gone = url in self.used or self.now - since >= STATE_SECONDS
-        expected = (400, "INVALID_STATE") if gone else (401, "MISSING_VALIDATION_COOKIE")
+        spent = url in self.used or self.now - since >= STATE_SECONDS
+        expected = (400, "INVALID_STATE") if spent else (401, "MISSING_VALIDATION_COOKIE")
         assert (answer.status_code, details(answer)["message"]) == expected
 
     @rule(target=refresh_tokens, code=codes, elsewhere=st.booleans(), tampered=st.booleans())

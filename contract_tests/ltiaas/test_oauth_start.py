@@ -188,10 +188,10 @@ def test_user_says_no(rig: Rig, small: SmallLms) -> None:
     rig.settings(oauth_refusal="envelope")
     with rig.browser() as browser:
         answer = browser.get(started(browser))
-    told = details(answer)
+    found = details(answer)
     assert answer.status_code == 400
-    assert told["externalError"] is True
-    assert told["bodyReceived"] == {"error": "access_denied"}
+    assert found["externalError"] is True
+    assert found["bodyReceived"] == {"error": "access_denied"}
 
 
 def test_callback_without_code_or_error(rig: Rig, small: SmallLms) -> None:

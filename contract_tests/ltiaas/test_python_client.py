@@ -120,10 +120,10 @@ def test_line_items_and_scores(campus: Campus, by_service_key: Any) -> None:
     results = by_service_key.get_scores(made.id).scores
     assert [(result.user_id, result.result_score) for result in results] == [(student, 4)]
     by_service_key.delete_line_item(made.id)
-    with pytest.raises(APIError) as gone:
+    with pytest.raises(APIError) as missing:
         by_service_key.get_line_item(made.id)
-    assert gone.value.response.status == 404
-    assert gone.value.response.details.externalError is True
+    assert missing.value.response.status == 404
+    assert missing.value.response.details.externalError is True
 
 
 def test_score_for_a_teacher_is_refused_by_the_lms(campus: Campus, by_service_key: Any) -> None:

@@ -55,14 +55,14 @@ def test_the_sample_of_the_reference_is_reproduced_member_by_member_in_order(rig
     side.browser.close()
     rig.settings(presentation_size="numbers")
     ltik = query(token.headers["location"])["ltik"]
-    told = rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").json()
-    assert told.pop("ltiVersion") == "1.3.0"
-    assert told["services"].pop("outcomes") == {"available": False}
-    assert told["services"]["assignmentAndGrades"].pop("scopes") == []
-    assert told["services"].pop("serviceKey").startswith("eyJ")
+    claims = rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").json()
+    assert claims.pop("ltiVersion") == "1.3.0"
+    assert claims["services"].pop("outcomes") == {"available": False}
+    assert claims["services"]["assignmentAndGrades"].pop("scopes") == []
+    assert claims["services"].pop("serviceKey").startswith("eyJ")
     wanted = json.loads(json.dumps(SAMPLE))
     del wanted["services"]["serviceKey"]
-    told["launch"]["presentation"] = {
-        name: told["launch"]["presentation"][SPELLED.get(name, name)] for name in wanted["launch"]["presentation"]
+    claims["launch"]["presentation"] = {
+        name: claims["launch"]["presentation"][SPELLED.get(name, name)] for name in wanted["launch"]["presentation"]
     }
-    assert json.dumps(told) == json.dumps(wanted)
+    assert json.dumps(claims) == json.dumps(wanted)

@@ -185,8 +185,8 @@ def test_line_item_life(tool: Tool, small: SmallLms) -> None:
     assert replaced.json() == {"id": item["id"], "label": "New", "scoreMaximum": 5}
     tool.rig.settings(lineitem_put_status=200)
     assert tool("PUT", path, {"label": "New", "scoreMaximum": 5}).status_code == 200
-    gone = tool("DELETE", path, auth=tool.by_key)
-    assert (gone.status_code, gone.content) == (204, b"")
+    deleted = tool("DELETE", path, auth=tool.by_key)
+    assert (deleted.status_code, deleted.content) == (204, b"")
     missing = tool("GET", path)
     assert missing.status_code == 404
     assert details(missing)["externalError"] is True
@@ -239,8 +239,8 @@ def test_scores(tool: Tool, small: SmallLms) -> None:
     found = tool("GET", path).json()
     assert [score["userId"] for score in found["scores"]] == ["learner-1", "learner-2"]
     assert set(found["scores"][0]) == {"id", "userId", "scoreOf", "resultScore", "resultMaximum"}
-    one = tool("GET", f"{path}?userId=learner-2").json()["scores"]
-    assert [score["resultScore"] for score in one] == [7]
+    scores = tool("GET", f"{path}?userId=learner-2").json()["scores"]
+    assert [score["resultScore"] for score in scores] == [7]
     assert len(tool("GET", f"{path}?user_id=learner-2").json()["scores"]) == 2
     assert tool.rig.last["warnings"][0]["code"] == "user_id_ignored"
 
@@ -302,11 +302,11 @@ def proved(rig: Rig, message: str) -> dict[str, Any]:
 
 
 def test_deep_linking_settings_are_in_the_id_token(chooser: Tool) -> None:
-    told = chooser("GET", "/api/idtoken").json()["services"]["deepLinking"]
-    assert told["available"] is True
-    assert told["acceptTypes"] == ["link", "ltiResourceLink"]
-    assert told["acceptMultiple"] is True
-    assert told["data"] == "opaque"
+    settings = chooser("GET", "/api/idtoken").json()["services"]["deepLinking"]
+    assert settings["available"] is True
+    assert settings["acceptTypes"] == ["link", "ltiResourceLink"]
+    assert settings["acceptMultiple"] is True
+    assert settings["data"] == "opaque"
 
 
 @pytest.mark.parametrize("path", ["/api/deeplinking", "/api/deeplinking/message"])

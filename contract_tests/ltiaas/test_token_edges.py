@@ -71,7 +71,7 @@ def pristine(rig: InProcess) -> Iterator[None]:
 def test_credentials_that_lead_to_no_launch(
     rig: InProcess, header: str | None, reason: str, got: str, diagnosis: str | None
 ) -> None:
-    told = {
+    diagnoses = {
         "scheme_not_taken": "sent Bearer, which carries no launch; write `Authorization: LTIK-AUTH-V2 <API key>:<ltik>`"
         if got == "Bearer"
         else f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
@@ -80,17 +80,17 @@ def test_credentials_that_lead_to_no_launch(
         else "the ltik was not checked: the API key is wrong",
     }
     answer = rig.get("/api/idtoken", headers={"Authorization": header} if header else {})
-    refused(rig, answer, NO_LTIK, reason, got=got, diagnosis=told.get(reason, diagnosis))
+    refused(rig, answer, NO_LTIK, reason, got=got, diagnosis=diagnoses.get(reason, diagnosis))
 
 
 def test_an_ltik_and_its_launch(rig: InProcess) -> None:
     answer = launched(rig, ltik("active"))
     check = {"name": "Authorization: LTIK-AUTH-V2", "passed": True, "got": "tenant demo, platform P1"}
     assert (answer.status_code, rig.checks) == (200, [check])
-    told = answer.json()
-    assert told["user"]["id"] == "ada"
-    assert (told["platform"]["id"], told["platform"]["clientId"]) == ("P1", "client-1")
-    claims = jwt.decode(told["services"]["serviceKey"], SECRET, algorithms=["HS256"])
+    body = answer.json()
+    assert body["user"]["id"] == "ada"
+    assert (body["platform"]["id"], body["platform"]["clientId"]) == ("P1", "client-1")
+    claims = jwt.decode(body["services"]["serviceKey"], SECRET, algorithms=["HS256"])
     assert claims == {"serviceKey": "act", "platformId": "P1", "g": 2}
     for name in ("plain", "lost"):
         answer = launched(rig, ltik(name))

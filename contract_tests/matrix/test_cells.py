@@ -22,10 +22,10 @@ def test_every_cell_has_200_examples_in_ci_or_says_why_fewer() -> None:
         key = (cell.contract, cell.adapter, cell.target)
         total[key] = total.get(key, 0) + cell.share(cell.examples or examples_of("ci"))
     assert set(total) == {(cell.contract, cell.adapter, cell.target) for cell in cells()}
-    few = {(one.contract, one.adapter, one.target): one.examples for one in cells() if one.examples is not None}
+    few = {(cell.contract, cell.adapter, cell.target): cell.examples for cell in cells() if cell.examples is not None}
     assert {key: count for key, count in total.items() if key in few} == few
     assert {count for key, count in total.items() if key not in few} == {200}
-    reasons = {*((contract, target) for contract, target in FEW), *((one.contract, LIVE) for one in cells())}
+    reasons = {*((contract, target) for contract, target in FEW), *((cell.contract, LIVE) for cell in cells())}
     assert all((c, t) in reasons or (t == ORACLE and few[c, a, t] == CLIENTS_ON_THE_ORACLE) for c, a, t in few)
 
 

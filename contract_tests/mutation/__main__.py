@@ -198,9 +198,9 @@ def main(argv: list[str] | None = None) -> int:
             flush=True,
         )
         print(as_toml(new), end="", flush=True)
-        gone = [mutant for mutant in known if mutant.source == source and mutant not in verdict.survivors]
-        if gone and not options.function:
-            print(f"{source}: killed now, or changed: take these out of survivors.toml", as_toml(gone), flush=True)
+        killed = [mutant for mutant in known if mutant.source == source and mutant not in verdict.survivors]
+        if killed and not options.function:
+            print(f"{source}: killed now, or changed: take these out of survivors.toml", as_toml(killed), flush=True)
         if options.write:
             kept = results() | {source: {"mutants": verdict.total, "killed": verdict.total - len(verdict.survivors)}}
             RESULTS.write_text(tomli_w.dumps({name: kept[name] for name in known_targets if name in kept}), "utf-8")

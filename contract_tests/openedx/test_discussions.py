@@ -79,8 +79,11 @@ def test_the_author_is_notified_of_an_answer_unless_switched_off(site: Site) -> 
     thread = begin(site)
     answer = {"thread_id": thread["id"], "raw_body": "An answer"}
     site.call("POST", COMMENTS, token=ADMIN, body=answer)
-    (told,) = site.get("/api/notifications/", LEARNER)["results"]
-    assert (told["notification_type"], told["content_context"]["post_title"]) == ("new_response", "Hello")
+    (notification,) = site.get("/api/notifications/", LEARNER)["results"]
+    assert (notification["notification_type"], notification["content_context"]["post_title"]) == (
+        "new_response",
+        "Hello",
+    )
     site.call("PUT", "/api/notifications/mark-seen/discussion/", token=LEARNER)
     assert site.get("/api/notifications/count/", LEARNER)["count"] == 0
     off = {"notification_app": "discussion", "value": False}

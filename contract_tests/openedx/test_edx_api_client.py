@@ -97,9 +97,9 @@ def test_course_modes(admin: EdxApi) -> None:
     changed = modes.get_course_mode(COURSE, "masters")
     assert (changed.mode_display_name, changed.min_price) == ("Master's", 20)
     modes.delete_course_mode(COURSE, "masters")
-    with pytest.raises(requests.HTTPError) as gone:
+    with pytest.raises(requests.HTTPError) as missing:
         modes.get_course_mode(COURSE, "masters")
-    assert gone.value.response.status_code == 404
+    assert missing.value.response.status_code == 404
 
 
 def test_course_structure(learner: EdxApi) -> None:

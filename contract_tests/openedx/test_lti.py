@@ -110,12 +110,12 @@ def test_a_launch_that_is_wrong_on_purpose_is_refused_by_the_tool(edx: Web, tool
 
 @pytest.mark.parametrize("absent", [["context"], ["email"], ["roles"], ["context", "email", "roles"]])
 def test_a_launch_can_be_had_without_a_context_an_address_or_roles(edx: Web, tool: Tool, absent: list[str]) -> None:
-    browser, told = edx.browser(edx.info.learner), []
+    browser, claims = edx.browser(edx.info.learner), []
     edx.lms.openedx.lti.next_launch(missing=absent)
     for _ in range(2):
         _, fields = _posted(browser, tool.login(_initiation(browser)))
-        told.append({name.removeprefix(lti13.CLAIM) for name in read(fields["id_token"]).claims})
-    assert (told[1] - told[0], told[0] - told[1]) == (set(absent), set())
+        claims.append({name.removeprefix(lti13.CLAIM) for name in read(fields["id_token"]).claims})
+    assert (claims[1] - claims[0], claims[0] - claims[1]) == (set(absent), set())
 
 
 def test_only_those_who_may_enter_see_the_block(edx: Web) -> None:
@@ -208,7 +208,7 @@ def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
 
 def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     _launched(edx, tool)
-    items, one = f"{BASE}/lti/7/lti-ags", f"{BASE}/lti/7/lti-ags/1"
+    items, item = f"{BASE}/lti/7/lti-ags", f"{BASE}/lti/7/lti-ags/1"
     reading, scoring = _bearer(edx, tool, lti13.SCOPE_LINE_ITEM_READ), _bearer(edx, tool, lti13.SCOPE_SCORE)
     writing = _bearer(edx, tool, lti13.SCOPE_LINE_ITEM)
     for headers, detail in (
@@ -231,7 +231,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     assert "at Brightspace; the request came to Open edX" in edx.refusal.diagnosis
     assert edx.http.get(f"{items}/99", headers=reading).status_code == 404
     assert edx.refusal.diagnosis == "there is no line item 99; this world has 1"
-    assert edx.http.delete(one, headers=writing).status_code == 403
+    assert edx.http.delete(item, headers=writing).status_code == 403
     kind = {"Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}
     made = edx.http.post(
         items,
@@ -249,7 +249,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     }  # fmt: skip
 
     def post(**changes: Any) -> httpx.Response:
-        return edx.http.post(f"{one}/scores", json={**score, **changes}, headers=scoring)
+        return edx.http.post(f"{item}/scores", json={**score, **changes}, headers=scoring)
 
     assert post().status_code == 201
     assert post().json() == {"timestamp": ["Score already exists for the provided timestamp"]}

@@ -34,7 +34,7 @@ LATER = "2026-11-21T12:00:01Z"
 
 
 def test_a_launch(emulated: Platform, component: Platform) -> None:
-    told = []
+    launches = []
     for platform in (emulated, component):
         begun = urlsplit(platform.start())
         page = platform.launch().text
@@ -51,7 +51,7 @@ def test_a_launch(emulated: Platform, component: Platform) -> None:
         services["lineitems"] = services["lineitems"].replace(own, "~")
         roster["context_memberships_url"] = roster["context_memberships_url"].replace(own, "~")
         varying = {"iss", "sub", "iat", "exp"}
-        told.append(
+        launches.append(
             (
                 begun.path,
                 [name for name, _ in parse_qsl(begun.query)],
@@ -65,8 +65,8 @@ def test_a_launch(emulated: Platform, component: Platform) -> None:
                 published.headers["content-disposition"],
             )
         )
-    assert told[0][5].pop(f"{lti13.CLAIM}target_link_uri") == told[1][5].pop(f"{lti13.CLAIM}target_link_uri")
-    assert told[0] == told[1]
+    assert launches[0][5].pop(f"{lti13.CLAIM}target_link_uri") == launches[1][5].pop(f"{lti13.CLAIM}target_link_uri")
+    assert launches[0] == launches[1]
 
 
 def test_a_launch_of_lti_1_1(emulated: Platform, component: Platform) -> None:
@@ -75,7 +75,7 @@ def test_a_launch_of_lti_1_1(emulated: Platform, component: Platform) -> None:
     action, fields = form(page)
     names = {"lis_result_sourcedid": "result_sourcedid", "user_id": "user_id", "roles": "roles"}
     names |= {f"lis_{name}": name for name in ("person_sourcedid", "person_contact_email_primary", "person_name_full")}
-    told = {
+    sent = {
         "url": action,
         "key": "key",
         "secret": "secret",
@@ -85,7 +85,7 @@ def test_a_launch_of_lti_1_1(emulated: Platform, component: Platform) -> None:
         "outcomes": fields["lis_outcome_service_url"],
         "block": {"custom_parameters": CUSTOM, "display_name": "Old", "due": DUE},
     }
-    found = dict(component.http.post(f"{component.url}/_oracle/basic", json=told).json()["fields"])
+    found = dict(component.http.post(f"{component.url}/_oracle/basic", json=sent).json()["fields"])
     assert list(fields) == list(found)
     own = {"oauth_nonce", "oauth_timestamp", "oauth_signature", "tool_consumer_info_product_family_code"}
     assert {name: value for name, value in fields.items() if name not in own} == {

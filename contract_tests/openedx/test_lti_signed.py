@@ -72,14 +72,14 @@ def test_lti_1_1(edx: Web) -> None:
 
 
 def test_results_of_lti_2_are_points_in_the_gradebook(edx: Web) -> None:
-    (one,) = [
+    (service,) = [
         row
         for row in edx.http.get(f"/courses/{COURSE}/lti_rest_endpoints/").json()
         if row["lti_1_1_result_service_xml_endpoint"] == f"{edx.url}{OUTCOMES}"
     ]
     assert edx.http.get("/courses/course-v1:No+No+No/lti_rest_endpoints/").status_code == 404
     page = edx.browser(edx.info.learner).get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
-    url = one["lti_2_0_result_service_json_endpoint"].replace("{anon_user_id}", form(page.text)[1]["user_id"])
+    url = service["lti_2_0_result_service_json_endpoint"].replace("{anon_user_id}", form(page.text)[1]["user_id"])
     kind = {"Content-Type": "application/vnd.ims.lis.v2.result+json"}
 
     def call(method: str, body: str = "", secret: str = SECRET) -> httpx.Response:

@@ -64,18 +64,18 @@ def test_the_events_of_a_term(site: Site, web: Web, interpreter: Path) -> None:
     assert teacher.post(f"{api}/modify_access", role).status_code == 200
     assert site.enroll(ADMIN, COURSE, user="charles", mode="verified").status == 200
 
-    def told() -> list[str]:
+    def mails() -> list[str]:
         names = [webhook.kind for webhook in site.lms.outbox.webhooks]
         return [name.removeprefix("org.openedx.learning.").removesuffix(".v1") for name in names]
 
     threads, comments = "/api/discussion/v1/threads/", "/api/discussion/v1/comments/"
-    before = len(told())
+    before = len(mails())
     thread = {"course_id": COURSE, "topic_id": "course", "type": "question", "title": "Why?", "raw_body": "b" * 2001}
     begun = json.loads(site.call("POST", threads, token=LEARNER, body=thread | {"following": True}).body)
     answer = {"thread_id": begun["id"], "raw_body": "Because"}
     said = json.loads(site.call("POST", comments, token=OTHER_LEARNER, body=answer).body)
     site.call("POST", comments, token=LEARNER, body=answer | {"parent_id": said["id"]})
-    assert told()[before:] == [
+    assert mails()[before:] == [
         "forum.thread.created",
         "forum.thread.response.created",
         "user.notification.requested",
@@ -94,17 +94,17 @@ def test_the_events_of_a_term(site: Site, web: Web, interpreter: Path) -> None:
         }
         for block in ("lesson1", "exam1")
     ]
-    before = len(told())
+    before = len(mails())
     path = f"/api/grades/v1/gradebook/{COURSE}/bulk-update"
     assert site.call("POST", path, token=ADMIN, body=override).status == 202
-    assert told()[before:] == 2 * ["course.persistent_grade_summary.changed", "course.passing.status.updated"]
+    assert mails()[before:] == 2 * ["course.persistent_grade_summary.changed", "course.passing.status.updated"]
     summary = site.lms.outbox.webhooks[before].data["grade"]
     assert (summary["percent_grade"], summary["letter_grade"]) == (1.0, "Pass")
     assert summary["passed_timestamp"] is not None
     assert site.lms.outbox.webhooks[-1].data["course_passing_status"]["is_passing"] is True
-    before = len(told())
+    before = len(mails())
     assert teacher.post(f"{api}/start_certificate_generation", {}).status_code == 200
-    assert told()[before:] == ["certificate.changed", "certificate.created"]
+    assert mails()[before:] == ["certificate.changed", "certificate.created"]
     events = [webhook.data for webhook in site.lms.outbox.webhooks]
     assert len({event["event_metadata"]["event_type"] for event in events}) >= 12
     assert _run(interpreter, "events.py", given=json.dumps(events)) == ""

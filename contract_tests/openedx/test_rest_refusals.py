@@ -442,6 +442,6 @@ def test_a_failure_of_the_real_server_is_marked_as_such(site: Site, call: Call) 
     assert "There has been a 500 error on the Demo Open edX servers" in answer.body
     entry = site.lms.requests.last
     assert entry.refusal is None
-    assert (entry.outcome, [one.code for one in entry.warnings]) == ("provider_defect", ["provider_defect"])
-    told = site.lms.call("GET", f"/requests/{entry.id}")["explanation"]
-    assert told.endswith(f"{entry.warnings[0].message}.")
+    assert (entry.outcome, [warning.code for warning in entry.warnings]) == ("provider_defect", ["provider_defect"])
+    explanation = site.lms.call("GET", f"/requests/{entry.id}")["explanation"]
+    assert explanation.endswith(f"{entry.warnings[0].message}.")

@@ -44,7 +44,7 @@ def test_an_image_lies_where_the_answer_says(web: Web, key: str | None, name: st
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "key", "status", "told"),
+    ("name", "size", "key", "status", "words"),
     [
         ("a.txt", 9, None, 403, "The file must end with one of the following extensions: '.jpg', '.jpeg', '.gif'"),
         ("png", 9, None, 403, "The file must end with"),
@@ -56,11 +56,11 @@ def test_an_image_lies_where_the_answer_says(web: Web, key: str | None, name: st
     ],
 )
 def test_uploads_that_are_refused(
-    web: Web, name: str, size: int, key: str | None, status: int, told: str | None
+    web: Web, name: str, size: int, key: str | None, status: int, words: str | None
 ) -> None:
     web.lms.settings["emulator.max_body_bytes"] = 2_000_000
     assert upload(web, name, bytes(size), key=key).status_code == status
-    assert told is None or web.refusal.diagnosis.startswith(told)
+    assert words is None or web.refusal.diagnosis.startswith(words)
     assert web.lms.dump()["openedx"].get("media", []) == []
     if status != 500:
         assert upload(web, "a.png", bytes(1024 * 1024)).status_code == 200, "the neighbour is taken"
@@ -77,13 +77,13 @@ def test_a_table_of_the_dashboard_puts_people_into_cohorts(web: Web) -> None:
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (204, "", "application/json")
     red = next(item for item in web.lms.dump()["openedx"]["cohorts"] if item["name"] == "Red")
     assert red["users"] == [web.info.learner.username]
-    for files, told in (
+    for files, words in (
         ({"other": ("people.csv", table)}, "No file uploaded with key 'uploaded-file'."),
         ({"uploaded-file": ("people.txt", table)}, "The file must end with the extension '.csv'."),
         ({"uploaded-file": ("people.csv", "a,b\r\n")}, "The file must contain a 'cohort' column"),
     ):
         answer = staff.post(TABLES, files=files)
-        assert (answer.status_code, answer.json()["error"].startswith(told)) == (400, True)
+        assert (answer.status_code, answer.json()["error"].startswith(words)) == (400, True)
     assert web.http.post(TABLES, headers=bearer).status_code == 401, "it takes no opaque tokens"
     learner = web.browser(web.info.learner)
     assert learner.post(TABLES, {}).status_code == 403

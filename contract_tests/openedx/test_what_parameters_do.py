@@ -83,10 +83,10 @@ def test_how_often_mail_comes_of_one_course(site: Site) -> None:
     before = site.get(path, LEARNER)
     answer = site.call("PATCH", path, token=LEARNER, body={**sent, "value": False, "email_cadence": "Weekly"})
     assert answer.status == 200, answer.body
-    told = site.get(path, LEARNER)["notification_preference_config"]["discussion"]["notification_types"]["core"]
-    assert told["email_cadence"] == "Weekly"
+    kind = site.get(path, LEARNER)["notification_preference_config"]["discussion"]["notification_types"]["core"]
+    assert kind["email_cadence"] == "Weekly"
     assert (
-        told["email"] == before["notification_preference_config"]["discussion"]["notification_types"]["core"]["email"]
+        kind["email"] == before["notification_preference_config"]["discussion"]["notification_types"]["core"]["email"]
     )
 
 
@@ -104,11 +104,11 @@ class TestBetaTesters:
             return [email.subject for email in web.lms.outbox.emails[before:]]
 
         assert modify("add") == []
-        (told,) = modify("add", email_students="true")
-        assert told.startswith("You have been invited to a beta test for ")
+        (message,) = modify("add", email_students="true")
+        assert message.startswith("You have been invited to a beta test for ")
         assert not staff.get(enrolled).json()["is_active"]
-        (told,) = modify("remove", email_students="true", auto_enroll="true")
-        assert told.startswith("You have been removed from a beta test for ")
+        (message,) = modify("remove", email_students="true", auto_enroll="true")
+        assert message.startswith("You have been removed from a beta test for ")
         assert staff.get(enrolled).json()["is_active"], "the LMS enrols whatever the action"
 
 
@@ -134,8 +134,8 @@ def test_pages_of_lists_for_services(site: Site, path: str) -> None:
     key = {"api_key": site.lms.openedx.api_key}
     every = site.get(path, **key)
     assert every["count"] > 1
-    one = site.get(f"{path}{mark}page_size=1", **key)
-    assert (len(one["results"]), one["count"]) == (1, every["count"])
+    page = site.get(f"{path}{mark}page_size=1", **key)
+    assert (len(page["results"]), page["count"]) == (1, every["count"])
     if "user_prefs" in path:
         shown = site.get(f"{path}?key=time_zone", **key)["results"]
         assert {row["key"] for row in shown} == {"time_zone"}
@@ -179,12 +179,12 @@ def test_what_a_filter_says_of_one_entitlement(web: Web) -> None:
     token = web.password(web.info.staff, token_type="jwt").json()["access_token"]
     headers = {"Authorization": f"JWT {token}"}
     path = "/api/entitlements/v1/entitlements/"
-    one, other = (f"{n * 8}-{n * 4}-4{n * 3}-8{n * 3}-{n * 12}" for n in "12")
-    body = {"user": web.info.learner.username, "course_uuid": one, "mode": "verified"}
+    course, other = (f"{n * 8}-{n * 4}-4{n * 3}-8{n * 3}-{n * 12}" for n in "12")
+    body = {"user": web.info.learner.username, "course_uuid": course, "mode": "verified"}
     made = web.http.post(path, json=body, headers=headers).json()["uuid"]
     for query, status in (
         ("", 200),
-        (f"course_uuid={one}", 200),
+        (f"course_uuid={course}", 200),
         (f"course_uuid={other}", 404),
         (f"uuid={made}", 200),
         (f"uuid={other}", 404),

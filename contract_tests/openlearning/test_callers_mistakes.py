@@ -85,7 +85,7 @@ def test_provisioning(site: Site) -> None:
         return lambda: site.post(site.managed_users(), {**profile, **quiet, **fields})
 
     def renamed(name: str, other: str) -> Callable[[], httpx.Response]:
-        left = {one: value for one, value in (profile | quiet).items() if one != name}
+        left = {key: value for key, value in (profile | quiet).items() if key != name}
         return lambda: site.post(site.managed_users(), {**left, other: profile[name]})
 
     each(

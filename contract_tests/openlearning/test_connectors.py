@@ -96,9 +96,9 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
     server.server_close()
 
 
-@pytest.mark.parametrize(("path", "told"), [("/events", []), ("/broken", ["webhook_not_delivered"])])
+@pytest.mark.parametrize(("path", "codes"), [("/events", []), ("/broken", ["webhook_not_delivered"])])
 def test_an_event_goes_to_an_address(
-    site: Site, lms: Emulator, receiver: tuple[str, list[Any]], path: str, told: list[str]
+    site: Site, lms: Emulator, receiver: tuple[str, list[Any]], path: str, codes: list[str]
 ) -> None:
     url, got = receiver
     world = lms.dump()
@@ -109,4 +109,4 @@ def test_an_event_goes_to_an_address(
     (event,) = got
     assert event["action"] == "pageViewed"
     assert [message.data for message in lms.outbox.webhooks] == [event]
-    assert [warning.code for warning in lms.requests.last.warnings] == told
+    assert [warning.code for warning in lms.requests.last.warnings] == codes

@@ -120,8 +120,8 @@ def test_the_institutions_id_as_external_id_is_noticed(site: Site) -> None:
 
 def test_the_invented_field_external_id_is_noticed(site: Site) -> None:
     assert site.provision(external_id="1", colour="green").status_code == 200
-    told = site.lms.requests.last.warnings
-    assert [(warning.code, warning.name) for warning in told] == [
+    warnings = site.lms.requests.last.warnings
+    assert [(warning.code, warning.name) for warning in warnings] == [
         ("parameter_not_read", "external_id"),
         ("parameter_not_read", "colour"),
     ]

@@ -166,7 +166,7 @@ def pairs(site: Site) -> Pairs:
     return fields(site, **back)
 
 
-def told(site: Site) -> str:
+def diagnosis(site: Site) -> str:
     refusal = site.refusal()
     return "" if refusal is None else str(refusal.diagnosis)
 
@@ -177,18 +177,18 @@ def test_each_is_named(site: Site, pairs: Pairs) -> None:
     for words, habits in HABITS.items():
         for habit in habits:
             assert post(url, [*pairs, ("oauth_signature", habit(url, pairs, key))]).status_code == 403, words
-            if words not in told(site):
-                unnamed.append((words, told(site)))
+            if words not in diagnosis(site):
+                unnamed.append((words, diagnosis(site)))
     assert unnamed == []
     assert post(url, [*pairs, ("oauth_signature", made(url, pairs, key))]).status_code == 302
-    assert told(site) == ""
+    assert diagnosis(site) == ""
 
 
 def test_another_secret_in_place_of_the_token_secret(site: Site, pairs: Pairs) -> None:
     url, key = site.info.launch_url, site.info.consumer_secret
     joint = f"{rfc3986(key)}&{rfc3986(site.info.api_key)}"
     assert post(url, [*pairs, ("oauth_signature", made(url, pairs, key, key=joint))]).status_code == 403
-    assert "in place of the token secret stands an API key of the user" in told(site)
+    assert "in place of the token secret stands an API key of the user" in diagnosis(site)
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_an_address_that_a_header_names(site: Site, pairs: Pairs, headers: dict[
     outside = f"https://lms.school.edu{urlsplit(site.info.launch_url).path}"
     signed = [*pairs, ("oauth_signature", made(outside, pairs, site.info.consumer_secret))]
     assert httpx.post(site.info.launch_url, data=dict(signed), headers=headers).status_code == 403
-    assert f"{outside} was signed instead of" in told(site)
+    assert f"{outside} was signed instead of" in diagnosis(site)
     assert httpx.post(site.info.launch_url, data=dict(signed)).status_code == 403
-    assert "no known mistake reproduces" in told(site)
+    assert "no known mistake reproduces" in diagnosis(site)
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_an_address_that_a_header_names(site: Site, pairs: Pairs, headers: dict[
     ],
 )
 def test_a_field_of_oauth(site: Site, pairs: Pairs, name: str, value: str, words: str) -> None:
-    changed = [(one, value if one == name else sent) for one, sent in pairs]
+    changed = [(field, value if field == name else sent) for field, sent in pairs]
     signature = made(site.info.launch_url, changed, site.info.consumer_secret)
     assert post(site.info.launch_url, [*changed, ("oauth_signature", signature)]).status_code == 400
-    assert words in told(site)
+    assert words in diagnosis(site)
 
 
 def test_a_body_that_is_no_form(site: Site, pairs: Pairs) -> None:
@@ -245,11 +245,11 @@ def test_a_body_that_is_no_form(site: Site, pairs: Pairs) -> None:
     unnamed = []
     for words, (body, headers) in bodies.items():
         assert httpx.post(url, content=body, headers=headers).status_code >= 400, words
-        if words not in told(site):
-            unnamed.append((words, told(site)))
+        if words not in diagnosis(site):
+            unnamed.append((words, diagnosis(site)))
     assert unnamed == []
     assert httpx.post(url, content=form, headers=FORM).status_code == 302
-    assert told(site) == ""
+    assert diagnosis(site) == ""
 
 
 def test_the_same_at_another_tool(site: Site) -> None:
@@ -268,5 +268,5 @@ def test_the_same_at_another_tool(site: Site) -> None:
         ("LTI puts them in the form", b"lti_message_type=x", FORM | {"Authorization": "OAuth a=b"}),
     ):
         assert httpx.post(url, content=body, headers=headers).status_code >= 400
-        assert words in told(site) or "id_token" in told(site), (words, told(site))
+        assert words in diagnosis(site) or "id_token" in diagnosis(site), (words, diagnosis(site))
     assert httpx.post(url, content=form, headers=FORM).status_code == 302

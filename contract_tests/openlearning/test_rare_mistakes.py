@@ -128,7 +128,7 @@ NAMED: dict[str, list[Habit]] = {
     "the realm was signed": [with_field("realm", ""), lambda u, p, s: with_field("realm", u)(u, p, s)],
     "an oauth_body_hash was signed but not sent": [
         with_field("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
-        lambda u, p, s: with_field("oauth_body_hash", sha1_of([one for one in p if "oauth" not in one[0]]))(u, p, s),
+        lambda u, p, s: with_field("oauth_body_hash", sha1_of([pair for pair in p if "oauth" not in pair[0]]))(u, p, s),
         lambda u, p, s: with_field("oauth_body_hash", sha1_of(p))(u, p, s),
     ],
     "encoded otherwise than RFC 3986 has it: Latin-1, spaces as '+'": [

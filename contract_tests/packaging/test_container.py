@@ -36,7 +36,7 @@ def run(engine: Engine, script: str) -> object:
 
 
 def test_the_handle_of_a_container(engine: Engine) -> None:
-    told = run(
+    seen = run(
         engine,
         """
 import json
@@ -55,8 +55,8 @@ with LmsEmulatorContainer(settings={"openlearning.trailing_slash": "redirect"}) 
         print(json.dumps([url, bases, status, lms.requests.last.status, slash]))
 """,
     )
-    assert isinstance(told, list)
-    url, bases, status, recorded, slash = told
+    assert isinstance(seen, list)
+    url, bases, status, recorded, slash = seen
     assert bases["prefix"] == f"{url}/openlearning"
     assert "port" not in bases
     assert (status, recorded, slash) == (401, 401, "redirect")
@@ -69,7 +69,7 @@ with LmsEmulatorContainer(settings={"openlearning.trailing_slash": "redirect"}) 
 def test_a_world_file_is_mounted(engine: Engine, tmp_path: Path) -> None:
     world = tmp_path / "mine.toml"
     world.write_text('name = "mine"\n', "utf-8")
-    told = run(
+    seen = run(
         engine,
         f"""
 import json
@@ -80,14 +80,14 @@ with LmsEmulatorContainer("registry.example.com/lms-emulator:0.1", world={str(wo
         print(json.dumps(lms.dump()["name"]))
 """,
     )
-    assert told == "mine"
+    assert seen == "mine"
     (wishes,) = engine.wishes.values()
     assert wishes["Image"] == "registry.example.com/lms-emulator:0.1"
     assert wishes["HostConfig"]["Binds"] == [f"{world}:/worlds/mine.toml:ro"]
 
 
 def test_tls(engine: Engine) -> None:
-    told = run(
+    seen = run(
         engine,
         """
 import json, ssl
@@ -100,5 +100,5 @@ with LmsEmulatorContainer(world="empty", tls=True) as container:
     print(urlopen(container.get_tls_url() + "/_emulator/health", context=context).read().decode())
 """,
     )
-    assert isinstance(told, dict)
-    assert told["status"] == "ready"
+    assert isinstance(seen, dict)
+    assert seen["status"] == "ready"

@@ -67,9 +67,11 @@ def test_starting_imports_nothing_heavy(installed: Installed) -> None:
 
 def test_verify_with_the_extra(installed_with_contracts: Installed) -> None:
     with Emulator.start() as lms:
-        told = json.loads(installed_with_contracts("lms-emulator", "verify", "--against", lms.url, "--examples", "1"))
-    assert told["same"] is True
-    assert len(told["contracts"]) >= len(PROVIDERS)
+        outcome = json.loads(
+            installed_with_contracts("lms-emulator", "verify", "--against", lms.url, "--examples", "1")
+        )
+    assert outcome["same"] is True
+    assert len(outcome["contracts"]) >= len(PROVIDERS)
 
 
 def test_types_are_seen_by_a_checker(installed: Installed, tmp_path: Path) -> None:

@@ -269,8 +269,8 @@ def test_it(lms):
     assert False
 """
     )
-    told = pytester.runpytest("-q").stdout.str()
+    output = pytester.runpytest("-q").stdout.str()
     unread = "`sort` (query) was not read: Canvas documents it"
-    assert f"warning    parameter_not_read: {unread}" in told
-    assert "fault      A scripted failure acted on this request: f1: status 503" in told
-    assert "defect     The real provider fails on this request too" in told
+    assert f"warning    parameter_not_read: {unread}" in output
+    assert "fault      A scripted failure acted on this request: f1: status 503" in output
+    assert "defect     The real provider fails on this request too" in output

@@ -86,9 +86,9 @@ def test_a_failed_handshake_is_reported(capfd: pytest.CaptureFixture[str]) -> No
                 assert connection.recv(64) == b""
         with httpx.Client(verify=False, trust_env=False) as http:
             assert http.get(f"https://127.0.0.1:{port}/_emulator/health").status_code == 200
-    told = capfd.readouterr().err
-    assert told.startswith(f"lms-emulator: TLS handshake failed with {peer}: HTTP")
-    assert told.count("\n") == 1
+    err = capfd.readouterr().err
+    assert err.startswith(f"lms-emulator: TLS handshake failed with {peer}: HTTP")
+    assert err.count("\n") == 1
 
 
 def test_addresses_in_answers_are_https_under_the_real_name(served: Emulator, trusting: httpx.Client) -> None:

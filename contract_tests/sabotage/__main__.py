@@ -66,9 +66,9 @@ def _by_test(folder: str, test: str) -> tuple[bool, str]:
     """A test that fails notices; one that cannot be collected, or whose fixtures break, does not."""
     options = ("-qx", "-n", "0", "-m", "", "-rf", "--no-header", "--tb=no", "--timeout=200", "-pno:cacheprovider")
     done = _run(folder, "pytest", *options, f"contract_tests/{test}", cwd=ROOT)
-    told = [line for line in done.stdout.splitlines() if line.startswith(f"FAILED contract_tests/{test}")]
-    if told:
-        return True, told[0].removeprefix("FAILED contract_tests/")
+    failed = [line for line in done.stdout.splitlines() if line.startswith(f"FAILED contract_tests/{test}")]
+    if failed:
+        return True, failed[0].removeprefix("FAILED contract_tests/")
     return False, f"{test} did not notice: {done.stdout.strip().splitlines()[-1:]}"
 
 

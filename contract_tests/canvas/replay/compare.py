@@ -192,8 +192,8 @@ class Comparison:
             return
         if _UNORDERED.search(where):
             got = self._reordered(wanted, got)
-        for number, (one, other) in enumerate(zip(wanted, got, strict=True)):
-            self._value(one, other, f"{where}[{number}]")
+        for number, (expected, other) in enumerate(zip(wanted, got, strict=True)):
+            self._value(expected, other, f"{where}[{number}]")
 
     def _reordered(self, wanted: list[Any], got: list[Any]) -> list[Any]:
         """Ours in the recorded order, where no order is promised and all ids are known."""
@@ -239,8 +239,8 @@ class Comparison:
         if literals != our_literals or [v.kind for v in theirs] != [v.kind for v in ours]:
             pairs = enumerate(zip(literals, our_literals, strict=False))
             at = next((i for i, (a, b) in pairs if a != b), min(len(literals), len(our_literals)))
-            near = slice(max(0, at - 40), at + 70)
-            self._note(f"{where}: …{our_literals[near]!r}, recorded …{literals[near]!r}")
+            around = slice(max(0, at - 40), at + 70)
+            self._note(f"{where}: …{our_literals[around]!r}, recorded …{literals[around]!r}")
             return
         for value, other in zip(theirs, ours, strict=True):
             if value.kind == "moment":
@@ -273,7 +273,7 @@ class Comparison:
     def _order(self, wanted: dict[str, Any], got: dict[str, Any], where: str) -> None:
         """Claims, and the members of those that are objects, in the recorded order, as far as both have them. Custom
         fields are left out: the database of the run sorts those of a tool."""
-        theirs, ours = ([key for key in one if key in other] for one, other in ((wanted, got), (got, wanted)))
+        theirs, ours = ([key for key in keys if key in other] for keys, other in ((wanted, got), (got, wanted)))
         if theirs not in (ours, _remembered(ours)):
             self._note(f"{where}: order {ours}, recorded {theirs}")
         for key in theirs:

@@ -28,7 +28,7 @@ def signed_again(text: str, keys: dict[str, Any], translate: Callable[[str], str
     One that its tool did not sign stays as it is.
     """
 
-    def one(match: re.Match[str]) -> str:
+    def resigned(match: re.Match[str]) -> str:
         token = match.group(1)
         try:
             header, claims = (segment(part) for part in token.split(".")[:2])
@@ -42,7 +42,7 @@ def signed_again(text: str, keys: dict[str, Any], translate: Callable[[str], str
         others = {name: value for name, value in header.items() if name != "alg"}
         return jwt.encode(json.loads(changed), key["private_pem"], algorithm="RS256", headers=others)
 
-    return JWT.sub(one, text) if "eyJ" in text else text
+    return JWT.sub(resigned, text) if "eyJ" in text else text
 
 
 def _own(token: str, private_pem: str) -> bool:

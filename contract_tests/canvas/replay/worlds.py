@@ -164,49 +164,49 @@ def _next_ids(given: dict[str, int]) -> dict[str, int]:
     return counted | {table: 10_000 * band + 1 for table, band in BANDS.items() if table not in counted}
 
 
-def _kept(one: dict[str, Any], names: str, **changes: Any) -> dict[str, Any]:
-    return {name: one[name] for name in names.split() if name in one} | changes
+def _kept(record: dict[str, Any], names: str, **changes: Any) -> dict[str, Any]:
+    return {name: record[name] for name in names.split() if name in record} | changes
 
 
-def _account(one: dict[str, Any]) -> dict[str, Any]:
+def _account(record: dict[str, Any]) -> dict[str, Any]:
     names = "id name parent_account_id uuid sis_account_id integration_id workflow_state default_time_zone"
-    account = _kept(one, names, guid=one["lti_guid"].removesuffix(":canvas-lms"), created_at=MADE)
-    return account | ({"site_admin": True} if one["name"] == "Site Admin" else {})
+    account = _kept(record, names, guid=record["lti_guid"].removesuffix(":canvas-lms"), created_at=MADE)
+    return account | ({"site_admin": True} if record["name"] == "Site Admin" else {})
 
 
-def _role(one: dict[str, Any]) -> dict[str, Any]:
+def _role(record: dict[str, Any]) -> dict[str, Any]:
     names = "id base_role_type workflow_state root_account_id"
-    return _kept(one, names, name=one["role"], created_at=MADE, updated_at=MADE)
+    return _kept(record, names, name=record["role"], created_at=MADE, updated_at=MADE)
 
 
-def _login(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    return one | {"password": given["keys"]["logins"][one["unique_id"]]["password"]}
+def _login(record: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return record | {"password": given["keys"]["logins"][record["unique_id"]]["password"]}
 
 
-def _course(one: dict[str, Any]) -> dict[str, Any]:
-    course = {key: value for key, value in one.items() if key not in ("root_account_id", "time_zone")}
-    return course | {"workflow_state": _STATES.get(one["workflow_state"], one["workflow_state"])}
+def _course(record: dict[str, Any]) -> dict[str, Any]:
+    course = {key: value for key, value in record.items() if key not in ("root_account_id", "time_zone")}
+    return course | {"workflow_state": _STATES.get(record["workflow_state"], record["workflow_state"])}
 
 
-def _enrollment(one: dict[str, Any]) -> dict[str, Any]:
-    return one | {"updated_at": one["created_at"]}
+def _enrollment(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {"updated_at": record["created_at"]}
 
 
-def _assignment(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _assignment(record: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     names = (
         "id name course_id assignment_group_id position due_at unlock_at lock_at points_possible grading_type "
         "description lti_context_id created_at"
     )
-    published = one["workflow_state"] == "published"
-    kinds = one["submission_types"].split(",")
-    links = [link for link in given["lti_resource_links"] if link["context_id"] == one["id"]]
+    published = record["workflow_state"] == "published"
+    kinds = record["submission_types"].split(",")
+    links = [link for link in given["lti_resource_links"] if link["context_id"] == record["id"]]
     tools = {tool["id"]: tool["url"] for tool in given["external_tools"]}
     tag: dict[str, Any] = {}
     for link in links:
         number = link["context_external_tool_id"]
-        own = {"id": given["first_new_ids"]["content_tags"] - 1, "resource_link_id": f"{one['id']:040x}"}
+        own = {"id": given["first_new_ids"]["content_tags"] - 1, "resource_link_id": f"{record['id']:040x}"}
         tag = {"external_tool": {"url": tools[number], "content_id": number, **own}}
-    return _kept(one, names, updated_at=one["created_at"], published=published, submission_types=kinds, **tag)
+    return _kept(record, names, updated_at=record["created_at"], published=published, submission_types=kinds, **tag)
 
 
 def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -220,32 +220,37 @@ def _developer_keys(given: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _binding(one: dict[str, Any]) -> dict[str, Any]:
-    return one | {"developer_key_id": SHARD + one["developer_key_id"]}
+def _binding(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {"developer_key_id": SHARD + record["developer_key_id"]}
 
 
-def _configuration(one: dict[str, Any]) -> dict[str, Any]:
+def _configuration(record: dict[str, Any]) -> dict[str, Any]:
     names = "id settings privacy_level"
-    return _kept(one, names, developer_key_id=SHARD + one["developer_key_id"], created_at=MADE, updated_at=MADE)
+    return _kept(record, names, developer_key_id=SHARD + record["developer_key_id"], created_at=MADE, updated_at=MADE)
 
 
-def _token(one: dict[str, Any]) -> dict[str, Any]:
+def _token(record: dict[str, Any]) -> dict[str, Any]:
     names = "id user_id token purpose permanent_expires_at"
-    token = _kept(one, names, developer_key_id=SHARD + 1, created_at=MADE)
+    token = _kept(record, names, developer_key_id=SHARD + 1, created_at=MADE)
     if "permanent_expires_at" in token:
         token["permanent_expires_at"] = datetime.fromisoformat(token["permanent_expires_at"].replace(" UTC", "Z"))
     return token
 
 
-def _tool(one: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    place = {"account_id" if one["context_type"] == "Account" else "course_id": one["context_id"]}
-    made = {"privacy": one["workflow_state"], "created_at": one["created_at"], "updated_at": one["created_at"], **place}
-    kept = _kept(one, "id name url domain consumer_key shared_secret")
-    if one["lti_version"] == "1.3":
-        key = SHARD + one["developer_key_id"]
+def _tool(record: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    place = {"account_id" if record["context_type"] == "Account" else "course_id": record["context_id"]}
+    made = {
+        "privacy": record["workflow_state"],
+        "created_at": record["created_at"],
+        "updated_at": record["created_at"],
+        **place,
+    }
+    kept = _kept(record, "id name url domain consumer_key shared_secret")
+    if record["lti_version"] == "1.3":
+        key = SHARD + record["developer_key_id"]
         said = next(row for row in given["tool_configurations"] if SHARD + row["developer_key_id"] == key)
         return kept | made | {"developer_key_id": key, "description": said["settings"]["description"]}
-    settings = dict(one["settings"])
+    settings = dict(record["settings"])
     return kept | made | {"custom": settings.pop("custom_fields", None), "settings": settings}
 
 

@@ -64,9 +64,9 @@ class CampusMachine(Machine):
         form = self.tool.begin_launch(self.browser, "canvas", self.bench.target.base("canvas"), facts, self.person)
         ltik = expect_granted(self.tool.finish_launch(self.browser, form))
         self.ltik = (ltik, self.now + LTIK_LIFE)
-        told = expect_granted(self.ltiaas.id_token(self.bench.facts("ltiaas")["api_key"], ltik))
-        assert told["user"]["email"] == self.person["email"]
-        assert told["user"]["name"] == self.person["name"]
+        token = expect_granted(self.ltiaas.id_token(self.bench.facts("ltiaas")["api_key"], ltik))
+        assert token["user"]["email"] == self.person["email"]
+        assert token["user"]["name"] == self.person["name"]
 
     @rule()
     def connect_canvas(self) -> None:
@@ -84,10 +84,10 @@ class CampusMachine(Machine):
     def provision_at_openlearning(self) -> None:
         """The tool provisions the person with the launch's data; the second time it is the same account."""
         assert self.ltik is not None
-        told = expect_granted(self.ltiaas.id_token(self.bench.facts("ltiaas")["api_key"], self.ltik[0]))["user"]
+        user = expect_granted(self.ltiaas.id_token(self.bench.facts("ltiaas")["api_key"], self.ltik[0]))["user"]
         facts = self.bench.facts("openlearning")
         user_id = expect_granted(
-            self.learning.provision(facts["api_key"], facts["institution_id"], told["id"], told["email"], told["name"])
+            self.learning.provision(facts["api_key"], facts["institution_id"], user["id"], user["email"], user["name"])
         )
         assert self.user_id in (None, user_id)
         if self.user_id is None and not self.resets:  # an enrolment of an earlier example is there to stay
@@ -176,8 +176,8 @@ class CampusMachine(Machine):
         """Every credential is alive or expired by the shared clock."""
         facts = self.bench.facts("ltiaas")
         if self.ltik is not None:
-            told = self.ltiaas.id_token(facts["api_key"], self.ltik[0])
-            assert isinstance(told, Refused) == (self.now > self.ltik[1]) or self.now == self.ltik[1]
+            answer = self.ltiaas.id_token(facts["api_key"], self.ltik[0])
+            assert isinstance(answer, Refused) == (self.now > self.ltik[1]) or self.now == self.ltik[1]
         if self.canvas_token is not None:
             found = self.canvas.whoami(self.canvas_token[0])
             assert isinstance(found, Refused) != self.alive(self.canvas_token), found

@@ -161,7 +161,7 @@ class CourseworkMachine(Machine):
     @rule(number=PICK)
     def see_the_modules(self, number: int) -> None:
         module, _ = pick(self.modules, number)
-        place = [one for one, _ in self.modules].index(module)
+        place = [module for module, _ in self.modules].index(module)
         done = [bool(work.attempts or work.score is not None) for _, work in self.modules]
         seen = expect_granted(self.port.module_state(self.student, self.course, module))
         if not all(done[:place]):

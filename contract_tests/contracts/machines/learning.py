@@ -126,7 +126,7 @@ class LearningMachine(Machine):
     @rule(role=WHO)
     def a_learner_acts_for_another(self, role: str) -> None:
         person = self.present(role)
-        other = next(one for one in self.people.values() if one.role != role)
+        other = next(person for person in self.people.values() if person.role != role)
         if person is None or other.wiped:
             return
         expect_refused(self.port.enroll(person.token, other.username, self.course, True), status=404)
@@ -239,8 +239,8 @@ class LearningMachine(Machine):
     @precondition(lambda self: self.resets and any(self.present(role) for role in self.people))
     @rule(state=st.sampled_from(STATES))
     def a_learner_retires_others(self, state: str) -> None:
-        person = next(one for one in self.people.values() if one.asked is None)
-        other = next(one for one in self.people.values() if one is not person)
+        person = next(other for other in self.people.values() if other.asked is None)
+        other = next(other for other in self.people.values() if other is not person)
         jwt = self.own_jwt(person)
         for outcome in (
             self.port.to_retire(jwt, state, 0),

@@ -267,8 +267,8 @@ class LtiaasMachine(Machine):
         role = self.people[lms][0]
         base, facts = self.bench.target.base(lms), self.bench.facts(lms)
         browser = self.browser(lms, role)
-        one, two = (self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role)) for _ in range(2))
-        crossed = self.wire.finish_launch(browser, one.changed(id_token=two["id_token"]))
+        first, two = (self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role)) for _ in range(2))
+        crossed = self.wire.finish_launch(browser, first.changed(id_token=two["id_token"]))
         expect_refused(crossed, status=401, why="the id_token of another login")
         form = self.wire.begin_launch(browser, lms, base, facts, self.person(lms, role))
         ltik = expect_granted(self.wire.finish_launch(browser, form))
@@ -394,7 +394,7 @@ class LtiaasMachine(Machine):
     @rule(number=PICK)
     def members(self, number: int) -> None:
         """The roster is the LMS's, for the course of this launch."""
-        launched = pick([one for one in self.launched if self.now - one.made < LTIK_LIFE], number)
+        launched = pick([launch for launch in self.launched if self.now - launch.made < LTIK_LIFE], number)
         found = expect_granted(self.port.members(self.key, launched.ltik))
         assert self.person(launched.lms, launched.person)["lti_id"] in found
 

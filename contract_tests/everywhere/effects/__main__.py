@@ -18,8 +18,8 @@ def main() -> None:
     parser.add_argument("--rest", action="store_true", help="only what the ledger shows no effect of")
     options = parser.parse_args()
     if options.again:
-        gone = [value for run in options.runs for value in ledger.no_longer(options.provider, run)]
-        sys.exit("".join(f"no difference: {' '.join(key)} ({how})\n" for key, how in gone) or 0)
+        without_difference = [value for run in options.runs for value in ledger.no_longer(options.provider, run)]
+        sys.exit("".join(f"no difference: {' '.join(key)} ({how})\n" for key, how in without_difference) or 0)
     known = ledger.read(options.provider) if options.rest else {}
     found = ledger.tried(options.provider, options.runs, lambda text: print(text, file=sys.stderr, flush=True), known)
     for key in sorted(found):

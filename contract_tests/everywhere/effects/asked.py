@@ -84,12 +84,12 @@ class Asked(Probe):
         begun = self._inner.send(
             "POST", f"/api/v1/{place}/files", [*self._headers, ("Content-Type", FORM)], urlencode(steps).encode()
         )
-        told = json.loads(begun.body)
-        parts = [f'name="{name}"\r\n\r\n{value}\r\n' for name, value in told["upload_params"].items()]
+        upload = json.loads(begun.body)
+        parts = [f'name="{name}"\r\n\r\n{value}\r\n' for name, value in upload["upload_params"].items()]
         parts.append('name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\ntext\r\n')
         body = "".join(f"--b\r\nContent-Disposition: form-data; {part}" for part in parts) + "--b--\r\n"
         kind = ("Content-Type", "multipart/form-data; boundary=b")
-        target = told["upload_url"].partition(HOST)[2]
+        target = upload["upload_url"].partition(HOST)[2]
         sent = self._inner.send("POST", target, [("Host", HOST), AGENT, kind], body.encode())
         last = sent.first("location") or ""
         done = self._inner.send("GET", last.partition(HOST)[2], list(self._headers), None)
@@ -130,7 +130,7 @@ class Asked(Probe):
         self.found = found
         for method, operation in self._operations():
             mine = [found[method, operation.path, name] for name in parameters(operation)]
-            if mine and not any(one.outcomes or one.how for one in mine):
+            if mine and not any(effect.outcomes or effect.how for effect in mine):
                 request = self._that_goes_well(method, operation)
                 if request is not None:
                     self._try_out(request)

@@ -165,20 +165,20 @@ def existing(leaf: str, store: Store, target: str) -> Iterator[Any]:
     records = getattr(store, table).values()
     course = re.search(r"/courses/(\d+)", target)
     inside = [record for record in records if course and str(getattr(record, "course_id", "")) == course[1]]
-    for one in dict.fromkeys(getattr(value, "id", None) for value in [*inside[-3:], *records[-2:], *records[:2]]):
-        if one is not None:
-            yield [str(one)] if listed else one
+    for number in dict.fromkeys(getattr(value, "id", None) for value in [*inside[-3:], *records[-2:], *records[:2]]):
+        if number is not None:
+            yield [str(number)] if listed else number
 
 
 def _values(value: Any, path: Path) -> Iterable[tuple[Path, Any]]:
     if isinstance(value, dict) and value:
         if path:
             yield path, value
-        for name, one in value.items():
-            yield from _values(one, path if name.isdigit() else (*path, *path_of(name)))
+        for name, inner in value.items():
+            yield from _values(inner, path if name.isdigit() else (*path, *path_of(name)))
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         yield path, value
-        for one in value:
-            yield from _values(one, path)
+        for inner in value:
+            yield from _values(inner, path)
     elif path:
         yield path, value

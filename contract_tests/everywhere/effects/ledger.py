@@ -83,9 +83,9 @@ def tried(
     made a difference are not tried again.
     """
     found: dict[Key, Found] = defaultdict(Found)
-    for key, one in (known or {}).items():
-        if one.verdict == "shown":
-            found[key].run, found[key].at, found[key].how = one.run, one.at, one.how
+    for key, entry in (known or {}).items():
+        if entry.verdict == "shown":
+            found[key].run, found[key].at, found[key].how = entry.run, entry.at, entry.how
     fitting, named = Fitting(), list(runs)
     played = [value for value in named or PLAYED.get(provider, ()) if not _is_test(value) and value != asked.RUN]
     for run in played:
@@ -104,7 +104,7 @@ def tried(
 
 
 def _counted(found: dict[Key, Found]) -> str:
-    return f"{sum(bool(one.how) for one in found.values())} of {len(found)} have an effect"
+    return f"{sum(bool(entry.how) for entry in found.values())} of {len(found)} have an effect"
 
 
 def _is_test(run: str) -> bool:
@@ -113,8 +113,8 @@ def _is_test(run: str) -> bool:
 
 def _begin_anew(found: dict[Key, Found]) -> None:
     """Let values be tried again in the next kind of run, where they may show more."""
-    for one in found.values():
-        one.turn, one.asked = 0, set()
+    for entry in found.values():
+        entry.turn, entry.asked = 0, set()
 
 
 def no_longer(provider: str, run: str) -> list[tuple[Key, str]]:
@@ -159,9 +159,9 @@ def documented(provider: str) -> set[Key]:
 def write(provider: str, found: dict[Key, Found]) -> None:
     """Write the ledger: every documented parameter of the served operations, including those that no run reaches."""
     every = {key: found.get(key) or Found() for key in documented(provider)}
-    known = {key: Known(one.verdict, one.run, one.at, one.how) for key, one in every.items()}
+    known = {key: Known(entry.verdict, entry.run, entry.at, entry.how) for key, entry in every.items()}
     known |= alike(provider, known)
-    rows = [(*key, one.verdict, one.run, str(one.at or ""), one.how) for key, one in sorted(known.items())]
+    rows = [(*key, entry.verdict, entry.run, str(entry.at or ""), entry.how) for key, entry in sorted(known.items())]
     text = "".join("\t".join(row).rstrip("\t") + "\n" for row in rows)
     _file(provider).write_text(text, encoding="utf-8")
 
@@ -172,14 +172,14 @@ def alike(provider: str, known: dict[Key, Known]) -> dict[Key, Known]:
     What is not reached may also be warned of there. `run` is `alike` then, and `how` that operation.
     """
     there: dict[tuple[str, Any, str], tuple[str, str]] = {}
-    for (method, path, name), one in known.items():
-        there.setdefault((one.verdict, function_of(provider, method, path), name), (method, path))
+    for (method, path, name), entry in known.items():
+        there.setdefault((entry.verdict, function_of(provider, method, path), name), (method, path))
     found: dict[Key, Known] = {}
-    for key, one in known.items():
-        verdicts = ("shown", "warned") if one.verdict == "unreached" else ("shown",)
+    for key, entry in known.items():
+        verdicts = ("shown", "warned") if entry.verdict == "unreached" else ("shown",)
         what = function_of(provider, *key[:2]), key[2]
         where = next((there[verdict, *what] for verdict in verdicts if (verdict, *what) in there), None)
-        if one.verdict in UNSEEN and where is not None:
+        if entry.verdict in UNSEEN and where is not None:
             found[key] = Known("alike", "alike", 0, " ".join(where))
     return found
 
@@ -190,7 +190,9 @@ def function_of(provider: str, method: str, path: str) -> Any:
     shipped = load_providers()[provider]
     catalogue = shipped.catalogue
     assert catalogue is not None
-    operation = next(one for one in catalogue.operations if one.path == path and one.takes(method))
+    operation = next(
+        operation for operation in catalogue.operations if operation.path == path and operation.takes(method)
+    )
     for example in examples(operation):
         route, _, _ = shipped.router.match("GET" if method == "ANY" else method, shipped.normalise_path(example))
         if route is not None:
@@ -218,7 +220,7 @@ def declared(provider: str) -> dict[str, str]:
 
 def unexplained(provider: str, verdicts: Iterable[str] = UNSEEN) -> tuple[set[str], set[str]]:
     """Parameters without a visible effect or a declared reason, and declarations that match no parameter."""
-    unseen = {" ".join(key) for key, one in read(provider).items() if one.verdict in verdicts}
+    unseen = {" ".join(key) for key, entry in read(provider).items() if entry.verdict in verdicts}
     covered: set[str] = set()
     idle: set[str] = set()
     for name in declared(provider):

@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     status: int
     answer: tuple[Any, ...]
     state: tuple[Any, ...]
-    told: frozenset[str]
+    warned: frozenset[str]
     passed_over: frozenset[str]
 
     @property
@@ -158,8 +158,10 @@ class Probe:
             ]
             last = entries[-1] if entries else None
             over = frozenset(last.notes.get(NOT_HERE, ())) if last is not None else frozenset()
-            told = frozenset(row.name for row in last.warnings if row.name) - over if last is not None else frozenset()
-            return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told, over)
+            warned = (
+                frozenset(row.name for row in last.warnings if row.name) - over if last is not None else frozenset()
+            )
+            return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), warned, over)
 
         return seen
 
@@ -171,7 +173,7 @@ class Probe:
         self._try_by(request, operation, "")
         left = [self.found[request.method, operation.path, parameter] for parameter in parameters(operation)]
         by_admin = self._by_admin(request)
-        if by_admin is not None and not all(one.how for one in left):
+        if by_admin is not None and not all(effect.how for effect in left):
             self._try_by(by_admin, operation, AS_ADMIN)
 
     def _by_admin(self, request: Request) -> Request | None:
@@ -286,7 +288,7 @@ def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
     """`effect`, `refused`, `warned`, `same`; `passed over`, the same where the parameter had no turn; or nothing."""
     if after.refused and not base.refused:
         return "effect" if how == LEFT_OUT else "refused"
-    if any(_is_about(name, path) for name in after.told | base.told):
+    if any(_is_about(name, path) for name in after.warned | base.warned):
         return "warned"
     if (base.status, base.answer, base.state) != (after.status, after.answer, after.state):
         return "effect"

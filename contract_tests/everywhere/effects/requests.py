@@ -90,7 +90,7 @@ class Request(NamedTuple):
 
     def number_in(self, name: str) -> str | None:
         """The first number that is a member of a hash of that name; `path_of` leaves it out."""
-        text = " ".join(one for one, _ in (*self.query, *self.form)) + (
+        text = " ".join(name for name, _ in (*self.query, *self.form)) + (
             json.dumps(self.document) if self.is_json else ""
         )
         found = re.search(rf'{re.escape(name)}\]?(?:\[|": {{")(\d+)', text)
@@ -118,7 +118,7 @@ class Request(NamedTuple):
         lists = any(name.startswith(f"{path[0]}[][") for name, _ in (*self.query, *self.form))
         name = path[0] + ("[]" if lists else "") + "".join(f"[{part}]" for part in path[1:])
         if isinstance(value, dict):
-            pairs = [(f"{name}[{key}]", _text(one)) for key, one in value.items()]
+            pairs = [(f"{name}[{key}]", _text(member)) for key, member in value.items()]
         elif isinstance(value, list):
             pairs = [(f"{name}[]", _text(item)) for item in value]
         else:
@@ -156,11 +156,11 @@ def _within(path: Path, above: Path) -> bool:
 
 def _leaves(value: Any, path: Path) -> Iterator[Path]:
     if isinstance(value, dict) and value:
-        for name, one in value.items():
-            yield from _leaves(one, path if name.isdigit() else (*path, *path_of(name)))
+        for name, inner in value.items():
+            yield from _leaves(inner, path if name.isdigit() else (*path, *path_of(name)))
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for one in value:
-            yield from _leaves(one, path)
+        for inner in value:
+            yield from _leaves(inner, path)
     elif path:
         yield path
 

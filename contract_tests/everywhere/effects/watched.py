@@ -113,13 +113,13 @@ class _Trial(Probe):
         self._world.ids = Ids("effects")
         try:
             operation = self._operation(request)
-            for one in (request, *_enveloped(request, operation)) if operation is not None else ():
+            for attempt in (request, *_enveloped(request, operation)) if operation is not None else ():
                 if held is None:
-                    self._try_out(one)
+                    self._try_out(attempt)
                 else:
                     place = request.method, operation.path
                     ours = [way for way in held if way[0][:2] == place and way[0] not in shown]
-                    shown |= {key for key, how in ours if self._holds(one, key, how)}
+                    shown |= {key for key, how in ours if self._holds(attempt, key, how)}
         finally:
             clock.restore(before)
             self._world.ids = ids

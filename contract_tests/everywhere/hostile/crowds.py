@@ -35,16 +35,16 @@ def _large_courses(lms: Emulator) -> Iterator[Hostile]:
     edx["users"] += [{"username": person, "email": f"{person}@many.example", "password": "pw"} for person in people]
     edx["enrollments"] += [{"user": person, "course": course, "created": at} for person in people]
     role = next(enrollment["role_id"] for enrollment in d2l["enrollments"])
-    for number, one in enumerate(people, 50_000):
+    for number, person in enumerate(people, 50_000):
         named = {
-            "profile_identifier": one,
-            "lti_guid": one,
+            "profile_identifier": person,
+            "lti_guid": person,
             "first_name": "Ann",
-            "last_name": one,
-            "username": one,
-            "org_defined_id": one,
+            "last_name": person,
+            "username": person,
+            "org_defined_id": person,
         }
-        d2l["users"].append(d2l["users"][0] | {"id": number, "email": f"{one}@many.example", **named})
+        d2l["users"].append(d2l["users"][0] | {"id": number, "email": f"{person}@many.example", **named})
         d2l["enrollments"].append(
             d2l["enrollments"][0] | {"id": number, "user_id": number, "org_unit_id": unit, "role_id": role}
         )

@@ -83,11 +83,11 @@ class Pulse:
 def send(url: str, hostile: Hostile) -> bytes:
     """The status line of the answer, once it is complete."""
     parts, line = urlsplit(url), b""
-    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as one:
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as connection:
         try:
-            one.sendall(hostile.sent)
-            line = one.recv(64).split(b"\r\n")[0]
-            while one.recv(65_536):
+            connection.sendall(hostile.sent)
+            line = connection.recv(64).split(b"\r\n")[0]
+            while connection.recv(65_536):
                 pass
         except OSError:  # the emulator closes early on what is too long
             pass

@@ -105,8 +105,8 @@ class Ledger:
         if recorded.kind != ours.kind:
             return [f"expected a {recorded.kind} like {recorded.text!r}, got {ours.text!r} ({ours.kind})"]
         if recorded.kind == "wait":
-            near = abs(int(recorded.text) - int(ours.text)) <= volatile.WAIT_TOLERANCE
-            return [] if near else [f"expected to wait {recorded.text} s, got {ours.text} s"]
+            close = abs(int(recorded.text) - int(ours.text)) <= volatile.WAIT_TOLERANCE
+            return [] if close else [f"expected to wait {recorded.text} s, got {ours.text} s"]
         known = self.expect(recorded.text)
         if known is None and recorded.text in echoed:
             known = recorded.text
@@ -139,6 +139,6 @@ class Ledger:
             return [f"expected the JWT {wanted}, got {got}"]
         return [
             f"JWT {part}: {problem}"
-            for part, one, other in zip(("header", "claims"), wanted, got, strict=True)
-            for problem in self.align(one, other, echoed=echoed)
+            for part, expected, other in zip(("header", "claims"), wanted, got, strict=True)
+            for problem in self.align(expected, other, echoed=echoed)
         ]

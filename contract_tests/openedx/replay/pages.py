@@ -108,8 +108,8 @@ def differences(recorded: dict[str, Any], ours: dict[str, Any]) -> list[str]:
         {**form, "controls": [{k: v for k, v in control.items() if k != "text"} for control in form["controls"]]}
         for form in recorded["forms"]
     ]
-    told = {name for form in recorded["forms"] for name in form}  # the two sets tell different things of a form
-    ours = {**ours, "forms": [{k: v for k, v in form.items() if k in told} for form in ours["forms"]]}
+    fields = {name for form in recorded["forms"] for name in form}  # the two sets tell different things of a form
+    ours = {**ours, "forms": [{k: v for k, v in form.items() if k in fields} for form in ours["forms"]]}
     keys = ("title", "forms", "headings", "errors")
     return [
         f"{key}: expected {wanted.get(key)!r}, got {ours.get(key)!r}"

@@ -62,8 +62,8 @@ def folder_of(run: str) -> str:
 
 
 def _exchange(run: str, raw: dict[str, Any]) -> Exchange:
-    told = exchanges.common(run, raw)
-    return Exchange(**told | {"body": None} if _varies(raw) else told)
+    fields = exchanges.common(run, raw)
+    return Exchange(**fields | {"body": None} if _varies(raw) else fields)
 
 
 def _varies(raw: dict[str, Any]) -> bool:

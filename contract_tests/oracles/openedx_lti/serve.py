@@ -101,11 +101,11 @@ def surround():
         seen = [person for person in PEOPLE.items() if state["names"] or person[0] != "ben"]
         roles = {"student": "student", "staff": "instructor"}
         return {
-            one["id"]: {
-                "id": one["id"], "username": name, "email": f"{name}@school.test", "name": one["name"],
-                "roles": [roles[one["role"]]],
+            user["id"]: {
+                "id": user["id"], "username": name, "email": f"{name}@school.test", "name": user["name"],
+                "roles": [roles[user["role"]]],
             }
-            for name, one in seen
+            for name, user in seen
         }  # fmt: skip
 
     known = {person["id"]: SimpleNamespace(external_user_id=person["lti_id"]) for person in PEOPLE.values()}

@@ -121,7 +121,9 @@ def test_work_ends_after_so_many_attempts(attempts: int, place: int) -> None:
 
 
 def test_two_thousand_attempts_are_enough_for_anyone() -> None:
-    endless = Mistake[int]("endless", "endless", lambda value: [value + one for one in range(1, 3000)], axis="endless")
+    endless = Mistake[int](
+        "endless", "endless", lambda value: [value + step for step in range(1, 3000)], axis="endless"
+    )
     assert diagnose("2000", 0, str, [endless]) is not None
     compute = Counter()
     assert diagnose("2001", 0, compute, [endless]) is None

@@ -117,9 +117,9 @@ def test_fixed_parameters_have_one_value(name: str, value: str, reason: str) -> 
 
 def test_redirect_addresses_are_compared_exactly() -> None:
     lti13.check_redirect_uri("https://tool/launch", ["https://tool/launch"])
-    for near in ("https://tool/launch/", "https://tool/launch?x=1", "http://tool/launch", "https://TOOL/launch"):
+    for similar in ("https://tool/launch/", "https://tool/launch?x=1", "http://tool/launch", "https://TOOL/launch"):
         with pytest.raises(lti13.AuthenticationRequestError) as caught:
-            lti13.check_redirect_uri(near, ["https://tool/launch"])
+            lti13.check_redirect_uri(similar, ["https://tool/launch"])
         assert caught.value.reason == "wrong_redirect_uri"
 
 

@@ -113,7 +113,7 @@ def explained(error: lti13.AuthenticationRequestError) -> tuple[str, str, object
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_parameter_that_is_missing_is_named(name: str) -> None:
-    others = {one: value for one, value in reversed(RIGHT.items()) if one != name}
+    others = {key: value for key, value in reversed(RIGHT.items()) if key != name}
     assert request_refused(others) == ("missing_parameter", name, "present", sorted(others))
     assert request_refused({**RIGHT, name: ""}) == ("missing_parameter", name, "present", sorted(RIGHT))
 

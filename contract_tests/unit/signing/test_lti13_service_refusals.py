@@ -134,7 +134,7 @@ PRESENT = sorted(SCORE)
     ("changes", "what"),
     [
         *[
-            ({name: value}, ("missing", name, "a string", [one for one in PRESENT if value is not ... or one != name]))
+            ({name: value}, ("missing", name, "a string", [key for key in PRESENT if value is not ... or key != name]))
             for name in ("userId", "activityProgress", "gradingProgress")
             for value in (..., None, "")
         ],

@@ -378,6 +378,6 @@ def test_an_assertion_is_not_signed_with_a_decoded_secret() -> None:
     ],
 )
 def test_escapings(name: str, escaped: str) -> None:
-    (escaping,) = [one for one in ESCAPINGS if one.name == name]
+    (escaping,) = [escaping for escaping in ESCAPINGS if escaping.name == name]
     assert escaping("a ä*~/") == escaped
     assert escaping("a *~/") == escaped.replace("%C3%A4", "")

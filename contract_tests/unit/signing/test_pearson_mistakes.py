@@ -101,7 +101,7 @@ def of_hex(key: bytes, message: bytes) -> bytes:
 def lower_hex(value: str) -> str:
     escaped = quote_plus(value)
     return "".join(
-        one.lower() if escaped[max(0, i - 2) : i].rpartition("%")[1] else one for i, one in enumerate(escaped)
+        char.lower() if escaped[max(0, i - 2) : i].rpartition("%")[1] else char for i, char in enumerate(escaped)
     )
 
 

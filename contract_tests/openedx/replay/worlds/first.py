@@ -28,8 +28,8 @@ def world(
 ) -> dict[str, Any]:
     """The whole world file as plain data."""
     setup = Setup(document, START)
-    told = list(_told(exchanges))
-    overview = next(item["overview"] for item in told if "overview" in item)
+    facts = list(_told(exchanges))
+    overview = next(item["overview"] for item in facts if "overview" in item)
     return {
         "name": name,
         "description": "What the recorded Open edX LMS held when its runs began.",
@@ -44,12 +44,12 @@ def world(
         },
         "openedx": {
             **setup.site(),
-            "users": _users(setup, told),
+            "users": _users(setup, facts),
             "applications": setup.applications(NEXT_APPLICATION - len(setup["applications"])),
             **setup.tokens(),
             "grants": [_grant(grant, setup) for grant in setup["grants"]],
             "courses": [_course(course, setup, overview, tree) for course in setup["courses"]],
-            "enrollments": [_enrollment(enrollment, setup, told) for enrollment in setup["enrollments"]],
+            "enrollments": [_enrollment(enrollment, setup, facts) for enrollment in setup["enrollments"]],
             "course_roles": setup["course_access_roles"],
         },
     }
@@ -71,11 +71,11 @@ def _objects(document: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(item)
 
 
-def _users(setup: Setup, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    joined = {item["username"]: item["date_joined"] for item in told if "date_joined" in item}
+def _users(setup: Setup, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    joined = {item["username"]: item["date_joined"] for item in facts if "date_joined" in item}
     users = [setup.service_user()]
-    for number, one in enumerate(setup["users"]):
-        user = dict(one)
+    for number, entry in enumerate(setup["users"]):
+        user = dict(entry)
         if not user.pop("password_usable", True):
             del user["password"]
         made = joined.get(user["username"]) or (JOINED + timedelta(seconds=number // 2)).isoformat()
@@ -83,21 +83,21 @@ def _users(setup: Setup, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return users
 
 
-def _grant(one: dict[str, Any], setup: Setup) -> dict[str, Any]:
-    return one | {"application": setup.client_id(one["application"]), "expires": setup.moment(one["expires"])}
+def _grant(record: dict[str, Any], setup: Setup) -> dict[str, Any]:
+    return record | {"application": setup.client_id(record["application"]), "expires": setup.moment(record["expires"])}
 
 
-def _course(one: dict[str, Any], setup: Setup, overview: str, tree: dict[str, Any] | None) -> dict[str, Any]:
-    course = one | setup.dates(one) | {"modes": setup.modes(one), "overview": overview}
+def _course(record: dict[str, Any], setup: Setup, overview: str, tree: dict[str, Any] | None) -> dict[str, Any]:
+    course = record | setup.dates(record) | {"modes": setup.modes(record), "overview": overview}
     course["certificates_display_behavior"] = "early_no_info"  # as the recorded course page tells
-    if tree is not None and tree["course"] == one["id"]:
+    if tree is not None and tree["course"] == record["id"]:
         course["content"] = tree["blocks"]
     return course
 
 
-def _enrollment(one: dict[str, Any], setup: Setup, told: list[dict[str, Any]]) -> dict[str, Any]:
-    for item in told:
+def _enrollment(record: dict[str, Any], setup: Setup, facts: list[dict[str, Any]]) -> dict[str, Any]:
+    for item in facts:
         course = item.get("course_id") or item.get("course_details", {}).get("course_id")
-        if item.get("user") == one["user"] and course == one["course"] and "created" in item:
-            return one | {"created": setup.moment(item["created"])}
-    raise LookupError(f"no recorded answer tells when {one['user']} enrolled in {one['course']}")
+        if item.get("user") == record["user"] and course == record["course"] and "created" in item:
+            return record | {"created": setup.moment(item["created"])}
+    raise LookupError(f"no recorded answer tells when {record['user']} enrolled in {record['course']}")

@@ -87,15 +87,15 @@ def _users(setup: Setup) -> list[dict[str, Any]]:
     return users
 
 
-def _course(one: dict[str, Any], setup: Setup) -> dict[str, Any]:
+def _course(record: dict[str, Any], setup: Setup) -> dict[str, Any]:
     same = (
         "id", "display_name", "invitation_only", "effort", "short_description", "language", "mobile_available",
         "certificates_display_behavior", "handouts", "updates",
     )  # fmt: skip
-    course = {name: one[name] for name in same if name in one} | setup.dates(one)
+    course = {name: record[name] for name in same if name in record} | setup.dates(record)
     course["verification_deadline"] = course["end"]
-    course["self_paced"] = one["pacing"] == "self"
-    course["modes"] = setup.modes(one)
+    course["self_paced"] = record["pacing"] == "self"
+    course["modes"] = setup.modes(record)
     course["grading_policy"] = [
         {
             "type": line["type"],
@@ -104,35 +104,35 @@ def _course(one: dict[str, Any], setup: Setup) -> dict[str, Any]:
             "dropped": line["drop_count"],
             "weight": line["weight"],
         }
-        for line in one["grading_policy"]["GRADER"]
+        for line in record["grading_policy"]["GRADER"]
     ]
-    course["grade_cutoffs"] = one["grading_policy"]["GRADE_CUTOFFS"]
-    if "discussion_topics" in one:
-        course["discussion_topics"] = {name: topic["id"] for name, topic in one["discussion_topics"].items()}
-    if "teams_configuration" in one:
-        teams = one["teams_configuration"]
+    course["grade_cutoffs"] = record["grading_policy"]["GRADE_CUTOFFS"]
+    if "discussion_topics" in record:
+        course["discussion_topics"] = {name: topic["id"] for name, topic in record["discussion_topics"].items()}
+    if "teams_configuration" in record:
+        teams = record["teams_configuration"]
         course["max_team_size"], course["teamsets"] = teams["max_team_size"], teams["topics"]
-    course["content"] = [_block(block, setup) for block in setup["block_trees"].get(one["id"], [])]
+    course["content"] = [_block(block, setup) for block in setup["block_trees"].get(record["id"], [])]
     return course
 
 
-def _block(one: dict[str, Any], setup: Setup) -> dict[str, Any]:
+def _block(record: dict[str, Any], setup: Setup) -> dict[str, Any]:
     names = {"visible_to_staff_only": "staff_only"}
-    block = {names.get(key, key): value for key, value in one.items() if key not in ("what", "children")}
+    block = {names.get(key, key): value for key, value in record.items() if key not in ("what", "children")}
     if "due" in block:
         block["due"] = setup.moment(block["due"])
-    if "multiple-choice" in one.get("what", ""):
+    if "multiple-choice" in record.get("what", ""):
         block["question"], block["max_attempts"] = {"kind": "choice", "answer": "choice_1"}, 3
-    elif "numerical" in one.get("what", ""):
+    elif "numerical" in record.get("what", ""):
         block["question"] = {"kind": "numerical", "answer": "4"}
-    block["children"] = [_block(child, setup) for child in one.get("children", [])]
+    block["children"] = [_block(child, setup) for child in record.get("children", [])]
     return block
 
 
-def _cohort(one: dict[str, Any]) -> dict[str, Any]:
-    return {("users" if key == "members" else key): value for key, value in one.items()}
+def _cohort(record: dict[str, Any]) -> dict[str, Any]:
+    return {("users" if key == "members" else key): value for key, value in record.items()}
 
 
-def _certificate(one: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: one[key] for key in ("user", "course", "mode", "status", "grade", "download_url")}
-    return kept | {"uuid": one["verify_uuid"], "created": START, "modified": START}
+def _certificate(record: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: record[key] for key in ("user", "course", "mode", "status", "grade", "download_url")}
+    return kept | {"uuid": record["verify_uuid"], "created": START, "modified": START}

@@ -68,7 +68,10 @@ class Setup:
             "authorization_grant_type": "password",
             "user": service["username"],
         }
-        return [login, *(one | {"id": number} for number, one in enumerate(self["applications"], first_id))]
+        return [
+            login,
+            *(application | {"id": number} for number, application in enumerate(self["applications"], first_id)),
+        ]
 
     def tokens(self) -> dict[str, list[dict[str, Any]]]:
         """Access and refresh tokens that were there at the start."""
@@ -82,8 +85,8 @@ class Setup:
             if "refresh_token" in token:
                 revoked = self.moment(token.get("refresh_revoked"))
                 created = self.moment(token.get("refresh_created", "start-1h"))
-                told = {"access_token": token["token"], "revoked": revoked, "created": created}
-                refresh.append({"token": token["refresh_token"], **owner, **told})
+                issued = {"access_token": token["token"], "revoked": revoked, "created": created}
+                refresh.append({"token": token["refresh_token"], **owner, **issued})
         return {"access_tokens": access, "refresh_tokens": refresh}
 
     def dates(self, course: dict[str, Any]) -> dict[str, datetime | None]:

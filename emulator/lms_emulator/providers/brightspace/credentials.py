@@ -133,7 +133,7 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
 
 def require_scope(x: Call, granted: list[str], wanted: Sequence[str], *, asked_at: str) -> None:
     """Raises the refusal of a token that has none of the scopes. Parameters: `asked_at`, where one asks for them."""
-    allowed = any(oauth.covers(one, scope) for one in granted for scope in wanted)
+    allowed = any(oauth.covers(held, scope) for held in granted for scope in wanted)
     if not x.check("scope", allowed, expected=list(wanted), got=granted):
         shared = {"*", *map(_group, wanted)} & set(map(_group, granted))
         raise refusals.insufficient_scope(

@@ -1,0 +1,63 @@
+"""Names that would say nothing of what they hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.house.package import ROOT
+
+VAGUE = ("one", "told", "gone", "near")
+"""Each stood for a hundred different things, as pronouns do."""
+_SOMEWHERE = re.compile(rf"\b(?:{'|'.join(VAGUE)})\b")
+
+
+def vague_names(text: str) -> Iterator[tuple[int, str]]:
+    """The vague names that a module binds, with their lines."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name):
+            name = node.id if isinstance(node.ctx, ast.Store) else None
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, ast.alias):
+            name = node.asname
+        else:
+            name = getattr(node, "name", None)
+        if name in VAGUE:
+            yield getattr(node, "lineno", 0), name
+
+
+@pytest.mark.slow
+def test_no_name_is_a_pronoun() -> None:
+    """Name an item by what it is: `enrollment`, `token`, `path`."""
+    found = []
+    for folder in ("emulator", "fixtures", "contract_tests", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if _SOMEWHERE.search(text := path.read_text("utf-8")):
+                found += [f"{path.relative_to(ROOT).as_posix()}:{line}: {name}" for line, name in vague_names(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("one = 1", "a, (told, *b) = c", "if one := a: pass", "for gone in a: pass", "[one for one in a]"),
+        *("def one(): pass", "def f(*, near): pass", "lambda one: 1", "class gone: pass", "class A:\n told: int"),
+        *(
+            "with a as one: pass",
+            "import a as near",
+            "try: pass\nexcept E as gone: pass",
+            "match a:\n case [told]: pass",
+        ),
+    ],
+)
+def test_every_way_to_bind_a_name_is_seen(text: str) -> None:
+    assert list(vague_names(text))
+
+
+@pytest.mark.parametrize("text", ["alone = one_more = 1", "a = 'one'", "a.one, a['told']", "from a import near", "one"])
+def test_other_uses_of_the_words_are_not(text: str) -> None:
+    assert list(vague_names(text)) == []
