@@ -232,6 +232,8 @@ class TestJournal:
             ("reason=unknown+pupil", "a machine name"),
             ("reason=nonce_alredy_received", "did you mean `nonce_already_received`?"),
             ("warning=parameter_not_raed", "did you mean `parameter_not_read`?"),
+            ("reason=course_workflow_state", "there is no reason `course_workflow_state`"),
+            ("reason=more_pages", "is no reason but a warning"),
             ("after=17", "the id of a request"),
             ("limit=-1", "is not a number"),
             ("status=404&status=405", "given twice"),

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from contract_tests.house import machine_names
+from contract_tests.house.machine_names import Kind
 from contract_tests.house.refusals import explanation, rows
 from lms_emulator.control.machine_names import why_none
 from lms_emulator.providers import PROVIDERS
@@ -65,7 +67,30 @@ def test_an_unknown_credential_is_looked_for() -> None:
 
 
 def test_a_filter_of_the_journal_knows_every_reason() -> None:
-    reasons = {row.reason for row in rows()} - {"…", ""}  # the latter: the code of LTIAAS's check, in lower case
-    assert {reason for reason in reasons if why_none(reason.replace("…", "x"))} == set()
-    assert why_none("nonce_already_received") is None
-    assert why_none("launch_expird") == "`launch_expird` does not exist; did you mean `launch_expired`?"
+    reasons = {row.reason for row in rows() if row.reason and "…" not in row.reason}
+    assert {reason for reason in reasons if why_none("reason", reason)} == set()
+
+
+@pytest.mark.parametrize("kind", ["reason", "warning"])
+def test_the_names_that_filters_know_are_those_that_the_code_writes(kind: Kind) -> None:
+    written = machine_names.names(kind)
+    assert machine_names.flow().unfollowed == set(), "write the name so that it can be followed"
+    mends = "run `python -m contract_tests.house.machine_names`"
+    assert machine_names.FILES[kind].read_text("utf-8").split() == written, mends
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "other"),
+    [
+        ("reason", "assertion_alg_none", "course_workflow_state"),  # of two parts; a column of a table
+        ("reason", "topic_published_refused", "topic_fault_refused"),
+        ("reason", "duplicate_email_username", "duplicate_"),
+        ("reason", "id_token_expired", "id_token"),
+        ("warning", "redirect_uri_unchecked", "code_challenge"),
+        ("warning", "lti_score_for_nobody", "lti_token_missing"),
+    ],
+)
+def test_names_are_followed_through_the_code(kind: Kind, written: str, other: str) -> None:
+    names = machine_names.names(kind)
+    assert written in names
+    assert other not in names

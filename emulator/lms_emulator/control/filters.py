@@ -64,7 +64,7 @@ def select(entries: list[Entry], filters: Iterable[tuple[str, str]], providers: 
     tests = [_test(name, value, tuple(providers)) for name, value in given.items()]
     found = [entry for entry in entries if all(test(entry) for test in tests)]
     for name in ("reason", "warning") if not found else ():
-        if name in given and (why := why_none(given[name])) is not None:
+        if name in given and (why := why_none(name, given[name])) is not None:
             raise Problem(400, f"{name}: {why}")
     if limit is None:
         return found

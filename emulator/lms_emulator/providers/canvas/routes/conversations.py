@@ -43,11 +43,10 @@ LONGEST = 255
 Change = Callable[[Api, ConversationParticipant], Any]
 
 
-def refused(attribute: str, message: str) -> Exception:
-    """400: an invalid message."""
-    body = [{"attribute": attribute, "message": message}]
-    reason = f"{attribute if attribute.isidentifier() else 'course'}_refused"
-    return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit: {message}")
+def refused(attribute: str, message: str, said: str = "") -> Exception:
+    """400: an invalid message. Parameters: `said`, a sentence that Canvas has in the attribute's place."""
+    body = [{"attribute": said or attribute, "message": message}]
+    return refusals.rest(f"{attribute}_refused", 400, body, check=f"`{attribute}` is fit: {message}")
 
 
 def index(api: Api) -> Any:
@@ -209,12 +208,12 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         connected = conversations.instructors(api, record, list(known)) or conversations.observes(api, list(known))
         sends = messaging.may_send(api, record)
         if not connected and not sends:
-            raise refused(f"Unable to send messages to users in {record.name}", "")
+            raise refused("course", "", f"Unable to send messages to users in {record.name}")
         own = (row for row in api.store.enrollments.find("user", api.user.id) if row.course_id == record.id)
         if not sends and not api.check("is in the course", any(row.workflow_state != "deleted" for row in own)):
             raise refused("context_code", "invalid")
         if conversations.over(api, record):
-            raise refused("Course concluded", "Unable to send messages")
+            raise refused("course", "Unable to send messages", "Course concluded")
     elif not api.check("may write in the context", _writes_in(api, record), got=code):
         raise refused("context_code", "invalid")
     return type(record).__name__, record.id

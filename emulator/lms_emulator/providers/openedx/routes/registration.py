@@ -109,6 +109,13 @@ def _username_taken(x: Call, username: str) -> bool:
     return known or retirement.holds_username(x.store, username)
 
 
+_TAKEN = {
+    ("email",): "duplicate-email",
+    ("username",): "duplicate-username",
+    ("email", "username"): "duplicate-email-username",
+}
+
+
 def _taken(x: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
     email, username = form.get("email", ""), form.get("username", "")
     errors: dict[str, Any] = {}
@@ -118,7 +125,7 @@ def _taken(x: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
         errors["username"] = [{"user_message": rules.USERNAME_TAKEN}]
     if not errors:
         return None
-    code = "duplicate-" + "-".join(errors)
+    code = _TAKEN[tuple(errors)]
     if "username" in errors:
         errors["username_suggestions"] = suggestions(x, username)
     return _refused(409, errors, code)
