@@ -15,6 +15,7 @@ from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lti import brightspace_machines
 from contract_tests.lti.collaboration_machine import CollaborationMachine
+from contract_tests.lti.content_machine import ContentMachine
 from contract_tests.lti.machine import run_walks
 from contract_tests.lti.outcome_machine import OutcomeMachine
 from contract_tests.lti.registration_machine import RegistrationMachine
@@ -79,3 +80,7 @@ def test_registrations(running: Emulator, keys: KeySite, name: str) -> None:
 
 def test_collaborations(running: Emulator, keys: KeySite) -> None:
     walked(CollaborationMachine, running, keys, "canvas")
+
+
+def test_content_of_tools(running: Emulator, keys: KeySite) -> None:
+    walked(ContentMachine, running, keys, "canvas")
