@@ -21,6 +21,7 @@ from contract_tests.lti.outcome_machine import OutcomeMachine
 from contract_tests.lti.registration_machine import RegistrationMachine
 from contract_tests.lti.service_machines import ProcessorMachine, ReviewMachine
 from contract_tests.lti.test_machine import Lms
+from contract_tests.lti.tool_machine import ToolMachine
 from contract_tests.lti_tool import KeySite, keys
 from lms_emulator.client.emulator import Emulator
 
@@ -84,3 +85,7 @@ def test_collaborations(running: Emulator, keys: KeySite) -> None:
 
 def test_content_of_tools(running: Emulator, keys: KeySite) -> None:
     walked(ContentMachine, running, keys, "canvas")
+
+
+def test_tools_of_a_school(running: Emulator, keys: KeySite) -> None:
+    walked(ToolMachine, running, keys, "canvas")
