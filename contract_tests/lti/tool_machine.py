@@ -54,7 +54,7 @@ class Task:
 
 
 class ToolMachine(RuleBasedStateMachine):
-    """Attributes, of the model: `tools`, `tasks` and `links` (their level) by id; `known`, the tools that were there."""
+    """Attributes, of the model: `tools`, `tasks`, `links` (their level) by id; `known`, what is not ours."""
 
     site: ClassVar[Site]
     tool: ClassVar[Tool]
