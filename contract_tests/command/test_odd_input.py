@@ -231,7 +231,7 @@ def test_an_output_that_takes_nothing() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("certify",), "the following arguments are required: --login-url, --launch-url; see `lms-emulator"),
+        (("certify",), "the following arguments are required: --launch-url; see `lms-emulator"),
         (
             ("certify", "--timeout", "soon"),
             "argument --timeout: invalid float value: 'soon'; see `lms-emulator certify",

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 import pytest
 
 from contract_tests import node
 from contract_tests.chromium import CHROMIUM, IN_A_BROWSER
+from contract_tests.lti.test_signed_misbehaviour import KEY, LTI_TAKES, SECRET, Memory, taken_by_lti
 from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify.judge import Judge, Verdict, alike
-from lms_emulator.command.certify.trials import trials
+from lms_emulator.command.certify.trials import programme
 from lms_emulator.command.certify.visitors import Landing
 from lms_emulator.command.main import main
 from lms_emulator.demo_tool.config import from_emulator
@@ -124,13 +126,47 @@ def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, cap
     assert {suite.get("failures") for suite in suites} == {"0"}
     for suite in suites:
         did = {case.get("name"): case.findtext("system-out") or "" for case in suite}
-        for trial in trials():
+        for trial in programme().further:
             if trial.duty in ("must refuse", "should refuse"):
                 assert re.search("The tool (refused the|was given no) launch", did[trial.name]), trial
     page = (tmp_path / "lti.html").read_text("utf-8")
     assert "a tool must refuse it (RFC 8725, 3.2)" in page
     if CHROMIUM:
         assert "(Chromium)" in page
+
+
+@pytest.mark.usefixtures("demo_tool")
+def test_the_command_judges_the_demo_tool_by_lti_1_1(running: Emulator, capsys: Any) -> None:
+    asked = ["certify", "--url", running.url, "--launch-url", f"{running.ltiaas.url}/lti/launch", "--expect", "Hello"]
+    asked += ["--consumer-key", running.ltiaas.consumer_key, "--secret", running.ltiaas.consumer_secret]
+    before = len(running.dump()["canvas"]["tools"])
+    assert main([*asked, "--browser", "never"]) == 0
+    told = capsys.readouterr()
+    for platform in PLATFORMS:
+        assert f"{platform}: {len(programme(signed=True).names) - 1} passed, 1 warned" in told.out
+        assert re.search(rf"{platform} +cookies_blocked +warning", told.err)
+        assert re.search(rf"{platform} +wrong_signature +ok +refused the launch .*INVALID_OAUTH_SIGNATURE", told.err)
+    assert len(running.dump()["canvas"]["tools"]) == before
+
+
+def test_a_library_of_lti_1_1(running: Emulator) -> None:
+    """PyPI `lti`, which keeps nothing in cookies, with a memory of nonces."""
+    lti = taken_by_lti(Memory())
+
+    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+        fields = dict(parse_qsl(body, keep_blank_values=True))
+        taken = lti(f"http://{environ['HTTP_HOST']}{environ['PATH_INFO']}", fields)
+        start("200 OK" if taken else "401 Unauthorized", [("Content-Type", "text/html; charset=utf-8")])
+        return [f"You are in, {fields.get('lis_person_name_full')}".encode() if taken else b"Refused"]
+
+    with served(app) as url:
+        tool = ToolAddresses("", f"{url}/launch", consumer_key=KEY, secret=SECRET)
+        verdicts = Judge(lms=running, tool=tool, browser="never").run(PLATFORMS)
+    for platform in PLATFORMS:
+        here = [verdict for verdict in verdicts if verdict.platform == platform]
+        assert amiss(here) == LTI_TAKES
+        assert {"launch", "launch_of_a_teacher", "long_names", "cookies_blocked"} <= amiss(here, "passed")
 
 
 def test_pages_that_greet_different_people_are_alike() -> None:
@@ -142,6 +178,8 @@ def test_pages_that_greet_different_people_are_alike() -> None:
     assert alike(ada, grace)
     assert not alike(ada, greeted("Sorry, Grace, this did not work", name="Grace"))
     assert alike(ada, Landing(200, "", "You are in.", ("", {"id_token": "no token"})))
+    signed = {"oauth_nonce": "n", "lis_person_name_full": "Grace Hopper"}
+    assert alike(ada, Landing(200, "", "You are in. Grace Hopper", ("", signed)))
 
 
 def test_the_command_prints_the_details_that_a_tool_needs(capsys: Any) -> None:
@@ -174,6 +212,11 @@ def test_an_unreachable_tool_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch)
         ("--timeout", "0"): "--timeout: give seconds",
         ("--budget", "nan"): "--budget: give seconds",
         ("--junit", "/no/such/folder/lti.xml"): "--junit: there is no folder /no/such/folder",
+        ("--consumer-key", "k"): "give the one or the other",
+        ("--consumer-key", "k", "--login-url", ""): "a tool of LTI 1.1 has both",
+        ("--login-url", ""): "give the one or the other",
+        ("--login-url", "", "--consumer-key", "k", "--secret", "s", "--registrations"): "by its key and secret alone",
+        ("--login-url", "", "--consumer-key", "k", "--secret", "s", "--trial", "alg_none"): "the trials are launch, ",
     }.items():
         assert main([*asked, *wrong]) == 2
         assert err in capsys.readouterr().err

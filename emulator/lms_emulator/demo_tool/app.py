@@ -51,7 +51,7 @@ class DemoTool:
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
         platform = launch["platform"]
-        known = self._config.deployments.get(platform["id"])
+        known = self._config.deployments.get(platform.get("id", ""))
         if known is not None and platform.get("deploymentId") != known:
             raise DeploymentUnknownError
         return ltik, launch

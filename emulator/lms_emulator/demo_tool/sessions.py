@@ -36,8 +36,8 @@ class Session:
 
     @property
     def platform_id(self) -> str:
-        """The LTIAAS platform id of the launch."""
-        return str(self.launch["platform"]["id"])
+        """The LTIAAS platform id of the launch; empty for LTI 1.1, which has neither registrations nor OAuth2."""
+        return str(self.launch["platform"].get("id", ""))
 
     @property
     def family(self) -> str:

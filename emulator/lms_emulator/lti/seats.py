@@ -1,7 +1,8 @@
 """A tool's registration at a platform, called its seat: what the tool has to know, and where people open it.
 
-`lms-emulator certify` finds or creates one at each platform. A platform has a module `lti/seat.py` with a
-function `seat(section, site, tool)`, which finds the tool in a dumped section of a world, or adds it there.
+`lms-emulator certify` finds or creates one at each platform. A platform has a module `lti/seat.py` with the
+functions `seat(section, site, tool)` and, for a tool of LTI 1.1, `signed_seat`, which find the tool in a dumped section
+of a world, or add it there.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from typing import Any, NamedTuple
 
 
 class ToolAddresses(NamedTuple):
-    """The URLs of a tool; `keys` is empty for one that signs nothing."""
+    """The URLs of a tool; `keys` is empty for one that signs nothing. A tool of LTI 1.1 has a consumer key instead."""
 
     login: str
     launch: str
     keys: str = ""
+    consumer_key: str = ""
+    secret: str = ""
 
 
 class Site(NamedTuple):
@@ -49,6 +52,14 @@ class Person(NamedTuple):
     login: str
     password: str
     script: ScriptSignIn | None = None
+
+
+class SignedSeat(NamedTuple):
+    """A tool of LTI 1.1 at a platform: the page that opens it, and who does."""
+
+    opened: str
+    student: Person
+    teacher: Person
 
 
 class Seat(NamedTuple):

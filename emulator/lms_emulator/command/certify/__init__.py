@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lms_emulator.lti.seats import ToolAddresses
 
 _DESCRIPTION = """\
-Opens an LTI 1.3 tool from every emulated platform: as people would, and as a platform never should. For each trial it
+Opens an LTI tool from every emulated platform: as people would, and as a platform never should. For each trial it
 says what the tool did, what it has to do, and where that is written.
 
   1. Let the tool know the platforms. This prints what it has to know (issuer, client id, deployment, addresses):
@@ -35,6 +35,9 @@ says what the tool did, what it has to do, and where that is written.
 Addresses stay the same from run to run as long as --port does. The demo tool of a running emulator needs no first step:
        lms-emulator certify --url http://127.0.0.1:8080 --login-url http://127.0.0.1:8080/ltiaas/lti/login \\
          --launch-url http://127.0.0.1:8080/ltiaas/lti/launch --expect Hello
+
+A tool of LTI 1.1 has no login, and knows the platforms by its key and secret alone:
+       lms-emulator certify --launch-url URL --consumer-key KEY --secret SECRET
 
 A launch counts as taken if the tool answers as it does to the plain launch: with a page that says much the same. Where
 that is not enough, --expect says what a tool shows after a launch that it takes.
@@ -61,9 +64,13 @@ def add(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--login-url", required=True, metavar="URL", help="the tool's login initiation address")
+    parser.add_argument("--login-url", default="", metavar="URL", help="the tool's login initiation address")
     parser.add_argument("--launch-url", required=True, metavar="URL", help="the tool's launch (redirect) address")
     parser.add_argument("--jwks-url", default="", metavar="URL", help="the tool's key set, for services and choosing")
+    parser.add_argument(
+        "--consumer-key", default="", metavar="KEY", help="of a tool of LTI 1.1, instead of --login-url"
+    )
+    parser.add_argument("--secret", default="", metavar="SECRET", help="of that key")
     parser.add_argument("--url", metavar="URL", help="use the emulator that runs there (default: start one)")
     parser.add_argument("--port", default="8089", help="port of the emulator that is started (default 8089)")
     parser.add_argument("--platform", action="append", default=[], help="only this platform (repeatable)")
@@ -119,12 +126,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     from lms_emulator.client import browsers
-    from lms_emulator.command.certify.trials import COOKIES, PLAIN, trials
+    from lms_emulator.command.certify.trials import programme
 
     for name in args.platform:
         if name not in platforms:
             raise UsageError(f"--platform {name}: tools are opened from {', '.join(platforms)}")
-    names = [trial.name for trial in (PLAIN, *trials(), *COOKIES)]
+    names = programme(signed=bool(args.consumer_key)).names
     for name in args.trial:
         if name not in names:
             raise UsageError(f"--trial {name}: the trials are {', '.join(names)}")
@@ -134,8 +141,14 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
 
 
 def _check_values(args: argparse.Namespace) -> None:
+    if bool(args.login_url) is bool(args.consumer_key or args.secret):
+        raise UsageError("--login-url, or --consumer-key and --secret for LTI 1.1: give the one or the other")
+    if bool(args.consumer_key) is not bool(args.secret):
+        raise UsageError("--consumer-key and --secret: a tool of LTI 1.1 has both")
+    if args.consumer_key and args.registrations:
+        raise UsageError("--registrations: a tool of LTI 1.1 knows platforms by its key and secret alone")
     for option, url in (("--login-url", args.login_url), ("--launch-url", args.launch_url)):
-        if not url.startswith(("http://", "https://")):
+        if url and not url.startswith(("http://", "https://")):
             raise UsageError(f"{option}: `{url}` is not an address of the web")
     for option, seconds in (("--timeout", args.timeout), ("--budget", args.budget)):
         if not 0 < seconds < 86400:
@@ -171,6 +184,8 @@ def _tool(lms: Emulator, args: argparse.Namespace) -> ToolAddresses:
                     return f"{provider}:{url[len(base) :]}"
         return url
 
+    if args.consumer_key:
+        return ToolAddresses("", args.launch_url, consumer_key=args.consumer_key, secret=args.secret)
     return ToolAddresses(named(args.login_url), named(args.launch_url), named(args.jwks_url))
 
 

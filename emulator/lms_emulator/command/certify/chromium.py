@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import parse_qs
 
 from lms_emulator.client.browsers import chromium
-from lms_emulator.command.certify.visitors import Landing, Visitor
+from lms_emulator.command.certify.visitors import Landing, Visitor, is_launch
 from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
@@ -150,7 +151,7 @@ class ChromiumVisitor(Visitor):
 
 
 def _is_launch(request: Any) -> bool:
-    return "id_token" in (request.post_data or "")
+    return is_launch(parse_qs(request.post_data or "", keep_blank_values=True))
 
 
 def _is_the_tools(frame: Any) -> bool:

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lms_emulator.client import browsers
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify import chromium
-from lms_emulator.command.certify.trials import COOKIES, PLAIN, SLOW_MS, Trial, trials
+from lms_emulator.command.certify.trials import SLOW_MS, Programme, Trial, programme
 from lms_emulator.command.certify.visitors import PATIENCE, HttpVisitor, Landing, Visitor, host_of
 from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
-from lms_emulator.lti.seats import Seat, Site, ToolAddresses
+from lms_emulator.lti.seats import Seat, SignedSeat, Site, ToolAddresses
 from lms_emulator.providers import PROVIDERS
 
 Outcome = Literal["passed", "failed", "warned", "skipped", "cut"]
@@ -30,6 +30,7 @@ ALIKE = 0.5
 BUDGET = 300.0
 """How many seconds a judgement may take, unless somebody says otherwise."""
 NOTHING_TO_COMPARE = "the plain launch was not taken, so there is nothing to compare with"
+AnySeat: TypeAlias = Seat | SignedSeat
 IMPATIENT, TIMES_SLOWER = 6.0, 20
 """A tool that answered the plain launch in one second hangs after 20; in no time, after six seconds: some libraries ask
 three times for keys that they do not get."""
@@ -76,6 +77,11 @@ class Judge:
     _silent: set[str] = field(default_factory=set)
     _end: float = 0.0
 
+    @property
+    def programme(self) -> Programme:
+        """What is tried: with LTI 1.1 if the tool has a consumer key."""
+        return programme(signed=bool(self.tool.consumer_key))
+
     def run(self, platforms: Sequence[str] = ()) -> list[Verdict]:
         """Run all trials at these platforms (by default, every platform). Restores the emulator's world."""
         self._end = monotonic() + self.budget
@@ -101,10 +107,11 @@ class Judge:
 
     def count(self, platforms: Sequence[str] = ()) -> int:
         """How many verdicts there will be."""
-        return len(platforms or seated()) * len([PLAIN, *self._wanted(trials()), *self._wanted(COOKIES)])
+        tried = self.programme
+        return len(platforms or seated()) * (1 + len([*self._wanted(tried.further), *self._wanted(tried.cookies)]))
 
-    def _about_cookies(self, seats: Mapping[str, tuple[Site, Seat]]) -> Iterator[Verdict]:
-        for trial in self._wanted(COOKIES):
+    def _about_cookies(self, seats: Mapping[str, tuple[Site, AnySeat]]) -> Iterator[Verdict]:
+        for trial in self._wanted(self.programme.cookies):
             chosen = self.browser != "never" and browsers.found() is not None
             with self._visitor(trial.policy, browser=chosen) as visitor:
                 for name, (site, seat) in seats.items():
@@ -120,14 +127,15 @@ class Judge:
     def _wanted(self, tried: Iterable[Trial]) -> list[Trial]:
         return [trial for trial in tried if not self.only or trial.name in self.only]
 
-    def seats(self, platforms: Sequence[str]) -> dict[str, tuple[Site, Seat]]:
-        """The tool's registrations, created in the world where missing."""
+    def seats(self, platforms: Sequence[str]) -> dict[str, tuple[Site, Any]]:
+        """The tool's registrations, created in the world where missing: each a `Seat`, or a `SignedSeat`."""
+        kind = "signed_seat" if self.tool.consumer_key else "seat"
         dump = json.loads(json.dumps(self.lms.dump(), default=str))
         before = json.dumps(dump)
         found = {}
         for name in platforms:
             site = self.site(name)
-            seat = import_module(f"lms_emulator.providers.{name}.lti.seat").seat
+            seat = getattr(import_module(f"lms_emulator.providers.{name}.lti.seat"), kind)
             found[name] = (site, seat(dump[name], site, self.tool))
         if json.dumps(dump) != before:
             self.lms.load(dump)
@@ -138,8 +146,8 @@ class Judge:
         info = getattr(self.lms, name)
         return Site(info.base_urls.get("host") or info.url, info.url, info)
 
-    def _at(self, name: str, site: Site, seat: Seat) -> Iterator[Verdict]:
-        handle = getattr(self.lms, name).lti
+    def _at(self, name: str, site: Site, seat: AnySeat) -> Iterator[Verdict]:
+        handle = getattr(getattr(self.lms, name), self.programme.handle)
         with self._visitor("lax") as visitor:
             plain, seconds = self._opened(visitor, site, seat)
             by_http = self.browser == "auto" and isinstance(visitor, HttpVisitor)
@@ -153,7 +161,7 @@ class Judge:
                 yield self._plainly(visitor, name, plain, seconds)
                 yield from self._with(visitor, name, site, seat, handle)
 
-    def _opened(self, visitor: Visitor, site: Site, seat: Seat) -> tuple[Landing, float]:
+    def _opened(self, visitor: Visitor, site: Site, seat: AnySeat) -> tuple[Landing, float]:
         begun = monotonic()
         return visitor.open(site.url + seat.opened, seat.student), monotonic() - begun
 
@@ -162,10 +170,10 @@ class Judge:
         if not plain.status:
             self._silent.add(name)
         visitor.patience = min(self.patience, max(IMPATIENT, TIMES_SLOWER * seconds))
-        return self._verdict(name, PLAIN, plain, visitor, seconds)
+        return self._verdict(name, self.programme.plain, plain, visitor, seconds)
 
-    def _with(self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any) -> Iterator[Verdict]:
-        for trial in self._wanted(trials()):
+    def _with(self, visitor: Visitor, name: str, site: Site, seat: AnySeat, handle: Any) -> Iterator[Verdict]:
+        for trial in self._wanted(self.programme.further):
             if self._plain[name] is None:
                 yield Verdict(name, trial, "skipped", NOTHING_TO_COMPARE, _should(trial), visitor.name, 0.0)
                 continue
@@ -176,8 +184,8 @@ class Judge:
             landing = self._try(visitor, site, seat, handle, trial)
             yield self._verdict(name, trial, landing, visitor, monotonic() - begun)
 
-    def _try(self, visitor: Visitor, site: Site, seat: Seat, handle: Any, trial: Trial) -> Landing:
-        page = site.url + (seat.chosen if trial.act == "choose" else seat.opened)
+    def _try(self, visitor: Visitor, site: Site, seat: AnySeat, handle: Any, trial: Trial) -> Landing:
+        page = site.url + (seat.chosen if trial.act == "choose" and isinstance(seat, Seat) else seat.opened)
         person = seat.teacher if trial.teacher else seat.student
         if trial.wrong is not None:
             handle.arm(trial.wrong)
@@ -193,9 +201,10 @@ class Judge:
             return visitor.post_again(landing) if trial.act == "post twice" and landing.posted else landing
         finally:
             handle.disarm()
-            handle.publish_keys()
+            if "key" in trial.act:
+                handle.publish_keys()
 
-    def _cookies(self, visitor: Visitor, name: str, site: Site, seat: Seat, trial: Trial) -> Verdict:
+    def _cookies(self, visitor: Visitor, name: str, site: Site, seat: AnySeat, trial: Trial) -> Verdict:
         begun = monotonic()
         if name in self._silent:
             why = "the tool did not answer the plain launch"
@@ -267,8 +276,11 @@ def _words(text: str) -> set[str]:
 
 
 def _person(landing: Landing) -> list[str]:
-    """What the posted token says about the person, valid or not."""
-    part = (landing.posted[1].get("id_token", "") if landing.posted is not None else "").split(".")[1:2]
+    """What the posted token or form says about the person, valid or not."""
+    fields = landing.posted[1] if landing.posted is not None else {}
+    if "id_token" not in fields:
+        return [value for name, value in fields.items() if name == "user_id" or name.startswith("lis_person_")]
+    part = fields["id_token"].split(".")[1:2]
     try:
         claims = json.loads(urlsafe_b64decode("".join(part) + "==") or b"{}")
     except ValueError:

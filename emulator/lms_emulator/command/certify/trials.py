@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import convert
 
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.misbehaviour import NextLaunch, misbehaviours
+from lms_emulator.lti.signed_misbehaviour import GUIDE, NextSignedLaunch
 
 Duty = Literal["must accept", "should accept", "may refuse", "should refuse", "must refuse"]
 Act = Literal["launch", "choose", "post twice", "rotate keys", "keys slow", "keys down"]
 """What is done beside opening the tool."""
+Wrong: TypeAlias = NextLaunch | NextSignedLaunch
 SLOW_MS = 300
 KEYS = "OpenID Connect Core 1.0, 10.1.1"
 STORAGE = "1EdTech LTI OIDC Login with LTI Client Side postMessages 1.0"
@@ -34,16 +37,36 @@ class Trial(NamedTuple):
     what: str
     duty: Duty
     section: str
-    wrong: NextLaunch | None = None
+    wrong: Wrong | None = None
     act: Act = "launch"
     policy: Policy = "lax"
     teacher: bool = False
 
 
-PLAIN = Trial("launch", "A student opens the tool.", "must accept", "1EdTech LTI Core 1.3, 4.3")
-"""The launch to which all others are compared."""
+class Programme(NamedTuple):
+    """What is tried with tools of one version of LTI.
 
-FURTHER = (
+    Attributes:
+        plain: the launch to which all others are compared.
+        further: what follows at each platform, in order.
+        cookies: under each policy.
+        handle: of a platform's Python handle, what makes its launches go wrong.
+    """
+
+    plain: Trial
+    further: list[Trial]
+    cookies: list[Trial]
+    handle: str
+
+    @property
+    def names(self) -> list[str]:
+        """Of all trials."""
+        return [trial.name for trial in (self.plain, *self.further, *self.cookies)]
+
+
+_PLAIN = Trial("launch", "A student opens the tool.", "must accept", "1EdTech LTI Core 1.3, 4.3")
+
+_FURTHER = (
     Trial("launch_of_a_teacher", "A teacher opens the tool.", "must accept", "1EdTech LTI Core 1.3, 4.3", teacher=True),
     Trial(
         "deep_linking",
@@ -71,7 +94,7 @@ FURTHER = (
     ),
 )
 
-COOKIES = (
+_COOKIES = (
     Trial(
         "cookies_allowed",
         "The browser keeps cookies in frames of other sites, as Firefox did.",
@@ -95,20 +118,28 @@ COOKIES = (
     ),
 )
 
-_NOT_TRIED = ("exactly", "claims", "missing", "slow_ms", "lost")
+_NOT_TRIED = ("exactly", "claims", "fields", "missing", "slow_ms", "lost")
 
 
-def wrong_launches() -> Iterator[Trial]:
-    """A trial for each misbehaviour."""
-    for name, row in misbehaviours().items():
+def _wrong_launches(kind: type[Wrong]) -> Iterator[Trial]:
+    """A trial for each misbehaviour that is only switched on."""
+    for name, row in misbehaviours(kind).items():
         if name not in _NOT_TRIED:
-            yield Trial(name, row.what, row.rule.duty, row.rule.section, convert({name: True}, NextLaunch))
-    slow = misbehaviours()["slow_ms"]
-    yield Trial("slow", slow.what, slow.rule.duty, slow.rule.section, NextLaunch(slow_ms=SLOW_MS))
-    lost = misbehaviours()["lost"]
-    yield Trial("lost", lost.what, lost.rule.duty, lost.rule.section, NextLaunch(lost=True))
+            yield Trial(name, row.what, row.rule.duty, row.rule.section, convert({name: True}, kind))
 
 
-def trials() -> list[Trial]:
-    """All trials at each platform except the plain launch, in order."""
-    return [*FURTHER[:3], *wrong_launches(), *FURTHER[3:]]
+def _slow_and_lost() -> Iterator[Trial]:
+    for name, wrong in (("slow", NextLaunch(slow_ms=SLOW_MS)), ("lost", NextLaunch(lost=True))):
+        row = misbehaviours()["slow_ms" if name == "slow" else name]
+        yield Trial(name, row.what, row.rule.duty, row.rule.section, wrong)
+
+
+@cache
+def programme(*, signed: bool = False) -> Programme:
+    """What is tried. Parameters: `signed`, with LTI 1.1, where a form that is posted twice is a misbehaviour."""
+    if signed:
+        plain, teacher = (trial._replace(section=f"{GUIDE}, 3") for trial in (_PLAIN, _FURTHER[0]))
+        cookies = [*_COOKIES[:2], _COOKIES[2]._replace(section="RFC 6265, 7.1")]
+        return Programme(plain, [teacher, *_wrong_launches(NextSignedLaunch)], cookies, "lti11")
+    further = [*_FURTHER[:3], *_wrong_launches(NextLaunch), *_slow_and_lost(), *_FURTHER[3:]]
+    return Programme(_PLAIN, further, list(_COOKIES), "lti")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -39,6 +40,11 @@ class Landing(NamedTuple):
     text: str
     posted: tuple[str, dict[str, str]] | None = None
     note: str = ""
+
+
+def is_launch(fields: Iterable[str]) -> bool:
+    """Whether a form with fields of these names launches a tool: it has a token, or is signed by OAuth 1.0."""
+    return any(name == "id_token" or name.startswith("oauth_") for name in fields)
 
 
 class Visitor(ABC):
@@ -140,9 +146,10 @@ class HttpVisitor(Visitor):
         if sign_in is not None:
             fields = sign_in.fields | {sign_in.text: person.login, sign_in.password: person.password}
             self._top = urljoin(str(answer.url), sign_in.action)
-            self._follow(self._send("POST", self._top, self._top, fields))
+            answer = self._follow(self._send("POST", self._top, self._top, fields))
             self._top = page
-            answer = self._get(page, page)
+            if str(answer.url) != page:  # where signing in led to it, a second look would be another launch
+                answer = self._get(page, page)
             shown = Page(answer.text)
         form = shown.submitted
         if form is None and shown.frames:
@@ -168,7 +175,7 @@ class HttpVisitor(Visitor):
             if form is None:
                 break
             target = urljoin(led_by, form.action)
-            if "id_token" in form.fields:
+            if is_launch(form.fields):
                 posted = target, form.fields
             try:
                 answer = self._send(form.method.upper(), target, led_by, form.fields)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from lms_emulator.lti.seats import Person, Seat, Site, ToolAddresses
+from lms_emulator.lti.seats import Person, Seat, SignedSeat, Site, ToolAddresses
+from lms_emulator.providers.brightspace.model.legacy import Sent
 from lms_emulator.providers.brightspace.oauth import AUDIENCE
 
 CLIENT, DEPLOYMENT = "90019001-0000-4000-8000-00000000c11e", "90019001-0000-4000-8000-00000000de01"
+SIGNED_LINK = 9002
 
 
 def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
@@ -39,7 +41,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         section["lti_links"].append(link)
         links = [(deployment, link)]
     deployment, link = links[0]
-    people = site.info.student, site.info.instructor
+    student, teacher = _people(site)
     return Seat(
         issuer=site.url,
         client_id=deployment["client_id"],
@@ -50,6 +52,23 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         keys_url=f"{site.direct}/d2l/.well-known/jwks",
         opened=f"/d2l/le/lti/{unit}/launch/{link['id']}",
         chosen=f"/d2l/le/lti/{unit}/deeplinking/{deployment['id']}",
-        student=Person(people[0].username, people[0].password),
-        teacher=Person(people[1].username, people[1].password),
+        student=student,
+        teacher=teacher,
     )
+
+
+def signed_seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> SignedSeat:
+    """The LTI 1.1 link in the first course. It is added unless it is there already."""
+    unit = site.info.org_unit_id
+    known = {"key": tool.consumer_key, "secret": tool.secret, "url": tool.launch, "org_unit_id": unit}
+    links = section.setdefault("legacy_links", [])
+    found = next((link for link in links if known.items() <= link.items()), None)
+    if found is None:
+        found = {"id": SIGNED_LINK, "title": "The tool being certified", "with_provider": False, "as_provider": False}
+        found |= {"sends": list(get_args(Sent)), **known}
+        links.append(found)
+    return SignedSeat(f"/d2l/le/lti/{unit}/launch/{found['id']}", *_people(site))
+
+
+def _people(site: Site) -> list[Person]:
+    return [Person(person.username, person.password) for person in (site.info.student, site.info.instructor)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.lti.seats import Person, Seat, Site, ToolAddresses
+from lms_emulator.lti.seats import Person, Seat, SignedSeat, Site, ToolAddresses
 from lms_emulator.signing import lti13
 
-KEY, TOOL = 10_000_000_009_001, 9001
+KEY, TOOL, SIGNED_TOOL = 10_000_000_009_001, 9001, 9002
 
 
 def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
@@ -38,7 +38,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
             "deep_linking": True,
         }
         section["tools"].append(found)
-    people = site.info.student, site.info.teacher
+    student, teacher = _people(site)
     opened = f"/courses/{site.info.course_id}/external_tools/{found['id']}"
     return Seat(
         issuer="https://canvas.instructure.com",
@@ -50,6 +50,22 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         keys_url=f"{site.direct}/api/lti/security/jwks",
         opened=opened,
         chosen=f"{opened}/resource_selection?placement=link_selection",
-        student=Person(people[0].login, people[0].password),
-        teacher=Person(people[1].login, people[1].password),
+        student=student,
+        teacher=teacher,
     )
+
+
+def signed_seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> SignedSeat:
+    """The LTI 1.1 tool in the first course. It is added unless it is there already."""
+    known = {"consumer_key": tool.consumer_key, "shared_secret": tool.secret, "url": tool.launch}
+    known["course_id"] = site.info.course_id
+    found = next((item for item in section["tools"] if known.items() <= item.items()), None)
+    if found is None:
+        shown = {"course_navigation": {"enabled": True}}
+        found = {"id": SIGNED_TOOL, "name": "The tool being certified", "settings": shown, **known}
+        section["tools"].append(found)
+    return SignedSeat(f"/courses/{site.info.course_id}/external_tools/{found['id']}", *_people(site))
+
+
+def _people(site: Site) -> list[Person]:
+    return [Person(person.login, person.password) for person in (site.info.student, site.info.teacher)]
