@@ -133,6 +133,8 @@ def test_the_order_of_checks_of_columns_and_audits(canvas: Site) -> None:
     assert canvas.admin.get(f"{audit}/assignments/9999999").status_code == 404
     feed = teacher.get(f"{COURSE}/gradebook_history/feed", params={"user_id": ADA, "per_page": 5})
     assert "feed?course_id=1&format=json&user_id=101&user_id=101&page=1&per_page=5" in feed.headers["link"]
+    for name, value, status in (("user_id", "", 404), ("assignment_id", "", 404), ("user_id", str(ADA), 200)):
+        assert teacher.get(f"{COURSE}/gradebook_history/feed", params={name: value}).status_code == status
 
 
 def test_more_attempts_are_for_online_work_and_not_negative(canvas: Site) -> None:

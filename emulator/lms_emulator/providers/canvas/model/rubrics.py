@@ -8,10 +8,15 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class Rubric(Record, frozen=True, kw_only=True):
-    """A rubric of a course. `criteria` are as Canvas stores them, each with its ratings, the best one first."""
+    """A rubric of a course. `criteria` are as Canvas stores them, each with its ratings, the best one first.
+
+    Attributes:
+        rubric_id: the rubric that this one was made of, because several assignments use that.
+    """
 
     id: int
     course_id: int
+    rubric_id: int | None = None
     user_id: int | None = None
     title: str
     criteria: list[dict[str, Any]] = []
@@ -24,7 +29,11 @@ class Rubric(Record, frozen=True, kw_only=True):
 
 
 class RubricAssociation(Record, frozen=True, kw_only=True):
-    """What a rubric is used for: grading an assignment, or being available in a course."""
+    """What a rubric is used for: grading an assignment, or being available in a course.
+
+    Attributes:
+        saved_comments: by criterion, what graders want to say again.
+    """
 
     id: int
     rubric_id: int
@@ -38,6 +47,7 @@ class RubricAssociation(Record, frozen=True, kw_only=True):
     hide_points: bool = False
     hide_outcome_results: bool = False
     bookmarked: bool = True
+    saved_comments: dict[str, list[str]] = {}
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
     updated_at: Instant

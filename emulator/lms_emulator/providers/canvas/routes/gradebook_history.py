@@ -103,14 +103,14 @@ def day(api: Api) -> Any:
 def of_grader(api: Api) -> Any:
     """What a user graded in an assignment on a day, with the versions that changed the score, newest first."""
     course = _course(api)
-    date, grader = _date_of(api), as_integer(api.slot("grader_id"))
-    base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
+    date, grader = _date_of(api), api.slot("grader_id")
+    base = identifiers.row(api.store.assignments, api.slot("assignment_id"), "the assignment", deleted=True)
     found = [
         (other, submission)
         for other, submission in _graded(api, course, date)
         if other.id == base.id
         and submission.grader_id is not None
-        and (submission.grader_id == grader or (grader == 0 and submission.grader_id < 0))
+        and (submission.grader_id == as_integer(grader) or (grader == "0" and submission.grader_id < 0))
     ]
 
     def render(rows: list[Pair]) -> Any:
@@ -118,7 +118,8 @@ def of_grader(api: Api) -> Any:
         kept.sort(key=lambda submission: (str(submission.versions[0].made_at), submission.id))
         return [{"submission_id": row.id, "versions": _changes(api, row, base, course)} for row in kept]
 
-    path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
+    path = f"/api/v1/courses/{course.id}/gradebook_history/{api.slot('date')}/graders/{grader}"
+    path += f"/assignments/{api.slot('assignment_id')}/submissions"
     return _by_page(api, found, path, render)
 
 
@@ -165,10 +166,11 @@ def feed(api: Api) -> Any:
     """Every version of submissions, newest first."""
     course = _course(api)
     found = _works(api, course)
-    if number := api.params.text("assignment_id"):
+    if (number := api.params.text("assignment_id")) is not None:
         wanted = identifiers.named(api, "assignments", number, "the assignment", deleted=True)
         found = [a for a in found if a.id == wanted.id]
-    user_id = identifiers.user(api, reference).id if (reference := api.params.text("user_id")) else None
+    reference = api.params.text("user_id")
+    user_id = identifiers.user(api, reference).id if reference is not None else None
     rows: list[tuple[Assignment, Row]] = [
         (base, (submission, place, version))
         for base in found

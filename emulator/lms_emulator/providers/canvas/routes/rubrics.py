@@ -38,6 +38,7 @@ FLAGS = ("use_for_grading", "hide_score_total", "bookmarked")
 HIDING = ("hide_points", "hide_outcome_results")
 """What it takes beside a rubric alone (canvas-lms `rubric_associations_controller.rb`, `rubrics_controller.rb`)."""
 TOO_LONG = "Title is too long (maximum is 255 characters)"
+TWICE = "This rubric has Outcomes aligned more than once"
 
 
 def _course(api: Api, *wanted: str) -> Course:
@@ -144,41 +145,30 @@ def update(api: Api) -> Any:
 
 
 def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
-    sent = api.params.hash("rubric")
-    made = known or Rubric(
-        id=0, course_id=course.id, user_id=api.user.id, title="", created_at=api.now, updated_at=api.now
-    )
+    """Save a rubric; one that several assignments are graded with stays, and a new one is made of it."""
+    sent, linked = api.params.hash("rubric"), api.params.hash("rubric_association")
+    based = known if known and rubrics.used(api, known) > 1 and rubrics.differs(api, course, sent, known) else None
+    made = known if known is not None and based is None else _new(api, course, based)
     if api.params.has("rubric"):
-        changes = _fields(api, course, sent, made)
-        if len(changes["title"]) > 255:
-            return {"error": True, "messages": [TOO_LONG]}
-        made = replace(made, **changes, updated_at=api.now)
+        others = [rubric for rubric in _living(api, course) if rubric.id != made.id]
+        made = replace(made, **rubrics.fields(api, course, sent, linked, made, others), updated_at=api.now)
+        aligned = [one["learning_outcome_id"] for one in made.criteria if "learning_outcome_id" in one]
+        wrong = {TOO_LONG: len(made.title) > 255, TWICE: len(set(aligned)) < len(aligned)}
+        if any(wrong.values()):
+            return {"error": True, "messages": [text for text, is_so in wrong.items() if is_so]}
         made = api.store.rubrics.put(made if made.id else replace(made, id=api.new_id("rubrics")))
-        outcomes.align(api, made, known.criteria if known is not None else ())
-    linked = _associated(api, course, made)
+        outcomes.align(api, made, known.criteria if known is not None and based is None else ())
+    association = _associated(api, course, made, known or made)
     body = {"rubric": shapes.whole(api, made)}
-    if linked is None:
+    if association is None:
         return body
     more = {"skip_updating_points_possible": _keeps_points(api)}
-    return {**body, "rubric_association": {**shapes.association(api, course, linked), **more}}
+    return {**body, "rubric_association": {**shapes.association(api, course, association), **more}}
 
 
-def _fields(api: Api, course: Course, sent: Params, known: Rubric) -> dict[str, Any]:
-    title = sent.text("title") or known.title or f"{course.name} Rubric"
-    if not known.id:
-        taken = {r.title for r in _living(api, course)}
-        number, first = 0, title
-        while title in taken:
-            number += 1
-            title = f"{first} ({number})"
-    found: dict[str, Any] = {"title": title}
-    if sent.has("criteria"):
-        found["criteria"] = rubrics.criteria(api, sent, known.id)
-        found["points_possible"] = sum(float(criterion["points"]) for criterion in rubrics.scored(found["criteria"]))
-    for name in ("free_form_criterion_comments", "hide_score_total"):
-        if sent.has(name):
-            found[name] = sent.flag(name)
-    return found
+def _new(api: Api, course: Course, based: Rubric | None) -> Rubric:
+    of: dict[str, Any] = {"course_id": course.id, "user_id": api.user.id, "created_at": api.now, "updated_at": api.now}
+    return Rubric(id=0, rubric_id=based.id if based is not None else None, title="", **of)
 
 
 def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | None:
@@ -193,14 +183,19 @@ def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | No
     return None
 
 
-def _associated(api: Api, course: Course, rubric: Rubric) -> RubricAssociation | None:
+def _associated(api: Api, course: Course, rubric: Rubric, before: Rubric) -> RubricAssociation | None:
+    """The association asked for, or that is named. `before`: the rubric that this one was made of, or itself."""
     sent = api.params.hash("rubric_association")
-    named = identifiers.local_number(api.params.text("rubric_association_id") or sent.text("id") or "")
-    known, target = api.store.rubric_associations.get(named), _target(api, course, sent)
-    if known is not None and known.course_id != course.id:
-        known = None
-    if target is None and known is None:
+    named = api.store.rubric_associations.get(identifiers.local_number(api.params.text("rubric_association_id") or ""))
+    if named is not None and named.course_id != course.id:
+        named = None
+    target = _target(api, course, sent)
+    if target is None and named is not None:
+        target = named.association_type, named.association_id, named.title or ""
+    if target is None:
         return None
+    same = named is not None and (named.association_type, named.association_id) == target[:2]
+    known = named if named is not None and same and named.rubric_id == before.id else None
     return _keep(api, course, rubric, sent, known, target, flags=(*FLAGS, *HIDING), keeps_points=_keeps_points(api))
 
 

@@ -5,6 +5,8 @@ Source: canvas-lms app/models/rubric.rb and app/models/rubric_association.rb (20
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterable
+from itertools import zip_longest
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_float, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -21,65 +23,145 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import grading, lateness, moderation, outcome_scores, submissions, teams
+from lms_emulator.providers.canvas.rules import (
+    features,
+    grading,
+    html,
+    lateness,
+    moderation,
+    outcome_scores,
+    submissions,
+    teams,
+)
 
 Data = list[dict[str, Any]]
+FREE_FORM = "free_form_criterion_comments"
+
+
+def fields(
+    api: Api, course: Course, sent: Params, linked: Params, known: Rubric, others: Iterable[Rubric]
+) -> dict[str, Any]:
+    """The fields of a rubric that a request describes; what it does not name is reset.
+
+    Parameters: `linked`, the parameters of the association; `others`, the rubrics beside it, whose titles are taken.
+    """
+    described = criteria(api, sent, known.id)
+    found: dict[str, Any] = {
+        "title": _free_title(sent, course, {rubric.title for rubric in others}),
+        "criteria": described,
+        "points_possible": round(sum(float(one["points"]) for one in scored(described)), 4),
+    }
+    if sent.get(FREE_FORM) not in (None, False):
+        found[FREE_FORM] = sent.get(FREE_FORM) == "1"
+    if known.hide_score_total is None or used(api, known) < 2:
+        of = sent if sent.get("hide_score_total") not in (None, False) else linked
+        found["hide_score_total"] = as_boolean(of.text("hide_score_total"))
+    return found
+
+
+def _free_title(sent: Params, course: Course, taken: Container[str]) -> str:
+    first = title = _titled(sent, course)
+    number = 0
+    while title.strip() and title in taken:
+        number += 1
+        title = f"{first} ({number})"
+    return title
+
+
+def _titled(sent: Params, course: Course) -> str:
+    title = sent.text("title")
+    return f"{course.name} Rubric" if title is None else title
+
+
+def differs(api: Api, course: Course, sent: Params, known: Rubric) -> bool:
+    """Whether a request would change a rubric."""
+    described = criteria(api, sent, known.id)
+    free_form = sent.get(FREE_FORM)
+    return (
+        (free_form not in (None, False) and (free_form == "1") != bool(known.free_form_criterion_comments))
+        or _titled(sent, course) != known.title
+        or described != known.criteria
+    )
 
 
 def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
-    """The criteria that a request describes, with generated ids if missing."""
-    prefix = str(rubric_id or "")
-    found: Data = []
-    for fields in _ordered(sent, "criteria"):
-        number = fields.text("id") or f"{prefix}_{api.x.ids.digits(4)}"
-        ratings: Data = [
-            {
-                "description": row.text("description") or "No Description",
-                "long_description": row.text("long_description") or "",
-                "points": row.real("points"),
-                "criterion_id": number,
-                "id": row.text("id") or f"{prefix}_{api.x.ids.digits(4)}",
-            }
-            for row in _ordered(fields, "ratings")
-        ]
-        ratings.sort(key=lambda row: -float(row["points"]))
-        found.append(
-            {
-                "description": fields.text("description") or "No Description",
-                "long_description": fields.text("long_description") or "",
-                "points": ratings[0]["points"] if ratings else 0,
-                "id": number,
-                "criterion_use_range": fields.flag("criterion_use_range"),
-                **_aligned(api, fields),
-                "ratings": ratings,
-            }
-        )
-    return found
+    """The criteria that a request describes, with generated ids where they are missing or used before."""
+    used_ids: set[str] = set()
+
+    def numbered(text: str | None) -> str:
+        while text is None or text in used_ids:
+            text = f"{rubric_id or ''}_{api.x.ids.digits(4)}"
+        used_ids.add(text)
+        return text
+
+    sorted_rows = sorted(_rows(sent, "criteria"), key=lambda row: as_integer(row[0]))
+    return [_criterion(api, row, numbered) for _, row in sorted_rows]
+
+
+def _criterion(api: Api, sent: Params, numbered: Callable[[str | None], str]) -> dict[str, Any]:
+    number = numbered(_word(sent, "id") or None)
+    ratings: Data = [
+        {
+            "description": _word(row, "description") or "No Description",
+            "long_description": _word(row, "long_description") or "",
+            "points": row.real("points"),
+            "criterion_id": number,
+            "id": numbered(_word(row, "id")),
+        }
+        for _, row in _rows(sent, "ratings")
+    ]
+    ratings.sort(key=lambda row: (-float(row["points"]), row["description"]))
+    return {
+        "description": _word(sent, "description") or "No Description",
+        "long_description": html.formatted(_word(sent, "long_description") or ""),
+        "points": ratings[0]["points"] if ratings else 0,
+        "id": number,
+        "criterion_use_range": sent.get("criterion_use_range") in (True, "true"),
+        **_aligned(api, sent),
+        "ratings": ratings,
+    }
 
 
 def _aligned(api: Api, fields: Params) -> dict[str, Any]:
     """The fields that a criterion takes from its outcome."""
-    outcome = api.store.learning_outcomes.get(identifiers.local_number(fields.text("learning_outcome_id") or "") or 0)
-    if outcome is None:
+    reference = (fields.text("learning_outcome_id") or "").strip()
+    if not reference:
         return {}
+    outcome = api.store.learning_outcomes.get(identifiers.local_number(reference) or 0)
+    if outcome is None:
+        return {"long_description": ""}
     mastery = fields.text("mastery_points")
     return {
-        "long_description": fields.text("long_description") or outcome.description or "",
+        "long_description": outcome.description or "",
         "learning_outcome_id": outcome.id,
         "mastery_points": float(outcome.mastery_points) if mastery is None else as_float(mastery),
-        "ignore_for_scoring": fields.flag("ignore_for_scoring"),
+        "ignore_for_scoring": fields.get("ignore_for_scoring") == "1",
     }
+
+
+def _rows(sent: Params, name: str) -> list[tuple[str, Params]]:
+    """A hash of hashes, as it was sent. Raises the refusal `crashed` for anything else."""
+    value = sent.peek(name)
+    if value in (None, False) or (value == [] and name == "criteria"):
+        return []
+    if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
+        raise refusals.crashed(f"`{name}` is no hash of hashes", name)
+    return [(key, sent.hash(name, key)) for key in value]
+
+
+def _word(sent: Params, name: str) -> str | None:
+    """A text without the blanks around it. Raises the refusal `crashed` for a number, on which Canvas fails."""
+    value = sent.get(name)
+    if value in (None, False):
+        return None
+    if not isinstance(value, str):
+        raise refusals.crashed(f"`{name}` is no text", value)
+    return value.strip()
 
 
 def scored(data: Data) -> Data:
     """The criteria that count for the points of a rubric."""
     return [item for item in data if not item.get("ignore_for_scoring")]
-
-
-def _ordered(sent: Params, name: str) -> list[Params]:
-    if isinstance(sent.get(name), list) and sent.get(name):
-        raise refusals.crashed(f"`{name}` is a list instead of a hash", name)
-    return sent.hashes(name)
 
 
 def of_assignment(api: Api, assignment_id: int) -> tuple[Rubric, RubricAssociation] | None:
@@ -139,29 +221,47 @@ def used(api: Api, rubric: Rubric) -> int:
     return len([a for a in of_rubric(api, rubric) if a.association_type == "Assignment" and a.purpose == "grading"])
 
 
-def assessed(rubric: Rubric, sent: dict[str, Params]) -> Data:
+def assessed(api: Api, course: Course, rubric: Rubric, sent: dict[str, Params]) -> Data:
     """The data of an assessment, by criterion."""
-    found: Data = []
-    for criterion in rubric.criteria:
-        fields = sent.get(str(criterion["id"]))
-        if fields is None:
-            continue
-        text, comments = fields.text("points"), fields.text("comments") or None
-        points = as_float(text) if text not in (None, "") else None
-        rating = next((r for r in criterion["ratings"] if r["points"] == (points or 0)), None)
-        entry: dict[str, Any] = {
-            "id": fields.text("rating_id") or (rating["id"] if rating else None),
-            "points": points,
-            "criterion_id": criterion["id"],
-            "learning_outcome_id": criterion.get("learning_outcome_id"),
-            "description": rating["description"] if rating else "No details",
-            "comments_enabled": True,
-            "comments": comments,
-        }
-        if points is None:
-            del entry["points"]
-        found.append(entry | ({"comments_html": comments} if comments else {}))
-    return found
+    more = features.enabled(api, course, "outcome_extra_credit")
+    rows = [(criterion, sent.get(str(criterion["id"]))) for criterion in rubric.criteria]
+    return [_assessed(criterion, fields, more=more) for criterion, fields in rows if fields is not None]
+
+
+def _assessed(criterion: dict[str, Any], fields: Params, *, more: bool) -> dict[str, Any]:
+    """One criterion as assessed. `more`: whether outcomes can be given more than their points."""
+    outcome = criterion.get("learning_outcome_id")
+    text, comments = fields.text("points"), fields.text("comments")
+    points = as_float(text) if text is not None and text.strip() else None
+    if points is not None and outcome is not None and not more:
+        points = min(points, float(criterion["points"]))
+    rating = _rating(criterion, points or 0.0)
+    identity, description = fields.text("rating_id"), fields.text("description")
+    entry: dict[str, Any] = {
+        "id": rating.get("id") if identity is None else identity,
+        "criterion_id": criterion["id"],
+        "learning_outcome_id": outcome,
+        "description": (rating.get("description") if description is None else description) or "No details",
+        "comments_enabled": True,
+        "comments": comments,
+    }
+    if points is not None:
+        entry["points"] = points
+        if criterion.get("mastery_points") is not None:
+            entry["above_threshold"] = points > criterion["mastery_points"]
+    if criterion.get("ignore_for_scoring"):
+        entry["ignore_for_scoring"] = True
+    return entry | ({"comments_html": html.formatted(comments)} if comments and comments.strip() else {})
+
+
+def _rating(criterion: dict[str, Any], points: float) -> dict[str, Any]:
+    """The rating that these points are worth: of ranges each reaches down to the next rating."""
+    ratings: Data = criterion["ratings"]
+    for rating, below in zip_longest(ratings, ratings[1:], fillvalue={"points": 0}):
+        in_range = criterion.get("criterion_use_range") and rating["points"] > points > below["points"]
+        if rating["points"] == points or in_range:
+            return rating
+    return {}
 
 
 def assess(
@@ -180,11 +280,23 @@ def assess(
     """
     rubric = api.store.rubrics.get(association.rubric_id)
     assert rubric is not None
-    data = assessed(rubric, sent)
+    data = assessed(api, course, rubric, sent)
+    _save_comments(api, association, sent, kind)
     people = teams.graded_together(api, base, record.user_id)
     rows = [record, *(submissions.of(api, base, person) for person in people if person != record.user_id)]
     made = [_assess(api, course, base, submission, rubric, association, data, kind) for submission in rows]
     return made[0]
+
+
+def _save_comments(api: Api, association: RubricAssociation, sent: dict[str, Params], kind: str) -> None:
+    """Keep the comments that the grader wants to use again."""
+    saved = dict(association.saved_comments)
+    for name, fields in sent.items():
+        comment = fields.text("comments") or ""
+        if comment.strip() and fields.get("save_comment") == "1" and kind != "peer_review":
+            saved[name] = sorted({*saved.get(name, ()), comment} - {"No Details"})
+    if saved != association.saved_comments:
+        api.store.rubric_associations.put(replace(association, saved_comments=saved, updated_at=api.now))
 
 
 def _assess(

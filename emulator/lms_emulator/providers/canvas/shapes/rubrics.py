@@ -60,7 +60,7 @@ def row(api: Api, record: Rubric) -> Json:
     return {
         **brief(api, record),
         "user_id": record.user_id,
-        "rubric_id": None,
+        "rubric_id": record.rubric_id,
         "description": None,
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
@@ -105,7 +105,7 @@ def association_row(api: Api, record: RubricAssociation) -> Json:
         **{name: getattr(record, name) for name in names},
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
-        "summary_data": None,
+        "summary_data": {"saved_comments": record.saved_comments} if record.saved_comments else None,
         "url": None,
         "context_id": record.course_id,
         "context_type": "Course",
