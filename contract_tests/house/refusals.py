@@ -270,19 +270,21 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
     yield from (found[reason] for reason in sorted(found))
 
 
+_BY_DETAIL = {
+    "diagnosis": "names the mistake, or what is left when none is known",
+    "credential": "looks whose credential it is",
+    "looked_for": "looks for a credential elsewhere in the request, and whose it is",
+    "absent": "looks for it under other names and in other places of the request",
+}
+
+
 def explanation(row: Row) -> str:
     """The explanation in the journal, or why a refusal names no mistake.
 
     The order is that of `server.diagnosing.diagnosis`, which looks into the request when it is refused.
     """
-    if "diagnosis" in row.details:
-        return "names the mistake, or what is left when none is known"
-    if "credential" in row.details:
-        return "looks whose credential it is"
-    if "looked_for" in row.details:
-        return "looks for a credential elsewhere in the request, and whose it is"
-    if "absent" in row.details:
-        return "looks for it under other names and in other places of the request"
+    if first := next((text for name, text in _BY_DETAIL.items() if name in row.details), None):
+        return first
     if row.reason.endswith(_OF_TIME) and "got" in row.details:
         return "says how far the time is from now, and what explains that"
     if "needs" in row.details or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):

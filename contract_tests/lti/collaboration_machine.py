@@ -98,11 +98,11 @@ class CollaborationMachine(RuleBasedStateMachine):
 
     # making and changing
 
-    @rule(by=WHO, title=TITLES, people=PEOPLE, team=st.booleans(), told=st.booleans())
-    def choose(self, by: str, title: str, people: set[str], team: bool, told: bool) -> None:
+    @rule(by=WHO, title=TITLES, people=PEOPLE, team=st.booleans(), confirms=st.booleans())
+    def choose(self, by: str, title: str, people: set[str], team: bool, confirms: bool) -> None:
         """Canvas asks the tool, takes the item of its answer, and tells it so where it wants to know."""
         asked = self.asked(by, f"{OPEN}/resource_selection?placement=collaboration")
-        item = self.item(title, people, team=team) | ({"confirmUrl": f"{self.keys.url}/confirm"} if told else {})
+        item = self.item(title, people, team=team) | ({"confirmUrl": f"{self.keys.url}/confirm"} if confirms else {})
         shown = self.answered(by, asked, item)
         assert shown.get("service_id") is None
         (given,) = shown["content_items"]
@@ -110,7 +110,7 @@ class CollaborationMachine(RuleBasedStateMachine):
         self.keys.posted.clear()
         made = kept(self.browsers[by], given)
         assert made.status_code == 200, made.text
-        assert self.keys.posted == [b""] * told
+        assert self.keys.posted == [b""] * confirms
         body = made.json()["collaboration"]
         assert body["resource_link_lookup_uuid"] == given["lookup_uuid"]
         assert body["id"] not in {*self.documents, *self.gone}
@@ -150,27 +150,29 @@ class CollaborationMachine(RuleBasedStateMachine):
     def change_in_the_tool(self, number: int, by: str, title: str, people: set[str], team: bool) -> None:
         """The tool is opened to change a document; it hears where the members are, and which document it was. Who
         changes it becomes its author."""
-        one, document = self.pick(number)
-        page = f"{PLACE}/external_tools/retrieve?content_item_id={one}&placement=collaboration&url={LAUNCH}?edit"
+        document_id, document = self.pick(number)
+        page = (
+            f"{PLACE}/external_tools/retrieve?content_item_id={document_id}&placement=collaboration&url={LAUNCH}?edit"
+        )
         asked = self.asked(by, page)
-        assert asked["custom"]["members"] == f"{self.site.url}/api/v1/collaborations/{one}/members"
+        assert asked["custom"]["members"] == f"{self.site.url}/api/v1/collaborations/{document_id}/members"
         shown = self.answered(by, asked, self.item(title, people, team=team))
-        assert shown["service_id"] == one
-        status = kept(self.browsers[by], shown["content_items"][0], one).status_code
+        assert shown["service_id"] == document_id
+        status = kept(self.browsers[by], shown["content_items"][0], document_id).status_code
         assert (status == 200) is self.runs(by, document), status
         if status == 200:
             url = shown["content_items"][0]["url"]
-            self.documents[one] = Document(author=by, title=title, url=url, people=people, team=team)
+            self.documents[document_id] = Document(author=by, title=title, url=url, people=people, team=team)
 
     @precondition(lambda self: self.documents)
     @rule(number=PICK, by=WHO, title=TITLES, people=PEOPLE, team=st.booleans())
     def change_by_form(self, number: int, by: str, title: str, people: set[str], team: bool) -> None:
-        one, document = self.pick(number)
+        document_id, document = self.pick(number)
         form = {
             "_method": "put", "authenticity_token": token(self.browsers[by]), "collaboration[title]": title,
             "user[]": [str(PERSONS[who]) for who in people], "group[]": ["1"] if team else [],
         }  # fmt: skip
-        answer = self.browsers[by].http.post(f"{self.site.url}{PLACE}/collaborations/{one}", data=form)
+        answer = self.browsers[by].http.post(f"{self.site.url}{PLACE}/collaborations/{document_id}", data=form)
         assert answer.is_redirect is self.runs(by, document), answer.status_code
         if answer.is_redirect:
             document.title, document.people, document.team = title, people, team
@@ -178,16 +180,20 @@ class CollaborationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.documents)
     @rule(number=PICK, by=WHO, rest=st.booleans())
     def delete(self, number: int, by: str, rest: bool) -> None:
-        one, document = self.pick(number)
+        document_id, document = self.pick(number)
         if rest:
-            status = self.apis[by].delete(f"{ALL}/{one}").status_code
+            status = self.apis[by].delete(f"{ALL}/{document_id}").status_code
         else:
             form = {"_method": "delete", "authenticity_token": token(self.browsers[by])}
-            status = self.browsers[by].http.post(f"{self.site.url}{PLACE}/collaborations/{one}", data=form).status_code
+            status = (
+                self.browsers[by]
+                .http.post(f"{self.site.url}{PLACE}/collaborations/{document_id}", data=form)
+                .status_code
+            )
         assert (status in (200, 302)) is self.runs(by, document), status
         if status in (200, 302):
-            del self.documents[one]
-            self.gone.add(one)
+            del self.documents[document_id]
+            self.gone.add(document_id)
 
     @rule(who=st.sampled_from(["student", "other_student"]))
     def join_the_team(self, who: str) -> None:
@@ -201,8 +207,8 @@ class CollaborationMachine(RuleBasedStateMachine):
     @rule(number=PICK, by=WHO)
     def open(self, number: int, by: str) -> None:
         """Who works on a document opens it in the tool, at its address; nobody else does."""
-        one, document = self.pick(number)
-        answer = self.browsers[by].http.get(f"{self.site.url}{PLACE}/collaborations/{one}")
+        document_id, document = self.pick(number)
+        answer = self.browsers[by].http.get(f"{self.site.url}{PLACE}/collaborations/{document_id}")
         assert answer.is_redirect is self.works_on(by, document), answer.text
         if answer.is_redirect:
             found = claims_of(self.browsers[by], self.tool, answer.headers["location"])
@@ -212,8 +218,8 @@ class CollaborationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.documents)
     @rule(number=PICK, by=WHO)
     def read_members(self, number: int, by: str) -> None:
-        one, document = self.pick(number)
-        answer = self.apis[by].get(f"/api/v1/collaborations/{one}/members")
+        document_id, document = self.pick(number)
+        answer = self.apis[by].get(f"/api/v1/collaborations/{document_id}/members")
         if not self.works_on(by, document):
             assert answer.status_code in (401, 403)
             return
@@ -238,5 +244,5 @@ class CollaborationMachine(RuleBasedStateMachine):
         for who, api in self.apis.items():
             answer: httpx.Response = api.get(ALL)
             found = {row["id"]: (row["title"], row["url"]) for row in answer.json()}
-            seen = {one: doc for one, doc in self.documents.items() if self.works_on(who, doc)}
-            assert found == {one: (doc.title, doc.url) for one, doc in seen.items()}, who
+            seen = {document_id: doc for document_id, doc in self.documents.items() if self.works_on(who, doc)}
+            assert found == {document_id: (doc.title, doc.url) for document_id, doc in seen.items()}, who

@@ -25,34 +25,39 @@ def _installed() -> None:
         importlib.import_module("auth_backends.backends")
 
 
+def _storage() -> Any:
+    from social_core.storage import BaseStorage, NonceMixin
+
+    class Nonce(NonceMixin):
+        known: ClassVar[set[tuple[str, int, str]]] = set()
+
+        @classmethod
+        def use(cls, server_url: str, timestamp: int, salt: str) -> bool:
+            cls.known.add((server_url, timestamp, salt))
+            return True
+
+        @classmethod
+        def consume(cls, server_url: str, timestamp: int, salt: str) -> bool:
+            found = (server_url, timestamp, salt) in cls.known
+            cls.known.discard((server_url, timestamp, salt))
+            return found
+
+    class Storage(BaseStorage):
+        nonce = Nonce
+
+    return Storage()
+
+
 class Strategy:
     """Defers to social-core's base strategy: settings, a session and request data in dictionaries."""
 
     def __new__(cls, settings: dict[str, Any]) -> Any:
-        from social_core.storage import BaseStorage, NonceMixin
         from social_core.strategy import BaseStrategy
         from social_core.utils import build_absolute_uri
 
-        class Nonce(NonceMixin):
-            known: ClassVar[set[tuple[str, int, str]]] = set()
-
-            @classmethod
-            def use(cls, server_url: str, timestamp: int, salt: str) -> bool:
-                cls.known.add((server_url, timestamp, salt))
-                return True
-
-            @classmethod
-            def consume(cls, server_url: str, timestamp: int, salt: str) -> bool:
-                found = (server_url, timestamp, salt) in cls.known
-                cls.known.discard((server_url, timestamp, salt))
-                return found
-
-        class Storage(BaseStorage):
-            nonce = Nonce
-
         class InMemory(BaseStrategy):
             def __init__(self) -> None:
-                super().__init__(Storage())
+                super().__init__(_storage())
                 self.sessions: dict[str, Any] = {}
                 self.data: dict[str, str] = {}
 
@@ -71,8 +76,7 @@ class Strategy:
             def redirect(self, url: str) -> str:
                 return url
 
-            def html(self, content: str) -> str:
-                return content
+            html = redirect
 
             def build_absolute_uri(self, path: str | None = None) -> str:
                 return str(build_absolute_uri("http://127.0.0.1:8090", path))

@@ -305,34 +305,39 @@ class LearningStudioMachine(Machine):
             keys["consumer_key"] = flipped(keys["consumer_key"], at)
         elif how == "long":
             nonce = "n" * 33
-        header = self.wire.header(keys, method, path, self.epoch, nonce)
-        signature = header.rpartition('oauth_signature="')[2][:-1]
-        if how == "flip":
-            header = header.replace(signature, flipped(signature[:20], at) + signature[20:])
         elif how == "method":
-            header = self.wire.header(keys, "DELETE", path, self.epoch, nonce)
+            method = "DELETE"
         elif how == "path":
             sent = f"/courses/{self.facts['other_course_id']}"
         elif how == "query":
             sent = path + "?expand=students"
-        elif how == "nonce":
-            header = header.replace(nonce, self.nonce())
-        elif how == "time":
-            header = header.replace(f'"{self.epoch}"', f'"{self.epoch + 1}"')
-        elif how == "hmac":
-            header = header.replace("CMAC-AES", "HMAC-SHA1")
-        elif how == "drop":
-            header = header.replace(f',oauth_nonce="{nonce}"', "")
-        elif how == "cut":
-            header = header.replace(signature, signature[:-5])
-        elif how == "nonce twice":
-            header += f',oauth_nonce="{self.nonce()}"'
+        header = self.spoilt(how, self.wire.header(keys, method, path, self.epoch, nonce), nonce, at)
         headers = [("X-Authorization", header)] * (2 if how == "header twice" else 1)
         expect_refused(self.wire.send("GET", sent, headers), status=401, why=how)
         if how in ("secret", "flip", "path", "query"):
             right = self.wire.signed(self.keys, "GET", path, self.epoch, nonce)
             expect_granted(right, "a refused request must not use up its nonce")
             self.nonces[nonce] = self.now
+
+    def spoilt(self, how: str, header: str, nonce: str, at: int) -> str:
+        """A signed header with a part of it changed, if that is the way."""
+        signature = header.rpartition('oauth_signature="')[2][:-1]
+        match how:
+            case "flip":
+                return header.replace(signature, flipped(signature[:20], at) + signature[20:])
+            case "nonce":
+                return header.replace(nonce, self.nonce())
+            case "time":
+                return header.replace(f'"{self.epoch}"', f'"{self.epoch + 1}"')
+            case "hmac":
+                return header.replace("CMAC-AES", "HMAC-SHA1")
+            case "drop":
+                return header.replace(f',oauth_nonce="{nonce}"', "")
+            case "cut":
+                return header.replace(signature, signature[:-5])
+            case "nonce twice":
+                return f'{header},oauth_nonce="{self.nonce()}"'
+        return header
 
     @rule(what=st.sampled_from(["user", "course", "me"]))
     def signed_beyond_the_campus(self, what: str) -> None:

@@ -73,16 +73,9 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
         except Unhandled as failure:
             response = provider.failed(x, failure)
         if refusal is not None:
-            outcome = refusal.outcome
-            if outcome in ("refused", "provider_defect") or refusal.credential is not None:
-                from lms_emulator.server.diagnosing import diagnosis  # most runs refuse nothing; it takes a while
-
-                refusal.diagnosis = diagnosis(provider, x, refusal)
+            outcome, response = refusal.outcome, _refused(provider, x, refusal, before)
             if isinstance(refusal, NotEmulated):
-                if before is not None:
-                    _undo(x, before)
-                return Answer(refusal.response(), outcome, refusal)
-            response = provider.render(x, refusal)
+                return Answer(response, outcome, refusal)
         provider.finish(x, response)
         x.store.expire(x.clock)
         if x.per_request_if_used(Later):
@@ -97,6 +90,21 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
     finally:
         if x.body:
             x.close()
+
+
+def _refused(
+    provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal, before: tuple[Any, Any] | None
+) -> Response:
+    """The answer of a refusal, which gets its diagnosis. What is not emulated must not have changed the world."""
+    if refusal.outcome in ("refused", "provider_defect") or refusal.credential is not None:
+        from lms_emulator.server.diagnosing import diagnosis  # most runs refuse nothing; it takes a while
+
+        refusal.diagnosis = diagnosis(provider, x, refusal)
+    if not isinstance(refusal, NotEmulated):
+        return provider.render(x, refusal)
+    if before is not None:
+        _undo(x, before)
+    return refusal.response()
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.access.recognise import UNSET
 from lms_emulator.core.access.slips import how_differs, why_no_time
@@ -35,6 +35,41 @@ _OF_TIME = re.compile(r"\bInvalid (?:date|datetime|time)\b|\bis a (?:time|date)\
 
 def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> str | None:
     """How the parameter that a refusal names was misspelt, misplaced or left out, or which values it takes."""
+    case = _case(x, refusal, operation)
+    named = _named(case.known, case.texts)
+    if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
+        return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
+    if case.sent is None:
+        return None
+    if not named:
+        return _all_at_the_top(case.known, case.sent) if refusal.status in (400, 422) else None
+    came = [path for path in named if path in case.sent]
+    for path in came:
+        choices = _choices(case.known[path], refusal, operation)
+        if (why := _why_value(case.known[path], choices, case.sent[path])) is not None:
+            return why
+    missing = [path for path in named if path[-1] not in {pair[-1] for pair in came}]
+    return _why_absent(x, case, named, missing) or _why_subject(case, named, missing)
+
+
+class _Case(NamedTuple):
+    """A refusal beside the request and the operation's parameters.
+
+    Attributes:
+        known: the parameters that are documented, or that the refusal names, by their paths.
+        said: those that the refusal lists, and what the provider says of each.
+        texts: everything that it says.
+        sent: what came, by path; None if it cannot be read or is too much.
+    """
+
+    refusal: Refusal
+    known: dict[Path, str]
+    said: dict[str, str]
+    texts: list[str]
+    sent: dict[Path, Any] | None
+
+
+def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Case:
     known = {path_of(name): name for name in operation.parameters or ()}
     heads = [path[0] for path in known if len(path) > 1 and refusal.reason == f"{path[0]}_missing"]
     words = {_words(path[-1]) for path in known}
@@ -50,27 +85,28 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     quoted += [item for item in absent if item.isidentifier()]
     known |= {path_of(name): name for name in (*heads, *quoted)}
     texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None), list(said))))
-    named = _named(known, texts)
-    if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
-        return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
-    if sent is None:
-        return None
-    if not named:
-        return _all_at_the_top(known, sent) if refusal.status in (400, 422) else None
-    came = [path for path in named if path in sent]
-    for path in came:
-        if (why := _why_value(known[path], _choices(known[path], refusal, operation), sent[path])) is not None:
-            return why
-    missing = [path for path in named if path[-1] not in {pair[-1] for pair in came}]
+    return _Case(refusal, known, said, texts, sent)
+
+
+def _why_absent(x: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
+    """That parameters which the refusal names came elsewhere, under other names, or not at all."""
+    known, sent = case.known, case.sent or {}
     strange = {path: _written(path) for path in sent if path not in known}
     for path in missing:
         if (why := _why_missing(path, known, sent, strange)) is not None:
             return why
     if missing and x.body.lstrip()[:1] == b"[":
         return f"the body is a list; it has to be an object, with `{known[missing[0]]}`"
-    lists = len(named) <= len(said) or any("one of" in item for item in said)
+    lists = len(named) <= len(case.said) or any("one of" in item for item in case.said)
     if lists and missing == named and len(named) > 1:
         return f"none of {', '.join(f'`{known[path]}`' for path in named)} was sent"
+    return None
+
+
+def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | None:
+    """How the parameter that the refusal is about came, or that it did not."""
+    refusal, known, said, texts = case.refusal, case.known, case.said, case.texts
+    sent = case.sent or {}
     about = [path for path in named if _is_about(refusal, path, texts, said)]
     about = [path for path in about if path in sent] or about
     if len(about) > 1 and not set(about) - set(missing):

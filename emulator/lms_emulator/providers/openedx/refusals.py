@@ -15,10 +15,11 @@ from typing import Any, Literal
 from lms_emulator.core.http.refusals import Refusal, Unfinished
 from lms_emulator.core.http.refusals import Unhandled as Unhandled
 
-Style = Literal[
-    "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
-    "bad-request", "plain", "failure", "session", "spaced", "standing", "lti", "xml",
+PageStyle = Literal[
+    "page", "not-found", "too-many", "forbidden", "forbidden-page", "bad-request", "failure", "session", "standing",
+    "lti",
 ]  # fmt: skip
+Style = Literal["api", "oauth", "pretty", "spaced", "empty", "redirect", "plain", "xml"] | PageStyle
 
 
 class OpenedxRefusal(Refusal):

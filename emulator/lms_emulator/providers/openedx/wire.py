@@ -140,7 +140,7 @@ def render(x: Call, refusal: Refusal) -> Response:
 def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
     status, headers, body = refusal.status, refusal.headers, refusal.body
     dialect = x.per_request(Reply).dialect
-    match refusal.style:
+    match style := refusal.style:
         case "api":
             return _render_api(refusal, dialect)
         case "oauth":
@@ -153,6 +153,17 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return empty(status, headers, media_type=None if dialect is not None else HTML)
         case "redirect":
             return redirect(str(body), status)
+        case "plain":
+            return html(str(body), status, headers)
+        case "xml":
+            return Response(str(body), status, headers, media_type="application/xml")
+        case _:
+            return _render_page(x, refusal, style)
+
+
+def _render_page(x: Call, refusal: refusals.OpenedxRefusal, style: refusals.PageStyle) -> Response:
+    status, headers, body = refusal.status, refusal.headers, refusal.body
+    match style:
         case "page":
             template, values = body
             csrf.ensure(x)
@@ -169,12 +180,8 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return html(pages.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
         case "lti":
             return html(pages.plain("LTI", *body), status, headers)
-        case "plain":
-            return html(str(body), status, headers)
-        case "xml":
-            return Response(str(body), status, headers, media_type="application/xml")
     x.per_request(Reply).bare = True
-    match refusal.style:
+    match style:
         case "bad-request":
             return html(pages.plain("Bad Request (400)", "Bad Request (400)"), status)
         case "standing":

@@ -169,11 +169,7 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     if sent.has("points_possible"):
         found["points_possible"] = sent.text("points_possible") or None
     if sent.has("assignment_group_id"):
-        group = api.store.assignment_groups.get(identifiers.local_number(sent.get("assignment_group_id")) or 0)
-        if group is not None and group.course_id == course.id:
-            found["assignment_group_id"] = group.id
-        elif quiz.assignment_id is None:
-            found["assignment_group_id"] = None
+        found |= _group(api, course, sent, quiz)
     _settle(sent, quiz, found)
     faults = _faults(quiz, found)
     if faults:
@@ -182,6 +178,14 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     if found.get("points_possible") is not None:
         found["points_possible"] = number(found["points_possible"])
     return found
+
+
+def _group(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
+    """The group of the course that was sent; any other leaves a graded quiz where it is."""
+    group = api.store.assignment_groups.get(identifiers.local_number(sent.get("assignment_group_id")) or 0)
+    if group is not None and group.course_id == course.id:
+        return {"assignment_group_id": group.id}
+    return {"assignment_group_id": None} if quiz.assignment_id is None else {}
 
 
 def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:

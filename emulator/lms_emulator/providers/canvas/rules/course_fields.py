@@ -254,12 +254,7 @@ def _chosen(
     api: Api, own: Course | None, account: Account, found: dict[str, Any], faults: dict[str, list[Any]]
 ) -> None:
     sent = api.params.hash("course")
-    if sent.has("default_view"):
-        found["default_view"] = sent.text("default_view")
-        if found["default_view"] not in VIEWS:
-            faults["default_view"] = ["Home page is not valid"]
-        elif found["default_view"] == "wiki" and not _has_front_page(api, own):
-            faults["default_view"] = ["A Front Page is required"]
+    _looks(api, own, sent, found, faults)
     if sent.has("license"):
         found["license"] = sent.text("license") if sent.text("license") in LICENSES else "private"
     if sent.has("course_format"):
@@ -272,12 +267,6 @@ def _chosen(
         if found["locale"] not in (*LOCALES, None):
             faults["locale"] = ["inclusion"]
     _grading(api, own, sent, found, faults)
-    if sent.has("course_color"):
-        text = sent.text("course_color") or ""
-        color = text if text.strip() and len(text) > 1 else None
-        found["course_color"] = f"#{color.removeprefix('#')}" if color is not None else None
-        if color is not None and not _COLOR.fullmatch(color):
-            faults["course_color"] = ["Invalid hexcode provided"]
     if sent.has("blueprint"):
         found["blueprint"] = sent.flag("blueprint")
     if sent.has("template") and own is not None:
@@ -285,6 +274,21 @@ def _chosen(
         if courses.may(api, api.caller, own, right):
             found["template"] = sent.flag("template")
     _placed(api, own, account, found)
+
+
+def _looks(api: Api, own: Course | None, sent: Params, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
+    if sent.has("default_view"):
+        found["default_view"] = sent.text("default_view")
+        if found["default_view"] not in VIEWS:
+            faults["default_view"] = ["Home page is not valid"]
+        elif found["default_view"] == "wiki" and not _has_front_page(api, own):
+            faults["default_view"] = ["A Front Page is required"]
+    if sent.has("course_color"):
+        text = sent.text("course_color") or ""
+        color = text if text.strip() and len(text) > 1 else None
+        found["course_color"] = f"#{color.removeprefix('#')}" if color is not None else None
+        if color is not None and not _COLOR.fullmatch(color):
+            faults["course_color"] = ["Invalid hexcode provided"]
 
 
 def _grading(api: Api, own: Course | None, sent: Params, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:

@@ -155,18 +155,8 @@ def _of_account(api: Api, account: Account, includes: Collection[str]) -> Json:
 
 def _included(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     found: Json = {}
-    if "syllabus_body" in includes:
-        found["syllabus_body"] = shown(api, record.syllabus_body, record)
-    if "public_description" in includes and record.public_description is not None:
-        found["public_description"] = record.public_description
     if "term" in includes and (own := api.store.enrollment_terms.get(record.enrollment_term_id)) is not None:
         found["term"] = _term(api, record, own, enrollments)
-    if "total_students" in includes:
-        found["total_students"] = len(students_of(api, record))
-    if "teachers" in includes:
-        found |= teachers(api, record)
-    if "active_teachers" in includes:
-        found["teachers"] = [people_shapes.display(api, user) for user in _teaching(api, record, states.ENDED)]
     if "sections" in includes:
         found["sections"] = own_sections(api, record, enrollments)
     if "concluded" in includes:
@@ -177,26 +167,52 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
         found["storage_quota_used_mb"] = quota_used(api.store, contexts.of(record)) / 1024**2
     if "passback_status" in includes:
         found["passback_status"] = None
-    if "course_image" in includes:
-        found["image_download_url"] = picture(api, record, "image")
-    if "banner_image" in includes:
-        found["banner_image_download_url"] = picture(api, record, "banner_image")
     found |= {name: value(record) for name, value in COLUMNS.items() if name in includes}
     if "course_progress" in includes:
         found["course_progress"] = _progress(api, record)
-    if "grading_periods" in includes:
-        found["grading_periods"] = _periods(api, record)
     if (account := api.store.accounts.get(record.account_id)) is not None:
         found |= _of_account(api, account, includes)
     if "tabs" in includes:
         found["tabs"] = [tab(api, entry) for entry in tabs.of_course(api, record)]
     if "html_url" in includes:
         found["html_url"] = api.url(f"/courses/{record.id}")
+    found |= _front(api, record, includes) | _people(api, record, includes) | _grading(api, record, includes)
+    return found | standings.of_course(api, record, enrollments, includes)
+
+
+def _front(api: Api, record: Course, includes: Collection[str]) -> Json:
+    """What a course shows of itself: texts and pictures."""
+    found: Json = {}
+    if "syllabus_body" in includes:
+        found["syllabus_body"] = shown(api, record.syllabus_body, record)
+    if "public_description" in includes and record.public_description is not None:
+        found["public_description"] = record.public_description
+    if "course_image" in includes:
+        found["image_download_url"] = picture(api, record, "image")
+    if "banner_image" in includes:
+        found["banner_image_download_url"] = picture(api, record, "banner_image")
+    return found
+
+
+def _people(api: Api, record: Course, includes: Collection[str]) -> Json:
+    found: Json = {}
+    if "total_students" in includes:
+        found["total_students"] = len(students_of(api, record))
+    if "teachers" in includes:
+        found |= teachers(api, record)
+    if "active_teachers" in includes:
+        found["teachers"] = [people_shapes.display(api, user) for user in _teaching(api, record, states.ENDED)]
+    return found
+
+
+def _grading(api: Api, record: Course, includes: Collection[str]) -> Json:
+    found: Json = {}
+    if "grading_periods" in includes:
+        found["grading_periods"] = _periods(api, record)
     if "grading_scheme" in includes:
         found["grading_scheme"] = grades.scheme(api, record.grading_standard_id)
     if "restrict_quantitative_data" in includes:
         found["restrict_quantitative_data"] = grades.restricts_numbers(api, api.caller, record)
-    found |= standings.of_course(api, record, enrollments, includes)
     return found
 
 

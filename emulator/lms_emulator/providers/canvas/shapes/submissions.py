@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
     QuizSubmission,
+    RubricAssessment,
     Submission,
     SubmissionComment,
     SubmissionVersion,
@@ -264,17 +265,29 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     if user is not None and ("user" in includes or "user_summary" in includes) and _names(api, record, base, course):
         shape = people_shapes.display if "user_summary" in includes else people_shapes.person
         body["user"] = shape(api, user, course)
-    assessed = rubrics.grading_assessment(api, record) if reads_grade(api, course, base, record) else None
-    if "rubric_assessment" in includes and assessed is not None:
-        body["rubric_assessment"] = rubric_shapes.of_submission(api, assessed)
-    if "full_rubric_assessment" in includes and assessed is not None:
-        body["full_rubric_assessment"] = rubric_shapes.full_of_submission(api, assessed)
+    if reads_grade(api, course, base, record) and (assessed := rubrics.grading_assessment(api, record)) is not None:
+        body |= _assessed(api, assessed, includes)
     if "visibility" in includes:
         body["assignment_visible"] = assignments.assigned(api, base, record.user_id)
     if "read_state" in includes:
         read = api.caller is None or submissions.is_read(api, record, api.caller.id)
         body["read_state"] = "read" if read else "unread"
         mark(api, record, read=True)
+    return body | _grading(api, record, base, course, includes)
+
+
+def _assessed(api: Api, assessment: RubricAssessment, includes: Collection[str]) -> Json:
+    body: Json = {}
+    if "rubric_assessment" in includes:
+        body["rubric_assessment"] = rubric_shapes.of_submission(api, assessment)
+    if "full_rubric_assessment" in includes:
+        body["full_rubric_assessment"] = rubric_shapes.full_of_submission(api, assessment)
+    return body
+
+
+def _grading(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
+    """How far grading has got."""
+    body: Json = {}
     if "submission_status" in includes:
         body["submission_status"] = _submission_status(api, record, base)
     if "grading_status" in includes:

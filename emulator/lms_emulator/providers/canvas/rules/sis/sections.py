@@ -21,14 +21,7 @@ def section(work: Work, row: Row) -> bool:
     """A row of sections."""
     sis_id, course_id, name = row.get("section_id"), row.get("course_id"), row.get("name")
     start, end = work.dates(row, f"section {sis_id}")
-    if not sis_id:
-        raise ImportFault(f"No section_id given for a section in course {course_id}")
-    if not course_id:
-        raise ImportFault(f"No course_id given for a section {sis_id}")
-    if not name and row.matches("status", "active"):
-        raise ImportFault(f"No name given for section {sis_id} in course {course_id}")
-    if not row.matches("status", "active|deleted"):
-        raise ImportFault(f'Improper status "{row.get("status")}" for section {sis_id} in course {course_id}')
+    _require_complete(row)
     deleted = row.matches("status", "deleted")
     if work.skips_deletes and deleted:
         return False
@@ -58,6 +51,19 @@ def section(work: Work, row: Row) -> bool:
     for enrollment in list(work.store.enrollments.find("section", made.id)) if deleted else []:
         work.change(enrollment, "deleted", updated_at=work.api.now)
     return True
+
+
+def _require_complete(row: Row) -> None:
+    """Raises the fault of a row that lacks what every row has to have."""
+    sis_id, course_id = row.get("section_id"), row.get("course_id")
+    if not sis_id:
+        raise ImportFault(f"No section_id given for a section in course {course_id}")
+    if not course_id:
+        raise ImportFault(f"No course_id given for a section {sis_id}")
+    if not row.get("name") and row.matches("status", "active"):
+        raise ImportFault(f"No name given for section {sis_id} in course {course_id}")
+    if not row.matches("status", "active|deleted"):
+        raise ImportFault(f'Improper status "{row.get("status")}" for section {sis_id} in course {course_id}')
 
 
 def _require_valid(work: Work, row: Row, known: CourseSection | None, section: CourseSection) -> None:
