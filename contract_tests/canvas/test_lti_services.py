@@ -111,6 +111,8 @@ def test_the_roster_of_a_group_and_the_older_service(canvas: Site, tool: Tool) -
         "Grace Hopper",
     ]
     assert teacher.get(page["nextPage"]).json()["nextPage"] is None
+    of_role = teacher.get(old, params={"per_page": 1, "role": "urn:lti:role:ims/lis/Learner"}).json()
+    assert of_role["nextPage"].endswith("?page=2&per_page=1&role=urn%3Alti%3Arole%3Aims%2Flis%2FLearner")
 
 
 def test_line_items_scores_and_results(canvas: Site, tool: Tool) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from lms_emulator.core.clock import isoformat
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import (
     DEFAULT_IMAGE,
@@ -56,7 +56,7 @@ def course_url(x: Call, record: Course) -> str:
 
 def class_url(x: Call, course: Course, klass: Class) -> str:
     """The class home: the course home with the class in its query (`cl` is observed, its meaning chosen)."""
-    return f"{course_url(x, course)}?cl={quote(klass.id)}"
+    return add_query(course_url(x, course), [("cl", klass.id)])
 
 
 def connector(record: Connector) -> dict[str, Any]:

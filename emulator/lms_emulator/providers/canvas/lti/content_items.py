@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import mimetypes
 from typing import Any
-from urllib.parse import urlencode
 
 from lms_emulator.core.http import json_text
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.call.params import Params
 
 LINK = "LtiLinkItem"
@@ -48,8 +48,8 @@ def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, A
         if item.get("@type") == LINK:
             target = advice.get("presentationDocumentTarget") if isinstance(advice, dict) else None
             query = {"display": _SHOWN.get(str(target)), "url": item.get("url") or default_url}
-            shown = urlencode({name: value for name, value in query.items() if value})
-            item["canvasURL"] = f"{path}/external_tools/retrieve?{shown}"
+            shown = ((name, value) for name, value in query.items() if value)
+            item["canvasURL"] = add_query(f"{path}/external_tools/retrieve", shown)
     return items
 
 

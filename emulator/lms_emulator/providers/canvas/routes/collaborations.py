@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
@@ -253,13 +253,13 @@ def show(api: Api) -> Response:
         api.check("nobody acts as somebody else", False)
         browser.notice(api.x, "error", said)
         return wire.redirect(api.url(f"{context.path}/collaborations"))
-    lookup = (
-        {"resource_link_lookup_id": collaboration.resource_link_lookup_uuid}
-        if collaboration.resource_link_lookup_uuid
-        else {}
-    )
-    query = urlencode({"display": "borderless", **lookup, "url": collaboration.url})
-    return wire.redirect(api.url(f"{context.path}/external_tools/retrieve?{query}"))
+    lookup = collaboration.resource_link_lookup_uuid
+    query = {
+        "display": "borderless",
+        **({"resource_link_lookup_id": lookup} if lookup else {}),
+        "url": collaboration.url,
+    }
+    return wire.redirect(add_query(api.url(f"{context.path}/external_tools/retrieve"), query.items()))
 
 
 def destroy(api: Api) -> Response:

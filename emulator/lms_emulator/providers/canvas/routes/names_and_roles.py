@@ -8,6 +8,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -193,9 +194,8 @@ def _page_of_memberships(api: Api, name: str, opaque: str, members: list[Member]
     members = sorted(members, key=lambda member: collation.key(people.sortable_name(member.user)))
     shown = members[(page - 1) * size : page * size]
     role = api.params.text("role")
-    rest_of_query = f"&role={role}" if role else ""
-    more = page * size < len(members)
-    following = f"{api.url(path)}?page={page + 1}&per_page={size}{rest_of_query}" if more else None
+    query = [("page", page + 1), ("per_page", size), *([("role", role)] if role else [])]
+    following = add_query(api.url(path), query) if page * size < len(members) else None
     subject = {
         "@id": None,
         "name": name,

@@ -57,7 +57,7 @@ class OpenedxLaunches(Launches[Call, User]):
             "lti_message_hint": pending.hint,
         }
         action, fields = self.sent(x, pending, x.resolve(tool.login_url), fields)
-        return f"{action}?{urlencode(fields)}"
+        return f"{action}?{urlencode(fields)}"  # prepare_preflight_url adds the `?` also where there is one
 
     def content_key(self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch) -> str:
         """The key of the page with chosen content. An armed misbehaviour applies to launches from there."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import credentials, refusals, wire
@@ -34,10 +34,14 @@ def _course(x: Call) -> Course:
     return threads.course(x, x.path_params["course_id"])
 
 
+def _threads_url(x: Call, course: Course) -> str:
+    return add_query(f"{x.base_url}{_FORUM}/threads/", [("course_id", course.id)])
+
+
 def read_course(x: Call) -> Response:
     """What the discussions of a course are like for the caller."""
     course, user = _course(x), caller(x)
-    page = f"{x.base_url}{_FORUM}/threads/?course_id={quote(course.id)}"
+    page = _threads_url(x, course)
     roles = discussions.roles(x.store, user.username, course.id)
     reasons, closing = discussions.EDIT_REASONS, discussions.CLOSE_REASONS
     return wire.api_json(
@@ -84,10 +88,10 @@ def read_nested_topics(x: Call) -> Response:
     """The topics as a tree (v1): those of units below their lesson, and those of the course."""
     course = _course(x)
     wanted = x.query.getlist("topic_id")
-    page = f"{x.base_url}{_FORUM}/threads/?course_id={quote(course.id)}"
+    page = _threads_url(x, course)
 
     def link(topics: list[str] | str) -> str:
-        return page + "".join(f"&topic_id={topic}" for topic in topics)
+        return add_query(page, (("topic_id", topic) for topic in topics))
 
     lessons: dict[str, tuple[blocks.Node, list[blocks.Node]]] = {}
     for _, lesson, unit in _units(x, course):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
+from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import moment
@@ -27,7 +27,7 @@ def summary(course: Course, base_url: str) -> dict[str, Any]:
     whole = base_url + image
     known_start = course.start is not None and course.start != NO_START
     return {
-        "blocks_url": f"{base_url}/api/courses/v2/blocks/?course_id={quote(course.id, safe='')}",
+        "blocks_url": add_query(f"{base_url}/api/courses/v2/blocks/", [("course_id", course.id)]),
         "effort": course.effort,
         "end": moment(course.end),
         "enrollment_start": moment(course.enrollment_start),
