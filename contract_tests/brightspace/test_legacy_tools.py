@@ -320,6 +320,53 @@ def test_remote_plugins_choose_content(
     assert teacher.get(back.replace(str(plugins[kind]["LtiLinkId"]), "904")).status_code == 404
 
 
+def content(site: Site) -> list[dict[str, Any]]:
+    """The topics of the first module, as its table of contents shows them."""
+    api = site.api(
+        site.tokens("instructor", scope="content:toc:read content:topics:read content:file:read")["access_token"]
+    )
+    return list(api.get("/d2l/api/le/1.79/6836/content/toc").json()["Modules"][0]["Topics"])
+
+
+def test_what_a_plugin_chose_is_inserted_where_it_was_opened(
+    brightspace: Site, plugins: dict[str, dict[str, Any]]
+) -> None:
+    """A quicklink becomes a topic of the module; Insert Stuff goes into the file in the editor, or makes a new one."""
+    section = brightspace.lms.dump()["brightspace"]
+    module = section["modules"][0]["id"]
+    teacher, before = signed_in(brightspace, "instructor"), content(brightspace)
+    file = next(row for row in section["topics"] if row["module_id"] == module and row.get("type", "File") == "File")
+    link = {"quickLink": "https://old.example/dog?a=1&b=2", "title": "A <dog>", "target": "NewWindow"}
+    html = {"content": "<p>Hello</p>"}
+
+    def chosen(kind: str, sent: dict[str, str], where: str) -> httpx.Response:
+        page = f"/d2l/le/lti/6836/launch/{plugins[kind]['LtiLinkId']}?{where}"
+        back = form(teacher.get(page).text)[1]["launch_presentation_return_url"]
+        assert httpx.URL(back).params == httpx.QueryParams(), "the plugin replaces the query"
+        return teacher.get(f"{back}?{httpx.QueryParams(sent)}")
+
+    assert chosen("quicklink", link, f"parentNode={module}").status_code == 200
+    assert chosen("isf", html, f"parentNode={module}").status_code == 200
+    made = content(brightspace)[len(before) :]
+    assert [(one["Title"], one["TypeIdentifier"]) for one in made] == [("A <dog>", "Link"), ("html", "File")]
+    assert made[0]["Url"] == link["quickLink"]
+    api = brightspace.api(brightspace.tokens("instructor", scope="content:file:read")["access_token"])
+    text = f"/d2l/api/le/1.79/6836/content/topics/{file['id']}/file"
+    assert api.get(text.replace(str(file["id"]), str(made[1]["TopicId"]))).text == html["content"]
+    old = api.get(text).text
+    chosen("isf", html, f"topic={file['id']}")
+    chosen("quicklink", link, f"topic={file['id']}")
+    anchor = '<a href="https://old.example/dog?a=1&amp;b=2" target="_blank">A &lt;dog&gt;</a>'
+    assert api.get(text).text == f"{old}{html['content']}{anchor}"
+    assert len(content(brightspace)) == len(before) + 2
+    for wrong in ("parentNode=999", "topic=999", "topic=x"):
+        page = f"/d2l/le/lti/6836/launch/{plugins['isf']['LtiLinkId']}?{wrong}"
+        assert teacher.get(page).status_code == 404
+    back = f"/d2l/le/lti/6836/plugins/{plugins['isf']['LtiLinkId']}/return"
+    for wrong in ("module/999", "module/x", "unit/1"):
+        assert teacher.get(f"{back}/{wrong}?content=x").status_code == 404
+
+
 def test_a_course_builder_plugin_learns_the_module(brightspace: Site, plugins: dict[str, dict[str, Any]]) -> None:
     teacher = signed_in(brightspace, "instructor")
     page = f"/d2l/le/lti/6836/launch/{plugins['coursebuilder']['LtiLinkId']}"

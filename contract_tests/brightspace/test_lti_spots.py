@@ -19,7 +19,7 @@ CHOOSE = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}"
 
 
 def answered(site: Site, tool: Tool, spot: str, items: list[dict[str, Any]], **headers: Any) -> httpx.Response:
-    """The response of a tool that was opened at one spot."""
+    """The response of a tool that was opened at one spot; further parameters may follow its name."""
     data = launched(site, tool, "instructor", f"{CHOOSE}?spot={spot}").get_launch_data()
     second = int(site.lms.clock.now.timestamp())
     claims = {
@@ -164,3 +164,32 @@ def test_a_score_above_the_maximum_stops_at_it_and_anonymous_people_have_results
     assert [value["points"] for value in values if value["user_id"] == 169][-1] == 10
     known = {**score, "userId": ADA, "timestamp": "2026-11-21T13:00:00.000Z"}
     assert httpx.post(f"{made['id']}/scores", json=known, headers=headers).status_code == 404
+
+
+def test_what_a_tool_chose_is_inserted_where_it_was_opened(brightspace: Site, tool: Tool) -> None:
+    """A link becomes a topic of the module that opens the launch; Insert Stuff goes into the file in the editor."""
+    section = brightspace.lms.dump()["brightspace"]
+    module = section["modules"][0]["id"]
+    file = next(row for row in section["topics"] if row["module_id"] == module and row.get("type", "File") == "File")
+    items = [
+        {"type": "ltiResourceLink", "title": "Chosen", "url": LAUNCH},
+        {"type": "link", "title": "Elsewhere", "url": "https://elsewhere.example/"},
+    ]
+    assert answered(brightspace, tool, f"quicklink&parentNode={module}", items).status_code == 200
+    first, second = brightspace.lms.dump()["brightspace"]["topics"][-2:]
+    assert (second["title"], second["type"], second["url"]) == ("Elsewhere", "Link", "https://elsewhere.example/")
+    assert (first["title"], first["module_id"]) == ("Chosen", module)
+    found = launched(brightspace, tool, "student", brightspace_path(brightspace, first["url"])).get_launch_data()
+    assert found[f"{lti13.CLAIM}resource_link"]["title"] == "Chosen"
+    image = {"type": "image", "url": "https://elsewhere.example/i.png", "title": "I"}
+    sent = [image, {"type": "html", "html": "<b>x</b>"}]
+    assert answered(brightspace, tool, f"insertstuff&topic={file['id']}", sent).status_code == 200
+    text = next(row for row in brightspace.lms.dump()["brightspace"]["topics"] if row["id"] == file["id"])["text"]
+    assert text == f'{file["text"]}<img src="https://elsewhere.example/i.png" alt="I"><b>x</b>'
+    assert len(brightspace.lms.dump()["brightspace"]["topics"]) == len(section["topics"]) + 2
+    assert signed_in(brightspace, "instructor").get(f"{CHOOSE}?parentNode=999").status_code == 404
+
+
+def brightspace_path(site: Site, quicklink: str) -> str:
+    """Where a quicklink leads the student."""
+    return signed_in(site).get(quicklink).headers["location"].removeprefix(site.url)

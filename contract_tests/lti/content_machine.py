@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -34,6 +35,11 @@ FAULTS: dict[str, dict[str, Answer]] = {
     "fails to import": {"/imported": (200, {"status": "failed"})},
 }
 SILENT = ("has nothing", "answers with an empty object")
+
+
+def given(answer: Answer, _times: int) -> Answer:
+    """An answer that is always the same."""
+    return answer
 
 
 @dataclass(kw_only=True)
@@ -145,7 +151,7 @@ class ContentMachine(RuleBasedStateMachine):
     def copy_with_a_bad_tool(self, fault: str) -> None:
         """The rest is copied all the same; only the emulator says what was left out."""
         for path, answer in FAULTS[fault].items():
-            self.quill.answers[path] = lambda times, answer=answer: answer  # type: ignore[misc]
+            self.quill.answers[path] = partial(given, answer)
         sent = self.migrated({"migration_type": "course_copy_importer", **self.of(SOURCE)}, None)
         self.copied |= self.living
         assert (sent.imported is None) is ("import" not in fault)

@@ -6,6 +6,7 @@ Names and formats of the claims come from a launch in a public tool's test data.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from lms_emulator.lti.notices import claim as notice_claim
@@ -132,16 +133,19 @@ def deep_linking_launch(
     spot: str,
     link: LtiLink | None = None,
     folder: DropboxFolder | None = None,
+    where: Mapping[str, int] | None = None,
 ) -> lti13.Launch:
     """A deep linking launch.
 
-    Parameters: `spot`, a key of `spots.SPOTS`; `link`, by which the tool was opened; `folder`, to process.
+    Parameters: `spot`, a key of `spots.SPOTS`; `link`, by which the tool was opened; `folder`, to process; `where`, of
+    `inserting.opened_at`.
     """
     claims = {
         "deployment": deployment.id,
         "user": user.id,
         "spot": spot,
         **({"folder": folder.id} if folder is not None else {}),
+        **(where or {}),
         "exp": int(x.clock.timestamp()) + 3600,
         "jti": x.ids.uuid(),
     }

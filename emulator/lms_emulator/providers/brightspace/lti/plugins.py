@@ -13,7 +13,8 @@ from typing import Any
 
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.brightspace import refusals, rules
-from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import inserting
 from lms_emulator.providers.brightspace.model import LegacyLink, OrgUnit, User
 
 CHOOSING = ("coursebuilder", "isf", "quicklink")
@@ -31,12 +32,12 @@ def return_url(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
         return x.url(f"/d2l/home/{unit.id}")
     require_placing(x, user, unit)
     address = x.url(f"/d2l/le/lti/{unit.id}/plugins/{link.id}/return")
-    if link.plugin != "coursebuilder":
-        return address
-    module = x.store.modules.get(number(x.query.get("parentNode", "")))
-    if module is None or module.org_unit_id != unit.id:
+    where = inserting.opened_at(x, unit)
+    if link.plugin != "coursebuilder":  # the answer replaces the query: the path has to say where it goes
+        return "/".join([address, *(f"{kind}/{key}" for kind, key in list(where.items())[:1])])
+    if "module" not in where:
         raise refusals.page_not_found("parentNode is a module of the org unit")
-    return add_query(address, [("ou", unit.id), ("parentNode", module.id)])
+    return add_query(address, [("ou", unit.id), ("parentNode", where["module"])])
 
 
 def chosen(x: Call, link: LegacyLink) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.brightspace.lti import inserting
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
 from lms_emulator.providers.brightspace.routes import (
     asset_processors,
@@ -110,12 +111,22 @@ ROUTES: tuple[Route, ...] = (
             launch.plugin_return,
             "Receive the content that a remote plugin chose",
         ),
+        (
+            "GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return/module/{module}",
+            launch.plugin_return,
+            "Add what a remote plugin chose to a module",
+        ),
+        (
+            "GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return/topic/{topic}",
+            launch.plugin_return,
+            "Insert what a remote plugin chose into a file",
+        ),
     ),
     *family(
         "lti",
         QUICKLINKS,
         "observed",
-        (f"GET {tool_links.QUICKLINK}", launch.quicklink, "Open a quicklink to a tool"),
+        (f"GET {inserting.QUICKLINK}", launch.quicklink, "Open a quicklink to a tool"),
     ),
     *family(
         "lti",

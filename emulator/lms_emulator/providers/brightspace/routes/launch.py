@@ -10,7 +10,7 @@ from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti import claims, legacy, plugins, processors, sharing
+from lms_emulator.providers.brightspace.lti import claims, inserting, legacy, plugins, processors, sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place, place_processor
 from lms_emulator.providers.brightspace.lti.keys import KEYS
@@ -95,7 +95,8 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
 def choose_content(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch, for a `spot`.
 
-    `folder` is the assignment for which an asset processor is chosen.
+    `folder` is the assignment for which an asset processor is chosen; `parentNode`, the module, or `topic`, the HTML
+    file, for which content is.
     """
     unit = entered(x, user)
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
@@ -119,7 +120,8 @@ def _choose(
         folder is None or folder.org_unit_id != unit.id or not processors.offered(x, deployment)
     ):
         raise refusals.page_not_found("the tool processes assets, and folder is an assignment of the org unit")
-    launch = claims.deep_linking_launch(x, user, unit, deployment, spot, link, folder)
+    where = inserting.opened_at(x, unit)
+    launch = claims.deep_linking_launch(x, user, unit, deployment, spot, link, folder, where)
     return wire.launch_page(x, deployment.name, *LAUNCHES.initiate(x, user, deployment, launch))
 
 
@@ -164,13 +166,16 @@ def review(x: Call, _session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def plugin_return(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return: what a remote plugin chose, in the query."""
+    """GET /d2l/le/lti/{orgUnitId}/plugins/{linkId}/return[/module/{module}, /topic/{topic}]: what a remote plugin
+    chose, in the query."""
     unit = entered(x, user)
     link = legacy.link_in(x, unit, number(x.path_params["linkId"]))
     if link is None or link.plugin not in plugins.CHOOSING:
         raise refusals.page_not_found("the link is a remote plugin that chooses content")
     plugins.require_placing(x, user, unit)
     items = plugins.chosen(x, link)
+    where = {kind: number(x.path_params[kind]) for kind in inserting.PARAMETERS if kind in x.path_params}
+    inserting.insert(x, unit, where, items, [])
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=[])
 
 
@@ -206,4 +211,5 @@ async def deep_linking_return(x: Call) -> Response:
     links = [item for item in items if item["type"] == "ltiResourceLink"]
     chosen = [DEEP_LINKING.chosen(x, unit, deployment, spot, item) for item in links]
     placed = [place(x, unit, deployment, *value) for value in chosen]
+    inserting.insert(x, unit, asked, [] if "folder" in asked else items, placed)
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=placed)

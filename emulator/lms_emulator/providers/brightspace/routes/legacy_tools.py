@@ -17,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace import refusals, shapes
 from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.lti import inserting
 from lms_emulator.providers.brightspace.lti.sharing import forget
 from lms_emulator.providers.brightspace.model import LegacyLink, LegacyProvider, OrgUnit
 from lms_emulator.providers.brightspace.model.legacy import Sent
 from lms_emulator.providers.brightspace.routes.managed import Parameter, body_of, customs, managed, opens, parameters
 from lms_emulator.providers.brightspace.routes.sharing_rules import Sharing
-from lms_emulator.providers.brightspace.routes.tool_links import QUICKLINK
 
 SOURCE = "https://docs.valence.desire2learn.com/res/lti.html"
 _BASE = "/d2l/api/le/{version}/lti"
@@ -181,7 +181,7 @@ def delete_link(x: Call, _unit: OrgUnit) -> Response:
 def quicklink(x: Call, unit: OrgUnit) -> Response:
     """POST …/lti/quicklink/{orgUnitId}/{ltiLinkId}: no body. Clients replace `{orgUnitId}` in `PublicUrl`."""
     found = _link(x, unit)
-    address = f"{QUICKLINK}?ou={{orgUnitId}}&type=lti&rcode=exu-{found.id}&srcou={found.org_unit_id}"
+    address = inserting.public_url(f"exu-{found.id}", found.org_unit_id)
     return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
 
 

@@ -17,14 +17,13 @@ from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace import refusals, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
-from lms_emulator.providers.brightspace.lti import sharing
+from lms_emulator.providers.brightspace.lti import inserting, sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number, registration
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
 from lms_emulator.providers.brightspace.routes.managed import Handler, Parameter, body_of, customs, managed, opens
 from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 SOURCE = "https://docs.valence.desire2learn.com/res/ltiadvantage.html"
-QUICKLINK = "/d2l/common/dialogs/quickLink/quickLink.d2l"
 _LINKS, _HERE = "/d2l/api/le/{version}/ltiadvantage/links", "orgunit/{orgUnitId}"
 _CHANGES: dict[int, dict[str, Any]] = {
     1: {"kind": "basic", "chooses_for": None},
@@ -178,10 +177,7 @@ def quicklink(x: Call, unit: OrgUnit) -> Response:
     Clients replace `{orgUnitId}` in `PublicUrl`.
     """
     found = _one(x, unit)
-    code = found.link.id.rpartition("_")[0]
-    address = (
-        f"{QUICKLINK}?ou={{orgUnitId}}&type=lti&rcode={code}&srcou={sharing.place_of(found.link, found.deployment)}"
-    )
+    address = inserting.public_url(found.link.id.rpartition("_")[0], sharing.place_of(found.link, found.deployment))
     return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
 
 
