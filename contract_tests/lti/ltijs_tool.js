@@ -53,6 +53,8 @@ async function worked(token) {
 async function main() {
   Provider.setup("a-key-of-the-tool", { plugin: new Memory() }, {
     appRoute: "/launch", loginRoute: "/login", keysetRoute: "/keys", cookies: { secure: true, sameSite: "None" },
+    dynRegRoute: "/register",
+    dynReg: { url: `http://127.0.0.1:${process.env.PORT}`, name: "ltijs", autoActivate: true },
   });
   Provider.onConnect(async (token, request, response) => {
     if (!process.env.WORKS) return response.send("<title>Tool</title><p>You are in.</p>");

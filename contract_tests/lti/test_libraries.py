@@ -247,11 +247,11 @@ def test_canvas_shows_it_everywhere(tool: Works, placement: str) -> None:
     assert report_of(landing)["message"] == lti13.RESOURCE_LINK_REQUEST
 
 
-def with_its_services(did: dict[str, Any], message: str) -> None:
+def with_its_services(did: dict[str, Any], message: str, roles: tuple[str, ...] = ("Learner",)) -> None:
     """The tool knows the student, by the roster as well, and sent a score that came back."""
     assert (did["message"], did["results"], did["columns"]) == (message, [7], 1)
-    name, roles = did["members"][did["user"]]
-    assert f"{lti13.MEMBERSHIP}Learner" in roles
+    name, found = did["members"][did["user"]]
+    assert {f"{lti13.MEMBERSHIP}{role}" for role in roles} <= set(found)
     assert message == lti13.SUBMISSION_REVIEW_REQUEST or did["name"] == name, "whoever reviews is not the student"
 
 
@@ -274,3 +274,27 @@ def test_every_message_works_or_the_library_says_why_not(tool: Works, platform: 
         status, text = landing.status, landing.text
     wanted = (200, "saved" if platform == "openedx" else "1 item received") if said == WORKS else (401, said)
     assert (status, wanted[1] in text) == (wanted[0], True), (status, text)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_people_without_names_are_launched_and_graded(tool: Works, platform: str) -> None:
+    """A tool that may learn nothing of a person knows neither name nor address, and scores reach them all the same."""
+    site, seat = tool.seats[platform]
+    nameless: dict[str, Any] = {
+        "canvas": ("tools", {"privacy": "anonymous"}),
+        "brightspace": ("deployments", {"anonymous": True}),
+        "openedx": ("lti_tools", {"ask_to_send_full_name": False, "ask_to_send_email": False, "roster_names": False}),
+    }
+    table, changes = nameless[platform]
+    visitor = HttpVisitor("allow")
+    with tool.lms.restored(), closing(visitor):
+        world = json.loads(json.dumps(tool.lms.dump(), default=str))
+        known = {"developer_key_id": seat.client_id, "client_id": seat.client_id}
+        for row in world[platform][table]:
+            if any(str(row.get(name)) == value for name, value in known.items()):
+                row |= changes
+        tool.lms.load(world)
+        did = report_of(visitor.open(site.url + seat.opened, seat.student))
+    assert did.get("name") is None
+    roles = () if platform == "brightspace" else ("Learner",)
+    with_its_services({**did, "name": None}, lti13.RESOURCE_LINK_REQUEST, roles)

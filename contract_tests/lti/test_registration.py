@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from html import unescape
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,15 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 import pytest
 
+from contract_tests import node
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import LmsSite, form
+from contract_tests.lti.web_tools import free_port, ltijs
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.command.certify.visitors import HttpVisitor
 from lms_emulator.lti.registrations import PLATFORM, TOOL
+from lms_emulator.lti.seats import Person
 from lms_emulator.signing import lti13
 
 REQUEST: dict[str, Any] = {
@@ -115,6 +120,38 @@ def test_ltiaas_takes_on_the_platform_and_the_launch_works(registrar: Registrar,
     launched = student.http.post(action, data=fields)
     assert (launched.status_code, "ltik=" in launched.headers["location"]) == (302, True), launched.text
     services_work(lms, dict(parse_qsl(urlsplit(launched.headers["location"]).query))["ltik"])
+
+
+@pytest.mark.slow
+@node.needs("ltijs@5.9.9")
+@pytest.mark.parametrize("kind", [CanvasSite, BrightspaceSite], ids=["canvas", "brightspace"])
+def test_ltijs_registers_itself_and_works(kind: type[Any]) -> None:
+    """It asks for no placement, so that Canvas opens it by its address alone; and takes `authorization_server`, a bare
+    host there, for the audience, so that it gets no token.
+    """
+    port = free_port()
+    with Emulator.start(allow_outgoing=[f"127.0.0.1:{port}"]) as lms, ltijs(port, {}, works=True) as url:
+        site = kind(lms)
+        registrar = Registrar(site)
+        table, name = ("developer_keys", "id") if site.name == "canvas" else ("registrations", "client_id")
+        known = {str(row[name]) for row in lms.dump()[site.name][table]}
+        done = httpx.get(registrar.begun(f"{url}/register"), timeout=30)
+        assert "org.imsglobal.lti.close" in done.text, (done.text, site.diagnosis)
+        (client,) = {str(row[name]) for row in lms.dump()[site.name][table]} - known
+        page, student = registrar.switched_on(client), site.info.student
+        if site.name == "canvas":
+            page = f"/courses/1/external_tools/retrieve?url={quote(url, safe='')}%2Flaunch"
+        login = student.login if site.name == "canvas" else student.username
+        with closing(HttpVisitor("allow")) as visitor:
+            landing = visitor.open(site.url + page, Person(login, student.password))
+        did = landing.text
+        if site.name == "canvas":
+            assert '{"error":"HTTPError' in did, landing
+            assert site.reason == "assertion_wrong_audience"
+        else:
+            assert '"message":"LtiResourceLinkRequest"' in did, landing
+            assert '"results":[7]' in did
+        site.close()
 
 
 def services_work(lms: Emulator, ltik: str) -> None:
