@@ -66,37 +66,38 @@ def test_a_long_description_becomes_html(canvas: Site) -> None:
 
 
 def test_what_a_change_does_not_name_is_reset(canvas: Site) -> None:
-    one = rubric(canvas, title="Mine", hide_score_total="1", free_form_criterion_comments="1", criteria={"0": {}})
-    assert (one["hide_score_total"], one["free_form_criterion_comments"]) == (True, True)
-    path = f"{COURSE}/rubrics/{one['id']}"
+    made = rubric(canvas, title="Mine", hide_score_total="1", free_form_criterion_comments="1", criteria={"0": {}})
+    assert (made["hide_score_total"], made["free_form_criterion_comments"]) == (True, True)
+    path = f"{COURSE}/rubrics/{made['id']}"
     changed = canvas.teacher.put(path, json={"rubric": {"free_form_criterion_comments": True}}).json()["rubric"]
     course = canvas.teacher.get(COURSE).json()["name"]
     shown = [changed[name] for name in ("title", "criteria", "hide_score_total", "free_form_criterion_comments")]
     assert shown == [f"{course} Rubric", [], None, False]
-    assert changed["id"] == one["id"]
+    assert changed["id"] == made["id"]
 
 
 def test_a_rubric_of_several_assignments_is_copied_by_a_change(canvas: Site) -> None:
     first = associated(canvas.teacher, work(canvas.teacher))
-    one, kept = first["rubric"], first["rubric_association"]
-    link = {"rubric_id": one["id"], "association_type": "Assignment", "purpose": "grading"}
+    shared, kept = first["rubric"], first["rubric_association"]
+    link = {"rubric_id": shared["id"], "association_type": "Assignment", "purpose": "grading"}
     made(
         canvas.teacher, "rubric_associations", rubric_association={**link, "association_id": work(canvas.teacher)["id"]}
     )
-    path = f"{COURSE}/rubrics/{one['id']}?rubric_association_id={kept['id']}"
-    sent = {"title": one["title"], "criteria": {"0": {**one["criteria"][0], "long_description": "More"}}}
-    sent["criteria"]["0"]["ratings"] = {str(row["id"]): row for row in one["criteria"][0]["ratings"]}
+    path = f"{COURSE}/rubrics/{shared['id']}?rubric_association_id={kept['id']}"
+    sent = {"title": shared["title"], "criteria": {"0": {**shared["criteria"][0], "long_description": "More"}}}
+    sent["criteria"]["0"]["ratings"] = {str(row["id"]): row for row in shared["criteria"][0]["ratings"]}
     answer = canvas.teacher.put(path, json={"rubric": sent}).json()
-    assert answer["rubric"]["id"] != one["id"]
-    assert answer["rubric"]["rubric_id"] == one["id"]
-    assert answer["rubric"]["title"] == f"{one['title']} (1)"
+    assert answer["rubric"]["id"] != shared["id"]
+    assert answer["rubric"]["rubric_id"] == shared["id"]
+    assert answer["rubric"]["title"] == f"{shared['title']} (1)"
     assert (answer["rubric_association"]["id"], answer["rubric_association"]["rubric_id"]) == (
         kept["id"],
         answer["rubric"]["id"],
     )
-    sent["criteria"]["0"]["long_description"] = one["criteria"][0]["long_description"]
+    sent["criteria"]["0"]["long_description"] = shared["criteria"][0]["long_description"]
     assert (
-        canvas.teacher.put(f"{COURSE}/rubrics/{one['id']}", json={"rubric": sent}).json()["rubric"]["id"] == one["id"]
+        canvas.teacher.put(f"{COURSE}/rubrics/{shared['id']}", json={"rubric": sent}).json()["rubric"]["id"]
+        == shared["id"]
     )
 
 
@@ -105,14 +106,14 @@ def test_an_outcome_is_aligned_once(canvas: Site) -> None:
     scale = {"title": "O", "mastery_points": 3, "ratings": [{"description": "All", "points": 5}]}
     path = f"{COURSE}/outcome_groups/{group}/outcomes"
     number = canvas.teacher.post(path, json=scale).json()["outcome"]["id"]
-    one = {"learning_outcome_id": number, "ratings": YES_OR_NO, "ignore_for_scoring": "true"}
+    aligned = {"learning_outcome_id": number, "ratings": YES_OR_NO, "ignore_for_scoring": "true"}
     answer = canvas.teacher.post(
         f"{COURSE}/rubrics",
-        json={"rubric": {"title": "T", "criteria": {"0": one, "1": one}}, "rubric_association": BOOKMARK},
+        json={"rubric": {"title": "T", "criteria": {"0": aligned, "1": aligned}}, "rubric_association": BOOKMARK},
     )
     assert answer.json() == {"error": True, "messages": ["This rubric has Outcomes aligned more than once"]}
     task = work(canvas.teacher)
-    criterion = associated(canvas.teacher, task, **one)["rubric"]["criteria"][0]
+    criterion = associated(canvas.teacher, task, **aligned)["rubric"]["criteria"][0]
     assert criterion["ignore_for_scoring"] is False
     entry = assessed(canvas, task, criterion["id"], points=7)
     assert (entry["points"], entry["above_threshold"]) == (5.0, True)
@@ -123,8 +124,8 @@ def test_a_range_reaches_down_to_the_next_rating(canvas: Site, points: float, wo
     task = work(canvas.teacher)
     ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 2}}
     ratings |= {"2": {"description": "No", "points": 0}}
-    one = associated(canvas.teacher, task, ratings=ratings, criterion_use_range="true")["rubric"]["criteria"][0]
-    assert assessed(canvas, task, one["id"], points=points)["description"] == word
+    criterion = associated(canvas.teacher, task, ratings=ratings, criterion_use_range="true")["rubric"]["criteria"][0]
+    assert assessed(canvas, task, criterion["id"], points=points)["description"] == word
 
 
 def test_words_beside_points(canvas: Site) -> None:

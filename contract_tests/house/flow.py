@@ -169,31 +169,37 @@ class Flow:
             case ast.IfExp():
                 yield from self.texts(node.body, frame, way) | self.texts(node.orelse, frame, way)
             case ast.BoolOp():
-                for one in node.values:
-                    yield from self.texts(one, frame, way)
-            case ast.Starred():
-                yield from self.texts(node.value, frame, (None, *way))
+                for value in node.values:
+                    yield from self.texts(value, frame, way)
             case ast.NamedExpr() | ast.Await():
                 yield from self.texts(node.value, frame, way)
-            case ast.Tuple() | ast.List() | ast.Set():
-                for index, one in enumerate(node.elts):
-                    if way and way[0] in (None, index):
-                        yield from self.texts(one, frame, way[1:])
-            case ast.Dict():
-                for key, one in zip(node.keys, node.values, strict=True):
-                    if way and (way[0] is None or not isinstance(key, ast.Constant) or key.value == way[0]):
-                        yield from self.texts(one, frame, way[1:])
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                yield from self.texts(node.elt, frame, way[1:])
-            case ast.Subscript():
-                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
-                yield from self.texts(node.value, frame, (index if isinstance(index, int | str) else None, *way))
             case ast.Name():
                 yield from self._named(node.id, frame, way, node)
             case ast.Attribute():
                 yield from self._attribute(node, frame, way)
             case ast.Call():
                 yield from self._called(node, frame, way)
+            case _:
+                yield from self._members(node, frame, way)
+
+    def _members(self, node: ast.expr, frame: Frame, way: tuple[Step, ...]) -> Iterator[str]:
+        """The texts in a container, or in a part of one."""
+        match node:
+            case ast.Starred():
+                yield from self.texts(node.value, frame, (None, *way))
+            case ast.Tuple() | ast.List() | ast.Set():
+                for index, item in enumerate(node.elts):
+                    if way and way[0] in (None, index):
+                        yield from self.texts(item, frame, way[1:])
+            case ast.Dict():
+                for key, item in zip(node.keys, node.values, strict=True):
+                    if way and (way[0] is None or not isinstance(key, ast.Constant) or key.value == way[0]):
+                        yield from self.texts(item, frame, way[1:])
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                yield from self.texts(node.elt, frame, way[1:])
+            case ast.Subscript():
+                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                yield from self.texts(node.value, frame, (index if isinstance(index, int | str) else None, *way))
             case _:
                 self._lost(node, frame)
 
@@ -202,7 +208,7 @@ class Flow:
 
     def _formatted(self, node: ast.JoinedStr, frame: Frame) -> Iterator[str]:
         free = {arg.arg for arg in frame.scope.parameters} & {
-            one.id for one in ast.walk(node) if isinstance(one, ast.Name)
+            name.id for name in ast.walk(node) if isinstance(name, ast.Name)
         }
         if free and frame.made is None:
             for made in self.callers(frame.scope):
@@ -262,12 +268,12 @@ class Flow:
         if not classes:
             self._lost(node, frame)
         of_self = isinstance(node.value, ast.Name) and node.value.id == "self"
-        for one in classes:
-            yield from self._field(one, node.attr, frame.made if of_self else None, way)
+        for owner in classes:
+            yield from self._field(owner, node.attr, frame.made if of_self else None, way)
 
     def method(self, kind: Scope, name: str) -> Scope | None:
         """A class's own method of that name."""
-        return next((one for one in self.functions.get((".", name), ()) if one.above is kind), None)
+        return next((scope for scope in self.functions.get((".", name), ()) if scope.above is kind), None)
 
     def _field(self, kind: Scope, name: str, made: Made | None, way: tuple[Step, ...]) -> Iterator[str]:
         """What an object has: as a property, as it was made, or as its class says."""
@@ -299,7 +305,7 @@ class Flow:
                 return [above] if above is not None and isinstance(above.node, ast.ClassDef) else []
             case ast.Name():
                 found = [
-                    one for arg in scope.parameters if arg.arg == node.id for one in self._said(arg.annotation, scope)
+                    kind for arg in scope.parameters if arg.arg == node.id for kind in self._said(arg.annotation, scope)
                 ]
                 for value, _ in scope.assigned.get(node.id, ()):
                     found += self.kinds(value, frame)
@@ -310,12 +316,12 @@ class Flow:
                 key = self.called(node.func, scope)
                 if key in self.classes:
                     return [self.classes[key]]
-                made = [self._said(one.returns, one) for one in self.functions.get(key, ())]
+                made = [self._said(made.returns, made) for made in self.functions.get(key, ())]
                 return [kind for kinds in made for kind in kinds]
             case ast.Subscript() | ast.Await() | ast.NamedExpr() | ast.Starred():
                 return self.kinds(node.value, frame)
             case ast.BoolOp():
-                return [kind for one in node.values for kind in self.kinds(one, frame)]
+                return [kind for value in node.values for kind in self.kinds(value, frame)]
             case ast.IfExp():
                 return self.kinds(node.body, frame) + self.kinds(node.orelse, frame)
             case ast.GeneratorExp() | ast.ListComp():
@@ -324,20 +330,22 @@ class Flow:
                 return []
 
     def _said(self, annotation: ast.expr | None, scope: Scope) -> list[Scope]:
-        names = [one for one in ast.walk(annotation) if isinstance(one, ast.Name | ast.Attribute)] if annotation else []
-        return [self.classes[key] for one in names if (key := self.called(one, scope)) in self.classes]
+        names = (
+            [part for part in ast.walk(annotation) if isinstance(part, ast.Name | ast.Attribute)] if annotation else []
+        )
+        return [self.classes[key] for part in names if (key := self.called(part, scope)) in self.classes]
 
     def _called(self, node: ast.Call, frame: Frame, way: tuple[Step, ...]) -> Iterator[str]:
         function = node.func
         key = self.called(function, frame.scope)
         if isinstance(function, ast.Attribute) and function.attr in _METHODS_OF_TEXT and key[0] == ".":
-            given = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            given = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             for text in self.texts(function.value, frame, way):
                 yield getattr(text, function.attr)(*given)
         elif isinstance(function, ast.Attribute) and function.attr == "get" and node.args:
             yield from self.texts(function.value, frame, (None, *way))
-            for one in node.args[1:]:
-                yield from self.texts(one, frame, way)
+            for default in node.args[1:]:
+                yield from self.texts(default, frame, way)
         elif isinstance(function, ast.Attribute) and function.attr in ("values", "items"):
             yield from self._of_table(function, frame, way)
         elif isinstance(function, ast.Name) and function.id in _COPIES and node.args:
@@ -392,8 +400,8 @@ def _assign(node: ast.AST, scope: Scope) -> None:
 
 def _to(target: ast.expr, value: ast.expr, way: tuple[Step, ...], scope: Scope) -> None:
     if isinstance(target, ast.Tuple):
-        for index, one in enumerate(target.elts):
-            _to(one, value, (*way, index), scope)
+        for index, item in enumerate(target.elts):
+            _to(item, value, (*way, index), scope)
     elif isinstance(target, ast.Name):
         scope.assigned[target.id].append((value, way))
     elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":

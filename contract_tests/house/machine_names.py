@@ -82,7 +82,7 @@ def _derived(code: Flow, base: tuple[str, str]) -> set[tuple[str, str]]:
     found, before = {base}, 0
     while len(found) > before:
         before = len(found)
-        found |= {key for key, kind in code.classes.items() if found & {code.called(one, kind) for one in kind.bases}}
+        found |= {key for key, kind in code.classes.items() if found & {code.called(base, kind) for base in kind.bases}}
     return found
 
 

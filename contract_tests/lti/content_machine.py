@@ -85,20 +85,20 @@ class ContentMachine(RuleBasedStateMachine):
 
     @rule(number=PICK, name=NAMES)
     def rename(self, number: int, name: str) -> None:
-        one = self.some(number)
-        if one is not None:
-            self.site.teacher.put(f"{ASSIGNMENTS}/{one}", json={"assignment": {"name": name}})
-            self.names[one] = name
+        assignment = self.some(number)
+        if assignment is not None:
+            self.site.teacher.put(f"{ASSIGNMENTS}/{assignment}", json={"assignment": {"name": name}})
+            self.names[assignment] = name
 
     @precondition(lambda self: sum(name is not None for name in self.names.values()) > 1)
     @rule(number=PICK)
     def remove(self, number: int) -> None:
-        one = self.some(number)
-        assert self.site.teacher.delete(f"{ASSIGNMENTS}/{one}").status_code == 200
-        self.names[one or 0] = None
+        assignment = self.some(number)
+        assert self.site.teacher.delete(f"{ASSIGNMENTS}/{assignment}").status_code == 200
+        self.names[assignment or 0] = None
 
     def some(self, number: int) -> int | None:
-        there = [one for one, name in self.names.items() if name is not None]
+        there = [assignment for assignment, name in self.names.items() if name is not None]
         return there[number % len(there)] if there else None
 
     @rule(numbers=st.lists(PICK, max_size=3), unknown=st.booleans())
@@ -111,13 +111,13 @@ class ContentMachine(RuleBasedStateMachine):
 
     @rule(number=PICK, everything=st.booleans())
     def copy(self, number: int, everything: bool) -> None:
-        one = self.some(number)
-        chosen = {} if everything or one is None else {"select": {"assignments": [one]}}
+        assignment = self.some(number)
+        chosen = {} if everything or assignment is None else {"select": {"assignments": [assignment]}}
         sent = self.migrated({"migration_type": "course_copy_importer", **self.of(SOURCE), **chosen}, [])
-        self.copied |= {one} if chosen and one is not None else self.living
+        self.copied |= {assignment} if chosen and assignment is not None else self.living
         assert (sent.selected is None) is not bool(chosen)
-        assert not chosen or f"assignment_{one}" in (sent.selected or [])
-        self.took(sent, one if chosen else None)
+        assert not chosen or f"assignment_{assignment}" in (sent.selected or [])
+        self.took(sent, assignment if chosen else None)
 
     @staticmethod
     def of(course: int) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class ContentMachine(RuleBasedStateMachine):
 
     @property
     def living(self) -> set[int]:
-        return {one for one, name in self.names.items() if name is not None}
+        return {assignment for assignment, name in self.names.items() if name is not None}
 
     @rule()
     def export_and_import(self) -> None:
@@ -167,7 +167,9 @@ class ContentMachine(RuleBasedStateMachine):
 
     def prepare(self) -> None:
         self.quill.heard.clear()
-        self.quill.content = {"pages": [{"$canvas_assignment_id": one, "note": f"n{one}"} for one in self.noted]}
+        self.quill.content = {
+            "pages": [{"$canvas_assignment_id": assignment, "note": f"n{assignment}"} for assignment in self.noted]
+        }
 
     def migrated(self, body: dict[str, Any], left_out: list[str] | None, *, exports: bool = True) -> Sent:
         """A migration, and what the tool was asked. Parameters: `left_out`, the warnings; None for any."""
@@ -189,7 +191,7 @@ class ContentMachine(RuleBasedStateMachine):
             return parse_qsl(body, keep_blank_values=True)
         pairs: list[tuple[str, Any]] = []
         for name, value in (json.loads(body) if body else {}).items():
-            pairs += [(name, one) for one in value] if isinstance(value, list) else [(name, value)]
+            pairs += [(name, inner) for inner in value] if isinstance(value, list) else [(name, value)]
         return pairs
 
     def took(self, sent: Sent, chosen: int | None = None) -> None:
@@ -201,12 +203,12 @@ class ContentMachine(RuleBasedStateMachine):
         else:
             ids = [value for name, value in sent.imported if name == "data[pages][][$canvas_assignment_id]"]
             pairs = list(zip([v for n, v in sent.imported if n == "data[pages][][note]"], ids, strict=True))
-        assert [note for note, _ in pairs] == [f"n{one}" for one in self.noted]
-        for one, (_, became) in zip(self.noted, pairs, strict=True):
-            if one not in self.copied:
+        assert [note for note, _ in pairs] == [f"n{assignment}" for assignment in self.noted]
+        for assignment, (_, became) in zip(self.noted, pairs, strict=True):
+            if assignment not in self.copied:
                 assert became == NOT_FOUND
                 continue
             copy = self.site.teacher.get(f"/api/v1/courses/{TARGET}/assignments/{became}")
             assert copy.status_code == 200, copy.text
-            if one in self.living and chosen in (None, one):
-                assert copy.json()["name"] == self.names[one]
+            if assignment in self.living and chosen in (None, assignment):
+                assert copy.json()["name"] == self.names[assignment]

@@ -141,11 +141,11 @@ def test_the_command_judges_the_demo_tool_by_lti_1_1(running: Emulator, capsys: 
     asked += ["--consumer-key", running.ltiaas.consumer_key, "--secret", running.ltiaas.consumer_secret]
     before = len(running.dump()["canvas"]["tools"])
     assert main([*asked, "--browser", "never"]) == 0
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     for platform in PLATFORMS:
-        assert f"{platform}: {len(programme(signed=True).names) - 1} passed, 1 warned" in told.out
-        assert re.search(rf"{platform} +cookies_blocked +warning", told.err)
-        assert re.search(rf"{platform} +wrong_signature +ok +refused the launch .*INVALID_OAUTH_SIGNATURE", told.err)
+        assert f"{platform}: {len(programme(signed=True).names) - 1} passed, 1 warned" in output.out
+        assert re.search(rf"{platform} +cookies_blocked +warning", output.err)
+        assert re.search(rf"{platform} +wrong_signature +ok +refused the launch .*INVALID_OAUTH_SIGNATURE", output.err)
     assert len(running.dump()["canvas"]["tools"]) == before
 
 

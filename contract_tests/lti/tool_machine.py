@@ -98,8 +98,8 @@ class ToolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tools)
     @rule(number=PICK, name=NAMES, privacy=LEVELS)
     def change(self, number: int, name: str, privacy: str) -> None:
-        one, tool = self.pick(number)
-        path = f"{PLACES[tool.place]}/external_tools/{one}"
+        tool_id, tool = self.pick(number)
+        path = f"{PLACES[tool.place]}/external_tools/{tool_id}"
         assert self.site.student.put(path, json={"name": "no"}).status_code in (401, 403)
         said = self.site.admin.put(path, json={"name": name, "privacy_level": privacy}).json()
         assert (said["name"], said["privacy_level"]) == (name, privacy)
@@ -109,16 +109,16 @@ class ToolMachine(RuleBasedStateMachine):
     @rule(number=PICK)
     def remove(self, number: int) -> None:
         """A removed tool opens no more, and what was launched from it reports no more."""
-        one, tool = self.pick(number)
-        path = f"{PLACES[tool.place]}/external_tools/{one}"
+        tool_id, tool = self.pick(number)
+        path = f"{PLACES[tool.place]}/external_tools/{tool_id}"
         assert self.site.admin.delete(path).json()["workflow_state"] == "deleted"
         assert self.site.admin.get(path).status_code == 404
-        page = self.admin.get(f"/{tool.place}/1/external_tools/{one}")
+        page = self.admin.get(f"/{tool.place}/1/external_tools/{tool_id}")
         assert (page.status_code, page.headers["location"]) == (302, f"{self.site.url}/{tool.place}/1")
-        del self.tools[one]
-        for task in [number for number, task in self.tasks.items() if task.tool == one]:
-            gone = self.tasks.pop(task)
-            assert not outcome(gone.fields, gone.secret).post_replace_result(1).is_success()
+        del self.tools[tool_id]
+        for task in [number for number, task in self.tasks.items() if task.tool == tool_id]:
+            ended = self.tasks.pop(task)
+            assert not outcome(ended.fields, ended.secret).post_replace_result(1).is_success()
 
     # opening
 
@@ -126,13 +126,15 @@ class ToolMachine(RuleBasedStateMachine):
     @rule(number=PICK, without_session=st.booleans())
     def open(self, number: int, without_session: bool) -> None:
         """From the navigation of its place, or by an address for a browser without a session."""
-        one, tool = self.pick(number)
+        tool_id, tool = self.pick(number)
         browser = self.student if tool.place == "courses" else self.admin
-        page = f"/{tool.place}/1/external_tools/{one}"
+        page = f"/{tool.place}/1/external_tools/{tool_id}"
         if without_session:
             client = self.site.student if tool.place == "courses" else self.site.admin
             kind = {"launch_type": "account_navigation"} if tool.place == "accounts" else {}
-            answer = client.get(f"{PLACES[tool.place]}/external_tools/sessionless_launch", params={"id": one, **kind})
+            answer = client.get(
+                f"{PLACES[tool.place]}/external_tools/sessionless_launch", params={"id": tool_id, **kind}
+            )
             browser = self.site.browser()
             page = browser.get(answer.json()["url"]).headers["location"]
         self.holds(tool, *form(browser.get(page).text))
@@ -149,9 +151,9 @@ class ToolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tools)
     @rule(number=PICK)
     def assign(self, number: int) -> None:
-        one, tool = self.pick(number)
-        url = self.site.admin.get(f"{PLACES[tool.place]}/external_tools/{one}").json()["url"]
-        tag = {"content_type": "ContextExternalTool", "content_id": one, "url": url}
+        tool_id, tool = self.pick(number)
+        url = self.site.admin.get(f"{PLACES[tool.place]}/external_tools/{tool_id}").json()["url"]
+        tag = {"content_type": "ContextExternalTool", "content_id": tool_id, "url": url}
         body = {"name": "Task", "points_possible": 10, "submission_types": ["external_tool"], "published": True}
         body["external_tool_tag_attributes"] = tag
         task = self.site.teacher.post(f"{COURSE}/assignments", json={"assignment": body}).json()["id"]
@@ -159,7 +161,7 @@ class ToolMachine(RuleBasedStateMachine):
         self.holds(tool, action, fields)
         others = [item.fields["lis_result_sourcedid"] for item in self.tasks.values()]
         assert fields["lis_result_sourcedid"] not in others
-        self.tasks[task] = Task(tool=one, fields=fields, secret=tool.secret)
+        self.tasks[task] = Task(tool=tool_id, fields=fields, secret=tool.secret)
 
     def task(self, number: int) -> Task:
         return list(self.tasks.values())[number % len(self.tasks)]
@@ -198,34 +200,34 @@ class ToolMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.links)
     @rule(number=PICK, level=st.sampled_from("34"))
     def change_a_link(self, number: int, level: str) -> None:
-        one = list(self.links)[number % len(self.links)]
-        assert self.site.student.put(f"{LINKS}/{one}", json={}).status_code in (401, 403)
-        assert self.site.teacher.put(f"{LINKS}/{one}", json={"custom": {"level": level}}).status_code == 200
-        self.links[one] = level
+        link_id = list(self.links)[number % len(self.links)]
+        assert self.site.student.put(f"{LINKS}/{link_id}", json={}).status_code in (401, 403)
+        assert self.site.teacher.put(f"{LINKS}/{link_id}", json={"custom": {"level": level}}).status_code == 200
+        self.links[link_id] = level
 
     @precondition(lambda self: self.links)
     @rule(number=PICK)
     def open_a_link(self, number: int) -> None:
-        one = list(self.links)[number % len(self.links)]
-        link = self.site.teacher.get(f"{LINKS}/{one}").json()
+        link_id = list(self.links)[number % len(self.links)]
+        link = self.site.teacher.get(f"{LINKS}/{link_id}").json()
         found = short(launch_claims(self.site, link, self.tool))
-        assert found["custom"] == {"a": "b", "level": self.links[one]}
+        assert found["custom"] == {"a": "b", "level": self.links[link_id]}
         assert found["resource_link"]["id"] == link["resource_link_uuid"]
 
     @precondition(lambda self: self.links)
     @rule(number=PICK)
     def delete_a_link(self, number: int) -> None:
-        one = list(self.links)[number % len(self.links)]
-        assert self.site.teacher.delete(f"{LINKS}/{one}").json()["workflow_state"] == "deleted"
-        assert self.site.teacher.get(f"{LINKS}/{one}").status_code == 404
-        del self.links[one]
+        link_id = list(self.links)[number % len(self.links)]
+        assert self.site.teacher.delete(f"{LINKS}/{link_id}").json()["workflow_state"] == "deleted"
+        assert self.site.teacher.get(f"{LINKS}/{link_id}").status_code == 404
+        del self.links[link_id]
 
     @invariant()
     def everything_is_as_the_model_says(self) -> None:
         if not hasattr(self, "made"):
             return
         for place in PLACES:
-            mine = {one: tool.name for one, tool in self.tools.items() if tool.place == place}
+            mine = {tool_id: tool.name for tool_id, tool in self.tools.items() if tool.place == place}
             assert self.listed(place) == self.known[place] | mine
         rows = self.site.teacher.get(f"{LINKS}?per_page=100").json()
         assert {row["id"]: row["custom"]["level"] for row in rows if row["id"] in self.links} == self.links

@@ -21,7 +21,7 @@ def why_none(kind: str, name: str) -> str | None:
     """
     if name in _known(kind):
         return None
-    other = next((one for one in FILES if one != kind and name in _known(one)), None)
+    other = next((other for other in FILES if other != kind and name in _known(other)), None)
     if other is not None:
         return f"`{name}` is no {kind} but a {other}; filter with {other}={name}"
     similar = nearest(name, _known(kind), 0.8) or nearest(name, _known(kind))

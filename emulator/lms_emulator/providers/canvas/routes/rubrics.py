@@ -152,7 +152,9 @@ def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
     if api.params.has("rubric"):
         others = [rubric for rubric in _living(api, course) if rubric.id != made.id]
         made = replace(made, **rubrics.fields(api, course, sent, linked, made, others), updated_at=api.now)
-        aligned = [one["learning_outcome_id"] for one in made.criteria if "learning_outcome_id" in one]
+        aligned = [
+            criterion["learning_outcome_id"] for criterion in made.criteria if "learning_outcome_id" in criterion
+        ]
         wrong = {TOO_LONG: len(made.title) > 255, TWICE: len(set(aligned)) < len(aligned)}
         if any(wrong.values()):
             return {"error": True, "messages": [text for text, is_so in wrong.items() if is_so]}

@@ -49,7 +49,7 @@ def fields(
     found: dict[str, Any] = {
         "title": _free_title(sent, course, {rubric.title for rubric in others}),
         "criteria": described,
-        "points_possible": round(sum(float(one["points"]) for one in scored(described)), 4),
+        "points_possible": round(sum(float(criterion["points"]) for criterion in scored(described)), 4),
     }
     if sent.get(FREE_FORM) not in (None, False):
         found[FREE_FORM] = sent.get(FREE_FORM) == "1"
