@@ -128,7 +128,9 @@ def test_collective_recipients_of_a_course(canvas: Site) -> None:
         "context_name"
         not in canvas.teacher.get(found, params={"context": "course_1_groups", "synthetic_contexts": "1"}).json()[0]
     )
-    assert ids("course_1_groups", synthetic_contexts="0", type="context") == []
+    plain = {"context": "course_1_groups", "type": "context"}
+    assert canvas.teacher.get(found, params=plain).json() == []
+    assert ids("course_1_groups", synthetic_contexts="0") == [f"group_{group}"], "any value asks for them"
 
 
 def test_only_the_group_is_named_for_a_group_mate_written_to_from_the_course(canvas: Site) -> None:
@@ -345,3 +347,19 @@ def test_a_reply_to_many_is_sent_in_a_job(canvas: Site) -> None:
     answer = canvas.teacher.post(f"{path}/add_message", json={"body": "Later"})
     assert (answer.status_code, answer.json()) == (202, [])
     assert canvas.student.get(path).json()["last_message"] == "Later"
+
+
+def test_recipients_by_context_or_by_what_is_no_context(canvas: Site) -> None:
+    path, teacher = "/api/v1/search/recipients", canvas.teacher
+    assert teacher.get(path, params={"context": "planet_1"}).json() == []
+    searched = {"search": "a", "type": "user"}
+    everywhere = teacher.get(path, params=searched).json()
+    assert everywhere
+    assert teacher.get(path, params=searched | {"context": "planet_1"}).json() == everywhere
+    assert teacher.get(path, params={"context": "course_999"}).status_code == 404
+    people = teacher.get(path, params={"context": "course_1", "per_page": "0"}).json()
+    assert len(people) > 1, "a page size of nothing is the usual one"
+    topic = canvas.teacher.post("/api/v1/courses/1/discussion_topics", data={"title": "T", "published": "1"}).json()
+    code = f"discussion_topic_{topic['id']}"
+    assert teacher.get(path, params={"context": code, "per_page": "0"}).json() == people
+    assert teacher.get(path, params={"context": "discussion_topic_999"}).status_code == 404

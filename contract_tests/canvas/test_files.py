@@ -359,3 +359,32 @@ def test_files_of_nobody_come_last_in_a_list_by_owner(canvas: Site) -> None:
         named = [bool(row["user"]) for row in rows]
         assert set(named) == {True, False}
         assert named == sorted(named, reverse=True)
+
+
+def test_an_upload_goes_into_a_folder_of_its_own_place(canvas: Site) -> None:
+    teacher, path = canvas.teacher, f"{API}/courses/1/files"
+    own = teacher.get(f"{API}/users/self/folders/root").json()["id"]
+    root = teacher.get(f"{API}/courses/1/folders/root").json()["id"]
+    for number in (own, "", "x"):
+        answer = teacher.post(path, data={"name": "a.txt", "parent_folder_id": number})
+        assert (answer.status_code, answer.json()) == (404, {"message": "The specified resource does not exist."})
+    both = {"name": "a.txt", "parent_folder_id": root, "parent_folder_path": ""}
+    assert teacher.post(path, data=both).status_code == 400
+    assert teacher.post(f"{API}/folders/{root}/files", data={"name": "a.txt", "folder": "x"}).status_code == 400
+    done = upload(teacher, "/courses/1/files", "a.txt", b"a", parent_folder_path="").json()
+    assert done["folder_id"] == root, "an empty path is the root's"
+    done = upload(teacher, "/courses/1/files", "b.txt", b"b", content_type="unknown/unknown").json()
+    assert done["content-type"] == "text/plain"
+    for number in ("", str(own)):
+        assert teacher.put(f"{API}/files/{done['id']}", data={"parent_folder_id": number}).status_code == 404
+    assert teacher.put(f"{API}/files/{done['id']}", data={"parent_folder_id": root}).json()["folder_id"] == root
+    by_position = teacher.get(f"{API}/folders/{root}/files", params={"sort": "position"}).json()
+    assert [file["id"] for file in by_position] == sorted(file["id"] for file in by_position)
+
+
+def test_a_file_by_url_is_called_by_the_end_of_its_url(canvas: Site) -> None:
+    answer = canvas.teacher.post(f"{API}/courses/1/files", data={"url": "https://files.example.test/a/plan.txt?x=1"})
+    assert answer.json()["progress"]["tag"] == "upload_via_url"
+    names = [file["display_name"] for file in canvas.teacher.get(f"{API}/courses/1/files").json()]
+    assert "plan.txt" in names
+    assert canvas.teacher.post(f"{API}/courses/1/files", data={"size": "1"}).status_code == 400

@@ -82,6 +82,22 @@ def test_friendly_descriptions_are_listed_where_they_are_switched_on(canvas: Sit
     listed_link = listed()
     assert listed_link["friendly_description"] == "You can read"
     assert canvas.admin.get(listed_link["url"]).json()["friendly_description"] is None, "shown in lists alone"
+    number = listed_link["id"]
+    root = canvas.admin.get("/api/v1/courses/1/root_outcome_group", follow_redirects=True).json()["id"]
+    place = f"/api/v1/courses/1/outcome_groups/{root}/outcomes"
+    canvas.admin.put(f"{place}/{number}")
+
+    def in_the_course() -> Any:
+        (row,) = canvas.admin.get(place, params={"outcome_style": "full"}).json()
+        return row["outcome"]["friendly_description"]
+
+    assert in_the_course() == "You can read"
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    record = next(row for row in section["learning_outcomes"] if row["id"] == number)
+    record["friendly_descriptions"] = {"course_1": "You read here", "course_2": "Not here"}
+    canvas.lms.load(world)
+    assert (in_the_course(), listed()["friendly_description"]) == ("You read here", "You can read")
     section["feature_flags"] = section["feature_flags"][:1]
     canvas.lms.load(world)
     assert listed()["friendly_description"] is None

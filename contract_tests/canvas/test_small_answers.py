@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -270,3 +271,28 @@ def test_keys_belong_to_whole_schools(canvas: Site) -> None:
     assert canvas.admin.get("/api/v1/accounts/1/developer_keys").status_code == 200
     inherited = canvas.admin.get("/api/v1/accounts/1/developer_keys", params={"inherited": "no"}).json()
     assert inherited == canvas.admin.get("/api/v1/accounts/1/developer_keys", params={"inherited": "1"}).json()
+
+
+def test_a_school_with_a_catalogue_lists_its_indexed_courses(canvas: Site) -> None:
+    path = "/api/v1/search/all_courses"
+    assert canvas.student.get(path).status_code == 403
+    assert canvas.api().get(path).status_code == 401
+    whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    school = next(account for account in whole["canvas"]["accounts"] if account["id"] == 1)
+    school["settings"] = {"enable_course_catalog": True}
+    canvas.lms.load(whole)
+    visitor = canvas.api()
+    assert visitor.get(path).json() == []
+    course = {"course[indexed]": "true", "course[is_public]": "true"}
+    assert canvas.admin.put("/api/v1/courses/1", data=course).status_code == 200
+    canvas.admin.put("/api/v1/courses/2", data={"course[indexed]": "true"})
+    rows = [row["course"] for row in visitor.get(path).json()]
+    assert [row["id"] for row in rows] == [1, 2]
+    assert rows[0]["indexed"] is True
+    assert "uuid" not in rows[0]
+    name = rows[1]["name"].upper()
+    assert [row["course"]["id"] for row in visitor.get(path, params={"search": name}).json()] == [2]
+    assert [row["course"]["id"] for row in visitor.get(path, params={"public_only": "1"}).json()] == [1]
+    assert visitor.get(path, params={"open_enrollment_only": "1"}).json() == []
+    canvas.admin.put("/api/v1/courses/1", data={"course[event]": "claim"})
+    assert [row["course"]["id"] for row in visitor.get(path).json()] == [2]

@@ -24,6 +24,7 @@ class Course(Record, frozen=True, kw_only=True):
         enrollment_term_id: of a world file, 0 for the school's default term.
         lti_context_id: what tools see as the context's id.
         storage_quota_mb: None for the account's default.
+        indexed: whether the school's catalogue of courses lists it.
         settings: what `PUT /courses/:id/settings` and the course's own page set, by Canvas's names.
         timetable: the times of its events by weekday, as they were sent.
         template: a course that others are made from. blueprint: one whose content is kept the same in others.
@@ -53,6 +54,7 @@ class Course(Record, frozen=True, kw_only=True):
     grading_standard_id: int | None = None
     apply_assignment_group_weights: bool = False
     is_public: bool | None = None
+    indexed: bool | None = None
     is_public_to_auth_users: bool = False
     public_syllabus: bool = False
     public_syllabus_to_auth: bool = False

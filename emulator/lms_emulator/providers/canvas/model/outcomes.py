@@ -22,7 +22,10 @@ class OutcomeGroup(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """A learning outcome. `ratings` are its levels, the best one first."""
+    """A learning outcome. `ratings` are its levels, the best one first.
+
+    Attributes: `friendly_descriptions`, those that other courses and accounts have for it, by their code: `course_1`.
+    """
 
     id: int
     context_type: Literal["Course", "Account"]
@@ -31,6 +34,7 @@ class Outcome(Record, frozen=True, kw_only=True):
     display_name: str | None = None
     description: str | None = None
     friendly_description: str | None = None
+    friendly_descriptions: dict[str, str] = {}
     vendor_guid: str | None = None
     mastery_points: float = 3
     ratings: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.providers.canvas.refusals import rest
+from lms_emulator.providers.canvas.refusals import message, rest
 
 
 def without_body(reason: str, check: str, content_type: str, got: Any) -> SiteRefusal:
@@ -27,6 +27,11 @@ def upload_refused(got: Any, why: str) -> SiteRefusal:
 def upload_not_done(uuid: Any) -> SiteRefusal:
     """No upload is waiting for this third step."""
     return without_body("upload_not_done", "`uuid` is that of a file just uploaded", "application/json", uuid)
+
+
+def two_folders() -> SiteRefusal:
+    """400: a folder is named by its number and by its path."""
+    return message(400, "two_folders", "Can't set folder path and folder id")
 
 
 def no_metadata(got: Any) -> SiteRefusal:

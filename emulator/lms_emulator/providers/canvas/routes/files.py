@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import Call, number
+from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.credentials import browser
@@ -73,6 +74,8 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
         found.sort(key=lambda file: (collation.key(_owner(api, file) or ""), file.id))
     else:
         by = SORTS.get(sort) or (lambda file: collation.key(file.display_name))
+        if sort == "position":
+            by = partial(_position, _positions(api, found))
         found.sort(key=lambda file: (by(file), file.id))
     if api.params.text("order") == "desc":
         found.reverse()
@@ -81,6 +84,17 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
     if "names" in api.params.texts("only"):
         return paged(api, found, shapes.names)
     return paged(api, found, lambda file: shapes.file(api, file, includes))
+
+
+def _positions(api: Api, found: list[Attachment]) -> dict[int, int]:
+    """The places of files in their folders, among all that ever came there."""
+    folders = {file.folder_id for file in found}
+    listed = (sorted(row.id for row in api.store.attachments.find("folder", number)) for number in folders)
+    return {number: place for ids in listed for place, number in enumerate(ids)}
+
+
+def _position(positions: dict[int, int], file: Attachment) -> Any:
+    return positions[file.id], collation.key(file.display_name)
 
 
 def _owner(api: Api, file: Attachment) -> str | None:
@@ -208,8 +222,10 @@ def update(api: Api) -> Any:
         if level not in ("inherit", "course", "institution", "public"):
             raise refusals.invalid({"visibility_level": ["inclusion"]})
         changes["visibility_level"] = level
-    if api.params.has("parent_folder_id"):
-        changes["folder_id"] = files.named_folder(api, context, lambda: files.root_folder(api, context)).id
+    if (named := api.params.text("parent_folder_id")) is not None:
+        folder = identifiers.row(api.store.folders, named, "the parent folder", **context.place)
+        files.require_change(api, folder, "edit")
+        changes["folder_id"] = folder.id
     if api.params.has("name"):
         changes["display_name"] = shortened(api.params.text("name") or file.filename or file.display_name)
     changed = replace(file, **changes, updated_at=api.now)

@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, Course, Folder
 from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import blueprints, contexts, files, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -141,7 +142,7 @@ def create(api: Api) -> Any:
     if (reference := api.params.text("folder_id")) is not None:
         return _below(api, identifiers.row(api.store.folders, reference, "the folder", deleted=True))
     context = contexts.from_path(api)
-    if not api.params.text("parent_folder_id"):
+    if api.params.text("parent_folder_id") is None:
         files.require_manager(api, context, "add")
     parent = files.named_folder(api, context, lambda: files.child(api, files.root_folder(api, context), "unfiled"))
     files.require_change(api, parent, "add")
@@ -154,8 +155,8 @@ def create_below(api: Api) -> Any:
 
 
 def _below(api: Api, parent: Folder) -> Any:
-    if api.params.text("parent_folder_id") or api.params.text("parent_folder_path"):
-        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
+    if any(api.params.text(name) is not None for name in ("parent_folder_id", "parent_folder_path")):
+        raise file_refusals.two_folders()
     files.require_change(api, parent, "add")
     return _created(api, files.context_of(api, parent), parent)
 
@@ -218,8 +219,7 @@ def _new_parent(api: Api, folder: Folder, context: Context) -> int:
     parent = identifiers.row(
         api.store.folders, api.params.text("parent_folder_id") or "", "the parent folder", **context.place
     )
-    if not api.check("may manage what is in the folder", files.holds_contents(api, parent), got=parent.id):
-        raise api.refused(f"move to folder {parent.id}", "manage_files_edit")
+    files.require_contents(api, parent)
     if folder.id in {ancestor.id for ancestor in files.ancestors(api.store, parent)}:
         raise refusals.invalid({"parent_folder_id": ["A folder cannot be the parent of itself"]})
     return parent.id
@@ -270,8 +270,7 @@ def _copies(api: Api, source: Folder) -> bool:
 def _destination(api: Api) -> Folder:
     """The target folder, whose contents the caller manages."""
     folder, _ = folder_in_path(api, "dest_folder_id", deleted=True)
-    if not api.check("may manage what is in the folder", files.holds_contents(api, folder), got=folder.id):
-        raise api.refused(f"manage folder {folder.id}", "manage_files_add")
+    files.require_contents(api, folder)
     return folder
 
 

@@ -8,6 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Group, User
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -24,8 +25,9 @@ SOURCE = (
 )
 ROLES = {"teachers": "Teachers", "tas": "Teaching Assistants", "students": "Students", "observers": "Observers"}
 """The parts of a course that stand for people, and what they are called."""
+TOPIC = "discussion_topic_"
 LATELY = 10
-"""Courses that are over come after everything else that was found."""
+"""Courses that ended lately come after everything else that was found, and those that ended before come last."""
 Row = tuple[list[Any], Json]
 
 
@@ -33,11 +35,11 @@ def recipients(api: Api) -> Any:
     """People and contexts whom the caller can message, by search or by context."""
     user, sent = api.user, api.params
     code, number = sent.text("context"), sent.text("user_id")
-    if not (code or number or sent.has("search")):
+    place = _place(api, code) if code else None
+    if not (place or number or sent.has("search")):
         return []
     look = Messaging(api, user)
     kinds = set(sent.texts("types") or sent.texts("type")) or {"user", "context"}
-    place = _place(api, code) if code else None
     rows: list[Row] = []
     if number:
         rows += _named(api, look, number, place)
@@ -46,13 +48,20 @@ def recipients(api: Api) -> Any:
         if kinds - {"user"}:
             if place is None:
                 rows += _contexts(api, look, kinds)
-            elif sent.flag("synthetic_contexts"):
+            elif _says(api, "synthetic_contexts"):
                 rows, whole = _synthetic(api, look, place)
         if "user" in kinds and not whole:
             rows += _people(api, look, place)
     excluded = {str(text) for text in sent.texts("exclude")}
     rows = [row for row in rows if str(row[1]["id"]) not in excluded]
+    if sent.integer("per_page") <= 0:
+        api.params = Params({name: value for name, value in sent.data.items() if name != "per_page"}, (), api.x.reads)
     return bookmarked(api, sorted(rows, key=lambda row: row[0]), lambda row: row[1], lambda row: _bookmark(row[0]))
+
+
+def _says(api: Api, name: str) -> bool:
+    """Whether a parameter was sent at all, whatever its value: only JSON `false` does not count."""
+    return api.params.get(name) not in (None, False)
 
 
 def _bookmark(key: list[Any]) -> list[Any]:
@@ -60,9 +69,14 @@ def _bookmark(key: list[Any]) -> list[Any]:
     return [str(value) for value in key]
 
 
-def _place(api: Api, code: str) -> Place:
-    """The record named by `context`. Raises the refusal `not_found`."""
+def _place(api: Api, code: str) -> Place | None:
+    """The record named by `context`; None if it is no code. Raises the refusal `not_found`."""
+    if code.startswith(TOPIC):
+        topic = identifiers.row(api.store.discussion_topics, code.removeprefix(TOPIC), "the discussion", deleted=True)
+        return messaging.place_of_topic(api, topic, api.user)
     found = messaging.place_of(api, code)
+    if found is None and not messaging.is_code(code):
+        return None
     if found is None or (found.course is None and found.group is None):
         raise refusals.not_found("the context", code)
     return found
@@ -104,7 +118,7 @@ def _people(api: Api, look: Messaging, place: Place | None) -> list[Row]:
     if place is not None and place.part in ("sections", "groups"):
         return []
     if place is not None:
-        looking = messaging.READING if api.params.flag("skip_visibility_checks") else messaging.WRITING
+        looking = messaging.READING if _says(api, "skip_visibility_checks") else messaging.WRITING
         known = look.within(place, whole=look.runs(place), looking=looking)
     else:
         ids = {row.user_id for course in look.courses() for row in look.in_course(course, messaging.SEARCHING)}
@@ -123,7 +137,8 @@ def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
     """The matching courses, sections and groups; all courses and groups if the search is empty."""
     terms, found = _terms(api), list[Row]()
     kinds = kinds if terms else {"course", "group"}
-    active = [course for course, rows in look.own() if look.takes_part(course)]
+    every = _says(api, "include_inactive")
+    active = [course for course in look.courses() if every or look.takes_part(course)]
     if kinds & {"context", "course"}:
         found += [_course(api, look, course) for course in active if _fits(terms, course.name)]
     if kinds & {"context", "section"}:
@@ -138,7 +153,7 @@ def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
 
 
 def _messageable(api: Api, found: list[Row]) -> list[Row]:
-    if not api.params.flag("messageable_only"):
+    if not _says(api, "messageable_only"):
         return found
     return [row for row in found if row[1]["permissions"].get("send_messages")]
 
@@ -155,7 +170,7 @@ def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool
     if place.part is not None:
         rows = sections if place.part == "sections" else groups
         return _messageable(api, [row for row in rows if _fits(terms, row[1]["name"])]), True
-    if terms or api.params.flag("search_all_contexts"):
+    if terms or _says(api, "search_all_contexts"):
         return _messageable(api, [row for row in (*sections, *groups) if _fits(terms, row[1]["name"])]), False
     code = f"course_{course.id}"
     found = _roles(api, look, place, course, code)
@@ -205,7 +220,7 @@ def _permissions(api: Api, course: Course) -> dict[str, bool]:
 
 
 def _asked(api: Api) -> list[str]:
-    return [*api.params.texts("permissions"), *(["send_messages"] if api.params.flag("messageable_only") else [])]
+    return [*api.params.texts("permissions"), *(["send_messages"] if _says(api, "messageable_only") else [])]
 
 
 def _context(api: Api, code: str, name: str, count: int, permissions: dict[str, bool]) -> Json:
@@ -226,7 +241,7 @@ def _count(look: Messaging, place: Place) -> int:
 def _course(api: Api, look: Messaging, course: Course) -> Row:
     name = course_shapes.course_name(api, course)
     body = _context(api, f"course_{course.id}", name, _count(look, Place(course)), _permissions(api, course))
-    rank = LATELY if look.ended_lately(course) else 0
+    rank = LATELY if look.ended_lately(course) else 0 if look.takes_part(course) else 2 * LATELY
     return _ranked(api, rank, name, course.id), body
 
 

@@ -40,6 +40,9 @@ async def begin_in_folder(api: Api) -> Any:
     """The first step of an upload into a folder."""
     folder, context = folder_in_path(api, "folder_id")
     files.require_manager(api, context, "add")
+    if uploads.path_sent(api) is not None:
+        raise file_refusals.two_folders()
+    files.require_contents(api, folder)
     return await _begin(api, context, folder)
 
 
@@ -222,7 +225,8 @@ def finish(api: Api) -> Any:
         runs.received(api, done)
     if done.context_type == "Assignment" and (base := api.store.assignments.get(done.context_id)) is not None:
         api.store.assignments.put(replace(base, updated_at=api.now))
-    return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
+    shown = {"preview_url" if "preview_url" in api.params.includes else "enhanced_preview_url"}
+    return shapes.whole_file(api, done, shown | ({"usage_rights"} if done.usage_rights else set()))
 
 
 def status(api: Api) -> Any:

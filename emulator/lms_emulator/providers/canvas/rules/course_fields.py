@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows, requ
 
 FLAGS = (
     "is_public",
+    "indexed",
     "is_public_to_auth_users",
     "public_syllabus",
     "public_syllabus_to_auth",

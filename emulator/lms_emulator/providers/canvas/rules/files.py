@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
+from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.rules import contexts, courses, licenses, masquerade, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -138,15 +139,15 @@ def named_folder(api: Api, context: Context, otherwise: Callable[[], Folder]) ->
     Raises the refusals for both at once, and for a folder that is not there.
     """
     number, path = api.params.text("parent_folder_id"), api.params.text("parent_folder_path")
-    if number and path:
-        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
-    if number:
+    if number is not None and path is not None:
+        raise file_refusals.two_folders()
+    if number is not None:
         folder = api.store.folders.get(as_whole(number) or 0)
         elsewhere = folder is not None and (folder.context_type, folder.context_id) != (context.type, context.id)
         if folder is None or elsewhere or folder.workflow_state == "deleted":
             raise refusals.not_found("the parent folder", number)
         return folder
-    return folder_at(api, context, path) if path else otherwise()
+    return folder_at(api, context, path) if path is not None else otherwise()
 
 
 def folder_hidden(store: CanvasStore, folder: Folder | None) -> bool:
@@ -169,6 +170,12 @@ def folder_listed(api: Api, folder: Folder) -> bool:
 def holds_contents(api: Api, folder: Folder) -> bool:
     """Whether the caller manages what is in a folder; nobody does in those of submissions."""
     return any(may_change(api, folder, what) for what in ("add", "edit", "delete"))
+
+
+def require_contents(api: Api, folder: Folder) -> None:
+    """Refuse callers who do not manage what is in a folder."""
+    if not api.check("may manage what is in the folder", holds_contents(api, folder), got=folder.id):
+        raise api.refused(f"manage folder {folder.id}", "manage_files_add", "manage_files_edit", "manage_files_delete")
 
 
 def outside(api: Api, record: Folder | Attachment) -> bool:

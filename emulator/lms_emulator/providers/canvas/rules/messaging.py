@@ -11,7 +11,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Group, User
+from lms_emulator.providers.canvas.model import (
+    Course,
+    CourseSection,
+    DiscussionTopic,
+    Enrollment,
+    Group,
+    User,
+)
 from lms_emulator.providers.canvas.rules import assignments, courses, groups, permissions, states
 
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
@@ -47,12 +54,16 @@ SEARCHING = Looking(done=True)
 
 
 class Place(NamedTuple):
-    """A collective recipient: a course, a section or a group, optionally with one part of the course."""
+    """A collective recipient: a course, a section or a group, optionally with one part of the course.
+
+    Attributes: `sections`, the ids of the sections of a course that alone are meant.
+    """
 
     course: Course | None
     section: CourseSection | None = None
     group: Group | None = None
     part: str | None = None
+    sections: frozenset[int] | None = None
 
     @property
     def types(self) -> tuple[str, ...] | None:
@@ -60,6 +71,23 @@ class Place(NamedTuple):
         if self.part in (None, "all", "sections", "groups"):
             return None
         return INSTRUCTORS if self.part == "admins" else (f"{str(self.part).rstrip('s').capitalize()}Enrollment",)
+
+
+def is_code(code: str) -> bool:
+    """Whether this is the code of a collective recipient, known or not."""
+    return _CONTEXT.fullmatch(code) is not None
+
+
+def place_of_topic(api: Api, topic: DiscussionTopic, user: User) -> Place:
+    """Those who take part in a discussion: its group or course, or those sections of it that a user sees."""
+    course = api.store.courses.get(topic.context_id) if topic.context_type == "Course" else None
+    if course is None or not topic.section_ids:
+        return Place(course, group=api.store.groups.get(topic.context_id) if course is None else None)
+    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == course.id]
+    rows = [row for row in rows if states.state_of(api, row, course).name in states.CURRENT]
+    every = any(row.type in INSTRUCTORS and not row.limit_privileges_to_course_section for row in rows)
+    own = topic.section_ids if every else {row.course_section_id for row in rows}
+    return Place(course, sections=frozenset(topic.section_ids) & frozenset(own))
 
 
 def place_of(api: Api, code: str) -> Place | None:
@@ -278,11 +306,12 @@ class Messaging:
         if place.course is None or (place.course.id not in self._own and not whole):
             return found
         teaches = self._active(self._user.id, place.course, INSTRUCTORS)
-        if place.section is None and not whole and not teaches and place.course.workflow_state == "available":
+        within = place.sections if place.section is None else {place.section.id}
+        if within is None and not whole and not teaches and place.course.workflow_state == "available":
             looking = looking._replace(past=False)
         for enrollment in self.in_course(place.course, looking, whole=whole):
-            outside = place.section is not None and enrollment.course_section_id != place.section.id
-            if not outside and (place.types is None or enrollment.type in place.types):
+            inside = within is None or enrollment.course_section_id in within
+            if inside and (place.types is None or enrollment.type in place.types):
                 known = found.setdefault(enrollment.user_id, Common({}, {}))
                 _add(known.courses, str(place.course.id), enrollment.type)
         return found

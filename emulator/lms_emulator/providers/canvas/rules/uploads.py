@@ -18,6 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.http import json_text
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -25,6 +26,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.model.files import ContextType
+from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.rules import files, licenses
 from lms_emulator.providers.canvas.rules.contexts import Context
 
@@ -46,11 +48,11 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
 
     Parameters: `exempt`, whether the upload does not count against the quota.
     """
-    if api.params.text("parent_folder_id") and (api.params.text("parent_folder_path") or api.params.text("folder")):
-        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
+    if api.params.text("parent_folder_id") is not None and path_sent(api) is not None:
+        raise file_refusals.two_folders()
     chosen = on_duplicate(api)
-    wanted = api.params.integer("size")
-    if not exempt and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
+    wanted = api.params.integer("size") if api.params.text("size") is not None and not exempt else None
+    if wanted is not None and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
         raise refusals.message(400, "over_quota", "file size exceeds quota")
     return chosen
 
@@ -63,20 +65,26 @@ def on_duplicate(api: Api) -> str:
     return chosen or "overwrite"
 
 
+def path_sent(api: Api) -> str | None:
+    """The path of a folder, under either of its names."""
+    path = api.params.text("parent_folder_path")
+    return api.params.text("folder") if path is None else path
+
+
 def target_folder(api: Api, context: Context, preferred: Folder | None = None) -> Folder:
     """The folder of an upload: the client's choice, the preferred one, or `unfiled`."""
-    number, path = (
-        api.params.text("parent_folder_id"),
-        api.params.text("parent_folder_path") or api.params.text("folder"),
-    )
-    if number:
+    number, path = api.params.text("parent_folder_id"), path_sent(api)
+    if number is not None:
         folder = api.store.folders.get(as_whole(number) or 0)
-        if folder is None or folder.workflow_state == "deleted":
+        elsewhere = folder is not None and (folder.context_type, folder.context_id) != (context.type, context.id)
+        if folder is None or elsewhere or folder.workflow_state == "deleted":
             raise refusals.message(404, "folder_unknown", "The specified resource does not exist.")
-        files.require_manager(api, files.context_of(api, folder), "add")
+        files.require_contents(api, folder)
         return folder
-    if path:
-        return files.folder_at(api, context, path)
+    if path is not None:
+        folder = files.folder_at(api, context, path)
+        files.require_contents(api, folder)
+        return folder
     return preferred or files.child(api, files.root_folder(api, context), "unfiled")
 
 
@@ -86,16 +94,24 @@ def allowed_name(api: Api, extensions: list[str]) -> str | None:
     Parameters: `extensions`, those that an assignment accepts; empty to accept any.
     Raises: the refusal for another extension.
     """
-    name = api.params.text("name") or api.params.text("filename")
+    sent = [text for field in ("name", "filename", "url") if (text := api.params.text(field)) is not None]
+    name = _name_sent(api)
     if not extensions:
         return name
     kind = api.params.text("content_type")
-    ending = (name or "").rpartition(".")[2].lower() if "." in (name or "") else ""
+    ending = next((text.rpartition(".")[2].lower() for text in sent if "." in text), "")
     found = ending or (_TYPES.guess_extension(kind) or "" if kind else "").removeprefix(".")
     text = "unable to find extension" if not found else "filetype not allowed" if found not in extensions else None
     if text is not None:
         raise refusals.rest("extension_not_allowed", 400, {"status": "bad_request", "message": text}, check=text)
     return name if ending else f"{name or ''}.{found}"
+
+
+def _name_sent(api: Api) -> str | None:
+    """The name of a file as the client gives it, at least by the last part of its URL."""
+    url = api.params.text("url")
+    given = api.params.text("name") or api.params.text("filename")
+    return given or (parts_of(url).path.rpartition("/")[2] if url else None)
 
 
 def expect(
@@ -113,10 +129,11 @@ def expect(
     Parameters: `name`, overrides the client's; `owner`, if it is not the caller;
         `content_type`, overrides the client's.
     """
-    name = name or api.params.text("name") or api.params.text("filename")
+    name = name or _name_sent(api)
     if not name:
         raise refusals.message(400, "name_missing", "name is required")
     sent_type = content_type or api.params.text("content_type")
+    sent_type = None if sent_type == UNKNOWN_TYPE else sent_type
     attachment = Attachment(
         **api.new_row("attachments"),
         context_type=context_type,

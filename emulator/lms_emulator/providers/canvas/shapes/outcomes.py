@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Outcome, Outcom
 from lms_emulator.providers.canvas.rules import contexts, features, mastery_scales, outcome_scores, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.mastery_scales import Scale
+from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -100,15 +101,21 @@ def outcome(api: Api, record: Outcome, place: Context | None = None) -> Json:
 
 
 def _friendly(api: Api, record: Outcome, place: Context) -> str | None:
-    """The description for students and parents, if the site and the school have those switched on.
+    """The description for students and parents, if the site and the school have those switched on: that of the course,
+    else that of the nearest account.
 
     Source: canvas-lms lib/outcomes/outcome_friendly_description_resolver.rb (2024-04).
     """
     site = features.site(api)
     if site is None or not features.enabled(api, site, "outcomes_friendly_description"):
         return None
-    shown = features.enabled(api, api.root, "improved_outcomes_management") and outcomes.available(api, place, record)
-    return record.friendly_description if shown else None
+    if not features.enabled(api, api.root, "improved_outcomes_management"):
+        return None
+    own = f"{record.context_type.lower()}_{record.context_id}"
+    said = {**record.friendly_descriptions, own: record.friendly_description}
+    lowest = place.record.account_id if isinstance(place.record, Course) else place.id
+    accounts = (f"account_{account.id}" for account in chain(api.store, lowest) if not account.site_admin)
+    return next((text for code in (place.asset_string, *accounts) if (text := said.get(code))), None)
 
 
 def _criterion(record: Outcome, *, filled: bool) -> Json:
