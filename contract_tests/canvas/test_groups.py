@@ -283,3 +283,49 @@ def test_a_set_that_chooses_leaders_chooses_again_when_one_leaves(canvas: Site) 
     assert api.get(place).json()["leader"]["id"] == 101
     assert api.delete(f"{place}/users/101").status_code == 200
     assert api.get(place).json()["leader"] is None
+
+
+def test_what_changes_the_members_of_a_group(canvas: Site) -> None:
+    teacher, group = canvas.teacher, group_of(canvas)
+    people = teacher.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
+    one, two = people[0]["id"], people[1]["id"]
+    path = f"{API}/groups/{group}"
+
+    def members() -> list[int]:
+        return sorted(row["user_id"] for row in teacher.get(f"{path}/memberships").json())
+
+    assert teacher.put(path, data={"members": f"{one},{two}"}).status_code == 200
+    assert members() == sorted([one, two])
+    assert teacher.put(path, json={"members": None, "name": "Named"}).json()["name"] == "Named"
+    assert members() == sorted([one, two]), "null changes nothing"
+    for leader in ({"id": ""}, {"name": "x"}, {"id": 999}):
+        answer = teacher.put(path, json={"leader": leader})
+        assert (answer.status_code, answer.json()) == (400, {})
+    assert teacher.put(path, json={"leader": {"id": one}}).json()["leader"]["id"] == one
+    assert teacher.put(path, json={"leader": {}}).json()["leader"] is None
+    answer = teacher.post(f"{API}/group_categories/999/groups", data={"name": "x"})
+    assert answer.json() == {"errors": [{"message": "The specified resource does not exist."}]}
+
+
+def test_people_of_a_group_who_do_not_take_part_in_the_course(canvas: Site) -> None:
+    teacher, group = canvas.teacher, group_of(canvas)
+    rows = teacher.get(f"{API}/courses/1/enrollments", params={"type[]": "StudentEnrollment"}).json()
+    own = canvas.student.get(f"{API}/users/self").json()["id"]
+    other = next(row for row in rows if row["user_id"] != own)
+    path, number = f"{API}/groups/{group}", other["user_id"]
+    teacher.put(path, json={"members": [own, number]})
+    canvas.admin.delete(f"{API}/courses/1/enrollments/{other['id']}", params={"task": "deactivate"})
+
+    def listed(api: httpx.Client, **asked: str) -> dict[int, Any]:
+        found = api.get(f"{API}/courses/1/groups", params={"include[]": "users", **asked}).json()
+        people = next(row for row in found if row["id"] == group)["users"]
+        return {row["id"]: row.get("active") for row in people}
+
+    assert listed(teacher) == {own: None, number: None}
+    assert listed(canvas.student) == {own: None}, "students see those who take part"
+    assert listed(canvas.student, include_inactive_users="1") == {own: True, number: False}
+    users = f"{path}/users"
+    assert {row["id"] for row in teacher.get(users).json()} == {own, number}
+    assert {row["id"] for row in teacher.get(users, params={"exclude_inactive": "1"}).json()} == {own}
+    more = teacher.get(path, params={"include[]": ["can_message", "html_url"]}).json()
+    assert (more["can_message"], more["html_url"]) == (True, f"{canvas.url}/groups/{group}")

@@ -223,9 +223,9 @@ def update(api: Api) -> Any:
             raise refusals.invalid({"visibility_level": ["inclusion"]})
         changes["visibility_level"] = level
     if (named := api.params.text("parent_folder_id")) is not None:
-        folder = identifiers.row(api.store.folders, named, "the parent folder", **context.place)
-        files.require_change(api, folder, "edit")
-        changes["folder_id"] = folder.id
+        parent = identifiers.row(api.store.folders, named, "the parent folder", **context.place)
+        files.require_change(api, parent, "edit")
+        changes["folder_id"] = parent.id
     if api.params.has("name"):
         changes["display_name"] = shortened(api.params.text("name") or file.filename or file.display_name)
     changed = replace(file, **changes, updated_at=api.now)

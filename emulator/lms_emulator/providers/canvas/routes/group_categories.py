@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes.enrollments import met
 from lms_emulator.providers.canvas.routes.rosters import search_term, searched
 from lms_emulator.providers.canvas.rules import belonging, courses, group_files, group_filling, groups, jobs, people
 from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows
@@ -218,7 +219,7 @@ def list_groups(api: Api) -> Any:
     """The groups of a set."""
     category = found(api, "group_category_id")
     require_manager(api, groups.home(api, category))
-    return paged(api, groups.of_category(api, category), lambda group: shapes.group(api, group, api.params.includes))
+    return paged(api, groups.of_category(api, category), lambda group: shapes.group(api, group))
 
 
 def users(api: Api) -> Any:
@@ -231,6 +232,10 @@ def users(api: Api) -> Any:
         belonging.require_account_reader(api, place)
     lone = api.params.flag("unassigned")
     people_of = groups.unassigned(api, category) if lone else groups.candidates(api, place)
+    if isinstance(place, Course):
+        rows = (row for row in api.store.enrollments.find("course", place.id) if row.type == "StudentEnrollment")
+        seen = {row.user_id for row in met(api, place, list(rows))}
+        people_of = [user for user in people_of if user.id in seen]
     if (term := search_term(api)) is not None:
         people_of = searched(api, place, people_of, term)
     includes = api.params.includes

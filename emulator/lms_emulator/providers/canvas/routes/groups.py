@@ -10,21 +10,19 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Course, Group, GroupMembership, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import group_categories as sets
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.group_categories import limit, may_set_sis, require_manager
-from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, registering, states, stickiness
+from lms_emulator.providers.canvas.routes.rosters import search_term, searched
+from lms_emulator.providers.canvas.rules import courses, groups, permissions, registering, stickiness
 from lms_emulator.providers.canvas.rules import tabs as tab_rules
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 WHOLE = ("users", "permissions", "group_category")
-FILTERS = ("accepted", "invited", "requested")
-"""The states of memberships that are listed."""
 
 
 def _found(api: Api, slot: str = "group_id") -> Group:
@@ -61,8 +59,18 @@ def of_course(api: Api) -> Any:
     found = [group for category in groups.of_place(api, course) for group in groups.of_category(api, category)]
     shown = any(tab.name == "people" for tab in tab_rules.of_course(api, course))
     found = _own_of(api, found, only=not shown)
-    path = f"/api/v1/courses/{course.id}/groups"
-    return paged(api, groups.by_set(api, found), lambda group: shapes.group(api, group, api.params.includes), path=path)
+    if api.params.get("section_restricted") not in (None, False):
+        found = groups.near(api, course, found)
+    return _listed(api, found, f"/api/v1/courses/{course.id}/groups")
+
+
+def _listed(api: Api, found: list[Group], path: str | None = None) -> Any:
+    inactive = api.params.flag("include_inactive_users")
+
+    def shape(group: Group) -> Any:
+        return shapes.group(api, group, api.params.includes, inactive=inactive)
+
+    return paged(api, groups.by_set(api, found), shape, path=path)
 
 
 def _require_groups(api: Api) -> None:
@@ -84,7 +92,7 @@ def of_account(api: Api) -> Any:
     account = permissions.account_from_path(api, "read_roster")
     _require_groups(api)
     found = _own_of(api, [group for row in groups.of_place(api, account) for group in groups.of_category(api, row)])
-    return paged(api, groups.by_set(api, found), lambda group: shapes.group(api, group, api.params.includes))
+    return _listed(api, found)
 
 
 def own(api: Api) -> Any:
@@ -98,7 +106,7 @@ def own(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a group in a set."""
-    category = sets.found(api, "group_category_id")
+    category = identifiers.named(api, "group_categories", api.slot("group_category_id"), "the set")
     place = groups.home(api, category)
     require_manager(api, place, "manage_groups_add")
     fields = _fields(api, None) | _sis_id(api, "set")
@@ -170,8 +178,8 @@ def update(api: Api) -> Any:
     fields = stickiness.without_sticky(api, group, fields)
     fields["max_membership"] = fields.get("max_membership", group.max_membership) or category.group_limit
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
-    if api.params.has("members"):
-        _set_members(api, group, [identifiers.find(api, "users", text) for text in api.params.texts("members")])
+    if api.params.get("members") is not None:
+        _set_members(api, group, [api.store.users.get(as_integer(word)) for word in api.params.words("members")])
         group = api.store.groups.get(group.id) or group
     return shapes.group(api, group, WHOLE)
 
@@ -180,8 +188,10 @@ def _leader(api: Api, group: Group) -> dict[str, Any]:
     """The leader named in the request. Raises the refusal for a non-member, before any permission is checked."""
     if not api.params.has("leader"):
         return {}
+    if api.params.peek("leader") in (None, False, "", {}, []):
+        return {"leader_id": None}
     key = identifiers.local_number(api.params.text("leader", "id") or "")
-    if key is not None and key not in {member.user_id for member in groups.members(api, group)}:
+    if key is None or groups.membership(api, group, key) is None:
         raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
     return {"leader_id": key}
 
@@ -238,7 +248,7 @@ def memberships(api: Api) -> Any:
     asked = api.params.get("filter_states")
     if asked is not None and not isinstance(asked, list):
         raise refusals.crashed("`filter_states` is a list", asked)
-    found = [row for row in groups.members(api, group, *FILTERS) if asked is None or row.workflow_state in asked]
+    found = [row for row in groups.members(api, group, *groups.LIVING) if asked is None or row.workflow_state in asked]
     path = f"/api/v1/groups/{group.id}/memberships"
     return paged(api, found, lambda group_membership: shapes.membership(api, group_membership, group), path=path)
 
@@ -356,12 +366,10 @@ def users(api: Api) -> Any:
     """The people in a group."""
     group = _read(api)
     place = groups.home(api, groups.category_of(api, group))
-    found = [user for member in groups.members(api, group) if (user := api.store.users.get(member.user_id)) is not None]
-    if api.params.flag("exclude_inactive") and isinstance(place, Course):
-        found = [user for user in found if _active(api, place, user)]
+    only = api.params.flag("exclude_inactive")
+    found = groups.people_of(api, group, *(() if only else groups.LIVING), active=only)
     if (term := search_term(api)) is not None:
-        found = [user for user in found if term in user.name.lower() or term == str(user.id)]
-    found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
+        found = searched(api, place, found, term)
     hidden = ("sis_user_id", "integration_id", "login_id", "sis_import_id") if _without_login(api) else ()
 
     def shape(user: User) -> Any:
@@ -378,11 +386,6 @@ def users(api: Api) -> Any:
 
 def _without_login(api: Api) -> bool:
     return "pseudonym" in api.params.texts("exclude")
-
-
-def _active(api: Api, course: Course, user: User) -> bool:
-    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == course.id]
-    return any(enrollment.workflow_state in states.CURRENT for enrollment in rows)
 
 
 # `DELETE /users` is documented today but was not in the source of 2024-04-07; the exact day is unknown

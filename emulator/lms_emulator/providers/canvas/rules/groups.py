@@ -24,6 +24,8 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import belonging, collation, courses, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, permissions
 
+LIVING = ("accepted", "invited", "requested")
+"""The states of memberships that are not over."""
 FREE = ("communities", "student_organized")
 """The roles of sets in which users can be in several groups."""
 OPEN = "parent_context_auto_join"
@@ -94,6 +96,25 @@ def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
     """The memberships of a group in certain states, by default those that were accepted."""
     rows = api.store.group_memberships.find("group", group.id)
     return sorted((row for row in rows if row.workflow_state in (wanted or ("accepted",))), key=lambda row: row.id)
+
+
+def people_of(api: Api, group: Group, *wanted: str, active: bool = False) -> list[User]:
+    """The people of a group by name, whose memberships are in certain states, by default accepted.
+
+    Parameters: `active`, of a course's group only those who take part in the course now.
+    """
+    rows = members(api, group, *wanted)
+    course = course_of(api, "Group", group.id)
+    if active and course is not None:
+        rows = [row for row in rows if _is_active(api, course, row.user_id)]
+    users = [user for row in rows if (user := api.store.users.get(row.user_id)) is not None]
+    users = [user for user in users if user.workflow_state != "deleted"]
+    return sorted(users, key=lambda user: (collation.key(people.sortable_name(user)), user.id))
+
+
+def _is_active(api: Api, course: Course, user_id: int) -> bool:
+    rows = (row for row in api.store.enrollments.find("user", user_id) if row.course_id == course.id)
+    return any(states.state_of(api, row, course).name == "active" for row in rows)
 
 
 def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
@@ -321,6 +342,20 @@ def shares_section(api: Api, group: Group, user: User) -> bool:
 def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
     rows = api.store.enrollments.find("user", user_id)
     return {row.course_section_id for row in rows if row.course_id == course_id and row.workflow_state != "deleted"}
+
+
+def near(api: Api, course: Course, found: list[Group]) -> list[Group]:
+    """The groups that a student limited to sections sees there: not those of other sections that are closed to them."""
+    own = [row for row, _ in courses.enrollments_of(api, api.user, course) if row.type in states.STUDENTS]
+    if not own or not all(row.limit_privileges_to_course_section for row in own):
+        return found
+    return [
+        group
+        for group in found
+        if category_of(api, group).self_signup == "enabled"
+        or is_member(api, group, api.user)
+        or shares_section(api, group, api.user)
+    ]
 
 
 def mixed(api: Api, group: Group) -> bool:

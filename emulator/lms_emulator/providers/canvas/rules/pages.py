@@ -197,7 +197,7 @@ def _title(text: str | None) -> str:
 def _roles(text: str | None) -> str:
     if text is None:
         raise refusals.crashed("Canvas accepts no null for the editing roles")
-    roles = [role.strip() for role in text.split(",") if role.strip()]
+    roles = [role.strip() for role in text.rstrip(",").split(",")] if text.rstrip(",") else []
     if any(role not in ROLES for role in roles):
         raise refusals.invalid({"editing_roles": ["The provided editing roles are invalid"]})
     return ",".join(roles)

@@ -54,7 +54,7 @@ Source: canvas-lms lib/api/v1/course_json.rb, allowed_attributes (2024-04); fixt
 """
 
 
-_KEPT = (
+_INDEXED = (
     "id name account_id workflow_state grading_standard_id is_public allow_student_wiki_edits course_code "
     "syllabus_body default_view enrollment_term_id sis_batch_id license indexed restrict_enrollments_to_course_dates "
     "locale public_description time_zone grade_passback_setting homeroom_course"
@@ -67,21 +67,8 @@ def indexed(api: Api, record: Course) -> Json:
 
     Source: canvas-lms app/models/course.rb, serialization_excludes, and db/migrate, init_canvas_db (2024-04).
     """
-    flags = ("is_public", "allow_student_wiki_edits", "restrict_enrollments_to_course_dates", "homeroom_course")
-    kept = (
-        "id",
-        "name",
-        "account_id",
-        "workflow_state",
-        "grading_standard_id",
-        "course_code",
-        "default_view",
-        "license",
-    )
-    kept += ("enrollment_term_id", "sis_batch_id", "syllabus_body", "public_description", "locale", "time_zone")
-    body = {name: getattr(record, name) for name in (*kept, *flags, "indexed", "grade_passback_setting")}
-    body |= {name: column(record) for name, column in COLUMNS.items()}
-    body |= {
+    body = {name: getattr(record, name) for name in _INDEXED.split()}
+    body |= {name: column(record) for name, column in COLUMNS.items()} | {
         "root_account_id": root_of(api.store, record.account_id).id,
         "group_weighting_scheme": "percent" if record.apply_assignment_group_weights else None,
         "start_at": when(record.start_at),

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.rules import groups, people, states
+from lms_emulator.providers.canvas.rules import groups, states
 from lms_emulator.providers.canvas.rules.tabs import Tab
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import files as file_shapes
@@ -18,6 +18,8 @@ from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import tabs as tab_shapes
 
 QUOTA = 50
+MOST = 1_000
+"""How many of its people a group shows."""
 TABS = (
     ("home", "Home", ""),
     ("announcements", "Announcements", "/announcements"),
@@ -72,8 +74,12 @@ def _accepted(api: Api, group: Group, user_id: int) -> bool:
     return row is not None and row.workflow_state == "accepted"
 
 
-def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
-    """A group, with the parts in `includes`: users, permissions, group_category, tabs, favorites, can_access."""
+def group(api: Api, record: Group, includes: Collection[str] = (), *, inactive: bool = False) -> Json:
+    """A group, with the parts in `includes`: users, permissions, group_category, tabs, favorites, can_access,
+    can_message, html_url.
+
+    Parameters: `inactive`, whether those of its people who do not take part in the course are marked, not left out.
+    """
     within = groups.category_of(api, record)
     place = groups.home(api, within)
     leader = api.store.users.get(record.leader_id) if record.leader_id is not None else None
@@ -100,7 +106,7 @@ def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
     if leader is not None:
         page = api.url(f"/groups/{record.id}/users/{leader.id}")
         body["leader"] = people_shapes.display(api, leader) | {"html_url": page}
-    return body | _included(api, record, includes)
+    return body | _included(api, record, includes, inactive)
 
 
 def _handed_in(api: Api, record: Group) -> bool:
@@ -117,14 +123,18 @@ def submissions_of(api: Api, category_id: int, user_id: int) -> list[int]:
     ]
 
 
-def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
+def _included(api: Api, record: Group, includes: Collection[str], inactive: bool) -> Json:
     body: Json = {}
     within = groups.category_of(api, record)
     place = groups.home(api, within)
     if "users" in includes:
-        found = [user for row in groups.members(api, record) if (user := api.store.users.get(row.user_id)) is not None]
-        found.sort(key=lambda user: (people.sortable_name(user).lower(), user.id))
-        body["users"] = [people_shapes.person(api, user, place) for user in found]
+        admin = "read_as_admin" in groups.rights(api, record, api.caller)
+        active = {user.id for user in groups.people_of(api, record, active=True)} if inactive else set[int]()
+        found = groups.people_of(api, record, *(groups.LIVING if admin else ()), active=not (admin or inactive))
+        body["users"] = [
+            people_shapes.person(api, user, place) | ({"active": user.id in active} if inactive else {})
+            for user in found[:MOST]
+        ]
     if "permissions" in includes:
         inside = api.caller is not None and (groups.reads(api, record) or groups.manages(api, record))
         free = within.role in groups.FREE and record.join_level in (groups.OPEN, groups.ON_REQUEST)
@@ -139,6 +149,10 @@ def _included(api: Api, record: Group, includes: Collection[str]) -> Json:
         body["is_favorite"] = record.id in chosen
     if "can_access" in includes:
         body["can_access"] = groups.reads(api, record)
+    if "can_message" in includes:
+        body["can_message"] = "send_messages" in groups.rights(api, record, api.caller)
+    if "html_url" in includes:
+        body["html_url"] = api.url(f"/groups/{record.id}")
     return body
 
 
