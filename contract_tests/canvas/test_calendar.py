@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,7 +58,19 @@ def test_an_assignment_stands_on_the_day_that_it_is_due_and_moves_with_its_event
     [
         ("FREQ=DAILY;INTERVAL=2;COUNT=3", ["04", "06", "08"], "Every 2 days, 3 times"),
         ("FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,WE;COUNT=3", ["04", "06", "11"], "Weekly on Mon, Wed, 3 times"),
-        ("FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO;UNTIL=20300501T000000Z", ["04", "01"], None),
+        (
+            "FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO;UNTIL=20300501T000000Z",
+            ["04", "01"],
+            "Monthly on the 1st Mon until May 1, 2030",
+        ),
+        ("FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=4,-1;COUNT=3", ["04", "31", "04"], "Monthly on days 4,-1, 3 times"),
+        ("FREQ=MONTHLY;INTERVAL=2;BYDAY=MO,TU;BYSETPOS=1;COUNT=2", ["04", "06"], None),
+        ("FREQ=YEARLY;INTERVAL=1;BYDAY=1MO;COUNT=2", ["06", "05"], None),
+        (
+            "FREQ=YEARLY;INTERVAL=1;BYMONTH=3;BYDAY=2MO;COUNT=2",
+            ["11", "10"],
+            "Annualy on the 2nd Mon of March, 2 times",
+        ),
         ("FREQ=YEARLY;INTERVAL=1;BYMONTH=3;BYMONTHDAY=4;COUNT=2", ["04", "04"], "Annually on Mar 4, 2 times"),
     ],
 )
@@ -67,9 +80,10 @@ def test_events_repeat_by_their_rule(canvas: Site, rule: str, days: list[str], w
     assert [entry["start_at"][8:10] for entry in every] == days
     assert words is None or first["series_natural_language"] == words
     changed = canvas.teacher.put(f"{EVENTS}/{first['id']}", json={**event(title="All"), "which": "all"})
-    assert [entry["title"] for entry in changed.json()] == ["All"] * len(days)
-    following = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
-    assert [entry["id"] for entry in following] == [entry["id"] for entry in every[1:]]
+    assert [one["title"] for one in changed.json()] == ["All"] * len(days)
+    gone = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
+    assert [one["id"] for one in gone] == [one["id"] for one in every[1:]] + [first["id"]]
+    assert gone[-1]["rrule"] == re.sub("COUNT=[0-9]+|UNTIL=[^;]+", "COUNT=1", rule), "for the event that is left"
     assert canvas.teacher.delete(f"{EVENTS}/{first['id']}", params={"which": "some"}).status_code == 400
 
 
@@ -92,7 +106,53 @@ def test_events_of_a_series_keep_what_a_change_of_all_does_not_name(canvas: Site
     later = change(ids[1], "following", location_name="Yard")
     assert {entry["series_uuid"] for entry in later} == {first["series_uuid"]}
     moved = change(ids[1], "following", start_at="2030-03-05T12:00:00Z", end_at="2030-03-05T13:00:00Z")
-    assert {entry["series_uuid"] for entry in moved}.isdisjoint({first["series_uuid"]})
+    left, *apart = moved
+    assert (left["id"], left["series_uuid"], left["rrule"]) == (
+        ids[0],
+        first["series_uuid"],
+        "FREQ=DAILY;INTERVAL=1;COUNT=1",
+    )
+    assert {one["series_uuid"] for one in apart}.isdisjoint({first["series_uuid"]})
+    assert {one["rrule"] for one in apart} == {"FREQ=DAILY;INTERVAL=1;COUNT=2"}
+    with_settings = canvas.lms.settings
+    with_settings["canvas.splits_series"] = False
+    (last,) = change(ids[2], "following", start_at="2030-03-06T20:00:00Z", end_at="2030-03-06T21:00:00Z")
+    assert last["rrule"] == "FREQ=DAILY;INTERVAL=1;COUNT=2", "as long as it was, and alone"
+
+
+def test_an_event_becomes_a_series_and_a_series_one_event(canvas: Site) -> None:
+    one = f"{EVENTS}/{canvas.teacher.post(EVENTS, json=event()).json()['id']}"
+    rule = {"calendar_event": {"rrule": "FREQ=DAILY;INTERVAL=1;COUNT=3"}}
+    every = canvas.teacher.put(one, json=rule).json()
+    assert [row["start_at"][8:10] for row in every] == ["04", "05", "06"]
+    later = {"calendar_event": {"start_at": "2030-03-07T10:00:00Z"}, "which": "all"}
+    assert canvas.teacher.put(f"{EVENTS}/{every[1]['id']}", json=later).status_code == 400, "not its first event"
+    moved = canvas.teacher.put(one, json=later).json()
+    assert [row["start_at"][8:10] for row in moved] == ["07", "08", "09"]
+    (single,) = canvas.teacher.put(one, json={"calendar_event": {"rrule": None}, "which": "all"}).json()
+    assert (single["rrule"], single["series_uuid"], single["start_at"][8:10]) == (None, None, "07")
+    assert [row["id"] for row in canvas.student.get(EVENTS, params=RANGE).json()] == [single["id"]]
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("FREQ=HOURLY;COUNT=2", "Missing INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=1;UNTIL=soon", "Invalid UNTIL 'soon'"),
+        ("FREQ=DAILY;INTERVAL=1;UNTIL=20320101", "A maximum of 200 events may be created"),
+        (
+            "FREQ=DAILY;INTERVAL=1;COUNT=2x",
+            "Failed parsing the event's recurrence rule: COUNT must be a non-negative integer",
+        ),
+        (
+            "FREQ=WEEKLY;INTERVAL=1;BYDAY=monday;COUNT=2",
+            "Failed parsing the event's recurrence rule: undefined method `[]' for nil:NilClass",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_rule(canvas: Site, rule: str, message: str) -> None:
+    answer = canvas.teacher.post(EVENTS, json=event(rrule=rule))
+    assert (answer.status_code, answer.json()) == (400, {"message": message})
 
 
 @pytest.mark.parametrize("rule", ["COUNT=2;INTERVAL=1", "FREQ=DAILY;COUNT=2", "FREQ=DAILY;INTERVAL=1;COUNT=201"])

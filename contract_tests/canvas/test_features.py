@@ -56,3 +56,17 @@ def test_lists_and_names(canvas: Site) -> None:
     assert "course_templates" not in seen, "hidden features take places on pages, and only operators see them"
     assert put(canvas.admin, f"{SCHOOL}/flags/nonsense", "on").json() == {"message": "invalid feature"}
     assert canvas.student.get(f"{API}/features/environment").json()["embedded_release_notes"] is True
+
+
+def test_features_that_canvas_has_had_since_2024(canvas: Site) -> None:
+    """A hidden feature exists for site admins alone, who open it; the course's own follow its school's."""
+    for feature in ("selectable_outcomes_in_course_copy", "persist_inferred_authentication_providers"):
+        assert put(canvas.admin, f"{SCHOOL}/flags/{feature}", "on").json() == {"message": "invalid feature"}
+    opened = f"{SCHOOL}/flags/course_admin_role_masquerade_permission_check"
+    assert canvas.admin.get(opened).json()["state"] == "allowed"
+    assert put(canvas.admin, opened, "on").json()["state"] == "on"
+    kinds = {"type": "setting", "per_page": 100}
+    assert "quiz_log_auditing" in {item["feature"] for item in canvas.teacher.get(COURSE, params=kinds).json()}
+    canvas.lms.settings["canvas.later_features"] = False
+    assert canvas.admin.get(opened).status_code == 404
+    assert "quiz_log_auditing" not in {item["feature"] for item in canvas.teacher.get(COURSE, params=kinds).json()}

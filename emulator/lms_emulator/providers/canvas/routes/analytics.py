@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.rules.analytics import Work
 from lms_emulator.providers.canvas.shapes import Json
 
 TAG = "analytics"
-SOURCE = "instructure/analytics app/controllers/analytics_api_controller.rb (2026-04)"
+SOURCE = "instructure/analytics app/controllers/analytics_api_controller.rb, lib/analytics/department.rb (2026-04)"
 COURSE = "/api/v1/courses/{course_id}/analytics"
 STUDENT = f"{COURSE}/users/{{student_id}}"
 
@@ -217,7 +217,9 @@ def _department(api: Api) -> tuple[Account, list[Course]]:
     account = identifiers.account(api, api.slot("account_id"))
     _require(api, analytics.may_view(api, account.id))
     by_term = "term_id" in api.x.path_params
-    term = identifiers.term(api, api.slot("term_id") if by_term else "default")
+    term = identifiers.term(api, "default")
+    if by_term:
+        term = identifiers.named(api, "enrollment_terms", api.slot("term_id"), "the term")
     kept = {"available", "completed"}
     if not by_term:
         kept = {"available"} if "/analytics/current/" in api.x.path else {"completed"}
@@ -266,7 +268,7 @@ def department_statistics(api: Api) -> Any:
         "students": _people(api, found, "StudentEnrollment"),
         "discussion_topics": held(topic for topic in store.discussion_topics if topic.workflow_state != "deleted"),
         "media_objects": held(store.media_objects),
-        "attachments": held(file for file in store.attachments if file.file_state != "deleted"),
+        "attachments": held(file for file in store.attachments if file.file_state == "available"),
         "assignments": sum(row.course_id in ids and row.workflow_state != "deleted" for row in store.assignments),
     }
 
@@ -283,9 +285,8 @@ def by_subaccount(api: Api) -> Any:
             "courses": len(own),
             "teachers": _people(api, own, "TeacherEnrollment"),
             "students": _people(api, own, "StudentEnrollment"),
-            **dict.fromkeys(
-                ("discussion_topics", "media_objects", "attachments", "assignments"), 0
-            ),  # not counted here
+            # Canvas counts none of these by sub-account, whatever there is
+            **dict.fromkeys(("discussion_topics", "media_objects", "attachments", "assignments"), 0),
         }
 
     return {"accounts": [shape(subaccount) for subaccount in [account, *_below(api, account)]]}

@@ -334,7 +334,7 @@ def update(api: Api) -> Any:
         times = events.section_times(api, sent, wanted)
         events.set_section_times(api, events.keep(api, wanted), times, timedelta())
         return shapes.event(api, events.find(api, str(known.id)))
-    if series.switched_on(api) and wanted.rrule:
+    if series.switched_on(api) and (known.series_uuid or (wanted.rrule and api.settings.splits_series)):
         return _in_series(api, known, wanted)
     return shapes.event(api, events.keep(api, wanted))
 
@@ -343,7 +343,7 @@ def _in_series(api: Api, known: CalendarEvent, wanted: CalendarEvent) -> Any:
     shown = {"series_natural_language", "child_events"}
     if known.series_uuid is None:
         return [shapes.event(api, event, includes=shown) for event in series.make(api, wanted)]
-    which = series.WHICH.get(api.params.text("which") or "one", "all")
+    which = api.params.text("which") or "one"
     rows = [shapes.event(api, event, includes=shown) for event in series.change(api, known, wanted, which)]
     return rows[0] if which == "one" else rows
 
@@ -385,15 +385,18 @@ def destroy(api: Api) -> Any:
     if record.series_uuid is None or not series.switched_on(api):
         return shapes.event(api, events.delete(api, record))
     asked = api.params.text("which") or "one"
-    which = series.WHICH.get(asked)
-    if which is None:
+    if asked not in series.WHICH:
         body = {"error": f"Invalid parameter which='{asked}'"}
         raise refusals.rest("which_unknown", 400, body, check="`which` is one, following or all", got=asked)
-    found = series.of(api, record, which)
-    shown = [shapes.event(api, event) for event in found]
-    for event in found:
-        events.delete(api, event)
-    return shown
+    found = series.of(api, record, asked)
+    if not api.settings.splits_series:
+        shown = [shapes.event(api, event) for event in found]
+        for event in found:
+            events.delete(api, event)
+        return shown
+    left = [event for event in series.of(api, record, "all") if event not in found] if asked == "following" else []
+    rows = [events.delete(api, event) for event in found] + series.shortened(api, left)
+    return [shapes.event(api, event, includes={"series_natural_language", "child_events"}) for event in rows]
 
 
 EVENTS = "/api/v1/calendar_events"

@@ -55,7 +55,7 @@ def index(api: Api) -> Any:
     """The features available to a user. Pages count hidden ones too."""
     owner = _owner(api, "read")
     kind = api.params.text("type")
-    found = [feature for feature in features.listed(owner) if kind in (None, feature.type)]
+    found = [feature for feature in features.listed(api, owner) if kind in (None, feature.type)]
     return paged(api, found, lambda feature: _flag(api, owner, feature), wrap=lambda rows: _shown(api, owner, rows))
 
 
@@ -66,7 +66,7 @@ def _shown(api: Api, owner: Owner, flags: list[Flag | None]) -> list[Any]:
 def names_on(api: Api) -> Any:
     """The names of the features that are on."""
     owner = _owner(api, "read")
-    return [feature.name for feature in features.listed(owner) if features.enabled(api, owner, feature.name)]
+    return [feature.name for feature in features.listed(api, owner) if features.enabled(api, owner, feature.name)]
 
 
 def show(api: Api) -> Any:
@@ -81,7 +81,7 @@ def show(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Set a feature flag."""
     owner = _owner(api, "manage_feature_flags", "update")
-    feature = features.definitions().get(api.slot("feature"))
+    feature = features.known(api).get(api.slot("feature"))
     known = features.lookup(api, owner, feature.name) if feature is not None else None
     hidden = feature is not None and feature.hidden and known is None and not features.sees_hidden(api)
     if feature is None or not features.applies(feature, owner) or hidden:
@@ -117,7 +117,7 @@ def forget(api: Api) -> Any:
     """Remove a feature flag. Answers with its previous state."""
     owner = _owner(api, "manage_feature_flags", "update")
     own = features.decided(api, owner, api.slot("feature"))
-    feature = features.definitions().get(api.slot("feature"))
+    feature = features.known(api).get(api.slot("feature"))
     if own is None or own.state is None or feature is None:
         raise refusals.not_found("the flag", api.slot("feature"))
     was = shapes.flag(api, owner, Flag(feature, own.state, features.place(owner), own))
@@ -129,7 +129,7 @@ def environment(api: Api) -> Any:
     """The features that the site's pages receive."""
     _ = api.user
     features_sent = sorted(
-        (feature for feature in features.definitions().values() if feature.environment),
+        (feature for feature in features.known(api).values() if feature.environment),
         key=lambda feature: feature.environment,
     )
     site = features.site(api)

@@ -1,8 +1,9 @@
 """Feature flags: definitions, and their states in contexts.
 
-The features are data: `catalogue/features.tsv`, from canvas-lms config/feature_flags (2023), with the descriptions that
-were recorded. Source of the inheritance of flags: canvas-lms lib/feature_flags.rb and app/models/feature_flag.rb
-(2023-06), and fixtures/recordings/canvas/courses-misc.jsonl 223, 229, 232, 245, 255, 261.
+The features are data: `catalogue/features.tsv`, from canvas-lms config/feature_flags (2023, and in the column `later`
+what they have since: 2024-04), with the descriptions that were recorded. Source of the inheritance of flags: canvas-lms
+lib/feature_flags.rb and app/models/feature_flag.rb (2023-06), and fixtures/recordings/canvas/courses-misc.jsonl 223,
+229, 232, 245, 255, 261.
 """
 
 from __future__ import annotations
@@ -96,18 +97,25 @@ class Flag(NamedTuple):
 
 
 @cache
-def definitions() -> dict[str, Feature]:
-    """Every feature by its name, in Canvas's order."""
+def definitions(*, later: bool) -> dict[str, Feature]:
+    """Every feature by its name, in Canvas's order; those of 2023 only, unless `later`."""
     text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/features.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines()[1:])
-    opted = {"true": True, "false": False}
-    return {
-        name: Feature(
+    opted, found = {"true": True, "false": False}, dict[str, Feature]()
+    for name, kind, state, opt, beta, type_, env, title, described, changed in rows:
+        if changed == "new" and not later:
+            continue
+        feature = Feature(
             name, kind, state, opted.get(opt), beta == "true", type_, int(env) if env != "-" else 0, title,
             json.loads(described) if described != "-" else title,
-        )
-        for name, kind, state, opt, beta, type_, env, title, described in rows
-    }  # fmt: skip
+        )  # fmt: skip
+        found[name] = feature._replace(**json.loads(changed)) if later and changed not in ("-", "new") else feature
+    return found
+
+
+def known(api: Api) -> dict[str, Feature]:
+    """The features of the site, by name."""
+    return definitions(later=api.settings.later_features)
 
 
 def place(owner: Owner) -> tuple[str, int]:
@@ -138,9 +146,9 @@ def applies(feature: Feature, owner: Owner) -> bool:
             return isinstance(owner, User) or _is_site(owner)
 
 
-def listed(owner: Owner) -> list[Feature]:
+def listed(api: Api, owner: Owner) -> list[Feature]:
     """The features in a context's list."""
-    return [feature for feature in definitions().values() if applies(feature, owner)]
+    return [feature for feature in known(api).values() if applies(feature, owner)]
 
 
 def site(api: Api) -> Account | None:
@@ -190,7 +198,7 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
         shown: whether to include hidden features, and those that the root account has not allowed yet.
         inherited: ignore the context's own flag.
     """
-    feature = definitions().get(name)
+    feature = known(api).get(name)
     if feature is None or not applies(feature, owner) or feature.state == "unseen":
         return None
     default = Flag(feature, feature.state)

@@ -1,6 +1,7 @@
 """Recurrence rules of calendar events: RFC 5545, as far as Canvas supports it.
 
-Source: canvas-lms lib/rrule_helper.rb (2023-06), and the recorded exchanges of `calendar-series`.
+Source: canvas-lms app/helpers/rrule_helper.rb (2024-04), its gem rrule 0.4.4 (square/ruby-rrule lib/rrule), and the
+recorded exchanges of `calendar-series`.
 """
 
 from __future__ import annotations
@@ -14,45 +15,43 @@ from typing import NamedTuple
 
 from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.params import as_integer
 
 MOST = 200
 """How many events a series can have."""
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_BYDAY = re.compile(r"((?:[+-]|(?<!\d))\d++)?(MO|TU|WE|TH|FR|SA|SU)")
-_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+_BYDAY = re.compile(r"([+-]?\d+)?([A-Z]{2})")
 _UNITS = {"DAILY": ("Daily", "days"), "WEEKLY": ("Weekly", "weeks"), "MONTHLY": ("Monthly", "months")}
 _UNITS |= {"YEARLY": ("Annually", "years")}
-_TOO_LONG = 366 * 400
+_NARROWING = ("BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY")
+_STEPS = {"DAILY": 146_097, "WEEKLY": 20_871, "MONTHLY": 4_800, "YEARLY": 400}
+"""How many times a rule is tried. Canvas tries up to the year 9999."""
 
 
 class Rule(NamedTuple):
     """A recurrence rule.
 
     Attributes:
-        days: weekdays from Monday, each with its ordinal in the month or 0.
-        month_day, month: the day of the month, and the month, or 0.
+        days: weekdays from Monday, None if the client named none that exists, each with its ordinal or 0.
+        numbers: the values of the other `BY…` parts.
+        week_start: the first day of a week, from Monday.
     """
 
     frequency: str
     interval: int
     total: int | None
     until: datetime | None
-    days: tuple[tuple[int, int], ...] = ()
-    month_day: int = 0
-    month: int = 0
+    days: tuple[tuple[int | None, int], ...] | None
+    numbers: dict[str, list[int]]
+    week_start: int
 
 
 def read(text: str) -> Rule:
     """The rule that a client sent. Raises the refusals for an invalid one."""
-    pairs = (part.partition("=") for part in text.removeprefix("RRULE:").split(";"))
-    parts = {name.strip().upper(): value.strip() for name, equals, value in pairs if equals}
-    if not parts:
-        raise refusals.crashed("`rrule` is not a recurrence rule", text)
-    if parts.get("FREQ") not in _UNITS:
-        raise _refused("Failed parsing the event's recurrence rule: Valid FREQ value is required", text)
-    if not parts.get("INTERVAL"):
+    parts = _parts(text)
+    interval, count = as_integer(parts.get("INTERVAL", "")), as_integer(parts.get("COUNT", ""))
+    if "INTERVAL" not in parts:
         raise _refused("Missing INTERVAL", text)
-    interval, count = _number(parts["INTERVAL"]), _number(parts.get("COUNT", ""))
     if interval <= 0:
         raise _refused("INTERVAL must be > 0", text)
     if "COUNT" not in parts and "UNTIL" not in parts:
@@ -61,25 +60,53 @@ def read(text: str) -> Rule:
         raise _refused("COUNT must be > 0", text)
     if count > MOST:
         raise _refused(f"COUNT must be <= {MOST}", text)
-    days = tuple((DAYS.index(day), int(place or 0)) for place, day in _BYDAY.findall(parts.get("BYDAY", "")))
-    return Rule(
-        parts["FREQ"],
-        interval,
-        count or None,
-        _until(parts.get("UNTIL")),
-        days,
-        _number(parts.get("BYMONTHDAY", "")),
-        _number(parts.get("BYMONTH", "")),
+    if "COUNT" not in parts and _last_day(parts["UNTIL"]) is None:
+        raise _refused(f"Invalid UNTIL '{parts['UNTIL']}'", text)
+    for name, usual in (("COUNT", "a non-negative integer"), ("INTERVAL", "a positive integer")):
+        if re.fullmatch(r"\s*[+-]?\d+\s*", parts.get(name, "0")) is None:
+            raise _unparsed(f"{name} must be {usual}", text)
+    until = _until(parts.get("UNTIL"))
+    if until is None and "UNTIL" in parts:
+        raise _unparsed("argument out of range", text)
+    days = _weekdays(parts["BYDAY"], text) if "BYDAY" in parts else None
+    numbers: dict[str, list[int]] = {
+        name: [as_integer(number) for number in parts[name].split(",") if number]
+        for name in ("BYMONTH", "BYMONTHDAY", "BYWEEKNO", "BYYEARDAY", "BYSETPOS")
+        if name in parts
+    }
+    if parts.get("FREQ") not in _UNITS:
+        raise _unparsed("Valid FREQ value is required", text)
+    start = parts.get("WKST", "MO")
+    week_start = DAYS.index(start) if start in DAYS else 0
+    return Rule(parts["FREQ"], interval, count or None, until, days, numbers, week_start)
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The parts of a rule by name. Raises the refusal `crashed` for a name without a value, at which Canvas fails."""
+    words = re.split("[;=]", text.removeprefix("RRULE:"))
+    while words and not words[-1]:
+        words.pop()
+    if len(words) % 2:
+        raise refusals.crashed("`rrule` is not a recurrence rule", text)
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def _weekdays(value: str, text: str) -> tuple[tuple[int | None, int], ...]:
+    found = [_BYDAY.search(part) for part in value.split(",")]
+    if not value or None in found:
+        name = "[]" if value else "split"
+        raise _unparsed(f"undefined method `{name}' for nil:NilClass", text)
+    return tuple(
+        (DAYS.index(day[2]) if day[2] in DAYS else None, as_integer(day[1] or "0")) for day in found if day is not None
     )
+
+
+def _unparsed(why: str, got: str) -> Exception:
+    return _refused(f"Failed parsing the event's recurrence rule: {why}", got)
 
 
 def _refused(text: str, got: str) -> Exception:
     return refusals.message(400, "rrule_invalid", text, check="the rule of repetition can be used", got=got)
-
-
-def _number(text: str) -> int:
-    found = re.match(r"\s*-?\d{1,6}", text)
-    return int(found.group()) if found is not None else 0
 
 
 def _until(text: str | None) -> datetime | None:
@@ -87,10 +114,17 @@ def _until(text: str | None) -> datetime | None:
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-    try:
+    with suppress(ValueError):
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
+    return None
+
+
+def _last_day(text: str) -> date | None:
+    """The day of an `UNTIL` such as `20261208T000000Z`."""
+    day = text.partition("T")[0]
+    with suppress(ValueError):
+        return date(as_integer(day[:4]), as_integer(day[4:6]), as_integer(day[6:8]))
+    return None
 
 
 def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
@@ -104,77 +138,125 @@ def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
         if rule.total is not None and len(found) == rule.total:
             break
         if len(found) > MOST:
-            raise _refused(f"Total event count must be less than {MOST}", str(rule.until))
+            raise _refused(f"A maximum of {MOST} events may be created", str(rule.until))
     return found
 
 
 def _days(rule: Rule, first: date) -> Iterator[date]:
     """The days of a rule from the first on, without an end but that of the calendar."""
-    with suppress(OverflowError):
-        yield from _endless(rule, first)
+    numbers, days = dict(rule.numbers), rule.days
+    if days is None and not any(name in numbers for name in _NARROWING):
+        if rule.frequency == "YEARLY":
+            numbers.setdefault("BYMONTH", [first.month])
+        if rule.frequency in ("YEARLY", "MONTHLY"):
+            numbers["BYMONTHDAY"] = [first.day]
+        elif rule.frequency == "WEEKLY":
+            days = ((first.weekday(), 0),)
+    narrowed = rule._replace(numbers=numbers, days=days)
+    with suppress(OverflowError, ValueError):
+        for begin, end in _periods(rule, first):
+            every = (begin + timedelta(days=step) for step in range((end - begin).days))
+            found = [day for day in every if _fits(narrowed, day)]
+            places = numbers.get("BYSETPOS", range(1, len(found) + 1))
+            at = [place - 1 if place > 0 else place for place in places]
+            yield from (found[place] for place in at if -len(found) <= place < len(found) and found[place] >= first)
 
 
-def _endless(rule: Rule, first: date) -> Iterator[date]:
-    if rule.frequency == "DAILY":
-        for step in range(_TOO_LONG):
-            yield first + timedelta(days=step * rule.interval)
-    elif rule.frequency == "WEEKLY":
-        week = first - timedelta(days=first.weekday())
-        days = sorted({day for day, _ in rule.days} or {first.weekday()})
-        for step in range(_TOO_LONG // 7):
-            for day in days:
-                found = week + timedelta(weeks=step * rule.interval, days=day)
-                if found >= first:
-                    yield found
-    else:
-        yield from _months(rule, first)
+def _periods(rule: Rule, first: date) -> Iterator[tuple[date, date]]:
+    """The days, weeks, months or years of a rule, each from its first day to the one after its last."""
+    for step in range(0, _STEPS[rule.frequency] * rule.interval, rule.interval):
+        if rule.frequency == "DAILY":
+            begin = first + timedelta(days=step)
+            yield begin, begin + timedelta(days=1)
+        elif rule.frequency == "WEEKLY":
+            begin = first + timedelta(weeks=step, days=-((first.weekday() - rule.week_start) % 7))
+            yield begin, begin + timedelta(weeks=1)
+        else:
+            yearly = rule.frequency == "YEARLY"
+            month = first.year * 12 + (step * 12 if yearly else first.month - 1 + step)
+            yield _month(month), _month(month + (12 if yearly else 1))
 
 
-def _months(rule: Rule, first: date) -> Iterator[date]:
-    yearly = rule.frequency == "YEARLY"
-    month = first.year * 12 + ((rule.month or first.month) if yearly else first.month) - 1
-    for step in range(400 * (1 if yearly else 12)):
-        year, at = divmod(month + step * rule.interval * (12 if yearly else 1), 12)
-        if year > date.max.year:
-            return
-        for found in _of_month(rule, year, at + 1, first):
-            if found >= first:
-                yield found
+def _month(number: int) -> date:
+    return date(number // 12, number % 12 + 1, 1)
 
 
-def _of_month(rule: Rule, year: int, month: int, first: date) -> list[date]:
-    last = calendar.monthrange(year, month)[1]
-    if not rule.days:
-        wanted = rule.month_day or first.day
-        day = last + 1 + wanted if wanted < 0 else wanted
-        return [date(year, month, day)] if 1 <= day <= last else []
-    every = [date(year, month, day) for day in range(1, last + 1)]
-    found: set[date] = set()
-    for weekday, place in rule.days:
-        of_kind = [item for item in every if item.weekday() == weekday]
+def _fits(rule: Rule, day: date) -> bool:
+    wanted, length = rule.numbers, 365 + calendar.isleap(day.year)
+    last, of_year = calendar.monthrange(day.year, day.month)[1], day.timetuple().tm_yday
+    if ("BYMONTH" in wanted and day.month not in wanted["BYMONTH"]) or (
+        "BYMONTHDAY" in wanted and not {day.day, day.day - last - 1}.intersection(wanted["BYMONTHDAY"])
+    ):
+        return False
+    if "BYYEARDAY" in wanted and not {of_year, of_year - length - 1}.intersection(wanted["BYYEARDAY"]):
+        return False
+    if "BYWEEKNO" in wanted:
+        year, week, _ = day.isocalendar()
+        if not {week, week - date(year, 12, 28).isocalendar().week - 1}.intersection(wanted["BYWEEKNO"]):
+            return False
+    if rule.days is None:
+        return True
+    in_month = rule.frequency == "MONTHLY" or "BYMONTH" in rule.numbers
+    at, length = (day.day, last) if in_month else (of_year, length)
+    ordinals = {0}
+    if rule.frequency in ("MONTHLY", "YEARLY"):
+        ordinals |= {(at - 1) // 7 + 1, -((length - at) // 7 + 1)}
+    return any(weekday == day.weekday() and place in ordinals for weekday, place in rule.days)
+
+
+# in words
+
+
+def in_words(text: str) -> str | None:
+    """The rule in words: `Weekly on Mon, Wed, 4 times`; None for one that Canvas has no words for."""
+    parts = _parts(text)
+    every, unit = _UNITS[parts["FREQ"]]
+    once = (interval := as_integer(parts["INTERVAL"])) == 1
+    said = _placed(parts, once=once)
+    if said is None:
+        return None
+    if parts["FREQ"] == "YEARLY" and once and "COUNT" in parts and said.startswith(" on the") and "first" not in said:
+        every = "Annualy"  # which is how Canvas spells it there
+    words = (every if once else f"Every {interval} {unit}") + said
+    if "COUNT" in parts:
+        return f"{words}, {parts['COUNT']} times"
+    until = _last_day(parts["UNTIL"])
+    return f"{words} until {calendar.month_abbr[until.month]} {until.day}, {until.year}" if until is not None else None
+
+
+def _placed(parts: dict[str, str], *, once: bool) -> str | None:
+    """On which days, as a continuation: ` on the 2nd Mon`; None for what Canvas has no words for."""
+    frequency, weekdays, days = parts["FREQ"], parts.get("BYDAY"), parts.get("BYMONTHDAY")
+    names = {day: calendar.day_abbr[place] for place, day in enumerate(DAYS)}
+    if frequency == "DAILY" or (frequency == "WEEKLY" and not weekdays):
+        return ""
+    if frequency == "WEEKLY":
+        listed = ", ".join(names.get(day.strip(), "") for day in (weekdays or "").split(","))
+        return f" on {listed}"
+    month = as_integer(parts.get("BYMONTH", ""))
+    if frequency == "YEARLY" and not 1 <= month <= 12:
+        return None
+    if weekdays:
+        found = [re.fullmatch(r"([-+]?\d+)?([A-Z]{2})", day) for day in weekdays.split(",")]
+        if None in found:
+            return None
+        listed = ", ".join(names.get(day[2], "") for day in found if day is not None)
+        place = as_integer(found[0][1] or "0") if found[0] is not None else 0
+        if frequency == "YEARLY":
+            ordinal = "first" if place in (0, 1) else ordinalized(place)
+            return f" on the {ordinal} {listed} of {calendar.month_name[month]}"
         if place == 0:
-            found.update(of_kind)
-        elif abs(place) <= len(of_kind):
-            found.add(of_kind[place - 1 if place > 0 else place])
-    return sorted(found)
+            return f" {'every' if once else 'on'} {listed}"
+        return f" on the {ordinalized(place)} {listed}"
+    if frequency == "MONTHLY":
+        return "" if not days else f" on day{'s' if ',' in days else ''} {days}"
+    day = as_integer(days or "")
+    if "," in (days or "") or not 1 <= day <= calendar.monthrange(2024, month)[1]:
+        return None
+    return f" on {calendar.month_abbr[month]} {day}"
 
 
-def in_words(text: str) -> str:
-    """The rule in words: `Weekly on Mon, Wed, 4 times`. The wording for ordinal days is chosen."""
-    rule = read(text)
-    every, unit = _UNITS[rule.frequency]
-    words = every if rule.interval == 1 else f"Every {rule.interval} {unit}"
-    day_names = [calendar.day_abbr[day] for day, _ in rule.days]
-    if rule.frequency == "YEARLY" and rule.month and rule.month_day:
-        words += f" on {calendar.month_abbr[rule.month]} {rule.month_day}"
-    elif rule.frequency == "WEEKLY" and day_names:
-        words += f" on {', '.join(day_names)}"
-    elif rule.days:
-        placed = f"the {_ORDINALS.get(rule.days[0][1], 'every')} {day_names[0]}"
-        words += f" on {placed}" + (f" of {calendar.month_abbr[rule.month]}" if rule.month else "")
-    elif rule.month_day:
-        words += f" on day {rule.month_day}"
-    if rule.total is not None:
-        return f"{words}, {rule.total} times"
-    until = rule.until
-    return f"{words} until {calendar.month_abbr[until.month]} {until.day}, {until.year}" if until is not None else words
+def ordinalized(number: int) -> str:
+    """A number with its ending: `1st`, `-2nd`."""
+    usual = abs(number) % 100 in (11, 12, 13)
+    return f"{number}{'th' if usual else {1: 'st', 2: 'nd', 3: 'rd'}.get(abs(number) % 10, 'th')}"

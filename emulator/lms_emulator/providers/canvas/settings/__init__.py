@@ -254,6 +254,15 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/courses-enrol.jsonl 23 and people-accounts.jsonl 64, which pass over them",
         ),
     ] = True
+    later_features: Annotated[
+        bool,
+        since(
+            "2024-04-01",
+            "Whether the site has the feature flags that canvas-lms has since 2023.",
+            "canvas-lms config/feature_flags/00_standard.yml and the others there (2024-04)",
+            f"{RECORDED}/courses-misc.jsonl 223, 261",
+        ),
+    ] = True
     refuses_unknown_states: Annotated[
         bool,
         since(
@@ -279,6 +288,16 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             "Whether every school has recurring events, or only those with the feature `calendar_series`.",
             "canvas-lms app/controllers/calendar_events_api_controller.rb (2024)",
             f"{RECORDED}/calendar-series.jsonl 0, 1",
+        ),
+    ] = True
+    splits_series: Annotated[
+        bool,
+        since(
+            "2024-07-01",
+            "Whether a change or deletion of later events gives the earlier ones a shorter rule and answers with them, "
+            "an event can become a series or a series one event, and a series can be moved with its first event.",
+            "canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2025)",
+            f"{RECORDED}/calendar-series.jsonl 24, 25, 33",
         ),
     ] = True
     concluded_course_status: Annotated[
