@@ -228,3 +228,25 @@ def test_keys_and_portfolios_are_reported(canvas: Site) -> None:
     shown = [listed["Gradebook"][name] for name in ("Global ID", "Key Type", "Placements", "Permitted API Endpoints")]
     assert shown == [str(key["id"]), "API Key", "None", "All"]
     assert table(canvas, "eportfolio_report_csv") == []
+
+
+def test_a_report_on_a_term_or_course_that_is_not_there_fails(canvas: Site) -> None:
+    for named in ({"enrollment_term_id": "99"}, {"enrollment_term_id": "sis_term_id:none"}, {"course_id": "999"}):
+        run = made(canvas, "grade_export_csv", **named)
+        assert (run["status"], run["progress"], run["file_url"]) == ("error", 100, None), named
+        assert run["parameters"]["extra_text"].startswith("Failed, the report failed to generate a file.")
+    assert made(canvas, "grade_export_csv", enrollment_term_id="default")["status"] == "complete"
+
+
+def test_a_token_says_when_it_was_used_to_ten_minutes(canvas: Site) -> None:
+    me = canvas.student.get("/api/v1/users/self").json()
+
+    def used() -> set[str]:
+        rows = table(canvas, "user_access_tokens_csv")
+        return {row["last used"] for row in rows if row["user name"] == me["sortable_name"]} - {"never"}
+
+    (first,) = used()
+    for minutes, same in ((9, True), (2, False)):
+        canvas.lms.clock.advance(minutes=minutes)
+        canvas.student.get("/api/v1/users/self")
+        assert (used() == {first}) is same

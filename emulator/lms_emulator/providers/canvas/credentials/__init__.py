@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from lms_emulator.core.clock import later
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -19,6 +22,8 @@ from lms_emulator.providers.canvas.rules.people import logins_of
 
 REVOCATION = "/login/oauth2/token"
 """Where any token may end itself, whatever its scopes."""
+NOTED_FOR = 600
+"""How many seconds a token's last use stands before a later one is noted."""
 _REVOKED = ("token_revoked", "the access token was revoked")
 
 
@@ -77,11 +82,20 @@ def by_token(api: Api) -> None:
     text = sent_token(api)
     if text is None:
         return
-    api.token, api.caller = _owner(x, text)
+    token, api.caller = _owner(x, text)
+    api.token = _used(x, token)
     real = x.store.users.get(api.token.real_user_id) if api.token.real_user_id is not None else None
     api.real_user, api.acting = real or api.caller, real is not None
     people.note_language(api)
     _limit_includes(api)
+
+
+def _used(x: Call, token: AccessToken) -> AccessToken:
+    """Note when a token was used, to ten minutes, as Canvas does."""
+    now = x.clock.now()
+    if token.last_used_at is not None and token.last_used_at >= later(now, -NOTED_FOR):
+        return token
+    return x.store.access_tokens.put(replace(token, last_used_at=now))
 
 
 def by_token_or_page(api: Api) -> None:

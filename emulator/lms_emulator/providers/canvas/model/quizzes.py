@@ -75,6 +75,7 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
         question_data: the question, under Canvas's names.
         assessment_question_id: its row in the course's question bank; None for a text without a question.
         generated: for one drawn from a bank, how often it had been drawn into the same attempt; no list shows it.
+        workflow_state: a deleted one stays in the attempts that posed it.
     """
 
     id: int
@@ -84,6 +85,7 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
     position: int | None = None
     question_data: dict[str, Any]
     generated: int | None = None
+    workflow_state: Literal["active", "deleted"] = "active"
 
 
 class AssessmentQuestion(Record, frozen=True, kw_only=True):

@@ -160,7 +160,7 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Remove a question from a quiz."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
-    api.store.quiz_questions.delete(_question(api, quiz).id)
+    api.store.quiz_questions.put(replace(_question(api, quiz), workflow_state="deleted"))
     return Response(status_code=204)
 
 
@@ -228,9 +228,9 @@ def destroy_group(api: Api) -> Any:
     """Delete a group and its questions."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     group = _group(api, quiz)
-    for question in quizzes.questions(api, quiz):
+    for question in api.store.quiz_questions.find("quiz", quiz.id):
         if question.quiz_group_id == group.id:
-            api.store.quiz_questions.delete(question.id)
+            api.store.quiz_questions.put(replace(question, quiz_group_id=None, workflow_state="deleted"))
     api.store.quiz_groups.delete(group.id)
     return Response(status_code=204)
 

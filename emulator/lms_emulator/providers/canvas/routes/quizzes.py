@@ -266,7 +266,7 @@ def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
     for digest in api.params.hashes("order"):
         kind, key = digest.text("type"), identifiers.local_number(digest.get("id")) or 0
         record = tables[kind].get(key) if kind in tables else None
-        if record is not None and record.quiz_id == quiz.id:
+        if record is not None and record.quiz_id == quiz.id and getattr(record, "workflow_state", "active") == "active":
             found.append((kind, record))
     for position, (kind, record) in enumerate(found, start=1):
         inside = {"quiz_group_id": group_id} if kind == "question" else {}

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import assignments, discussions, files, modules, pages
+from lms_emulator.providers.canvas.rules import assignments, discussions, files, modules, pages, quizzes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -81,7 +81,7 @@ def _of_quizzes(api: Api, course: Course) -> Iterator[Text]:
         if quiz.workflow_state == "deleted":
             continue
         yield Text(quiz.title, "quiz", f"quizzes/{quiz.id}", quiz.description)
-        for question in api.store.quiz_questions.find("quiz", quiz.id):
+        for question in quizzes.questions(api, quiz):
             data = question.question_data
             place = f"quizzes/{quiz.id}/take?preview=1#question_{question.id}"
             yield Text(data.get("question_name") or "", "quiz_question", place, _question(data))

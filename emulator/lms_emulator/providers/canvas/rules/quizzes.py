@@ -87,7 +87,8 @@ def visible(api: Api, course: Course, quiz: Quiz) -> bool:
 
 def questions(api: Api, quiz: Quiz) -> list[QuizQuestion]:
     """The questions of a quiz, by position, then by creation."""
-    found = [question for question in api.store.quiz_questions.find("quiz", quiz.id) if question.generated is None]
+    rows = api.store.quiz_questions.find("quiz", quiz.id)
+    found = [question for question in rows if question.generated is None and question.workflow_state == "active"]
     return sorted(found, key=lambda q: (q.position is None, q.position, q.id))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountReport, Attachment
 from lms_emulator.providers.canvas.rules import attached, contexts, csv_files, files
@@ -78,9 +79,14 @@ def run(api: Api, report: AccountReport) -> None:
     assert account is not None, "the world file's references are checked when it is loaded"
     scope = Scope(api, report, account, available().get(report.report_type, ("", None))[1] or ())
     maker = MAKERS.get(report.report_type)
-    made = maker(scope) if maker is not None else Made({}, "")
+    made = Made({}, "")
     if maker is None:
         api.x.notes["report"] = f"not emulated: {report.report_type}"
+    else:
+        try:
+            made = maker(scope)
+        except Refusal as refusal:  # at which Canvas's job fails
+            api.x.notes["report"] = f"{refusal.check}: {refusal.got}"
     ended = replace(report, started_at=api.now, ended_at=api.now, updated_at=api.now, progress=100)
     parameters = scope.parameters | {"locale": "en"}
     if not made.files:

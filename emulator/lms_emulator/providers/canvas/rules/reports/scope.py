@@ -63,16 +63,17 @@ class Scope:
 
     @property
     def term(self) -> EnrollmentTerm | None:
-        """The term of the report."""
+        """The term of the report. Raises the refusal `not_found`."""
         named = self.text("enrollment_term_id") or self.text("enrollment_term")
-        found: EnrollmentTerm | None = identifiers.find(self.api, "enrollment_terms", named) if named else None
-        return found
+        return identifiers.term(self.api, named) if named else None
 
     @property
     def course(self) -> Course | None:
-        """The course of the report."""
+        """The course of the report, a deleted one included. Raises the refusal `not_found`."""
         named = self.text("course_id") or self.text("course")
-        found: Course | None = identifiers.find(self.api, "courses", named) if named else None
+        if not named:
+            return None
+        found: Course = identifiers.named(self.api, "courses", named, "the course", deleted=True)
         return found
 
     def term_summary(self) -> str:
