@@ -288,3 +288,29 @@ def test_the_list_of_courses_opens_none_of_them(canvas: Site) -> None:
     give(canvas, role, "read_course_content", True)
     rights = canvas.admin.get("/api/v1/courses/3/permissions", params=acting).json()
     assert (rights["read"], rights["read_as_admin"], rights["manage"]) == (True, True, False)
+
+
+def test_a_site_keeps_what_it_found_a_role_may_do(canvas: Site) -> None:
+    roster = "/api/v1/courses/1/users"
+    role = next(
+        row["id"]
+        for row in canvas.admin.get("/api/v1/accounts/1/roles", params={"show_inherited": True, "per_page": 50}).json()
+        if row["role"] == "StudentEnrollment"
+    )
+    students = f"/api/v1/accounts/1/roles/{role}"
+
+    def set_roster(on: int) -> None:
+        sent = {"permissions": {"read_roster": {"explicit": 1, "enabled": on}}}
+        assert canvas.admin.put(students, json=sent).json()["permissions"]["read_roster"]["enabled"] is bool(on)
+
+    set_roster(0)
+    assert canvas.student.get(roster).status_code == 403
+    set_roster(1)
+    assert canvas.student.get(roster).status_code == 200, "at once"
+    canvas.lms.settings["canvas.role_permissions_kept_seconds"] = 300
+    assert canvas.student.get(roster).status_code == 200
+    set_roster(0)
+    canvas.lms.clock.advance(seconds=299)
+    assert canvas.student.get(roster).status_code == 200
+    canvas.lms.clock.advance(seconds=2)
+    assert canvas.student.get(roster).status_code == 403

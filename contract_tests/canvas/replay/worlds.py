@@ -114,6 +114,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "permission_denied_status": 401,
                 "rate_limit": "bucket",
                 "feature_flag_delay_seconds": 30,
+                "role_permissions_kept_seconds": 300,
                 "issuer": given["lti_issuer"],
                 "access_token_prefix": "",
                 "encryption_key": "facdd3a131ddd8988b14f6e4e01039c93cfa0160",

@@ -93,9 +93,9 @@ def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
 
 def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
     """The rights cached from an earlier request, if nothing has changed since; not for a course that was not stored
-    yet."""
-    store = api.store
-    if user is None or store.courses.get(course.id) is not course or store.users.get(user.id) is not user:
+    yet, nor where roles keep their permissions for a while."""
+    store, stale = api.store, bool(api.settings.role_permissions_kept_seconds)
+    if user is None or stale or store.courses.get(course.id) is not course or store.users.get(user.id) is not user:
         return _rights(api, user, course)
 
     def compute() -> tuple[frozenset[str], set[datetime]]:

@@ -9,11 +9,13 @@ finer one; in a school that still has the coarse one, roles derive it from that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas.call import Call, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, CanvasStore, Course, Role, RoleOverride, User
@@ -220,7 +222,21 @@ def allowed(site: Site, account: Account, role: Role, given_at: int | None = Non
         return frozenset(own | {permission.name for permission in split if not permission.before.isdisjoint(own)})
 
     key = ("allowed", account.id, role.id, made_at, available)
-    return site.store.derived(key, ("accounts", "role_overrides", "roles"), compute)
+
+    def found() -> frozenset[str]:
+        return site.store.derived(key, ("accounts", "role_overrides", "roles"), compute)
+
+    lasts = site.settings.role_permissions_kept_seconds
+    return _kept(site, key, lasts, found) if lasts else found()
+
+
+def _kept(site: Site, key: Hashable, lasts: int, compute: Callable[[], frozenset[str]]) -> frozenset[str]:
+    """What was computed last, until so many seconds later, whatever has changed since."""
+    kept: list[tuple[datetime, frozenset[str]]] = site.store.derived(("kept", key), (), list)
+    now = site.now if isinstance(site, Api) else site.clock.now()
+    if not kept or not kept[0][0] <= now < later(kept[0][0], lasts):
+        kept[:] = [(now, compute())]
+    return kept[0][1]
 
 
 def account_allows(

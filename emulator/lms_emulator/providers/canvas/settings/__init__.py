@@ -359,6 +359,17 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             ge=0,
         ),
     ] = 0
+    role_permissions_kept_seconds: Annotated[
+        int,
+        choice(
+            "How long a role's permissions in an account, once looked at, are taken to be the same, whatever is "
+            "overridden: five minutes at Canvas, each of whose processes keeps them. With 0 a change counts at once.",
+            evidence="recorded",
+            source=f"{RECORDED}/people-accounts.jsonl 296, 299, 300; "
+            "canvas-lms app/models/role_override.rb, local_cache_ttl",
+            ge=0,
+        ),
+    ] = 0
     default_per_page: Annotated[
         int, choice("Items per page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
     ] = 10
