@@ -259,7 +259,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         since(
             "2024-04-01",
             "Whether the site has the feature flags that canvas-lms has since 2023.",
-            "canvas-lms config/feature_flags/00_standard.yml and the others there (2024-04)",
+            "canvas-lms config/feature_flags/00_standard.yml (2024-04)",
             f"{RECORDED}/courses-misc.jsonl 223, 261",
         ),
     ] = True
