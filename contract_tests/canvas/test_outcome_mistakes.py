@@ -79,7 +79,7 @@ def test_each_is_named(tool: Tool) -> None:
     now = int(tool.canvas.lms.clock.now.timestamp())
     wrong: dict[str, dict[str, Any]] = {
         "another secret was used": {"key": "t&"},
-        "at OpenLearning, not with that of k": {"key": f"{tool.canvas.lms.openlearning.consumer_secret}&"},
+        "at OpenLearning, not with that of the tool": {"key": f"{tool.canvas.lms.openlearning.consumer_secret}&"},
         "the '&' after the consumer secret is missing": {"key": "s"},
         "http and https were swapped": {"url": tool.url.replace("http:", "https:")},
         "an oauth_body_hash was signed but not sent": {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
@@ -63,7 +64,7 @@ class DeepLinking(ABC, Generic[X]):
         try:
             data = verify(text, self.own_key(), algorithms=[self.algorithm], now=x.clock.timestamp())
         except TokenError as error:
-            raise self.refusal(x, self._unmatched(error)) from error
+            raise self.refusal(x, self._unmatched(error, text)) from error
         check = "this world issued data"
         if not x.check(check, issued_tokens.find(x.store.issued_tokens, text) is not None):
             diagnosis = issued_tokens.DIAGNOSIS
@@ -76,7 +77,11 @@ class DeepLinking(ABC, Generic[X]):
         try:
             data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
         except TokenError as error:
-            raise self.refusal(x, self._unmatched(error)) from error
+            fault = Fault("deep_linking", "malformed", "JWT", got=error.got, credential=message)
+            raise self.refusal(x, fault) from error
+        if data is None:
+            why = f"the response has no `data`: {self.unmatched}"
+            raise self.refusal(x, Fault("deep_linking", "data_invalid", "data", diagnosis=why))
         return self.own_data(x, str(data))
 
     async def items(
@@ -89,7 +94,12 @@ class DeepLinking(ABC, Generic[X]):
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
-            raise self.refusal(x, (await token_fault(x, "deep_linking", error, message)).noted(x)) from error
+            fault = await token_fault(x, "deep_linking", error, message)
+            if error.reason == "wrong_issuer":
+                fault = replace(fault, diagnosis=why_issuer(error.got, self.issuer(x)))
+            elif error.reason == "bad_claim" and error.check.endswith("deployment_id"):
+                fault = replace(fault, credential=str(error.got or "") or None)
+            raise self.refusal(x, fault.noted(x)) from error
         warn_of_critical(x, message)
         claims = read(message).claims
         nonce, again = str(claims.get("nonce", "")), self.allowed_again(x)
@@ -137,8 +147,16 @@ class DeepLinking(ABC, Generic[X]):
         """A line item as the platform reads one. Raises ServiceError."""
         return read_line_item(body)
 
-    def _unmatched(self, error: TokenError) -> Fault:
-        return Fault("deep_linking", "data_invalid", error.check, error.expected, error.got, self.unmatched)
+    def _unmatched(self, error: TokenError, text: str) -> Fault:
+        named = (error.check, error.expected, error.got, self.unmatched)
+        return Fault("deep_linking", "data_invalid", *named, credential=text)
+
+
+def why_issuer(got: Any, issuer: str) -> str:
+    """What is wrong with the `iss` of a message from a tool. Parameters: `issuer`, the platform."""
+    if got == issuer:
+        return "`iss` and `aud` are in each other's place: a tool's message is from its client id, to the platform"
+    return f"`iss` came as {got}; a tool's message is from the tool: it has to be its client id"
 
 
 def link_of(item: Mapping[str, Any], title: str) -> Link:

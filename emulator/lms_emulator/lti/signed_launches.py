@@ -86,6 +86,7 @@ def mistake(
     other_secrets: Mapping[str, str],
     other_urls: Sequence[str],
     unsent: Mapping[str, tuple[str, str]] | None = None,
+    owner: str | None = None,
 ) -> str | Unfinished | None:
     """The mistake in signing that produces the signature received.
 
@@ -94,12 +95,13 @@ def mistake(
         secret: the consumer's.
         other_secrets, other_urls: what may have been used by mistake; the secrets by consumer key.
         unsent: fields that may have been signed besides, by description.
+        owner: whose the secret is; None: the consumer key's that was sent.
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
     from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, form_of, limits
 
     fields = first_values(pairs)
-    received, key = fields["oauth_signature"], fields["oauth_consumer_key"]
+    received, key = fields["oauth_signature"], owner or fields["oauth_consumer_key"]
     x.notes["signature_base_string"] = oauth1.signature_base_string(x.method, url, pairs)[:20_000]
     secrets = {
         f"the secret of {other} was used, not that of {key}": theirs

@@ -56,6 +56,7 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         other_secrets={},
         other_urls=[path for path in paths if path != url],
         unsent={words: pair for words, pair in unsent.items() if pair[0] not in fields},
+        owner="the tool",
     )
 
 

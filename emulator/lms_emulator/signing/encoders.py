@@ -51,6 +51,11 @@ def uri_component(text: str) -> str:
     return quote(text.encode(errors="surrogatepass"), safe="!'()*")
 
 
+def uri(text: str) -> str:
+    """JavaScript's `encodeURI`, which is for whole URLs."""
+    return quote(text.encode(errors="surrogatepass"), safe=";,/?:@&=+$#!'()*")
+
+
 def slash_bare(text: str) -> str:
     """Python's `quote`, which leaves `/` unescaped unless told otherwise."""
     return quote(text.encode(errors="surrogatepass"), safe="/")

@@ -35,6 +35,9 @@ _OF_KEY, _OF_DIGEST = frozenset({"secret", "key"}), frozenset({"hash", "output"}
 _ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 2, 0), (0, 0, 2), (2, 0, 0))
 """Numbers of mistakes in the base string, key and digest, in the order of the search."""
 
+_CUTS, _TELLING = ("secret_cut", "secret_front_cut"), 12
+"""Mistakes that leave a part of a secret, and how many of its characters tell whose it is."""
+
 _SIZE = 20
 """Bytes of a digest of HMAC-SHA1."""
 _AT_ONCE = 64
@@ -140,7 +143,12 @@ def _keys_of_others(
     theirs = _by_key(
         (whose, value) for whose, secret in secrets for value in made(right._replace(secret=secret), of_key, number)
     )
-    return {key: value for key, value in theirs.items() if key not in own}
+    return {key: value for key, value in theirs.items() if key not in own and not _is_scrap(value[1])}
+
+
+def _is_scrap(value: Made) -> bool:
+    """Whether so little of a secret was used that others may begin or end so by chance."""
+    return len(value[1].secret) < _TELLING and any(mistake.name in _CUTS for mistake in value[0])
 
 
 def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from functools import partial
 from hashlib import sha1
-from html import escape, unescape
+from html import unescape
 from re import sub
 from unicodedata import normalize
 from urllib.parse import quote_plus, unquote
 
 from lms_emulator.signing import encoders, oauth1
+from lms_emulator.signing import oauth1_rewritings as rewritten
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
 from lms_emulator.signing.macs import hmac_sha1
@@ -129,7 +130,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "html_escaped",
         "values were signed with HTML entities (&amp; and the like) in them",
-        wrong.with_values(escape),
+        rewritten.escaped_for_html,
         "parameters",
     ),
     Mistake(

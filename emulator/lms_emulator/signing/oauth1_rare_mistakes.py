@@ -9,17 +9,16 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from hashlib import sha1
-from itertools import combinations, product
+from itertools import product
 from typing import TypeVar
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from lms_emulator.signing import encoders, oauth1
+from lms_emulator.signing import oauth1_rewritings as rewritten
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
-from lms_emulator.signing.macs import hmac_sha1
 from lms_emulator.signing.oauth1_secret_mistakes import UNSET
 from lms_emulator.signing.oauth1_signing import Encoded, Signing
 
@@ -111,6 +110,12 @@ def _encoded_otherwise(s: Signing) -> Iterator[Signing]:
         charset, escape, safe, lowered = _CHARSETS[names[0]], _ESCAPES[names[1]], _BARE[names[2]], _HEX[names[3]]
         encode = partial(encoders.deviating, charset, escape, safe, lowered=lowered)
         yield s._replace(encode=encode, detail="".join(names))
+        if safe:
+
+            def base(*parts: str, by: Callable[[str], str] = encode) -> str:
+                return "&".join(map(by, parts))
+
+            yield s._replace(encode=encode, base=base, detail="".join(names))
 
 
 def _body_hashes(s: Signing) -> Iterator[Signing]:
@@ -122,73 +127,10 @@ def _body_hashes(s: Signing) -> Iterator[Signing]:
         yield from wrong.with_pair("oauth_body_hash", digest)(s)
 
 
-def _reread(value: str) -> str:
-    """Decode UTF-8 as Latin-1."""
-    return value.encode(errors="surrogatepass").decode("latin-1")
-
-
-def _read_back(value: str) -> str:
-    with suppress(UnicodeError):
-        return value.encode("latin-1").decode()
-    return value
-
-
-def _in_ascii(errors: str) -> Callable[[str], str]:
-    return lambda value: value.encode("ascii", errors).decode()
-
-
-def _in_utf16(name: str) -> Callable[[bytes, bytes], bytes]:
-    """HMAC-SHA1 of key and text in UTF-16; in big-endian with the mark that Java puts in front."""
-    mark = b"\xfe\xff" if name == "utf-16-be" else b""
-    return lambda key, text: hmac_sha1(mark + key.decode().encode(name), mark + text.decode().encode(name))
-
-
-def _blanks_not_sent(s: Signing) -> Iterator[Signing]:
-    """Sign one or two blank fields of LTI besides."""
-    sent = {name for name, _ in s.pairs}
-    absent = [name for name in _OFTEN_BLANK if name not in sent]
-    for number in (1, 2):
-        for names in combinations(absent, number):
-            yield s._replace(pairs=(*s.pairs, *((name, "") for name in names)), detail=", ".join(names))
-
-
-_OFTEN_BLANK = (
-    *("lis_person_name_given", "lis_person_name_family", "lis_person_name_full", "lis_person_contact_email_primary"),
-    *("lis_person_sourcedid", "lis_result_sourcedid", "lis_outcome_service_url", "lis_course_section_sourcedid"),
-    *("lis_course_offering_sourcedid", "context_id", "context_label", "context_title", "context_type", "user_id"),
-    *("roles", "resource_link_title", "resource_link_description", "launch_presentation_return_url", "user_image"),
-    *("launch_presentation_locale", "launch_presentation_document_target", "tool_consumer_instance_guid"),
-    *("tool_consumer_instance_name", "tool_consumer_info_product_family_code", "tool_consumer_info_version"),
-)
-_GUID = re.compile(r"([0-9A-Fa-f]{8})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})([0-9A-Fa-f]{12})")
-
-
-def _oauth_rewritten(s: Signing) -> Iterator[Signing]:
-    """Sign one field of OAuth in other letters, with the dashes of a GUID, or as a fraction."""
-    changes = (str.lower, str.upper, lambda text: _GUID.sub(r"\1-\2-\3-\4-\5", text), lambda text: f"{text}.0")
-    for number, (name, value) in enumerate(s.pairs):
-        for change in changes if name.startswith("oauth_") else ():
-            if (other := change(value)) != value:
-                yield s._replace(pairs=(*s.pairs[:number], (name, other), *s.pairs[number + 1 :]), detail=name)
-
-
-_QUOTES = str.maketrans("‘’“”", "''\"\"")
-_REWRITINGS: tuple[Callable[[str], str], ...] = (
-    lambda value: " ".join(value.split()),
-    lambda value: value.replace("\t", "    "),
-    lambda value: value.translate(_QUOTES),
-    lambda value: value.replace(",", ", "),
-    lambda value: value.replace(", ", ","),
-    lambda value: f"{value}.0" if value.isdecimal() else value,
-    lambda value: value.lstrip("0") if value.isdecimal() else value,
-)
-"""What databases, spreadsheets, editors and type conversions make of a value."""
-_BOOLEANS = (
-    {"true": "True", "false": "False"},
-    {"True": "true", "False": "false"},
-    {"true": "1", "false": "0"},
-    {"1": "true", "0": "false"},
-)
+def _other_methods(s: Signing) -> Iterator[Signing]:
+    for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD"):
+        if method != s.method:
+            yield s._replace(method=method, detail=method)
 
 
 def _bare_names(encoded: list[Encoded]) -> list[Encoded]:
@@ -268,7 +210,7 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "booleans_written",
         "true and false were signed in another way of writing than they were sent in",
-        _any_of(*map(_written, _BOOLEANS)),
+        _any_of(*map(_written, rewritten.BOOLEANS)),
         "parameters",
     ),
     Mistake(
@@ -280,13 +222,13 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "value_rewritten",
         "a value was signed written in another way than it was sent",
-        wrong.with_one_value(*_REWRITINGS),
+        wrong.with_one_value(*rewritten.REWRITINGS),
         "parameters",
     ),
     Mistake(
         "oauth_value_rewritten",
         "a field of OAuth was signed written in another way than it was sent",
-        _oauth_rewritten,
+        rewritten.oauth_rewritten,
         "parameters",
     ),
     Mistake(
@@ -302,18 +244,21 @@ RARE: tuple[Mistake[Signing], ...] = (
         "base",
     ),
     Mistake(
-        "mojibake", "text in UTF-8 was taken for Latin-1 before it was signed", wrong.with_values(_reread), "parameters"
+        "mojibake",
+        "text in UTF-8 was taken for Latin-1 before it was signed",
+        wrong.with_values(rewritten.reread),
+        "parameters",
     ),
     Mistake(
         "mojibake_later",
         "text in UTF-8 was taken for Latin-1 after it was signed",
-        wrong.with_values(_read_back),
+        wrong.with_values(rewritten.read_back),
         "parameters",
     ),
     Mistake(
         "ascii_only",
         "characters beyond ASCII were signed as '?', or left out",
-        _any_of(wrong.with_values(_in_ascii("replace")), wrong.with_values(_in_ascii("ignore"))),
+        _any_of(wrong.with_values(rewritten.in_ascii("replace")), wrong.with_values(rewritten.in_ascii("ignore"))),
         "parameters",
     ),
     Mistake(
@@ -355,6 +300,31 @@ RARE: tuple[Mistake[Signing], ...] = (
         "an oauth_body_hash was signed but not sent; a form has none",
         _body_hashes,
         "parameters",
+    ),
+    Mistake(
+        "slashes_added",
+        "values were signed with a backslash before each quotation mark, as PHP's addslashes writes them",
+        wrong.with_values(lambda value: re.sub(r"(['\"\\\\])", r"\\\1", value)),
+        "parameters",
+    ),
+    Mistake("method_other", "the signature was made for another method", _other_methods, "method"),
+    Mistake(
+        "base_amp",
+        "the parameters were joined with '&amp;' instead of '&', as PHP's arg_separator.output may have it",
+        wrong.with_base(lambda method, uri, text: wrong.joined(method, uri, text.replace("&", "&amp;"))),
+        "base",
+    ),
+    Mistake(
+        "sorted_naturally",
+        "the parameters were sorted naturally, digits as numbers; they are sorted byte by byte",
+        rewritten.naturally,
+        "order",
+    ),
+    Mistake(
+        "encode_uri",
+        "JavaScript's encodeURI was used, which is for whole URLs; OAuth needs encodeURIComponent and !'()* besides",
+        wrong.with_encoder(encoders.uri),
+        "encoding",
     ),
     Mistake(
         "base_not_joined",
@@ -414,13 +384,13 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "blank_not_sent",
         "blank fields were signed, and left out when the form was sent",
-        _blanks_not_sent,
+        rewritten.blanks_not_sent,
         "parameters",
     ),
     Mistake(
         "utf16",
         "key and base string were taken as UTF-16; they are ASCII",
-        lambda s: [made for name in ("utf-16-be", "utf-16-le") for made in wrong.with_mac(_in_utf16(name))(s)],
+        lambda s: [made for name in ("utf-16-be", "utf-16-le") for made in wrong.with_mac(rewritten.in_utf16(name))(s)],
         "hash",
     ),
     Mistake(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from html import escape, unescape
 
-from lms_emulator.signing import oauth1
+from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
 from lms_emulator.signing.oauth1_signing import Signing
@@ -70,6 +71,11 @@ def _twice(s: Signing) -> Iterator[Signing]:
                     yield twice._replace(detail=f"{first.text}; then {then.text}")
 
 
+def _encoded_key(encode: Callable[[str], str], secret: str) -> str:
+    return f"{encode(secret)}&"
+
+
+_ENCODERS = (encoders.java, encoders.php, encoders.dotnet, encoders.dotnet_upper, encoders.javascript)
 _WHOLE = ("secret_cut", "secret_front_cut", "secret_unset", "secret_empty", "secret_is_key", "secret_trimmed")
 """Mistakes that leave little of the secret, or cannot be told from others when something follows."""
 
@@ -147,6 +153,12 @@ SECRETS: tuple[Mistake[Signing], ...] = (
         "secret_encoded_twice",
         "the consumer secret was percent-encoded twice in the key",
         wrong.with_key(lambda secret: f"{oauth1.percent_encode(oauth1.percent_encode(secret))}&"),
+        "key",
+    ),
+    Mistake(
+        "secret_encoded_otherwise",
+        "the secret was encoded in the key as for a form",
+        lambda s: [made for by in _ENCODERS for made in wrong.with_key(partial(_encoded_key, by))(s)],
         "key",
     ),
     Mistake("secret_first", "the '&' was put before the secret", wrong.with_key(lambda secret: f"&{secret}"), "key"),

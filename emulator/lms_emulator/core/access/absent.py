@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.bodies import why_another
 from lms_emulator.core.access.recognise import recognise
+from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.core.access.token_requests import NO_CLIENT
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.suggest import nearest
@@ -25,6 +26,7 @@ _NAMES = frozenset((
     "oauth_nonce", "oauth_version",
 ))  # fmt: skip
 """Parameters of OAuth, which are never another one misspelt."""
+_JWTS = ("JWT", "id_token", "client_assertion")
 _GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
 
 
@@ -33,6 +35,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
 
     Parameters: `holds_others`, whether it is a container of others, `name[…]`.
     """
+    if x.content_type.endswith("json") and x.body.lstrip()[:1] == b"[" and isinstance(_parsed(x), list):
+        return "the body is a list; it has to be an object"
     in_query, in_body = dict(x.query.peek()), _body(x)
     reads_query = x.method in ("GET", "HEAD", "DELETE")
     read, other = (in_query, in_body) if reads_query else (in_body, in_query)
@@ -60,6 +64,9 @@ def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], 
         return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
+    for key, value in read.items() if name in _JWTS else ():
+        if is_jwt(value):
+            return f"a JWT came as `{key}`; the name is `{name}`"
     for key, value in read.items() if name in _GRANTED else ():
         if key in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
             return f"{found}; it came as `{key}`"
@@ -106,12 +113,20 @@ def _plain(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
+def _parsed(x: Exchange[Any, Any]) -> Any:
+    """The JSON of the body; None if there is none."""
+    try:
+        return x.plain_json() if x.body else None
+    except BodyError:
+        return None
+
+
 def _body(x: Exchange[Any, Any]) -> dict[str, Any]:
     """The members of the body, as far as it can be read."""
     try:
         if x.is_form:
             return dict(x.form().peek())
-        value = x.plain_json() if x.body else None
+        value = _parsed(x)
     except BodyError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lms_emulator.core.access.slips import why_no_time
+from lms_emulator.core.access.token_faults import unfit
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.refusals import Refusal
 
 _OF_SERVICES = ("score_", "line_item_")
+_OF_CONTENT = ("deep_linking_line_item", "content_item_")
 _UNFIT = ("_not_a_number", "_out_of_range", "_not_a_text", "_unknown_value")
 _COMMA = re.compile(r"-?\d+,\d+")
 _LONGEST = 100
@@ -25,6 +28,10 @@ def why_member(refusal: Refusal) -> str | None:
     if reason == "token_of_no_user":
         whose = "a user who was deleted, or a tool, whose tokens are for LTI services"
         return f"its `sub`, {got}, is no user: it is of {whose}; REST needs one of a user"
+    if reason == "field_invalid" and isinstance(refusal.expected, list | tuple) and refusal.got is not None:
+        return unfit(name.partition(" ")[0].strip("`"), refusal.got, refusal.expected)
+    if reason.startswith(_OF_CONTENT):
+        return _why_content(refusal)
     if not reason.startswith(_OF_SERVICES):
         return None
     if reason == "score_too_old":
@@ -36,14 +43,28 @@ def why_member(refusal: Refusal) -> str | None:
     if name == "body":
         return f"the body is a {got}; it has to be an object"
     if reason.endswith("_missing") and isinstance(refusal.got, list | tuple):
-        like = next((value for value in refusal.got if _plain(value) == _plain(name)), None)
-        return f"`{like}` came; the name is `{name}`" if like else f"no `{name}` was sent"
+        return _why_missing(name, refusal.got)
     if reason.endswith("_not_a_time"):
         return f"`{name}` came as {got}; {why_no_time(got)}"
     if not reason.endswith(_UNFIT):
         return None
     tip = "numbers have a point, not a comma" if _COMMA.fullmatch(got) else f"it has to be {refusal.expected}"
     return f"`{name}` came as {got}" + (f"; {tip}" if "," in got or refusal.expected is not None else "")
+
+
+def _why_content(refusal: Refusal) -> str | None:
+    """What is wrong with a member of a content item in a deep linking response."""
+    name, got = refusal.check.removeprefix("content item ").removesuffix(" invalid"), refusal.got
+    if isinstance(got, list | tuple) and "number" in str(refusal.expected):
+        return _why_missing(name, got)
+    if "time" in str(refusal.expected) and isinstance(got, str):
+        return f"`{name}` came as {got[:_LONGEST]}; {why_no_time(got)}"
+    return unfit(name, got, refusal.expected)
+
+
+def _why_missing(name: str, sent: Iterable[object]) -> str:
+    like = next((value for value in sent if _plain(value) == _plain(name)), None)
+    return f"`{like}` came; the name is `{name}`" if like else f"no `{name}` was sent"
 
 
 def _plain(name: object) -> str:

@@ -12,6 +12,8 @@ from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.suggest import nearest
 
 _LONGEST = 16_384
+_DIGITS_OF_IDS = 8
+_BETWEEN = re.compile("[-_.:| ]")
 _ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("HS", "RS", "ES", "PS") for size in (256, 384, 512))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _PLUS_LOST = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+ \d\d:?\d\d")
@@ -31,10 +33,15 @@ def undone(sent: str) -> Iterator[tuple[str, str]]:
                 yield why, meant
 
 
+def is_jwt(text: object) -> bool:
+    """Whether a text has the form of a signed JWT."""
+    return isinstance(text, str) and text.startswith("eyJ") and _JWT.fullmatch(text) is not None
+
+
 def why_no_jwt(sent: str) -> str | None:
     """The slip that garbled what would be a JWT; None if there is none."""
     for why, meant in undone(sent):
-        if _JWT.fullmatch(meant) and meant.startswith("eyJ"):
+        if is_jwt(meant):
             return f"it is a JWT, but {why}"
     return None
 
@@ -63,7 +70,9 @@ def how_differs(expected: object, got: object) -> str | None:
         return None
     if (why := how_written(known, got)) is not None:
         return why
-    closest = nearest(got, [value for value in known if " " not in value], 0.8)
+    # Ids that differ in more than a character are different ids.
+    likeness = 0.95 if sum(map(str.isdigit, got)) >= _DIGITS_OF_IDS else 0.8
+    closest = nearest(got, [value for value in known if " " not in value], likeness)
     return f"did you mean {closest}?" if closest else None
 
 
@@ -79,7 +88,7 @@ def how_written(known: Iterable[str], got: str) -> str | None:
             return f"it has to be {right}: the scheme differs"
         if got.lower() == right.lower():
             return f"it has to be {right}: letters differ in case"
-        if "_" in got and got.replace("_", "").lower() == right.lower():
+        if (plain := _BETWEEN.sub("", got).lower()) and plain == _BETWEEN.sub("", right).lower():
             return f"did you mean {right}?"
     return None
 

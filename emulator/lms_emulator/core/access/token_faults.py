@@ -12,7 +12,7 @@ _LONGEST = 200
 
 def why_token(refusal: Refusal) -> str | None:
     """What the refused token lacks, or whom it is for; None if its refusal is about something else."""
-    claim = refusal.check.split(" ")[-1]
+    claim = refusal.check.split(" ")[-1].rpartition("/")[2]
     got, expected = _said(refusal.got), _said(refusal.expected)
     if refusal.reason.endswith("alg_none") and refusal.expected:
         how = f"its header says alg {got}" if refusal.got else "its header names no `alg`"
@@ -40,9 +40,18 @@ def why_token(refusal: Refusal) -> str | None:
     if refusal.reason.endswith("missing_claim") and named:
         return f"the token has no `{claim}`"
     if refusal.reason.endswith("bad_claim") and named:
-        said = f'the text "{got}"' if isinstance(refusal.got, str) else got
-        return f"its `{claim}` came as {said}; it has to be {expected}"
+        return unfit(claim, refusal.got, refusal.expected)
+    if refusal.reason.endswith(("nonce_used", "jti_used")) and claim in ("nonce", "jti"):
+        return f"a token with this `{claim}` was taken before; every token needs a new one"
     return None
+
+
+def unfit(name: str, got: object, expected: object) -> str:
+    """That a member is missing, or has to be something else. Parameters: `expected`, one value or several."""
+    if got is None:
+        return f"it has no `{name}`, which has to be {_said(expected)}"
+    said = f'the text "{got[:_LONGEST]}"' if isinstance(got, str) else str(got)[:_LONGEST]
+    return f"its `{name}` came as {said}; it has to be {_said(expected)}"
 
 
 def _said(value: object) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HAS_VERSION = re.compile(r"(?<=/)(v\d+)(?=/)")
 _VERSIONS = 5
+_QUERY = re.compile(r"&\w+(?:\[\w*\])?=.*")
 _BEGINNING = re.compile(rf"{BEGINNING}/")
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
@@ -39,7 +40,7 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"
-    others = (_other_service, _other_version, _other_beginning)
+    others = (_other_joint, _other_service, _other_version, _other_beginning)
     if (other := next(filter(None, (of(catalogue, path) for of in others)), None)) is not None:
         return other
     similar = catalogue.nearest(path)
@@ -74,6 +75,18 @@ def _other_service(catalogue: Catalogue, path: str) -> str | None:
         for meant in (f"{before}/{name}", f"{before.rpartition('/')[0]}/{name}"):
             if meant != path and catalogue.at(meant):
                 return f"{catalogue.title} has LTI's service at `{meant}`"
+    return None
+
+
+def _other_joint(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there with `_` for `-` in a word, or the other way round, or with neither."""
+    segments = path.split("/")
+    for number, segment in enumerate(segments):
+        for joint in ("-", "_", "") if re.fullmatch(r"[a-z]+(?:[-_][a-z]+)+", segment) else ():
+            word = re.sub("[-_]", joint, segment)
+            meant = "/".join((*segments[:number], word, *segments[number + 1 :]))
+            if word != segment and any(f"/{word}" in one.path for one in catalogue.at(meant)):
+                return f"{catalogue.title} has `{meant}`: the word is `{word}`"
     return None
 
 
@@ -118,6 +131,9 @@ def _slips(path: str) -> Iterator[tuple[str, str]]:
         ("doubled slashes and one at its end", single.rstrip("/")),
         ("capital letters", path.lower()),
         ("white space at its end", path.rstrip()),
+        ("a percent-encoded `?` in it: a query begins with a bare one", path.partition("?")[0]),
+        ("a percent-encoded `#` in it", path.partition("#")[0]),
+        ("`&` before its query, which begins with `?`", _QUERY.sub("", path)),
     ):
         if meant and meant != path:
             yield change, meant

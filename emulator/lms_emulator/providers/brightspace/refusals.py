@@ -352,9 +352,9 @@ def page_forbidden(what: str) -> SiteRefusal:
 # LTI
 
 
-def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
+def lti_page(reason: str, message: str, check: str | None = None, **details: Any) -> SiteRefusal:
     """A launch that cannot continue, with an error that must not be sent to the tool."""
-    return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
+    return page_refusal(reason, 400, message, check or reason.replace("_", " "), **details)
 
 
 def lti_not_found(reason: str, check: str, **details: Any) -> SiteRefusal:

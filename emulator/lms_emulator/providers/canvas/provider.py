@@ -91,6 +91,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         "outcome_groups": "learning_outcome_groups",
         "external_tools": "tools",
         "external_tool": "tools",
+        "context_external_tool": "tools",
         "assignment_overrides": "assignment_overrides",
         "assignment_submissions": "submissions",
         "topics": "discussion_topics",

@@ -70,9 +70,17 @@ def identify(x: Call) -> Caller | None:
             "Credentials are missing: use the X-Authorization header.",
             check="credentials are in X-Authorization",
             got="Authorization",
-            diagnosis="LearningStudio reads X-Authorization (or a cookie), never Authorization",
+            diagnosis=_why_unread(x),
         )
     return None
+
+
+def _why_unread(x: Call) -> str:
+    """Why the Authorization header does not count here."""
+    if x.headers["authorization"].count("|") == 2:
+        where = x.world.providers[x.provider].hint_for_unknown_path(x.path)
+        return "only eventing takes its tokens, at /v1/subscription and below" + (f"; {where}" if where else "")
+    return "LearningStudio reads X-Authorization (or a cookie), never Authorization"
 
 
 def require(x: Call) -> Caller:

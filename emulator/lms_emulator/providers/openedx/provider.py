@@ -76,7 +76,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     )
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
-        if refusal.status == 403:
+        if refusal.status == 403 and getattr(refusal, "style", "") != "lti":
             return standing.why_not(x)
         if refusal.status == 401 and (why := _why_no_key(x)) is not None:
             return why

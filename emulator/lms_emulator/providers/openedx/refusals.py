@@ -289,13 +289,13 @@ def lti_page(
     reason: str, heading: str, text: str = "", diagnosis: str | None = None, *, status: int = 400, **why: Any
 ) -> OpenedxRefusal:
     """A page of the LTI consumer component for a person whose launch failed."""
+    why.setdefault("check", reason.replace("_", " "))
     return OpenedxRefusal(
         reason,
         status=status,
         style="lti",
         body=(heading, text),
         message=text or heading,
-        check=reason.replace("_", " "),
         diagnosis=diagnosis,
         **why,
     )

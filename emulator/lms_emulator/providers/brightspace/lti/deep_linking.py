@@ -23,6 +23,7 @@ from lms_emulator.signing.lti13_services import LineItemData
 UNMATCHED = "The response cannot be matched with a request."
 MESSAGES = {
     "data_invalid": UNMATCHED,
+    "malformed": UNMATCHED,
     "data_not_issued_here": UNMATCHED,
     "unavailable": "The tool's keys cannot be read.",
     "nonce_used": "The response was sent before.",
@@ -55,7 +56,7 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         message = MESSAGES.get(fault.kind, "The refusal of an invalid response.")
-        return refusals.lti_page(fault.reason, message, **fault.details)
+        return refusals.lti_page(fault.reason, message, check=fault.check, **fault.details)
 
     async def items(
         self, x: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str

@@ -193,6 +193,8 @@ def jwks(x: Call) -> Response:
 async def deep_linking_return(x: Call) -> Response:
     """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: verify and place the content that a tool selected."""
     message = x.field("JWT")
+    if not message:
+        raise refusals.lti_page("deep_linking_missing", "The response cannot be matched with a request.", absent="JWT")
     asked = DEEP_LINKING.returned_data(x, message)
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     deployment = x.store.deployments.get(asked.get("deployment", ""))

@@ -14,6 +14,12 @@ from lms_emulator.providers.canvas.rules import features, states, tools
 SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
 
 
+def why_not_its(tool_id: int, owner: int | None, caller: int) -> str:
+    """That a tool belongs to another developer key than the one that calls."""
+    whose = f"belongs to developer key {owner}" if owner is not None else "is one of LTI 1.1, without a developer key"
+    return f"tool {tool_id} {whose}; the token is one of {caller}"
+
+
 class Place(NamedTuple):
     """The calling developer key, the course in the path, and the tool's deployment there."""
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.lti.deep_linking import why_issuer
 from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once, warn_of_critical
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -47,7 +48,7 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
     """The deep linking response in a request. The tool's JWT is checked before Canvas's own data. Raises refusals."""
     message = api.params.text("JWT")
     if message is None:
-        raise refusals.page_crashed("no JWT was sent")
+        raise refusals.page_crashed(None, absent="JWT")
     key, claims = await _verified(api, message)
     account = tools.account_of(api.store, where)
     if key.workflow_state != "active":
@@ -70,10 +71,13 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     try:
         client = str(read(message).claims.get("iss", ""))
     except TokenError as error:
-        raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", got=error.got) from error
+        sent = {"got": error.got, "credential": message}
+        raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", **sent) from error
     key = keys.find(x.store, client)
     if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
-        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", got=client, credential=client)
+        why = why_issuer(client, x.settings.issuer)
+        sent = {"got": client, "credential": client, "diagnosis": why}
+        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", **sent)
     try:
         public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
         claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)
@@ -97,7 +101,8 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     if wrong:
         first = wrong[0]
         faults = [fault.sentence for fault in wrong]
-        raise _bad(f"deep_linking_{first.kind}", "base", *faults, expected=first.expected, got=first.got)
+        wanted = {"check": first.claim, "expected": first.expected, "got": first.got}
+        raise _bad(f"deep_linking_{first.kind}", "base", *faults, **wanted)
     return key, claims
 
 
@@ -109,13 +114,14 @@ def _own_data(api: Api) -> Claims:
     try:
         data = verify(text, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
     except TokenError as error:
-        raise _bad_data(f"data_{error.reason}", "invalid_or_malformed", UNTOUCHED) from error
+        raise _bad_data(f"data_{error.reason}", "invalid_or_malformed", UNTOUCHED, credential=text) from error
     if issued_tokens.find(x.store.issued_tokens, text) is None:
         never = issued_tokens.DIAGNOSIS
         raise _bad_data("data_not_issued_here", "invalid_or_malformed", UNTOUCHED, never, credential=text)
     again = not x.settings.deep_linking_answer_once
     if not use_once(x, "data", "canvas", str(data["nonce"]), data["exp"], allowed_again=again):
-        raise _bad_data("data_used", "already_used", ONCE)
+        why = "this request was answered before: each takes one response; open the tool again for another"
+        raise _bad_data("data_used", "already_used", ONCE, why)
     return data
 
 
@@ -138,7 +144,7 @@ def _note_unchecked(api: Api, key: DeveloperKey, tool: Tool, claims: Mapping[str
         raise _bad("deep_linking_bad_claim", "base", sentence, expected=error.expected, got=error.got) from error
     nonce, again = str(claims.get("nonce", "")), x.settings.reused_jti == "allow"
     if nonce and not use_once(x, "nonce", str(key.id), nonce, claims["exp"], allowed_again=again):
-        raise _bad("deep_linking_nonce_used", "base", "the 'nonce' is invalid", got=nonce)
+        raise _bad("deep_linking_nonce_used", "base", "the 'nonce' is invalid", check="nonce", got=nonce)
 
 
 def _bad(reason: str, attribute: str, *sentences: str, **details: Any) -> SiteRefusal:

@@ -61,9 +61,9 @@ def page_error(status: int, reason: str, check: str, **details: Any) -> PageRefu
     return PageRefusal(reason, status=status, title="Page Error", heading="Page Error", check=check, **details)
 
 
-def page_crashed(why: str) -> PageRefusal:
-    """A page on which Canvas itself fails."""
-    return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why)
+def page_crashed(why: str | None, absent: str | None = None) -> PageRefusal:
+    """A page on which Canvas itself fails, because of a parameter that is not there or for another reason."""
+    return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why, absent=absent)
 
 
 def path_unreadable(path: str) -> PageRefusal:
@@ -373,9 +373,8 @@ def invalid_lti_redirect(**details: Any) -> SiteRefusal:
 
 def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> SiteRefusal:
     """An invalid deep linking response: the errors as JSON with 400."""
-    return SiteRefusal(
-        reason, status=400, check="the deep linking response holds", body={"errors": dict(errors)}, **details
-    )
+    details.setdefault("check", "the deep linking response holds")
+    return SiteRefusal(reason, status=400, body={"errors": dict(errors)}, **details)
 
 
 def unreadable_body(path: str, why: str) -> SiteRefusal:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.access.slips import why_no_time
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.lti.processors import MEMBERS, faults
@@ -16,7 +17,7 @@ from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_edge, stamp
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.lti import documents, places
-from lms_emulator.providers.canvas.lti.callers import tool_of
+from lms_emulator.providers.canvas.lti.callers import tool_of, why_not_its
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import (
@@ -39,8 +40,13 @@ from lms_emulator.providers.canvas.wire import reply
 KNOWN = {"assetId", "type", "timestamp", "priority", "visibleToOwner", *MEMBERS}
 
 
-def _refused(reason: str, text: str, status: int, got: Any = None) -> SiteRefusal:
-    return refusals.lti_service(reason, text, status, check=reason.replace("_", " "), got=got)
+def _refused(reason: str, text: str, status: int, got: Any = None, why: str | None = None) -> SiteRefusal:
+    return refusals.lti_service(reason, text, status, check=reason.replace("_", " "), got=got, diagnosis=why)
+
+
+def _untimely(reason: str, sent: str) -> SiteRefusal:
+    why = f"`timestamp` came as {sent[:100]}; {why_no_time(sent)}" if sent else "`timestamp` came, but is empty"
+    return _refused(reason, "A valid ISO8601 timestamp must be provided", 400, sent, why)
 
 
 def _require_feature(api: Api) -> None:
@@ -105,7 +111,7 @@ def create_report(api: Api) -> Response:
         raise refusals.missing("timestamp")
     at = read_edge(sent.text("timestamp") or "", api.zone)
     if at is None:
-        raise _refused("report_timestamp_invalid", "A valid ISO8601 timestamp must be provided", 400)
+        raise _untimely("report_timestamp_invalid", sent.text("timestamp") or "")
     if not sent.has("assetId"):
         raise refusals.missing("assetId")
     asset = _asset(api, processor, sent.text("assetId"))
@@ -165,7 +171,8 @@ def _tool(api: Api, scope: str) -> Tool:
     account = tools.account_of(api.store, tools.home(api.store, tool)).id
     key = require_service(api.x, scope, account_id=account).key
     if not api.check("the tool is the caller's", tool.developer_key_id == key.id, got=reference):
-        raise _refused("terms_of_another", "bad request", 400, reference)
+        why = why_not_its(tool.id, tool.developer_key_id, key.id)
+        raise _refused("terms_of_another", "bad request", 400, reference, why)
     return tool
 
 
@@ -190,10 +197,11 @@ def take_terms(api: Api) -> Response:
     user = api.store.users.first("lti_id", wanted or "")
     user = user if user is not None and user.workflow_state != "deleted" else None
     if user is None:
-        raise _refused("terms_of_nobody", "not found", 404, wanted)
+        why = f"nobody has the `sub` {wanted}; `userId` is the `sub` of the id_token or of the roster"
+        raise _refused("terms_of_nobody", "not found", 404, wanted, why)
     at = read_edge(sent.text("timestamp") or "", api.zone)
     if at is None:
-        raise _refused("terms_timestamp_invalid", "A valid ISO8601 timestamp must be provided", 400)
+        raise _untimely("terms_timestamp_invalid", sent.text("timestamp") or "")
     before = api.store.eula_acceptances.find("whose", (tool.id, user.id))
     if any(old.timestamp >= at for old in before):
         body = {"error": "timestamp older than latest"}

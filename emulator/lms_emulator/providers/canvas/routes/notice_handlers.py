@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from lms_emulator.core.access.slips import how_differs
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import parts_of
@@ -11,6 +16,7 @@ from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.lti import notices, places
+from lms_emulator.providers.canvas.lti.callers import why_not_its
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.providers.canvas.routes.declare import service
@@ -29,8 +35,9 @@ def _tool(api: Api) -> Tool:
     if tool is None or tool.workflow_state != "active":
         raise refusals.lti_service("notice_tool_unknown", "not found", 404, check="the tool exists", got=reference)
     if not api.check("the tool is the caller's", tool.developer_key_id == caller.key.id, got=reference):
+        why = {"got": reference, "diagnosis": why_not_its(tool.id, tool.developer_key_id, caller.key.id)}
         check = "the tool is the caller's"
-        raise refusals.lti_service("notice_tool_of_another", "permission denied", 403, check=check, got=reference)
+        raise refusals.lti_service("notice_tool_of_another", "permission denied", 403, check=check, **why)
     return tool
 
 
@@ -51,22 +58,27 @@ def update(api: Api) -> Json:
     if not kind:
         raise refusals.missing("notice_type")
     if address is None or (address and not parts_of(address).scheme.startswith("http")):
-        raise _refused("handler must be a valid URL or an empty string", address)
+        raise _refused("handler must be a valid URL or an empty string", "handler", address, "a whole URL, or empty")
     if kind not in notices.TYPES:
-        raise _refused(f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]", kind)
-    if address and not tools.may_be_opened_at(tool, address):
-        raise _refused("handler url should match tool's domain", address)
+        listed = f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]"
+        raise _refused(listed, "notice_type", kind, notices.TYPES)
+    if address and not tools.may_be_opened_at(api.x, tool, address):
+        own = tool.domain or parts_of(api.x.resolve(tool.url or "")).hostname
+        raise _refused("handler url should match tool's domain", "handler", address, f"at the tool's own host, {own}")
     largest = as_whole(size)
     if size is not None and not (largest is not None and 0 < largest < 10**9):
-        raise _refused("max_batch_size must be a positive integer", size)
+        wanted = "a whole number above 0"
+        raise _refused("max_batch_size must be a positive integer", "max_batch_size", size, wanted)
     kept = notices.NOTICES.subscribe(api.x, tool, kind, address, largest)
     if address and kind == notices.HELLO:
         notices.send_hello(api.x, tool)
     return kept
 
 
-def _refused(sentence: str, got: str | None) -> SiteRefusal:
-    return refusals.lti_service("notice_handler_invalid", sentence, 400, check="the handler holds", got=got)
+def _refused(sentence: str, name: str, got: str | None, expected: Sequence[str] | str) -> SiteRefusal:
+    why = None if got is None else how_differs(expected, got) or unfit(name, got, expected)
+    details: dict[str, Any] = {"check": "the handler holds", "expected": expected, "got": got, "diagnosis": why}
+    return refusals.lti_service("notice_handler_invalid", sentence, 400, **details)
 
 
 ROUTES: tuple[Route, ...] = service(

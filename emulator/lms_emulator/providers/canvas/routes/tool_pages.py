@@ -210,7 +210,7 @@ def show(api: Api) -> Response:
         return _unavailable(api, place, NO_TOOL)
     tool, placement = found
     target = api.params.text("launch_url")
-    if target and not tools.may_be_opened_at(tool, target):
+    if target and not tools.may_be_opened_at(api.x, tool, target):
         api.x.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
         target = None
     content = None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from lms_emulator.core.http.urls import parts_of
+from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
@@ -389,9 +390,9 @@ def matches_host(tool: Tool, url: str) -> bool:
     return bool(host) and host == (tool.domain or parts_of(tool.url or "").hostname or "").lower()
 
 
-def may_be_opened_at(tool: Tool, url: str) -> bool:
+def may_be_opened_at(x: Call, tool: Tool, url: str) -> bool:
     """Whether a URL is on a tool's host, or below its domain."""
-    return _same_host(tool, url) or parts_of(url).hostname == parts_of(tool.url or "").hostname
+    return _same_host(tool, url) or parts_of(url).hostname == parts_of(x.resolve(tool.url or "")).hostname
 
 
 def _plain(url: str) -> tuple[str, list[tuple[str, str]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -36,6 +37,7 @@ RESPONSE_UPDATED = "pearson.ls.threads.response.updated"
 EXAM_COMPLETED = "pearson.ls.assessment.studentexam.completed"
 _TAGS = {"CLIENT": "Client", "CLIENT-STRING": "ClientString", "MESSAGE-TYPE": "MessageType"}
 _TAGS |= {"SYSTEM": "System", "SUB-SYSTEM": "SubSystem"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _UNKNOWN = ("Client", "System", "SubSystem")
 
 
@@ -48,11 +50,11 @@ def _principal(x: Call, data: str) -> Principal:
         moment = datetime.strptime(timestamp, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except (Malformed, ValueError) as error:
         expected = "principalId|YYYY-MM-DDTHH:MM:SSZ|MAC"
-        why = _why_unreadable(sent) or str(error)
+        why = _why_unreadable(x, sent) or str(error)
         raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=why) from None
     principal = x.store.principals.get(principal_id)
     if principal is None:
-        form, known = _why_unreadable(sent), "the principal is known"
+        form, known = _why_unreadable(x, sent), "the principal is known"
         raise refusals.eventing_token(
             known, got=principal_id, diagnosis=form, credential=None if form else principal_id
         )
@@ -74,10 +76,10 @@ def _principal(x: Call, data: str) -> Principal:
     return principal
 
 
-def _why_unreadable(sent: str) -> str | None:
+def _why_unreadable(x: Call, sent: str) -> str | None:
     """The mistake in the format of a token."""
     if not sent:
-        return "no Authorization header came: the token stands there, without a scheme"
+        return _why_elsewhere(x) or "no Authorization header came: the token stands there, without a scheme"
     if " " in sent.partition("|")[0]:
         return f"the token stands alone in the header, without `{sent.partition(' ')[0]}` in front"
     if "%7c" in sent.lower():
@@ -87,7 +89,19 @@ def _why_unreadable(sent: str) -> str | None:
         return f"the second part is the time as YYYY-MM-DDTHH:MM:SSZ, not the Unix time {parts[1]}"
     if len(parts) == 3 and all(parts) and parts[1].endswith("Z") is False:
         return "the second part is the time in UTC, YYYY-MM-DDTHH:MM:SSZ, and ends in Z"
+    if len(parts) == 7:
+        return "this is an assertion, for POST /token; a token here has three parts: principal, timestamp, MAC"
+    if len(parts) == 3 and all(parts) and not _TIME.fullmatch(parts[1]):
+        return f"the second part is the time as YYYY-MM-DDTHH:MM:SSZ; it came as {parts[1][:50]}"
     return None
+
+
+def _why_elsewhere(x: Call) -> str | None:
+    """Where else in the request the token is."""
+    headers = [(f"in the header {name}", value) for name, value in x.headers.items()]
+    fields = [(f"in the form, as `{name}`", value) for name, value in x.form().peek()] if x.is_form else []
+    places = [where for where, value in [*headers, *fields] if isinstance(value, str) and value.count("|") == 2]
+    return f"the token came {places[0]}; it goes into the header Authorization, without a scheme" if places else None
 
 
 def _why_unsigned(x: Call, principal: Principal, timestamp: str, data: str, mac: str) -> str | Unfinished | None:
@@ -99,6 +113,8 @@ def _why_unsigned(x: Call, principal: Principal, timestamp: str, data: str, mac:
         if mac != mac.lower():
             return "the hex digits are in upper case"
         return f"it was signed with {whose}"
+    if x.body and not x.is_form:
+        return f"the body came as {x.content_type or 'no Content-Type'}; send application/x-www-form-urlencoded"
     texts = list(_signed_instead(x, principal, timestamp, data))
 
     def find(secret: str, in_time: Callable[[], bool]) -> str | None:
@@ -109,6 +125,11 @@ def _why_unsigned(x: Call, principal: Principal, timestamp: str, data: str, mac:
 
 def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) -> Iterator[tuple[str, bytes]]:
     form = [value for _, value in x.form().peek() if isinstance(value, str)] if x.is_form else []
+    for words, other in _of_form(x) if x.is_form else ():
+        yield words, (timestamp + other).encode(errors="surrogatepass")
+    for other in _other_times(timestamp):
+        words = f"the timestamp was taken twice: {other} was signed, {timestamp} was sent"
+        yield words, (other + data).encode(errors="surrogatepass")
     joined = (("in front of", data + timestamp), ("without", data))
     named = [(f"the data was signed {how} the timestamp; the timestamp comes first", text) for how, text in joined]
     named += [("only the timestamp was signed, not the data", timestamp)]
@@ -131,6 +152,29 @@ def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) ->
         yield words, text.encode(errors="surrogatepass")
 
 
+def _of_form(x: Call) -> Iterator[tuple[str, str]]:
+    """What is signed instead of a form's values, by description."""
+    sent = {name: value for name, value in x.form().peek() if isinstance(value, str)}
+    plain = {name.upper().replace("_", "-"): (name, value) for name, value in sent.items()}
+    known = [(*plain[name], name) for name in signing.SIGNED_FIELDS if name in plain]
+    if (other := next((row for row in known if row[0] != row[2]), None)) is not None:
+        yield f"`{other[0]}` came; the name is `{other[2]}`", "".join(value for _, value, _ in known)
+    values = [sent.get(name, "") for name in signing.SIGNED_FIELDS]
+    if "WSDL-URI" in sent:
+        yield "WSDL-URI was signed too, which is not one of the signed values", "".join((*values, sent["WSDL-URI"]))
+    for safe in ("", "/"):
+        yield (
+            "the values were signed percent-encoded; they are signed as they are",
+            "".join(quote(value, safe=safe) for value in values),
+        )
+
+
+def _other_times(timestamp: str) -> Iterator[str]:
+    moment = datetime.strptime(timestamp, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
+    for seconds in (-1, 1, -2, 2, -3, 3):
+        yield format_timestamp(moment + timedelta(seconds=seconds))
+
+
 # --- subscriptions ---
 def subscribe(x: Call) -> Response:
     """POST /v1/subscription, a form signed over its values."""
@@ -144,15 +188,20 @@ def subscribe(x: Call) -> Response:
     host = parts_of(url).hostname or ""
     if parts_of(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
         check, wanted = "CALLBACK-URL is on the principal's domain", f"http or https, {principal.domain}"
-        raise refusals.bad_request("callback_url", "Invalid CALLBACK-URL.", check=check, expected=wanted, got=url)
+        why = f"CALLBACK-URL came as {url[:200]}; it has to be a whole URL of {wanted}"
+        said = {"check": check, "expected": wanted, "got": url, "diagnosis": why if url else "no CALLBACK-URL came"}
+        raise refusals.bad_request("callback_url", "Invalid CALLBACK-URL.", **said)
     tags = {kind: values[name] for name, kind in _TAGS.items() if values[name]}
     for pair in filter(None, values["TAGS"].split(",")):
         kind, colon, value = pair.partition(":")
         if not (kind and colon and value):
-            raise refusals.bad_request("tags", "Invalid TAGS.", check="TAGS", expected="Type:Value,…", got=pair)
+            why = f"`{pair[:100]}` is no tag: they are written Type:Value, with commas between them"
+            said = {"check": "TAGS", "expected": "Type:Value,…", "got": pair, "diagnosis": why}
+            raise refusals.bad_request("tags", "Invalid TAGS.", **said)
         tags[kind] = value
     if not tags:
-        raise refusals.bad_request("tags", "A subscription needs a filter.", check="MESSAGE-TYPE or another filter")
+        check, why = "MESSAGE-TYPE or another filter", f"none of {', '.join(_TAGS)} and TAGS has a value"
+        raise refusals.bad_request("tags", "A subscription needs a filter.", check=check, diagnosis=why)
     if unknown := [kind for kind in _UNKNOWN if kind in tags]:
         x.warn("no_such_events", f"what events carry as {', '.join(unknown)} is not known: none will match")
     made = Subscription(id=x.ids.uuid(), principal_id=principal.id, callback_url=url, tags=tags, created=x.clock.now())

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from lms_emulator.core.access.slips import how_differs
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.lti.platform import KeysUnavailableError, key_set, signed, warn_of_critical
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims, tokens
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
-from lms_emulator.providers.openedx.rules import keys, people
+from lms_emulator.providers.openedx.rules import keys, people, standing
 from lms_emulator.signing import jwt, lti13
 
 _REQUIRED = {"ltiResourceLink": (), "link": ("url",), "html": ("html",), "image": ("url",)}
@@ -43,11 +45,11 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
         raise refused("deep_linking_keys_unavailable", str(error)) from error
     except jwt.TokenError as error:
         token = await signed(x, error, message)
-        raise refused(
-            f"deep_linking_{error.reason}", None, expected=error.expected, got=error.got, credential=token
-        ) from error
-    if found.get(f"{lti13.CLAIM}message_type") != lti13.DEEP_LINKING_RESPONSE:
-        raise refused("deep_linking_message_type", None, got=found.get(f"{lti13.CLAIM}message_type"))
+        why = {"check": error.check, "expected": error.expected, "got": error.got}
+        raise refused(f"deep_linking_{error.reason}", None, credential=token, **why) from error
+    kind = found.get(f"{lti13.CLAIM}message_type")
+    if kind != lti13.DEEP_LINKING_RESPONSE:
+        raise refused("deep_linking_message_type", unfit("message_type", kind, lti13.DEEP_LINKING_RESPONSE), got=kind)
     chosen = found.get(f"{lti13.DL_CLAIM}content_items", [])
     return [value for value in chosen if isinstance(value, dict)] if isinstance(chosen, list) else []
 
@@ -59,15 +61,17 @@ def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None
             raise refusals.lti_page(
                 "deep_linking_type",
                 "The selected content type is not supported by Open edX.",
+                diagnosis=how_differs(claims.ACCEPTED_TYPES, item.get("type"))
+                or unfit("type", item.get("type"), claims.ACCEPTED_TYPES),
                 got=item.get("type"),
                 expected=list(claims.ACCEPTED_TYPES),
             )
     key = keys.usage_key(tool.block)
     if key is None or not people.is_course_staff(x.store, user, key.course):
-        raise refused(
-            "deep_linking_not_staff",
-            "the session is not that of the course's staff; was its cookie lost in a frame of another site?",
-        )
+        why = "no session came with it: was its cookie lost in a frame of another site?"
+        if user is not None:
+            why = f"staff of the course choose content; {standing.of(x, user)}"
+        raise refused("deep_linking_not_staff", why)
     for item in chosen:
         missing = [name for name in _REQUIRED[str(item["type"])] if not item.get(name)]
         if missing:

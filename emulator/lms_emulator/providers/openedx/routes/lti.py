@@ -124,7 +124,10 @@ async def keep_content(x: Call) -> Response:
     tool = _tool(x)
     if not tool.deep_linking_url:
         raise deep_linking.refused("deep_linking_off", "deep linking is switched off for this block")
-    chosen = await deep_linking.items(x, tool, x.field("JWT"))
+    message = x.field("JWT")
+    if not message:
+        raise deep_linking.refused("deep_linking_missing", None, absent="JWT")
+    chosen = await deep_linking.items(x, tool, message)
     deep_linking.keep(x, tool, chosen, session.current(x).user)
     text = "The LTI Deep Linking content was successfully saved in the LMS."
     return wire.html(pages.plain("LTI Deep Linking", text, "You can safely close this page now."))

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from lms_emulator.providers.openedx.call import Call, Caller
+from lms_emulator.providers.openedx.model.accounts import User
 
 
 def why_not(x: Call) -> str | None:
     """For the journal: the platform says only that the caller may not. None for a caller who is nobody."""
     user = x.per_request(Caller).user
-    if user is None:
-        return None
+    return of(x, user) if user is not None else None
+
+
+def of(x: Call, user: User) -> str:
+    """Somebody's rights on the site, and roles in the course of the path."""
     course = next((str(value) for name, value in x.path_params.items() if name.startswith("course")), None)
     own = [role for role in x.store.course_roles if role.user == user.username]
     roles = [f"{role.role} of {role.course or role.org or 'the site'}" for role in own if role.course in (course, None)]
