@@ -32,8 +32,12 @@ def why_member(refusal: Refusal) -> str | None:
         return unfit(name.partition(" ")[0].strip("`"), refusal.got, refusal.expected)
     if reason.startswith(_OF_CONTENT):
         return _why_content(refusal)
-    if not reason.startswith(_OF_SERVICES):
-        return None
+    return _why_service(refusal) if reason.startswith(_OF_SERVICES) else None
+
+
+def _why_service(refusal: Refusal) -> str | None:
+    """What is wrong with a member of a line item or a score."""
+    reason, name, got = refusal.reason, refusal.check, str(refusal.got)[:_LONGEST]
     if reason == "score_too_old":
         return "its `timestamp` is not later than that of the score that is kept: every score needs a later one"
     if reason == "score_for_nobody" and refusal.got is not None:
