@@ -165,8 +165,8 @@ def publish(api: Api) -> Any:
     course, base = _moderated_for_publishing(api)
     if base.grades_published_at is not None:
         raise refusals.message(400, "published_before", PUBLISHED)
-    for record in submissions.stored(api, base):
-        if moderation.of_submission(api, record) and moderation.counting(api, record) is None:
+    for record in moderation.provided(api, course, base):
+        if moderation.counting(api, record) is None:
             text = "All submissions must have a selected grade"
             raise refusals.message(422, "grade_not_selected", text)
     moderation.publish(api, course, base)

@@ -175,22 +175,11 @@ def change(
         _require_gradable(api, course, user)
         if excuse and is_given(sent.get("posted_grade")):
             raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
-        if moderation.under_way(base) and sent.flag("provisional"):
-            moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
-            _comment(api, base, record, asked)
-            return [submissions.of(api, base, user.id)]
-        record = _launched(api, base, record, sent)
-        people = [user.id] if excuse else teams.graded_together(api, base, user.id)
-        found = [submissions.of(api, base, person) for person in people]
-        text = None if excuse else sent.text("posted_grade")
-        first = asked.flag("prefer_points_over_scheme")
-        touched = [
-            grading.grade(api, course, base, row, text, excuse=excuse, points_first=first, unless_same=in_bulk)
-            for row in found
-            if row.user_id == user.id or not row.excused
-        ]
-        if text and text.strip() and touched and touched[0].entered_score is None:
-            sent.read_as(None, "posted_grade")
+    if graded and moderation.under_way(base) and sent.flag("provisional"):
+        text = sent.text("posted_grade") if is_given(sent.get("posted_grade")) else None
+        moderation.grade(api, course, base, record, text, final=sent.flag("final"), excuse=excuse)
+    elif graded:
+        touched = _graded(api, course, base, record, asked, in_bulk=in_bulk)
     if status := _status(sent, record):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
@@ -202,6 +191,26 @@ def change(
     _assess(api, course, base, record, asked, strict=not in_bulk)
     _comment(api, base, record, asked)
     return [submissions.of(api, base, submission.user_id) for submission in touched]
+
+
+def _graded(
+    api: Api, course: Course, base: Assignment, record: Submission, asked: Params, *, in_bulk: bool
+) -> list[Submission]:
+    """Give the grade or the excuse. Returns the changed submissions, the student's first."""
+    sent = asked.hash("submission")
+    excuse = sent.flag("excuse")
+    record = _launched(api, base, record, sent)
+    people = [record.user_id] if excuse else teams.graded_together(api, base, record.user_id)
+    text = None if excuse else sent.text("posted_grade")
+    first = asked.flag("prefer_points_over_scheme")
+    touched = [
+        grading.grade(api, course, base, row, text, excuse=excuse, points_first=first, unless_same=in_bulk)
+        for row in (submissions.of(api, base, person) for person in people)
+        if row.user_id == record.user_id or not row.excused
+    ]
+    if text and text.strip() and touched and touched[0].entered_score is None:
+        sent.read_as(None, "posted_grade")
+    return touched
 
 
 def _comment(api: Api, base: Assignment, record: Submission, asked: Params) -> None:

@@ -73,13 +73,31 @@ def joined(api: Api, base: Assignment, record: Submission, *, final: bool = Fals
     return known or api.store.provisional_grades.put(new)
 
 
-def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
-    """Store the caller's provisional grade."""
-    score = grades.to_score(api, base, text)
+def grade(
+    api: Api, course: Course, base: Assignment, record: Submission, text: str | None, *, final: bool, excuse: bool
+) -> ProvisionalGrade:
+    """Store the caller's provisional grade. An excuse holds at once.
+
+    Raises the refusals for an unreadable grade, and for one that was selected and is not the final grader's.
+    """
+    score = None if excuse or text is None else grades.to_score(api, base, text)
     known = joined(api, base, record, final=final)
+    readable = excuse or text == "" or score is not None
+    if not api.check("the grade can be read", readable) or not api.check(
+        "the grade is not selected", not known.selected or known.scorer_id == base.final_grader_id
+    ):
+        raise refusals.rest(
+            "provisional_grade_refused",
+            400,
+            {"error": "Assignment::GradeError"},
+            check="a provisional grade is allowed",
+        )
     letter = None if score is None else grades.from_score(api, base, score, text)
-    made = replace(known, score=score, grade=letter, graded_at=api.now)
-    api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False, updated_at=api.now))
+    made = replace(known, scorer_id=api.user.id, score=score, grade=letter, graded_at=api.now)
+    if excuse:
+        grading.grade(api, course, base, record, None, excuse=True)
+    else:
+        api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False, updated_at=api.now))
     return api.store.provisional_grades.put(made)
 
 
@@ -100,18 +118,29 @@ def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
 
 
 def counting(api: Api, record: Submission) -> ProvisionalGrade | None:
-    """The provisional grade that counts: the selected one, or the only one."""
+    """The provisional grade that counts: the selected one, the only one with a grade, or one that has none yet."""
     found = of_submission(api, record)
-    return next((row for row in found if row.selected), None) or (found[0] if len(found) == 1 else None)
+    selected = [row for row in found if row.selected]
+    given = [row for row in found if row.graded_at is not None]
+    waiting = [row for row in found if row.graded_at is None]
+    return next(iter([*selected, *(given if len(given) == 1 else waiting)]), None)
+
+
+def provided(api: Api, course: Course, base: Assignment) -> list[Submission]:
+    """The submissions of students who have not left the course, where there is something to publish."""
+    people = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "completed"}
+    found = (record for record in submissions.stored(api, base) if record.user_id in people)
+    return [record for record in found if of_submission(api, record)]
 
 
 def publish(api: Api, course: Course, base: Assignment) -> None:
     """Turn the selected grades, with their comments, into the submissions' grades."""
-    for record in submissions.stored(api, base):
+    for record in provided(api, course, base):
         chosen = counting(api, record)
         if chosen is None:
             continue
-        grading.grade(api, course, base, record, chosen.grade, grader_id=chosen.scorer_id)
+        text, points = chosen.grade, chosen.score
+        grading.grade(api, course, base, record, text, points=points, grader_id=chosen.scorer_id)
         for comment in api.store.submission_comments.find("submission", record.id):
             if comment.provisional_grade_id == chosen.id:
                 number = api.new_id("submission_comments")
