@@ -105,3 +105,49 @@ def test_lists_of_ids_are_read_as_ruby_reads_them(canvas: Site, asked: str, stat
     answer = canvas.teacher.get(f"{COURSE}/students/submissions?{asked.format(task=task)}")
     assert answer.status_code == status
     assert status != 200 or task in {row["assignment_id"] for row in answer.json()}
+
+
+def test_the_test_student_is_marked(canvas: Site) -> None:
+    number = canvas.teacher.get(f"{COURSE}/student_view_student").json()["id"]
+    rows = canvas.teacher.get(f"{COURSE}/assignments/{work(canvas.teacher)['id']}/gradeable_students").json()
+    assert {row["id"] for row in rows if row.get("fake_student")} == {number}
+
+
+def test_the_status_of_work(canvas: Site) -> None:
+    task = work(canvas.teacher, due_at="2020-01-01T00:00:00Z")
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+
+    def status(user: int = ADA) -> str:
+        shown = canvas.teacher.get(f"{COURSE}/students/submissions?student_ids[]={user}&include[]=submission_status")
+        found: str = next(row["submission_status"] for row in shown.json() if row["assignment_id"] == task["id"])
+        return found
+
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+    assert status() == "missing"
+    assert canvas.student.post(path, json=sent).status_code == 201
+    assert status() == "late"
+    grade(canvas.teacher, task, "5")
+    canvas.lms.call("POST", "/clock", {"advance": 60})
+    assert canvas.student.post(path, json=sent).status_code == 201
+    assert status() == "resubmitted"
+    grade(canvas.teacher, task, "5")
+    canvas.teacher.put(f"{path}/{ADA}", json={"submission": {"late_policy_status": "missing"}})
+    assert status() == "missing"
+    canvas.teacher.put(f"{path}/{ADA}", json={"submission": {"late_policy_status": "none"}})
+    assert status() == "submitted"
+
+
+def test_which_assignments_a_group_shows(canvas: Site) -> None:
+    plain = work(canvas.teacher)["id"]
+    hidden = work(canvas.teacher, points_possible=0, omit_from_final_grade=True, hide_in_gradebook=True)["id"]
+
+    def shown(query: str) -> set[int]:
+        groups = canvas.teacher.get(f"{COURSE}/assignment_groups?include[]=assignments&{query}").json()
+        return {task["id"] for group in groups for task in group["assignments"]}
+
+    assert {plain, hidden} <= shown("")
+    assert shown(f"assignment_ids={plain},{hidden}") == {plain, hidden}
+    assert shown(f"assignment_ids[]={plain}x") == {plain}
+    assert shown("assignment_ids[]=") == set()
+    assert hidden not in shown("hide_zero_point_quizzes=1")
+    assert plain in shown("hide_zero_point_quizzes=1")

@@ -69,3 +69,23 @@ def test_an_excuse_holds_at_once(canvas: Site, place: str) -> None:
     assert (answer["excused"], answer["workflow_state"]) == (True, "graded")
     assert [row["score"] for row in answer["provisional_grades"]] == [None]
     assert provisional(canvas.teacher, place, posted_grade="5").json()["excused"] is False
+
+
+def test_anonymous_students_are_not_named(canvas: Site) -> None:
+    canvas.switch_on("anonymous_marking")
+    fields = {"moderated_grading": True, "grader_count": 2, "final_grader_id": TEACHER, "anonymous_grading": True}
+    place = f"{COURSE}/assignments/{work(canvas.admin, **fields)['id']}"
+    said = canvas.student.put(f"{place}/submissions/{ADA}", json={"comment": {"text_comment": "Mine"}}).json()
+    (row,) = provisional(canvas.teacher, place, comment="Ours").json()["provisional_grades"]
+    assert [comment["comment"] for comment in row["submission_comments"]] == ["Mine", "Ours"]
+    mine, ours = row["submission_comments"]
+    assert "author_id" not in mine
+    assert "author_name" not in mine
+    assert ours["author_id"] == TEACHER
+    assert f"anonymous_id={mine['anonymous_id']}&assignment_id=" in row["speedgrader_url"]
+    assert said["submission_comments"][0]["author_id"] == ADA
+    rows = canvas.teacher.get(f"{place}/gradeable_students", params={"allow_new_anonymous_id": True}).json()
+    assert [row["display_name"] for row in rows] == [f"Student {place}" for place in range(1, len(rows) + 1)]
+    assert mine["anonymous_id"] in {row["anonymous_id"] for row in rows}
+    assert all("id" not in row for row in rows)
+    assert all("id" in row for row in canvas.teacher.get(f"{place}/gradeable_students").json())

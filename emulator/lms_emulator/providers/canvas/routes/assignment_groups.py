@@ -76,11 +76,16 @@ def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]
     if "assignments" not in includes:
         return shapes.group(record)
     without = EXCLUDABLE & set(api.params.texts("exclude_assignment_submission_types"))
-    only = api.params.words("assignment_ids")
+    sent = api.params.get("assignment_ids")
+    named = sent.split(",") if isinstance(sent, str) and sent else api.params.given("assignment_ids")
+    only = {as_integer(text) for text in named}
+    practice = not api.params.flag("hide_zero_point_quizzes")
     found = [
         assignment
         for assignment in assigning.in_group(api, record.id)
-        if without.isdisjoint(assignment.submission_types) and (not only or str(assignment.id) in only)
+        if without.isdisjoint(assignment.submission_types)
+        and (not only or assignment.id in only)
+        and (practice or not assignment.hide_in_gradebook)
     ]
     if (period := periods.asked_for(api, course)) is not None:
         own = api.params.has("scope_assignments_to_student") and _studies(api, course)

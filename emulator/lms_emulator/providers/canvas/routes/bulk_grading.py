@@ -55,12 +55,20 @@ def gradeable(api: Api) -> Any:
     if moderated and not api.check("may choose among the grades", moderation.moderates(api, course, base)):
         raise api.refused(f"moderate assignment {base.id}")
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/gradeable_students"
+    nameless: dict[int, str] = {}
+    if api.later.flag("allow_new_anonymous_id") and submissions.is_anonymous(api, base):
+        rows = sorted(submissions.stored(api, base), key=lambda row: row.anonymous_id or "")
+        nameless = {row.user_id: f"Student {place}" for place, row in enumerate(rows, 1)}
+        people.sort(key=lambda user: submissions.of(api, base, user.id).anonymous_id or "")
 
     def shape(user: User) -> Any:
+        record = submissions.of(api, base, user.id)
         body = people_shapes.display(api, user, course)
+        if user.id in nameless:
+            picture = {"avatar_image_url": api.url(people_shapes.NO_AVATAR)}
+            body = {"anonymous_id": record.anonymous_id, **picture, "display_name": nameless[user.id]}
         if not moderated:
             return body
-        record = submissions.of(api, base, user.id)
         chosen = next((grade.id for grade in moderation.of_submission(api, record) if grade.selected), None)
         waiting = moderation.shapes(api, course, base, record)
         return {

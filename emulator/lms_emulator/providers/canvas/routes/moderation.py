@@ -111,9 +111,9 @@ def _provisional(
     return {
         **moderation.shape(api, course, grade, base, record),
         "submission_comments": [
-            submission_shapes.provisional_comment(api, course, base, said)
+            submission_shapes.moderated_comment(api, course, base, said)
             for said in comments
-            if said.provisional_grade_id == grade.id
+            if said.provisional_grade_id in (None, grade.id)
         ],
         "selected": grade.selected,
         "readonly": not grade.final and grade.scorer_id != api.user.id,

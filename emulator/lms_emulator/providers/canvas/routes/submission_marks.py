@@ -145,14 +145,15 @@ def edit(api: Api) -> Any:
 
 def remove(api: Api) -> Any:
     """Delete one of the caller's comments, from the work of the whole group; graders can delete anybody's."""
-    _, comment = _comment(api, graders=True)
+    course, comment = _comment(api, graders=True)
     row = api.store.submissions.get(comment.submission_id)
+    base = api.store.assignments.get(row.assignment_id) if row is not None else None
     together = comment.group_comment_id
     rows = api.store.submissions.find("assignment", row.assignment_id) if together and row is not None else []
     for item in [comment, *(c for other in rows for c in api.store.submission_comments.find("submission", other.id))]:
         if item.group_comment_id == together and item.id in api.store.submission_comments:
             api.store.submission_comments.delete(item.id)
-    return shapes.removed_comment(api, comment)
+    return shapes.moderated_comment(api, course, base, comment) if base else shapes.removed_comment(api, comment)
 
 
 def annotated(api: Api) -> Any:

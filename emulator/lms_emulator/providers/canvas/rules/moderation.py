@@ -47,13 +47,14 @@ def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> 
 
 def may_join(api: Api, base: Assignment) -> bool:
     """Whether the caller may give a provisional grade: graders up to a limit, and those who already have."""
-    others = {
-        provisional_grade.scorer_id
-        for record in submissions.stored(api, base)
-        for provisional_grade in of_submission(api, record)
-        if provisional_grade.scorer_id != base.final_grader_id
-    }
+    others = graders(api, base) - {base.final_grader_id}
     return len(others) < base.grader_count or api.user.id in {*others, base.final_grader_id}
+
+
+def graders(api: Api, base: Assignment) -> set[int | None]:
+    """Those who have a provisional grade in the assignment."""
+    rows = (row for record in submissions.stored(api, base) for row in of_submission(api, record))
+    return {row.scorer_id for row in rows}
 
 
 def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
@@ -175,6 +176,9 @@ def shape(
     known = knows_graders(api, course, base)
     scorer = {"scorer_id": record.scorer_id} if known else {"anonymous_grader_id": nameless(base, record.scorer_id)}
     page, handed_in = f"/courses/{base.course_id}/gradebook/speed_grader", submission.submitted_at
+    query = f"assignment_id={base.id}&student_id={submission.user_id}"
+    if submissions.is_anonymous(api, base):
+        query = f"anonymous_id={submission.anonymous_id}&assignment_id={base.id}"
     return {
         "grade": record.grade,
         "score": record.score,
@@ -186,7 +190,7 @@ def shape(
         "grade_matches_current_submission": not (handed_in and record.graded_at and handed_in > record.graded_at),
         "entered_score": record.score,
         "entered_grade": record.grade,
-        "speedgrader_url": api.url(f"{page}?assignment_id={base.id}&student_id={submission.user_id}"),
+        "speedgrader_url": api.url(f"{page}?{query}"),
     }
 
 

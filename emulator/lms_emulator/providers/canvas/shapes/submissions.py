@@ -323,8 +323,8 @@ def _provisional(api: Api, record: Submission, base: Assignment, course: Course,
     if with_comments:
         comments = api.store.submission_comments.find("submission", record.id)
         for row in rows:
-            own = [c for c in comments if c.provisional_grade_id == row["provisional_grade_id"]]
-            row["submission_comments"] = [provisional_comment(api, course, base, c) for c in own]
+            own = [c for c in comments if c.provisional_grade_id in (None, row["provisional_grade_id"])]
+            row["submission_comments"] = [moderated_comment(api, course, base, c) for c in own]
     return {"provisional_grades": rows}
 
 
@@ -337,15 +337,11 @@ def mark(api: Api, record: Submission, *, read: bool) -> None:
 
 def _submission_status(api: Api, record: Submission, base: Assignment) -> str:
     stands = lateness.standing(api, base, record.user_id, record)
-    if stands.late:
-        return "late"
-    if record.submitted_at is None:
-        return "missing" if stands.missing else "unsubmitted"
-    return (
-        "resubmitted"
-        if record.entered_score is not None and not record.grade_matches_current_submission
-        else ("submitted")
-    )
+    if submissions.needs_grading(record) and not record.grade_matches_current_submission:
+        return "resubmitted"
+    if stands.missing or stands.late:
+        return "missing" if stands.missing else "late"
+    return "submitted" if record.workflow_state == "submitted" or record.submission_type else "unsubmitted"
 
 
 def grading_status(record: Submission) -> str | None:
@@ -406,14 +402,26 @@ def _tells_author(api: Api, record: SubmissionComment, course: Course, author: U
     return any(courses.may(api, user, course, "view_all_grades") for user in (api.caller, author))
 
 
-def provisional_comment(api: Api, course: Course, base: Assignment, record: SubmissionComment) -> Json:
-    """A comment beside a provisional grade; without its grader to those who may not know who it is."""
-    body = removed_comment(api, record)
-    if not moderation.knows_graders(api, course, base):
-        body["anonymous_id"] = moderation.nameless(base, body.pop("author_id"))
-        if api.caller is None or record.author_id != api.caller.id:
-            del body["author_name"]
+def moderated_comment(api: Api, course: Course, base: Assignment, record: SubmissionComment) -> Json:
+    """A comment with its columns; without its author to those who may not know who it is."""
+    body, own = removed_comment(api, record), api.caller is not None and record.author_id == api.caller.id
+    whose = api.store.submissions.first("whose", (base.id, record.author_id))
+    student = whose is not None and bool(assignments.student(api, course.id, whose.user_id))
+    if student and whose is not None and not own and submissions.is_anonymous(api, base):
+        return {**_without_author(body), "anonymous_id": whose.anonymous_id}
+    number = record.author_id
+    if (
+        number is not None
+        and number in moderation.graders(api, base)
+        and not moderation.knows_graders(api, course, base)
+    ):
+        named = {"author_name": body["author_name"]} if own else {}
+        return {**_without_author(body), **named, "anonymous_id": moderation.nameless(base, number)}
     return body
+
+
+def _without_author(body: Json) -> Json:
+    return {name: value for name, value in body.items() if name not in ("author_id", "author_name")}
 
 
 def removed_comment(api: Api, record: SubmissionComment) -> Json:
