@@ -73,6 +73,16 @@ def test_claims_and_their_members_stand_in_the_order_of_a_captured_launch(bright
     assert "lineitem" not in launched(brightspace, tool).get_launch_data()[lti13.AGS_CLAIM], "the link has two"
 
 
+def test_a_choice_has_the_claims_of_a_launch_without_its_link(brightspace: Site, tool: Tool) -> None:
+    data = launched(brightspace, tool, "instructor", f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}").get_launch_data()
+    link = f"{lti13.CLAIM}resource_link"
+    assert link not in data
+    assert [name for name in data if name in CAPTURED] == [name for name in CAPTURED if name != link]
+    settings = data[f"{lti13.DL_CLAIM}deep_linking_settings"]
+    wanted = "deep_link_return_url accept_types accept_presentation_document_targets accept_multiple auto_create data"
+    assert [name for name in settings if name in wanted.split()] == wanted.split()
+
+
 def test_the_first_step_names_everything(brightspace: Site, tool: Tool) -> None:
     fields = initiation(signed_in(brightspace), OPEN)
     assert (fields["iss"], fields["client_id"], fields["login_hint"]) == (brightspace.url, CLIENT, ADA)

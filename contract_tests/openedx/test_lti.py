@@ -206,6 +206,23 @@ def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
     assert edx.refusal.reason == "assertion_jti_used"
 
 
+def test_a_token_of_another_tool_is_taken_with_a_warning_or_refused(edx: Web, tool: Tool) -> None:
+    world = json.loads(json.dumps(edx.lms.dump(), default=str))
+    tools = world["openedx"]["lti_tools"]
+    own = next(row for row in tools if row["id"] == 7)
+    tools.append({**own, "id": 99, "config_id": CONFIG.replace("7", "5"), "client_id": "another"})
+    edx.lms.load(world)
+    _launched(edx, tool)
+    reading = _bearer(edx, tool, lti13.SCOPE_LINE_ITEM_READ)
+    own_items, others = (f"{BASE}/lti/{number}/lti-ags" for number in (7, 99))
+    assert edx.http.get(others, headers=reading).status_code == 200
+    assert "lti_token_of_another" in {warning.code for warning in edx.lms.requests.last.warnings}
+    edx.lms.settings["openedx.lti_checks"] = "strict"
+    answer = edx.http.get(others, headers=reading)
+    assert (answer.status_code, edx.refusal.check) == (403, "the token is this tool's")
+    assert edx.http.get(own_items, headers=reading).status_code == 200
+
+
 def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     _launched(edx, tool)
     items, item = f"{BASE}/lti/7/lti-ags", f"{BASE}/lti/7/lti-ags/1"

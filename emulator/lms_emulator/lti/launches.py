@@ -156,6 +156,10 @@ class Launches(ABC, Generic[X, U]):
         fault = next((found for check in self.checks() if (found := check(x, request)) is not None), None)
         if fault is not None:
             raise self.refused(x, request, fault)
+        if "state" not in params:
+            x.warn(
+                "state_missing", "no `state`: the tool cannot tell whose browser began this launch (RFC 6749, 10.12)"
+            )
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
         return request.redirect_uri, self._answer(x, request, request.pending, request.params["nonce"])

@@ -131,12 +131,21 @@ class CanvasLaunches(Launches[Call, User]):
         """All parameters must be present; only the value of `scope` matters."""
         missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
         if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
-            for name, wanted, _ in lti13.FIXED_PARAMETERS:
-                if (got := request.params[name]) != wanted:
-                    said = f"{name} is {shortened(got, 100)}, not {wanted}: Canvas does not look; others refuse it"
-                    x.warn(f"{name}_unchecked", said)
-            return None
+            return self.values_hold(x, request)
         return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params))
+
+    def values_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+        """What other platforms check besides; here it is a warning, unless the setting is strict."""
+        fault = self.parameters_hold(x, request)
+        if fault is None or x.settings.unchecked_by_canvas == "refuse":
+            return fault
+        for name, wanted, _ in lti13.FIXED_PARAMETERS:
+            if (got := request.params[name]) != wanted:
+                said = f"{name} is {shortened(got, 100)}, not {wanted}: Canvas does not look; others refuse it"
+                x.warn(f"{name}_unchecked", said)
+        if empty := [name for name in lti13.REQUIRED_PARAMETERS if not request.params[name]]:
+            x.warn("value_unchecked", f"{', '.join(empty)} came empty: Canvas does not look; others refuse it")
+        return None
 
     def scope_is_openid(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """`scope` must be exactly `openid`."""

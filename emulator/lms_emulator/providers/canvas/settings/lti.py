@@ -222,7 +222,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     unchecked_by_canvas: Annotated[
         Literal["refuse", "allow"],
         choice(
-            "What 1EdTech's specifications require and Canvas does not check: an assertion's `iss` and `kid`; "
+            "What 1EdTech's specifications require and Canvas does not check: `prompt`, `response_type` and "
+            "`response_mode` of a launch's authentication request, and an empty nonce; an assertion's `iss` and `kid`; "
             "message type, version, deployment and nonce of a deep linking response; scores for another tool's line "
             "item, and the list of its results; the body hash and the consumer key of LTI 1.1. If allowed, there is "
             "a warning.",

@@ -146,7 +146,9 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
     if not x.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
         why = f"the token has {' '.join(granted) or 'no scope'}; request {' or '.join(scopes)} in `scope`"
         raise refusals.permission_denied(why, check="scope")
-    if claims.get("sub") != tool.client_id:
+    if not x.check("the token is this tool's", claims.get("sub") == tool.client_id, got=claims.get("sub")):
+        if x.settings.lti_checks == "strict":
+            raise refusals.permission_denied("the token is another tool's", check="the token is this tool's")
         x.warn("lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it")
     return tool
 
