@@ -52,6 +52,16 @@ FIELDS = {
     "account": "$Canvas.account.id",
     "metrics": "$com.instructure.Account.usage_metrics_enabled",
     "resource": "$ResourceLink.id",
+    "titled": "$ResourceLink.title",
+    "due": "$Canvas.assignment.dueAt.iso8601",
+    "scheme": "$com.instructure.Course.gradingScheme",
+    "pretends": "$com.instructure.User.student_view",
+    "acts": "$Canvas.masqueradingUser.userId",
+    "section_names": "$com.instructure.User.sectionNames",
+    "given": "$Person.name.given",
+    "family": "$Person.name.family",
+    "ids": "$com.instructure.user.lti_1_1_id.history",
+    "context": "$com.instructure.Context.uuid",
     "all_due": "$Canvas.assignment.allDueAts.iso8601",
     "earliest": "$Canvas.assignment.earliestEnrollmentDueAt.iso8601",
     "group": "$com.instructure.Group.id",
@@ -111,15 +121,15 @@ def world(canvas: Site, tool: Tool) -> Site:
     return canvas
 
 
-def claims(site: Site, tool: Tool, path: str) -> dict[str, Any]:
-    """The claims of a launch by a student who is also a TA and an observer."""
-    browser = signed_in(site, "other_student")
+def claims(site: Site, tool: Tool, path: str, who: str = "other_student") -> dict[str, Any]:
+    """The claims of a launch, by default by a student who is also a TA and an observer."""
+    browser = signed_in(site, who)
     _, fields = posted(browser, tool.login(initiation(browser, path)))
     return dict(jwt.read(fields["id_token"]).claims)
 
 
-def custom(site: Site, tool: Tool, path: str = OPEN) -> dict[str, Any]:
-    found: dict[str, Any] = claims(site, tool, path)[f"{lti13.CLAIM}custom"]
+def custom(site: Site, tool: Tool, path: str = OPEN, who: str = "other_student") -> dict[str, Any]:
+    found: dict[str, Any] = claims(site, tool, path, who)[f"{lti13.CLAIM}custom"]
     return found
 
 
@@ -249,18 +259,79 @@ def test_an_assignment_has_the_due_dates_of_its_assignees(world: Site, tool: Too
     lab = world.teacher.post("/api/v1/courses/1/assignments", json=sent).json()["id"]
     path = f"/courses/1/assignments/{lab}"
     found = custom(world, tool, path)
-    assert [found.get(name) for name in ("resource", "all_due", "group")] == ["lab", later, FIELDS["group"]]
+    assert [found.get(name) for name in ("titled", "due", "all_due", "group")] == ["Lab", later, later, FIELDS["group"]]
+    assert found["resource"] == claims(world, tool, path)[f"{lti13.CLAIM}resource_link"]["id"]
+    world.lms.settings["canvas.changed_variables"] = False
+    assert custom(world, tool, path)["resource"] == "lab", "before, it was the tool's resource id"
+    world.lms.settings["canvas.changed_variables"] = True
     assert (found["team"], found["participants"], found["quiz_type"]) == ("", "false", FIELDS["quiz_type"])
     assert (found["opens"], found["closes"]) == (FIELDS["opens"], FIELDS["closes"])
-    theirs = {"student_ids": [102], "unlock_at": early, "lock_at": later, "due_at": later}
-    world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": theirs})
-    found = custom(world, tool, path)
-    assert (found["opens"], found["closes"]) == (early, later)
-    own = {"assignment_override": {"student_ids": [world.info.student.id], "due_at": early}}
-    world.teacher.post(f"/api/v1{path}/overrides", json=own)
-    found = custom(world, tool, path)
+    own = {"student_ids": [world.info.student.id], "unlock_at": early, "lock_at": later, "due_at": early}
+    world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": own})
+    found = custom(world, tool, path, "student")
+    assert (found["opens"], found["closes"], found["earliest"]) == (early, later, early)
     assert set(found["all_due"].split(",")) == {later, early}
-    assert found["earliest"] == later  # a student's own
+    other = {"assignment_override": {"student_ids": [102], "due_at": "2027-04-01T10:00:00Z", "lock_at": later}}
+    world.teacher.post(f"/api/v1{path}/overrides", json=other)
+    assert custom(world, tool, path, "student")["earliest"] == early
+    found = custom(world, tool, path)
+    assert (found["closes"], found["earliest"]) == (FIELDS["closes"], early), "who is a TA too has those of staff"
+
+
+def test_staff_get_the_latest_due_date_of_the_students(world: Site, tool: Tool) -> None:
+    tag = {"url": LAUNCH, "content_type": "ContextExternalTool", "content_id": 77}
+    due, late = "2027-02-01T10:00:00Z", "2027-03-01T10:00:00Z"
+    body = {"name": "Lab", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "due_at": due}
+    lab = world.teacher.post("/api/v1/courses/1/assignments", json={"assignment": body | {"published": True}}).json()
+    path = f"/courses/1/assignments/{lab['id']}"
+
+    def told(who: str) -> Any:
+        return custom(world, tool, path, who)["due"]
+
+    empty = world.teacher.post("/api/v1/courses/1/sections", json={"course_section": {"name": "Empty"}}).json()["id"]
+    override = {"course_section_id": empty, "due_at": "2027-05-01T10:00:00Z"}
+    world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": override})
+    assert told("teacher") == due, "nobody is in that section"
+    own = {"student_ids": [102], "due_at": late}
+    world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": own})
+    assert (told("teacher"), told("student"), told("other_student")) == (late, due, late)
+
+
+def test_a_link_of_a_module_has_an_id_and_a_title(world: Site, tool: Tool) -> None:
+    module = world.teacher.post("/api/v1/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    items = f"/api/v1/courses/1/modules/{module}/items"
+    item = {"type": "ExternalTool", "content_id": 77, "external_url": LAUNCH, "title": "Item"}
+    made = world.teacher.post(items, json={"module_item": item}).json()["id"]
+    world.teacher.put(f"/api/v1/courses/1/modules/{module}", json={"module": {"published": True}})
+    world.teacher.put(f"{items}/{made}", json={"module_item": {"published": True}})
+    said = claims(world, tool, f"/courses/1/modules/items/{made}")
+    link, found = said[f"{lti13.CLAIM}resource_link"], said[f"{lti13.CLAIM}custom"]
+    assert (found["resource"], found["titled"]) == (link["id"], link["title"]) == (link["id"], "Item")
+    found = custom(world, tool)
+    assert (found["resource"], found["titled"]) == (FIELDS["resource"], FIELDS["titled"]), "no link was opened"
+    world.lms.settings["canvas.changed_variables"] = False
+    found = custom(world, tool, f"/courses/1/modules/items/{made}")
+    assert (found["resource"], found["titled"]) == (FIELDS["resource"], FIELDS["titled"])
+
+
+def test_variables_of_a_person(world: Site, tool: Tool) -> None:
+    """Names are parts of the name that lists are sorted by; who was merged has former ids."""
+    dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))
+    person = next(user for user in dump["canvas"]["users"] if user["id"] == 102)
+    person["sortable_name"] = "von Babbage, Charles"
+    world.lms.load(dump)
+    found = custom(world, tool)
+    assert (found["given"], found["family"]) == ("Charles", "von Babbage")
+    assert json.loads(found["scheme"])[0] == {"name": "A", "value": 0.94}
+    assert (found["pretends"], found["acts"]) == ("false", FIELDS["acts"])
+    assert found["section_names"].count("[") == 1
+    assert len(set(json.loads(found["section_names"]))) == len(json.loads(found["section_names"]))
+    own = found["ids"]
+    assert own == person["lti_user_id"]
+    assert custom(world, tool, "/groups/1/external_tools/77/resource_selection")["pretends"] == "false"
+    assert len(custom(world, tool, "/groups/1/external_tools/77/resource_selection")["context"]) == 40
+    assert world.admin.put("/api/v1/users/103/merge_into/102").status_code == 200
+    assert custom(world, tool)["ids"].split(",") == ["94ace10300000000000000000000000000000103", own]
 
 
 def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:

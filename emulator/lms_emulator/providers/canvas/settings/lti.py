@@ -141,6 +141,18 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/lti-vars.jsonl 26, 48",
         ),
     ] = True
+    changed_variables: Annotated[
+        bool,
+        since(
+            "2025-01-01",
+            "Whether `$ResourceLink.id` and `$ResourceLink.title` are the link's, outside assignments too, "
+            "`$Canvas.masqueradingUser.userId` is a `sub`, section names are sorted by id, and staff get the latest "
+            "due date of the students. Before, the first was the line item's resource id. It changed between April "
+            "2024 and 2026; the day is chosen.",
+            "canvas-lms lib/lti/variable_expander.rb (2024-04, and of 2026)",
+            f"{RECORDED}/lti-vars.jsonl 26, 48",
+        ),
+    ] = True
     notices: Annotated[
         bool,
         since(

@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.rules import features
 
 VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, **work.VALUES, **site.VALUES}
 NEWER: dict[str, Callable[[Scene], Any]] = {**courses.NEWER, **people.NEWER, **work.NEWER, **site.NEWER}
+CHANGED: dict[str, Callable[[Scene], Any]] = {**people.CHANGED, **work.CHANGED}
 OF_INSTRUCTURE = (
     "com.instructure.Account.instructureIdentityOrganizationId",
     "com.instructure.User.instructureIdentityGlobalUserId",
@@ -94,7 +95,8 @@ def _within(scene: Scene, part: re.Match[str]) -> str:
 
 def _known(scene: Scene, name: str) -> Callable[[Scene], Any] | None:
     """The function that computes a variable; None if Canvas has no such variable."""
-    known = VALUES.get(name)
+    known = CHANGED.get(name) if scene.x.settings.changed_variables else None
+    known = known or VALUES.get(name)
     if known is None and scene.x.settings.newer_variables:
         known = NEWER.get(name)
     return known or people.with_argument(name)

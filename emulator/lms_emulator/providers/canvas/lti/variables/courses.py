@@ -25,7 +25,7 @@ def _term(scene: Scene) -> EnrollmentTerm:
 
 def _uuid(scene: Scene) -> str:
     record = scene.place.record
-    return required(None) if isinstance(record, Group) else record.uuid
+    return places.opaque("uuid of group", record.id) if isinstance(record, Group) else record.uuid
 
 
 def _account(scene: Scene) -> Account:
@@ -66,10 +66,11 @@ def _own_groups(scene: Scene) -> str:
     return ",".join(places.group_id(group) for group in _groups(scene) if group.id in mine)
 
 
-def _scheme(scene: Scene) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "value": value} for name, value in grades.scheme(scene.api, scene.course.grading_standard_id)
-    ]
+def _scheme(scene: Scene) -> str:
+    """The grades of the scheme with their lowest scores, as JSON."""
+    rows = grades.scheme(scene.api, scene.course.grading_standard_id)
+    found = [{"name": name, "value": value} for name, value in rows]
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
 
 def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:

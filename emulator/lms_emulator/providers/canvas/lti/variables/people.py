@@ -117,6 +117,26 @@ def _image(scene: Scene) -> str:
     return picture_for_tools(scene.api, scene.person)
 
 
+def _is_test_student(scene: Scene) -> bool:
+    rows = scene.x.store.enrollments.find("user", scene.person.id)
+    return any(row.type == "StudentViewEnrollment" for row in rows)
+
+
+def _ids_of_1_1(scene: Scene) -> str:
+    """The ids for LTI 1.1 of those who were merged into the user, as far as tools knew them, and the user's own."""
+    store = scene.x.store
+    rows = store.user_merges.find("user", scene.person.id)
+    merged = (store.users.get(row.from_user_id) for row in rows if row.workflow_state == "active")
+    past = [user.lti_user_id for user in merged if user is not None and user.lti_user_id]
+    return ",".join([*dict.fromkeys(past), places.user_id(scene.person)])
+
+
+def _section_names(scene: Scene) -> str:
+    """Each section once, by id, as in `Canvas.course.sectionIds`."""
+    found = {section.id: section.name for section in _sections(scene, scene.mine)}
+    return json.dumps([found[number] for number in sorted(found)], ensure_ascii=False)
+
+
 PERMISSIONS = "Canvas.membership.permissions<"
 """The prefix of the one variable that takes an argument: `Canvas.membership.permissions<manage_grades>`."""
 
@@ -136,10 +156,10 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.isRootAccountAdmin": lambda s: is_account_admin(s.api, s.person, s.school),
     "Person.name.full": lambda s: s.person.name,
     "Person.name.display": lambda s: people.short_name(s.person),
-    "Person.name.given": lambda s: people.name_parts(s.person.name)[0],
-    "Person.name.family": lambda s: people.name_parts(s.person.name)[1],
+    "Person.name.given": lambda s: people.name_parts(people.sortable_name(s.person))[0],
+    "Person.name.family": lambda s: people.name_parts(people.sortable_name(s.person))[1],
     "com.instructure.Person.name_sortable": lambda s: people.sortable_name(s.person),
-    "Person.email.primary": lambda s: required(people.email_of(s.x.store, s.person)),
+    "Person.email.primary": lambda s: people.email_of(s.x.store, s.person) or None,
     "vnd.Canvas.Person.email.sis": _sis_email,
     "Person.address.timezone": lambda s: iana_name(s.person.time_zone or s.school.default_time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
@@ -170,11 +190,19 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
 
 NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.adminableAccounts": _administered,
-    "com.instructure.User.student_view": lambda s: any(row.type == "StudentViewEnrollment" for row in s.mine),
+    "com.instructure.User.student_view": _is_test_student,
     "Canvas.user.prefersDyslexicFont": lambda s: str(bool(s.person.preferences.get("dyslexic_friendly_font"))).lower(),
-    "com.instructure.user.lti_1_1_id.history": lambda s: places.user_id(s.person),
+    "com.instructure.user.lti_1_1_id.history": _ids_of_1_1,
 }
 """Variables added after June 2023."""
+
+CHANGED: dict[str, Callable[[Scene], Any]] = {
+    "com.instructure.User.sectionNames": _section_names,
+    "Canvas.masqueradingUser.userId": lambda s: (
+        _masquerading(s).lti_id if s.advantage else places.user_id(_masquerading(s))
+    ),
+}
+"""Variables that got another form after April 2024."""
 
 
 def with_argument(name: str) -> Callable[[Scene], Any] | None:

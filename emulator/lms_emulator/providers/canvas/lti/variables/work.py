@@ -8,10 +8,10 @@ from typing import Any
 
 from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, required
-from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject, ResourceLink
 from lms_emulator.providers.canvas.rules import assignments, inherited, line_items, teams
 from lms_emulator.providers.canvas.rules.licenses import LICENSES, License
-from lms_emulator.providers.canvas.rules.states import STUDENTS
+from lms_emulator.providers.canvas.rules.states import STAFF, STUDENTS
 
 _LONGEST, _CUT = 1000, "... (truncated)"
 
@@ -49,9 +49,16 @@ def _all_due(scene: Scene) -> str:
 
 
 def _earliest_due(scene: Scene) -> str:
-    """A student's own due date; for other users the earliest of all."""
-    found = [scene.dated.due_at] if _studies(scene) else _due_dates(scene)
+    """The user's own due date; for course staff the earliest of all."""
+    found = _due_dates(scene) if _runs(scene) else [scene.dated.due_at]
     return moment(min((value for value in found if value is not None), default=None)) or ""
+
+
+def _runs(scene: Scene) -> bool:
+    """Whether the user is on the staff of the course, even if they study there too, or manages it as an admin."""
+    if scene.user is None:
+        return False
+    return any(row.type in STAFF for row in scene.mine) or not scene.mine
 
 
 def _studies(scene: Scene) -> bool:
@@ -85,8 +92,8 @@ def _own(pick: Callable[[Assignment], datetime | None]) -> Callable[[Scene], str
     """The user's effective date; for course staff that of the assignment itself."""
 
     def tell(scene: Scene) -> str:
-        runs = scene.user is None or not _studies(scene)
-        return str(required(moment(pick(scene.task if runs else scene.dated))))
+        own = scene.user is not None and not _runs(scene)
+        return str(required(moment(pick(scene.dated if own else scene.task))))
 
     return tell
 
@@ -134,6 +141,31 @@ def _resource(scene: Scene) -> str | None:
         required(None)
     first: LineItem = required(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
     return first.data.resource_id
+
+
+def _link_id(scene: Scene) -> str:
+    """The id of the opened LTI 1.3 link."""
+    task = scene.assignment
+    if task is not None and task.submission_types == ["external_tool"]:
+        first = next(iter(line_items.of_assignment(scene.x.store, task.id)), None)
+        if first is not None:
+            return str(required(first.data.resource_link_id))
+    return str(required(scene.link if scene.advantage else None).id)
+
+
+def _link_title(scene: Scene) -> str:
+    """The title in the claim of the link; of LTI 1.1 tools, that of the assignment."""
+    if scene.assignment is not None:
+        return scene.assignment.name
+    link: ResourceLink = required(scene.link if scene.advantage else None)
+    return scene.item.title if scene.item is not None else link.title or scene.place.name
+
+
+def _latest_due(scene: Scene) -> str:
+    """The user's own due date; for course staff the latest of all students', or that of the assignment."""
+    found = _due_dates(scene) if _runs(scene) else [scene.dated.due_at]
+    latest = max((value for value in found if value is not None), default=scene.task.due_at)
+    return str(required(moment(latest)))
 
 
 def _lockdown(scene: Scene) -> bool:
@@ -245,3 +277,10 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.assignment.lockAt.overrideForUser.iso8601": _own(lambda task: task.lock_at),
 }
 """Variables added after June 2023."""
+
+CHANGED: dict[str, Callable[[Scene], Any]] = {
+    "ResourceLink.id": _link_id,
+    "ResourceLink.title": _link_title,
+    "Canvas.assignment.dueAt.iso8601": _latest_due,
+}
+"""Variables that got another meaning after April 2024."""
