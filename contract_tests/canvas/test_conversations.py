@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from contract_tests.canvas.support import Site
@@ -363,3 +364,25 @@ def test_recipients_by_context_or_by_what_is_no_context(canvas: Site) -> None:
     code = f"discussion_topic_{topic['id']}"
     assert teacher.get(path, params={"context": code, "per_page": "0"}).json() == people
     assert teacher.get(path, params={"context": "discussion_topic_999"}).status_code == 404
+
+
+def test_unknown_contexts_and_recipients_of_an_earlier_conversation(canvas: Site) -> None:
+    path, own = "/api/v1/conversations", canvas.student.get("/api/v1/users/self").json()["id"]
+
+    def written(api: httpx.Client, **fields: Any) -> httpx.Response:
+        return api.post(path, json={"body": "Hello", **fields})
+
+    assert written(canvas.teacher, recipients=[own], context_code="course_999").status_code == 404
+    assert written(canvas.teacher, recipients=["999"], context_code="course_999").status_code == 404, "asked first"
+    unknown = written(canvas.teacher, recipients=[own], context_code="account_999")
+    assert (unknown.status_code, unknown.json()) == (400, [{"attribute": "context_code", "message": "invalid"}])
+    outside = canvas.admin.post(
+        "/api/v1/accounts/1/users",
+        json={"user": {"name": "Out Side"}, "pseudonym": {"unique_id": "outside@example.test"}},
+    ).json()["id"]
+    sent = written(canvas.admin, recipients=[outside, own], group_conversation=True)
+    assert sent.status_code == 201, sent.text
+    assert written(canvas.student, recipients=[outside]).status_code == 400, "not known"
+    earlier = sent.json()[0]["id"]
+    assert written(canvas.student, recipients=[outside], from_conversation_id=earlier).status_code == 201
+    assert written(canvas.student, recipients=[outside], from_conversation_id=999).status_code == 404

@@ -77,6 +77,16 @@ def test_json_false_leaves_new_tab_and_null_the_indent(canvas: Site) -> None:
     assert (changed["new_tab"], changed["indent"], changed["title"]) == (False, 0, "")
 
 
+def test_null_changes_nothing_of_an_item(canvas: Site) -> None:
+    path = module(canvas, "Kept")
+    url, viewed = "https://example.com/", {"type": "must_view"}
+    item = add(canvas, path, type="ExternalUrl", title="L", external_url=url, completion_requirement=viewed)
+    own = f"{path}/items/{item['id']}"
+    same = change(canvas, own, external_url=None, module_id=None, completion_requirement=None)
+    assert (same["external_url"], same["completion_requirement"]) == (url, viewed)
+    assert "completion_requirement" not in change(canvas, own, completion_requirement={})
+
+
 def test_moving_a_module_before_its_prerequisite_removes_the_prerequisite(canvas: Site) -> None:
     first, second, third = (module(canvas, name) for name in "ABC")
     ids = [int(path.split("/")[1]) for path in (first, second, third)]
@@ -197,3 +207,31 @@ def test_details_tell_when_a_discussion_opens_and_closes(canvas: Site) -> None:
     add(canvas, path, type="Discussion", content_id=topic["id"])
     rows = canvas.teacher.get(f"{COURSE}/{path}/items", params={"include[]": "content_details"}).json()
     assert rows[0]["content_details"] == {"lock_at": LAST_SECOND, "locked_for_user": False}
+
+
+def test_content_that_cannot_be_unpublished_keeps_its_item_published(canvas: Site) -> None:
+    path, handed_in = module(canvas, "Kept"), work(canvas.teacher)["id"]
+    front = canvas.teacher.put(f"{COURSE}/front_page", json={"wiki_page": {"title": "Front"}}).json()
+    other = made(canvas.teacher, "pages", wiki_page={"title": "Other", "published": True})
+    talk = made(canvas.teacher, "discussion_topics", title="Talk", published=True)
+    draft = work(canvas.teacher)["id"]
+    kept = [
+        add(canvas, path, type="File", content_id=1),
+        add(canvas, path, type="Page", page_url=front["url"]),
+        add(canvas, path, type="Assignment", content_id=handed_in),
+        add(canvas, path, type="Discussion", content_id=talk["id"]),
+    ]
+    free = [
+        add(canvas, path, type="Page", page_url=other["url"]),
+        add(canvas, path, type="Assignment", content_id=draft),
+        add(canvas, path, type="SubHeader", title="Header"),
+    ]
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "mine"}}
+    assert canvas.student.post(f"{COURSE}/assignments/{handed_in}/submissions", json=sent).status_code == 201
+    canvas.student.post(f"{COURSE}/discussion_topics/{talk['id']}/entries", json={"message": "mine"})
+    for item in kept:
+        answer = canvas.teacher.put(f"{COURSE}/{path}/items/{item['id']}", json={"module_item": {"published": False}})
+        assert (answer.status_code, answer.json()) == (403, {"message": "item can't be unpublished"}), item["type"]
+        assert change(canvas, f"{path}/items/{item['id']}", published=True)["published"] is True
+    for item in free:
+        assert change(canvas, f"{path}/items/{item['id']}", published=False)["published"] is False

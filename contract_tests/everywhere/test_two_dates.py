@@ -242,6 +242,15 @@ def initiation(site: Site) -> Any:
     return sorted(form(browser.get("/courses/1/external_tools/5").text)[1])
 
 
+def file_in_module(site: Site) -> Any:
+    """The status for unpublishing the item of a file."""
+    path = "/api/v1/courses/1/modules"
+    module = site.teacher.post(path, json={"module": {"name": "Kept"}}).json()["id"]
+    sent = {"module_item": {"type": "File", "content_id": 1}}
+    item = site.teacher.post(f"{path}/{module}/items", json=sent).json()["id"]
+    return site.teacher.put(f"{path}/{module}/items/{item}", json={"module_item": {"published": False}}).status_code
+
+
 SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.first_and_last_names": lambda site: sorted(site.admin.get("/api/v1/users/101").json()),
     "canvas.bodies_of_listed_pages": lambda site: [
@@ -250,6 +259,7 @@ SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.refuses_unreadable_announcements": lambda site: (
         site.student.get("/api/v1/announcements?context_codes[]=course_1&context_codes[]=course_3").status_code
     ),
+    "canvas.keeps_items_published": file_in_module,
     "canvas.tells_auto_subscribe": lambda site: sorted(site.admin.get("/api/v1/account_calendars/1").json()),
     "canvas.series_everywhere": series,
     "canvas.denial_has_description": denial,

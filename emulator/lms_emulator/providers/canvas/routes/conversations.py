@@ -171,6 +171,8 @@ def _recipients(api: Api, asked: list[str]) -> dict[int, Common]:
     look, code = Messaging(api, api.user), api.params.text("context_code")
     numbers = [number for value in asked if (number := identifiers.local_number(value)) is not None]
     place = messaging.place_of(api, code) if code else None
+    if code and place is None and messaging.is_code(code):
+        raise refusals.not_found("the context of the conversation", code)
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
         seen = look.within(place, whole=look.runs(place))
@@ -179,6 +181,10 @@ def _recipients(api: Api, asked: list[str]) -> dict[int, Common]:
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))
             found |= {number: common for number, common in mates.items() if number in numbers}
+    if together := api.params.text("from_conversation_id"):
+        earlier = identifiers.row(api.store.conversations, together, "the conversation to go on from")
+        rows = {row.user_id for row in conversations.participants(api, earlier.id)}
+        found |= {number: Common({}, {}) for number in numbers if number in rows and number not in found}
     for reference in asked:
         whole = messaging.place_of(api, reference)
         if whole is not None:
@@ -203,7 +209,9 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
     }
     if kind not in tables or as_whole(number) is None:
         raise refused("context_code", "invalid")
-    record = identifiers.known(tables[kind].get(as_whole(number)), "the context of the conversation", code)
+    record = tables[kind].get(as_whole(number))
+    if record is None:
+        raise refused("context_code", "invalid")
     if isinstance(record, Course):
         connected = conversations.instructors(api, record, list(known)) or conversations.observes(api, list(known))
         sends = messaging.may_send(api, record)

@@ -200,7 +200,7 @@ def _tool(api: Api, course: Course, key: int, url: str | None) -> int:
 
 def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:
     """Set the completion requirement of an item. Raises the refusal for an unknown one; the item stays."""
-    if not sent.has("completion_requirement"):
+    if sent.peek("completion_requirement") in (None, False):
         return item
     wanted = sent.hash("completion_requirement")
     if not wanted.data:
@@ -225,7 +225,7 @@ def update(api: Api) -> Any:
         fields["indent"] = as_integer(sent.get("indent"))
     if sent.get("new_tab") not in (None, False):  # JSON's false changes nothing at Canvas
         fields["new_tab"] = sent.flag("new_tab")
-    if sent.has("external_url") and item.type in ("ExternalUrl", "ExternalTool"):
+    if sent.get("external_url") is not None and item.type in ("ExternalUrl", "ExternalTool"):
         fields["url"] = _address(sent)
     if (title := sent.text("title")) is not None:
         fields["title"] = title
@@ -236,13 +236,20 @@ def update(api: Api) -> Any:
     item = _required(api, sent, api.store.content_tags.put(replace(item, **fields)))
     item = _moved(api, course, sent, item)
     if sent.has("published"):
-        item = modules.publish_item(api, item, shown=sent.flag("published"))
+        item = _published(api, item, shown=sent.flag("published"))
     return shapes.item(api, item, course)
+
+
+def _published(api: Api, item: ContentTag, *, shown: bool) -> ContentTag:
+    """Publish or unpublish an item. Raises the refusal for content that stays published."""
+    if not shown and api.settings.keeps_items_published and not shapes.unpublishable(api, item):
+        raise refusals.message(403, "item_stays_published", "item can't be unpublished")
+    return modules.publish_item(api, item, shown=shown)
 
 
 def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentTag:
     place = as_integer(sent.get("position")) if sent.get("position") is not None else None
-    if sent.has("module_id"):
+    if sent.get("module_id") is not None:
         key = identifiers.local_number(sent.get("module_id")) or 0
         target = next((m for m in modules.of_course(api, course) if m.id == key), None)
         if target is None:

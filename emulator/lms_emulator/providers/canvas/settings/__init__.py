@@ -263,6 +263,15 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/courses-misc.jsonl 223, 261",
         ),
     ] = True
+    keeps_items_published: Annotated[
+        bool,
+        since(
+            "2023-10-01",
+            "Whether a module item whose content cannot be unpublished is refused with a 403, or unpublished alone.",
+            "canvas-lms app/controllers/context_module_items_api_controller.rb, update (2024-04)",
+            f"{RECORDED}/content-modules.jsonl 186",
+        ),
+    ] = True
     refuses_unknown_states: Annotated[
         bool,
         since(

@@ -20,6 +20,8 @@ from lms_emulator.providers.canvas.rules import (
     modules,
     progressing,
     quiz_taking,
+    saying,
+    submissions,
 )
 from lms_emulator.providers.canvas.shapes import Json, locks
 from lms_emulator.providers.canvas.shapes.assignments import locked as assignment_locked
@@ -93,6 +95,25 @@ def item(
     if "mastery_paths" in includes:
         body["mastery_paths"] = mastery_path(api, record, course)
     return body
+
+
+def unpublishable(api: Api, record: ContentTag) -> bool:
+    """Whether the content of an item can be unpublished: not a file, a front page, or what students handed in or wrote.
+
+    Source: canvas-lms app/models, can_unpublish? of each kind of content (2024-04).
+    """
+    content = module_content.content(api, record)
+    match record.type if content is not None else None:
+        case "Assignment":
+            return not any(map(submissions.handed_in, submissions.stored(api, content)))
+        case "Quiz":
+            return not quiz_taking.taken(api, content)
+        case "Discussion":
+            return not content.is_announcement and saying.untouched(api, content)
+        case "Page":
+            return not content.front_page
+        case kind:
+            return kind != "File"
 
 
 def quiz_lti(api: Api, record: ContentTag) -> bool:
@@ -242,7 +263,7 @@ def copied_item(api: Api, record: ContentTag, course: Course) -> Json:
         "publishable": True,
         "published": modules.published(api, record),
         "publishable_id": content.url if record.type == "Page" else record.content_id,
-        "unpublishable": True,
+        "unpublishable": unpublishable(api, record),
         "publish_at": when(getattr(content, "publish_at", None)),
         "graded": graded is not None,
         "content_details": details(api, record, course),
