@@ -471,3 +471,35 @@ def test_a_slot_can_have_its_own_number_of_seats(canvas: Site) -> None:
     assert canvas.teacher.get(slot).json()["participants_per_appointment"] == 3
     sent = {"calendar_event": {"context_code": "course_1", "title": "A", "participants_per_appointment": 1}}
     assert canvas.teacher.post(EVENTS, json=sent).status_code == 500
+
+
+def test_whom_an_appointment_group_is_for_grows_and_never_shrinks(canvas: Site) -> None:
+    groups = f"{API}/appointment_groups"
+
+    def sent(**fields: Any) -> dict[str, Any]:
+        return {"appointment_group": {"context_codes": ["course_1"], "title": "Hours", **fields}}
+
+    def made_section(course: int) -> str:
+        path = f"{API}/courses/{course}/sections"
+        return f"course_section_{canvas.admin.post(path, json={'course_section': {'name': 'S'}}).json()['id']}"
+
+    mine, other, foreign = made_section(1), made_section(1), made_section(3)
+    refused = canvas.teacher.post(groups, json=sent(context_codes=[]))
+    assert refused.status_code == 404
+    refused = canvas.teacher.post(groups, json=sent(sub_context_codes=[mine, foreign]))
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["appointment_group_sub_contexts"])
+    made = canvas.admin.post(groups, json=sent(sub_context_codes=[mine, "group_category_9", "course_section_x"])).json()
+    assert made["sub_context_codes"] == [mine, "course_section_x"]
+    one = f"{groups}/{made['id']}"
+    more = {"appointment_group": {"title": "New", "sub_context_codes": [other]}}
+    assert canvas.admin.put(one, json=more).json()["sub_context_codes"] == made["sub_context_codes"]
+    more["appointment_group"] |= {
+        "context_codes": ["course_1", "course_3", "course_999"],
+        "sub_context_codes": [foreign],
+    }
+    grown = canvas.admin.put(one, json=more).json()
+    assert grown["sub_context_codes"] == [*made["sub_context_codes"], foreign]
+    whole = canvas.admin.post(
+        groups, json=sent(context_codes=["course_1", "course_3"], sub_context_codes=[mine])
+    ).json()
+    assert {mine, foreign} <= set(whole["sub_context_codes"]), "all sections of the course of which none is named"

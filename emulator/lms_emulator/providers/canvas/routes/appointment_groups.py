@@ -55,7 +55,7 @@ def index(api: Api) -> Any:
         found = [group for group in found if appointments.reserves(api, group, user)]
         found = [group for group in found if past or (group.end_at is not None and group.end_at >= api.now)]
     if codes := set(api.params.texts("context_codes")):
-        found = [group for group in found if codes & {*group.context_codes, *group.sub_context_codes}]
+        found = [group for group in found if codes.intersection(appointments.codes_for(api, group, user))]
     found.sort(key=lambda group: group.id)
     scope = api.params.text("scope")
     path = f"/api/v1/appointment_groups?scope={quote_plus(scope)}" if scope else None
@@ -67,6 +67,8 @@ def create(api: Api) -> Any:
     if api.caller is None:
         raise api.refused("make appointment groups")
     sent = api.params.hash("appointment_group")
+    if sent.get("context_codes") == []:
+        raise refusals.not_found("a context of the appointment group", [])
     codes = sent.texts("context_codes")
     places = [calendars.place_of_code(api, code) for code in codes]
     if not codes or any(place is None or place.kind != "Course" for place in places):
@@ -74,7 +76,9 @@ def create(api: Api) -> Any:
     if any(states.concluded(api, place.record) for place in places if place is not None):
         body = {"error": "cannot create an appointment group for a concluded course"}
         raise refusals.rest("course_concluded", 400, body, check="the courses are not over", got=codes)
-    base = AppointmentGroup(id=0, context_codes=codes, created_at=api.now, updated_at=api.now)
+    found = [place.record for place in places if place is not None]
+    subs = appointments.first_subs(api, found, sent.texts("sub_context_codes"))
+    base = AppointmentGroup(id=0, context_codes=codes, sub_context_codes=subs, created_at=api.now, updated_at=api.now)
     described = _described(sent, base)
     appointments.require(api, described, appointments.manages(api, described, api.caller), "manage")
     return reply(api, _saved(api, sent, base, publish=sent.flag("publish")), 201)
@@ -84,13 +88,10 @@ def update(api: Api) -> Any:
     """Change an appointment group, publish it, or give it more slots."""
     group = _managed(api)
     sent = api.params.require("appointment_group")
-    known = set(group.context_codes)
-    more = [code for code in sent.texts("context_codes") if code not in known]
-    for code in more:
-        place = calendars.place_of_code(api, code)
-        fits = place is not None and place.kind == "Course" and calendars.place_may(api, place, "manage_calendar")
-        if not api.check("may manage the calendar", fits, got=code):
-            raise api.refused(f"manage the calendar {code}")
+    places = [place for code in sent.texts("context_codes") if (place := calendars.place_of_code(api, code))]
+    if any(place.kind != "Course" for place in places):
+        raise refusals.crashed("`appointment_group[context_codes]` names something that is no course", places)
+    changed = appointments.with_more(api, group, [place.code for place in places], sent.texts("sub_context_codes"))
     publish = sent.get("publish") == "1"
     if not publish and not sent.data.keys() - {"publish", "context_codes"}:
         raise refusals.missing("appointment_group", sent.data)
@@ -98,7 +99,7 @@ def update(api: Api) -> Any:
         raise refusals.crashed("the appointment group is published already", group.id)
     if sent.has("publish") and not publish:
         api.x.warn("publish_ignored", "Canvas publishes an existing group for the text `1` only")
-    return _saved(api, sent, replace(group, context_codes=[*group.context_codes, *more]), publish=publish)
+    return _saved(api, sent, changed, publish=publish)
 
 
 def _saved(api: Api, sent: Params, base: AppointmentGroup, *, publish: bool) -> Any:
@@ -129,8 +130,6 @@ def _described(sent: Params, base: AppointmentGroup) -> AppointmentGroup:
             changes[name] = _count(sent.text(name)) if sent.text(name) else None
     if sent.has("min_appointments_per_participant"):
         changes["min_appointments_per_participant"] = _count(sent.text("min_appointments_per_participant"))
-    if sent.has("sub_context_codes"):
-        changes["sub_context_codes"] = sent.texts("sub_context_codes")
     return replace(base, **changes)
 
 
@@ -150,6 +149,8 @@ def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:
 
 def _refuse_unfit(api: Api, wanted: AppointmentGroup, spans: list[tuple[datetime, datetime]]) -> None:
     faults: dict[str, list[str]] = {}
+    if not appointments.fits(api, wanted):
+        faults["appointment_group_sub_contexts"] = ["invalid"]
     known = [(event.start_at, event.end_at) for event in appointments.slots(api, wanted)] if wanted.id and spans else []
     every = sorted([*((start, end) for start, end in known if start and end), *spans])
     if any(end < start for start, end in every):

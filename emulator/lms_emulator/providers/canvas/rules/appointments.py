@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, Course, Group, User
 from lms_emulator.providers.canvas.rules import courses, groups, mails, people, states
 
@@ -34,6 +35,53 @@ def courses_of(api: Api, group: AppointmentGroup) -> list[Course]:
     numbers = (int(code.rpartition("_")[2]) for code in group.context_codes if code.startswith("course_"))
     found = (api.store.courses.get(number) for number in numbers)
     return [course for course in found if course is not None and course.workflow_state != "deleted"]
+
+
+def first_subs(api: Api, owning: list[Course], sent: list[str]) -> list[str]:
+    """Which sections a new appointment group is limited to, or whose groups sign up.
+
+    A group category counts alone and with one course only. Of a course of which no section is named, all are.
+    """
+    if len(owning) == len(sent) == 1 and sent[0].startswith("group_category_"):
+        return sent
+    codes = list(dict.fromkeys(sent))
+    for course in owning if codes else ():
+        own = _section_codes(api, course)
+        if set(codes).isdisjoint(own):
+            codes += own
+    return [code for code in codes if code.startswith("course_section_")]
+
+
+def with_more(api: Api, group: AppointmentGroup, codes: list[str], subs: list[str]) -> AppointmentGroup:
+    """An appointment group for more courses and for sections of those; nothing is taken away.
+
+    One for the groups of a category keeps its course.
+    """
+    known = {
+        *group.sub_context_codes,
+        *(code for course in courses_of(api, group) for code in _section_codes(api, course)),
+    }
+    new = [code for code in dict.fromkeys(subs) if code not in known and code.startswith("course_section_")]
+    for_groups = participant_type(group) == "Group" and not new
+    more = [] if for_groups else [code for code in dict.fromkeys(codes) if code not in group.context_codes]
+    return replace(
+        group,
+        context_codes=[*group.context_codes, *more],
+        sub_context_codes=[*group.sub_context_codes, *new],
+    )
+
+
+def _section_codes(api: Api, course: Course) -> list[str]:
+    return [f"course_section_{section.id}" for section in api.store.course_sections.find("course", course.id)]
+
+
+def fits(api: Api, group: AppointmentGroup) -> bool:
+    """Whether its sections and its group category, as far as they exist, are of its courses."""
+    owning = {course.id for course in courses_of(api, group)}
+    sections = [section for number in sections_of(group) if (section := api.store.course_sections.get(number))]
+    sets = [row for number in _categories_of(group) if (row := api.store.group_categories.get(number))]
+    of_course = all(row.context_type == "Course" and row.context_id in owning for row in sets)
+    return of_course and all(section.course_id in owning for section in sections)
 
 
 def slots(api: Api, group: AppointmentGroup) -> list[CalendarEvent]:
@@ -142,7 +190,7 @@ def people_of(api: Api, group: AppointmentGroup) -> list[User]:
 
 def sections_of(group: AppointmentGroup) -> set[int]:
     """The sections that an appointment group is for; none where it is for whole courses."""
-    return {int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("course_section_")}
+    return set(_numbers(group, "course_section_"))
 
 
 def _enrolled(api: Api, group: AppointmentGroup, kinds: tuple[str, ...]) -> list[User]:
@@ -160,9 +208,17 @@ def _enrolled(api: Api, group: AppointmentGroup, kinds: tuple[str, ...]) -> list
 
 def groups_of(api: Api, group: AppointmentGroup) -> list[Group]:
     """The groups of the sets that an appointment group is for."""
-    sets = [int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("group_category_")]
-    known = (api.store.group_categories.get(number) for number in sets)
+    known = (api.store.group_categories.get(number) for number in _categories_of(group))
     return [candidate for category in known if category is not None for candidate in groups.of_category(api, category)]
+
+
+def _categories_of(group: AppointmentGroup) -> list[int]:
+    return _numbers(group, "group_category_")
+
+
+def _numbers(group: AppointmentGroup, prefix: str) -> list[int]:
+    """The ids in codes of that kind; 0 for one that is no number, which nothing has."""
+    return [as_whole(code.removeprefix(prefix)) or 0 for code in group.sub_context_codes if code.startswith(prefix)]
 
 
 def require(api: Api, group: AppointmentGroup, passed: bool, what: str) -> None:
