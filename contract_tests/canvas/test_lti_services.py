@@ -357,3 +357,29 @@ def test_a_concluded_course_refuses_scores(canvas: Site, api: httpx.Client) -> N
     assert canvas.reason == "course_concluded"
     canvas.lms.settings["canvas.concluded_course_status"] = 404
     assert api.get(url).status_code == 404
+
+
+def test_tools_know_the_merged_by_their_ids_where_those_were(canvas: Site, tool: Tool, api: httpx.Client) -> None:
+    """In courses of the person merged, the survivor has that person's ids; elsewhere, and after a split, their own."""
+    ada, other = canvas.info.student.lti_id, canvas.info.other_student.lti_id
+    item = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
+    roster = service(canvas, assertion(canvas, tool)).json()["access_token"]
+
+    def seen() -> dict[str, tuple[str, str]]:
+        rows = canvas.api(roster).get(NRPS).json()["members"]
+        return {row["name"]: (row["user_id"], row["lti11_legacy_user_id"]) for row in rows}
+
+    before = seen()
+    assert canvas.admin.put("/api/v1/users/101/merge_into/102").status_code == 200
+    after = seen()
+    assert "Ada Lovelace" not in after
+    assert after["Charles Babbage"] == before["Ada Lovelace"]
+    claims = launched(canvas, tool).get_launch_data()
+    assert (claims["sub"], claims[f"{lti13.CLAIM}lti11_legacy_user_id"]) == before["Ada Lovelace"]
+    for known in (ada, other):
+        later = (canvas.lms.clock.now if known == ada else datetime(2035, 1, 1, tzinfo=UTC)).isoformat()
+        assert api.post(f"{item}/scores", json=score(userId=known, timestamp=later)).status_code == 200
+    assert {row["userId"] for row in api.get(f"{item}/results").json()} == {ada}
+    canvas.lms.load(canvas.lms.dump())
+    assert canvas.admin.post("/api/v1/users/102/split").status_code == 200
+    assert seen() == before

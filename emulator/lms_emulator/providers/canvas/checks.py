@@ -40,6 +40,7 @@ REFERENCES = (
     Reference("observer_alerts", "user_id", "users"),
     Reference("custom_data", "user_id", "users"),
     Reference("user_merges", "user_id", "users"),
+    Reference("user_past_lti_ids", "user_id", "users"),
     Reference("courses", "account_id", "accounts"),
     Reference("courses", "enrollment_term_id", "enrollment_terms"),
     Reference("course_sections", "course_id", "courses"),

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
-from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
+from lms_emulator.providers.canvas.lti.claims import Opening, document_target, known_user, target_of
 from lms_emulator.providers.canvas.model import Account, Assignment, Course
 from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
@@ -159,7 +159,7 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
 
 def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
     """The user's details, as far as the tool's privacy level allows."""
-    user, privacy = opening.user, opening.tool.privacy
+    user, privacy = known_user(x, opening), opening.tool.privacy
     if user is None:
         return {}
     found = {"user_id": places.user_id(user)}
@@ -305,7 +305,7 @@ def _handed_over(x: Call, opening: Opening, content: str) -> dict[str, str]:
         "resource_link_id": opening.place.opaque,
         "tool_consumer_instance_contact_email": x.settings.contact_email,
         "tool_consumer_instance_name": school.name or "",
-        **({"user_id": places.user_id(opening.user)} if opening.user is not None else {}),
+        **({"user_id": places.user_id(user)} if (user := known_user(x, opening)) is not None else {}),
     }
 
 

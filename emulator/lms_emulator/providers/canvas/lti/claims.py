@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.model import (
     Tool,
     User,
 )
-from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.providers.canvas.rules import past_ids, tools
 from lms_emulator.providers.canvas.rules.people import (
     effective_locale,
     email_of,
@@ -171,7 +171,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
 
 def launch(x: Call, opening: Opening) -> lti13.Launch:
     """The launch message."""
-    place, tool, user = opening.place, opening.tool, opening.user
+    place, tool, user = opening.place, opening.tool, known_user(x, opening)
     key = tools.key_of(x.store, tool)
     platform = places.school(x, place.account.id)
     said = lti13.Launch(
@@ -296,8 +296,13 @@ def scopes_of(x: Call, key: DeveloperKey) -> list[str]:
     return key.scopes if key.scopes or written else list(lti13.SERVICE_SCOPES)
 
 
+def known_user(x: Call, opening: Opening) -> User | None:
+    """Who opens it, with the ids that tools know them by there."""
+    return past_ids.as_known(x.store, opening.user, opening.place.record) if opening.user is not None else None
+
+
 def _extra(x: Call, opening: Opening) -> dict[str, Any]:
-    user, course = opening.user, opening.place.own_course
+    user, course = known_user(x, opening), opening.place.own_course
     legacy = places.user_id(user) if user is not None else ""
     old: dict[str, Any] = {}
     if opening.assignment is not None and opening.assignment.external_tool is not None:
@@ -323,7 +328,8 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
             for e in x.store.enrollments.find("user", user.id)
             if e.course_id == course.id and e.type == "ObserverEnrollment" and e.workflow_state == "active"
         ]
-        mentees = [seen.lti_id for id_ in watched if id_ and (seen := x.store.users.get(id_)) is not None]
+        seen = [other for id_ in watched if id_ and (other := x.store.users.get(id_)) is not None]
+        mentees = [past_ids.as_known(x.store, other, course).lti_id for other in seen]
         if mentees:
             extra[f"{lti13.CLAIM}role_scope_mentor"] = mentees
     return extra

@@ -115,6 +115,7 @@ from lms_emulator.providers.canvas.model.people import (
     User,
     UserMerge,
     UserObserver,
+    UserPastLtiId,
 )
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
@@ -296,6 +297,7 @@ __all__ = [
     "User",
     "UserMerge",
     "UserObserver",
+    "UserPastLtiId",
     "WikiPage",
     "switched_on",
     "touched",

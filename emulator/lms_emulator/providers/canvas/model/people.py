@@ -275,6 +275,21 @@ class UserMerge(Record, frozen=True, kw_only=True):
     created_at: Instant | None = None
 
 
+class UserPastLtiId(Record, frozen=True, kw_only=True):
+    """The ids by which tools in a context know a user who was merged into another (`user_id`).
+
+    Attributes: `user_lti_id`, the `sub` of LTI 1.3; `user_lti_context_id`, the user id of LTI 1.1.
+    """
+
+    id: int
+    user_id: int
+    context_type: Literal["Course", "Group", "Account"]
+    context_id: int
+    user_uuid: str = ""
+    user_lti_id: str = ""
+    user_lti_context_id: str = ""
+
+
 class AuthenticationProvider(Record, frozen=True, kw_only=True):
     """A way to sign in at a school. `fields` are its type-specific settings, under Canvas's names."""
 

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.model import Assignment, Course, Group, Resou
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service
 from lms_emulator.providers.canvas.routes.line_items import typed
-from lms_emulator.providers.canvas.rules import assignments, collation, contexts, people, states, tools
+from lms_emulator.providers.canvas.rules import assignments, collation, contexts, past_ids, people, states, tools
 from lms_emulator.providers.canvas.rules.permissions import GROUPS
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.wire import reply
@@ -108,7 +108,8 @@ def _roster(
     asked = bool(api.params.text("rlid"))
 
     def shape(member: Member) -> Json:
-        body = claims.member(api.x, member.user, member.types, tool.privacy)
+        user = past_ids.as_known(api.store, member.user, place.record)
+        body = claims.member(api.x, user, member.types, tool.privacy)
         more = {"message": [_message(api, member.user, tool, place, link)]} if asked else {}
         return {**body, "roles": member.roles, **more}
 
@@ -176,7 +177,7 @@ def _message(api: Api, user: User, tool: Tool, place: places.Place, link: Resour
     }
     scene = variables.Scene(api.x, user=user, place=place, tool=tool)
     known = {name: text for name, text in fields.items() if str(text).removeprefix("$") in IN_MESSAGES}
-    legacy = places.user_id(user)
+    legacy = places.user_id(past_ids.as_known(api.store, user, place.record))
     return {
         f"{lti13.CLAIM}message_type": lti13.RESOURCE_LINK_REQUEST,
         "locale": people.effective_locale(user),

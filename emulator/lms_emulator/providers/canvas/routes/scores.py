@@ -16,7 +16,16 @@ from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
-from lms_emulator.providers.canvas.model import Assignment, Attachment, Folder, LineItem, LtiResult, Progress, User
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    Attachment,
+    Course,
+    Folder,
+    LineItem,
+    LtiResult,
+    Progress,
+    User,
+)
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import line_items as items
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
@@ -26,6 +35,7 @@ from lms_emulator.providers.canvas.rules import (
     features,
     files,
     line_items,
+    past_ids,
     scopes,
     standing,
     submissions,
@@ -42,15 +52,16 @@ from lms_emulator.signing import lti13, lti13_services
 AT_ONCE = "ags_scores_multiple_files"
 
 
-def _person(api: Api, text: str) -> User | None:
-    """The user for a `userId`: the LTI id from launches, or Canvas's own."""
+def _person(api: Api, text: str, course: Course) -> User | None:
+    """The user for a `userId`: the LTI id from launches, Canvas's own, or one from before a merge."""
     found = api.store.users.first("lti_id", text) if text else None
-    return found or api.store.users.get(number(text))
+    found = found if found is None or found.workflow_state != "deleted" else None
+    return found or api.store.users.get(number(text)) or past_ids.known(api.store, text, course)
 
 
 def _student(api: Api, place: Place) -> User:
     text = api.params.text("userId") or ""
-    user = _person(api, text)
+    user = _person(api, text, place.course)
     if user is not None and user.lti_id != text:
         api.x.warn("score_by_api_id", "Canvas accepts its own user id here; others know only the id_token's `sub`")
     studies = user is not None and rules.is_student(api.x, user, place.course.id)
@@ -153,11 +164,11 @@ def _result_url(api: Api, item: LineItem, result: LtiResult) -> str:
 
 
 def _shape(api: Api, item: LineItem, result: LtiResult) -> Json:
-    user = api.store.users.get(result.user_id)
+    user, course = api.store.users.get(result.user_id), identifiers.course(api, item.course_id)
     body: dict[str, Any] = {
         "id": _result_url(api, item, result),
         "scoreOf": items.url(api, item),
-        "userId": user.lti_id if user is not None else None,
+        "userId": past_ids.as_known(api.store, user, course).lti_id if user is not None else None,
         "resultScore": result.result_score,
         "resultMaximum": 1.0 if result.result_maximum == 0 else result.result_maximum,
         "comment": result.comment,
@@ -172,7 +183,7 @@ def index(api: Api) -> Response:
     item = items.found_of_any_tool(api, place)
     found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda result: result.id)
     if api.params.has("user_id"):
-        user = _person(api, api.params.text("user_id") or "")
+        user = _person(api, api.params.text("user_id") or "", place.course)
         if user is not None and not rules.is_student(api.x, user, place.course.id):
             return reply(api, [], headers=typed(lti13_services.RESULTS_TYPE))
         found = [result for result in found if user is not None and result.user_id == user.id]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Attachment, Enrollment, Group, Submission, User, UserMerge
-from lms_emulator.providers.canvas.rules import enrolled, files, groups, observing, progressing
+from lms_emulator.providers.canvas.rules import enrolled, files, groups, observing, past_ids, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import chain
 
@@ -33,7 +33,9 @@ MOVED = dict.fromkeys(
     "user_id",
 ) | {"submission_comments": "author_id", "conversation_messages": "author_id"}
 """The tables whose records change hands as they are, and the column with the owner."""
-RESTORED = MOVED | dict.fromkeys(("pseudonyms", "communication_channels", "enrollments"), "user_id")
+RESTORED = MOVED | dict.fromkeys(
+    ("pseudonyms", "communication_channels", "enrollments", "user_past_lti_ids"), "user_id"
+)
 """The tables whose records a split gives back."""
 STATES = ("active", "invited", "creation_pending", "completed", "rejected", "inactive", "deleted")
 """The states of enrollments; of two for the same place, merging keeps the earlier one here."""
@@ -114,7 +116,9 @@ def merge(api: Api, user: User, into: User) -> None:
     """Move everything that one user has to another, and delete the first."""
     ended: dict[str, str] = {}
     into = _move_identity(api, user, before := into)
+    past = past_ids.keep(api, user, into) if into.uuid == before.uuid else []
     moved = {
+        "user_past_lti_ids": past,
         "users": [into.id] if into.uuid != before.uuid else [],
         "communication_channels": _move_addresses(api, user, into, ended),
         "enrollments": _move_enrollments(api, user, into, ended),
@@ -156,10 +160,14 @@ def _move_identity(api: Api, user: User, into: User) -> User:
     """Give a user the other's picture, if they have none, and ids for tools, if no tool can know theirs yet."""
     if into.avatar_state == "none" and user.avatar_state != "none":
         into = replace(into, avatar_image_url=user.avatar_image_url, avatar_state=user.avatar_state)
-    met = into.lti_user_id or any(
-        item.workflow_state != "deleted"
-        for table in (api.store.enrollments, api.store.account_users)
-        for item in table.find("user", into.id)
+    met = (
+        into.lti_user_id
+        or api.store.user_past_lti_ids.find("user", user.id)
+        or any(
+            item.workflow_state != "deleted"
+            for table in (api.store.enrollments, api.store.account_users)
+            for item in table.find("user", into.id)
+        )
     )
     into = api.store.users.put(into)
     return into if met else _swap_ids(api, user, into)
@@ -373,6 +381,7 @@ def split(api: Api, user: User) -> list[User]:
         kept = {name: until for name, until in _ignored(user).items() if name not in _ignored(other)}
         if kept != _ignored(user):
             user = api.store.users.put(replace(user, preferences={**user.preferences, "ignored_until": kept}))
+        past_ids.drop(api, user, other)
         for table, ids in record.moved.items():
             _give_back(api, table, ids, user, other)
         for named, state in record.ended.items():
