@@ -1,4 +1,4 @@
-"""Tables of calendars, conversations, shares and notifications: a part of Canvas's state."""
+"""Tables of calendars, conversations, shares, notifications and merged people: a part of Canvas's state."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from lms_emulator.providers.canvas.model.fields import context as _context
 from lms_emulator.providers.canvas.model.fields import course as _course
 from lms_emulator.providers.canvas.model.fields import user as _user
 from lms_emulator.providers.canvas.model.migrations import ContentShare
-from lms_emulator.providers.canvas.model.people import ObserverAlert
+from lms_emulator.providers.canvas.model.people import ObserverAlert, UserMerge, UserPastLtiId
 from lms_emulator.providers.canvas.model.planner import PlannerNote, PlannerOverride
 from lms_emulator.providers.canvas.model.polls import Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.model.portfolios import EPortfolio, EPortfolioEntry
 
 
 class LifeStore(Store):
-    """The calendar, the planner, conversations, polls, portfolios, what is shared, and alerts."""
+    """The calendar, the planner, conversations, polls, portfolios, what is shared, alerts, and who became whom."""
 
     calendar_events: Table[CalendarEvent] = table(
         key="id",
@@ -57,4 +57,8 @@ class LifeStore(Store):
             "observer": lambda a: a.observer_id,
             "about": lambda a: (a.threshold_id, a.context_type, a.context_id, a.action_date),
         },
+    )
+    user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
+    user_past_lti_ids: Table[UserPastLtiId] = table(
+        key="id", indexes={"user": _user, "lti_id": lambda p: p.user_lti_id or None}
     )

@@ -99,9 +99,7 @@ from lms_emulator.providers.canvas.model.people import (
     Role,
     RoleOverride,
     User,
-    UserMerge,
     UserObserver,
-    UserPastLtiId,
 )
 from lms_emulator.providers.canvas.model.quizzes import (
     AssessmentQuestion,
@@ -187,10 +185,6 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
     )
     observer_alert_thresholds: Table[AlertThreshold] = table(key="id", indexes={"observer": lambda t: t.observer_id})
     custom_data: Table[CustomData] = table(key="id", indexes={"user": _user})
-    user_merges: Table[UserMerge] = table(key="id", indexes={"user": _user})
-    user_past_lti_ids: Table[UserPastLtiId] = table(
-        key="id", indexes={"user": _user, "lti_id": lambda p: p.user_lti_id or None}
-    )
     developer_keys: Table[DeveloperKey] = table(
         key="id",
         credentials=held.DEVELOPER_KEYS,
