@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract_tests.canvas.grading import COURSE, grade, made, work
+from contract_tests.canvas.grading import COURSE, grade, made, team, work
 from contract_tests.canvas.support import Site
 
 REFUSED = (401, 403)
@@ -146,9 +146,13 @@ def test_final_grades_of_a_course_and_of_its_periods(canvas: Site) -> None:
     assert teacher.put(path, json={"grading_period_id": 9}).json() == {"error": "invalid_grading_period"}
     assert teacher.put(path, json={"grading_period_id": only["id"]}).status_code == 400
     rows = [{"student_id": 101, "override_score": 50}, {"student_id": "x", "override_score": 1}]
+    rows.append({"student_id": 102, "override_score": "5o"})
     job = teacher.put(path, json={"grading_period_id": only["id"], "override_scores": rows}).json()
     done = teacher.get(f"/api/v1/progress/{job['id']}").json()
-    assert done["results"] == {"errors": [{"student_id": "x", "error": "invalid_student_id"}]}
+    faults = [{"student_id": "x", "error": "invalid_student_id"}, {"student_id": 102, "error": "failed_to_update"}]
+    assert done["results"] == {"errors": faults}
+    job = teacher.put(path, json={"override_scores": {"0": rows[0]}}).json()
+    assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "failed", "it is no list"
     teacher.put(path, json={"override_scores": [{"student_id": 101, "override_score": 91.5}]})
     for query, score in ({"grading_period_id": only["id"]}, 50), ({}, 91.5):
         for who, name in ((teacher, "override_score"), (student, "final_score")):
@@ -179,6 +183,11 @@ def test_scores_for_what_is_not_graded(canvas: Site) -> None:
     }
     assert [item["score"] for item in found.values()] == [None, None, 5, 3]
     assert found[past["id"], 101]["late_policy_status"] == "missing"
+    shared = work(teacher, group_category_id=team(teacher, 101, 102)["group_category_id"])
+    job = teacher.put(path, json={"percent": "33.3", "student_ids": [101], "assignment_ids": [shared["id"]]}).json()
+    assert teacher.get(f"/api/v1/progress/{job['id']}").json()["results"] == {"errors": []}
+    rows = teacher.get(f"{COURSE}/assignments/{shared['id']}/submissions").json()
+    assert {row["user_id"]: row["score"] for row in rows if row["user_id"] in (101, 102)} == {101: 3.33, 102: 3.33}
 
 
 def test_how_one_looks_at_the_gradebook(canvas: Site) -> None:

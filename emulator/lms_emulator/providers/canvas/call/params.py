@@ -207,8 +207,8 @@ class Params:
 
     @property
     def includes(self) -> set[str]:
-        """The values of `include[]`, a set that remembers which were tested for."""
-        if not self.data:
+        """The values of `include[]`, a set that remembers which were tested for; none of a hash, as `include[0]`."""
+        if not self.data or isinstance(self.data.get("include"), dict):
             return set()
         return self._reads.choose("include[]", partial(self.texts, "include"))
 

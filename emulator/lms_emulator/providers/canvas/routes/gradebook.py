@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.call.params import as_float, as_integer
+from lms_emulator.providers.canvas.call.params import as_float, as_integer, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, GradebookFilter, GradeOverride
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.rules import (
     roster,
     states,
     submissions,
+    teams,
 )
 from lms_emulator.providers.canvas.shapes.progress import progress
 from lms_emulator.providers.canvas.wire import reply
@@ -38,6 +39,7 @@ SOURCE = (
 )
 
 OVERRIDES, APPLYING = "final_grades_override", "apply_score_to_ungraded"
+FAILED = "failed_to_update"
 SETTINGS = (
     "hide_assignment_group_totals",
     "hide_total",
@@ -87,18 +89,22 @@ def override_final(api: Api) -> Any:
         raise _error("invalid_grading_period")
     if not api.params.get("override_scores"):
         raise refusals.missing("override_scores")
-    sent = api.params.hashes("override_scores")
+    given, sent = api.params.peek("override_scores"), api.params.hashes("override_scores")
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "inactive"}
     rows = [e for e in assignments.students(api, course.id) if e.user_id in seen and e.workflow_state in states.CURRENT]
 
     def work() -> dict[str, Any]:
+        if not isinstance(given, list):
+            raise refusals.crashed("the job goes through a list of `override_scores`", given)
         faults = []
         for fields in sent:
-            user_id, score = fields.integer("student_id"), fields.text("override_score")
+            user_id, score = fields.integer("student_id"), (fields.text("override_score") or "").strip()
+            own = [row.id for row in rows if row.user_id == user_id]
             if user_id <= 0:
                 faults.append({"student_id": fields.get("student_id"), "error": "invalid_student_id"})
-            own = [row.id for row in rows if row.user_id == user_id]
-            if own:
+            elif score and not is_number(score):
+                faults += [{"student_id": fields.get("student_id"), "error": FAILED} for _ in own]
+            elif own:
                 set_override(api, course, own, user_id, as_float(score) if score else None, period)
         return {"errors": faults}
 
@@ -132,7 +138,7 @@ def apply_score(api: Api) -> Any:
     account = api.store.accounts.get(course.account_id) or api.root
     if not api.check("the account has the feature", features.enabled(api, account, APPLYING)):
         raise api.refused(f"what the feature {APPLYING} is for")
-    percent, excused = api.params.text("percent"), api.params.flag("excused")
+    percent, excused = (api.params.text("percent") or "").strip(), api.params.flag("excused")
     if not percent and not excused:
         raise _error("no_score_or_excused_provided")
     if percent and excused:
@@ -142,31 +148,45 @@ def apply_score(api: Api) -> Any:
     for name in ("student_ids", "assignment_ids"):
         if not api.params.texts(name):
             raise _error(f"no_{name}_provided")
-    what = [a for a in assignments.of_course(api, course) if str(a.id) in api.params.texts("assignment_ids")]
+    asked = set(map(as_integer, api.params.texts("assignment_ids")))
+    what = [a for a in assignments.of_course(api, course) if a.id in asked]
     what = [a for a in what if a.submission_types != ["not_graded"] and not moderation.under_way(a)]
     what = [a for a in what if not a.moderated_grading or a.final_grader_id in (None, api.user.id)]
     who = set(map(as_integer, api.params.texts("student_ids")))
 
     def work() -> dict[str, Any]:
+        faults = []
         for base in what:
-            for user_id in who.intersection(roster.gradeable(api, course, None, base, *states.CURRENT)):
-                points = as_float(percent) * float(base.points_possible or 0) / 100
-                _apply(api, course, base, user_id, None if excused else points)
-        return {"errors": []}
+            points = None if excused else grades.part(float(base.points_possible or 0), as_float(percent))
+            for user_id in sorted(who.intersection(roster.gradeable(api, course, None, base, *states.CURRENT))):
+                if not _waits(api, base, user_id):
+                    continue
+                if moderation.why_not_graded(api, course, base, user_id) is None:
+                    _apply(api, course, base, user_id, points)
+                else:
+                    faults.append({"assignment_id": base.id, "error": FAILED, "student_id": user_id})
+        return {"errors": faults[:100]}
 
     return progress(api, jobs.run(api, course, "apply_score_to_ungraded_assignments", work))
 
 
-def _apply(api: Api, course: Course, base: Assignment, user_id: int, points: float | None) -> None:
-    """Give a score or, without one, an excuse, to work that has neither."""
+def _waits(api: Api, base: Assignment, user_id: int) -> bool:
+    """Whether work has neither a grade nor an excuse, and is due if that matters."""
     record = submissions.of(api, base, user_id)
     due = assignments.dated_for(api, base, user_id).due_at
-    waits = api.params.flag("only_past_due") and (due is None or due >= api.now)
-    if record.entered_grade is not None or record.excused or waits:
-        return
-    made = grading.grade(api, course, base, record, None, excuse=points is None, points=points, spared=True)
+    early = api.params.flag("only_past_due") and (due is None or due >= api.now)
+    return record.entered_grade is None and not record.excused and not early
+
+
+def _apply(api: Api, course: Course, base: Assignment, user_id: int, points: float | None) -> None:
+    """Give a score, which a group shares, or an excuse where there is none."""
+    for person in [user_id] if points is None else teams.graded_together(api, base, user_id):
+        record = submissions.of(api, base, person)
+        if person == user_id or not record.excused:
+            grading.grade(api, course, base, record, None, excuse=points is None, points=points, spared=True)
     if api.params.flag("mark_as_missing"):
-        api.store.submissions.put(replace(made, late_policy_status="missing"))
+        record = submissions.of(api, base, user_id)
+        api.store.submissions.put(replace(record, late_policy_status="missing"))
 
 
 # settings

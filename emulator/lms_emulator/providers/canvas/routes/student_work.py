@@ -84,10 +84,12 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
 
 
 def _named(api: Api) -> list[str]:
-    """The students as named; of a text Canvas asks only whether there is `all` in it."""
+    """The students as named; of a text Canvas asks only whether there is `all` in it, of a hash for the key `all`."""
     sent = api.params.get("student_ids")
-    if isinstance(sent, str) and "all" in sent:
+    if isinstance(sent, str | dict) and "all" in sent:
         return ["all"]
+    if isinstance(sent, dict):
+        return []
     if sent is not None and not isinstance(sent, list):
         raise refusals.crashed("`student_ids` is no list", sent)
     return api.params.texts("student_ids")

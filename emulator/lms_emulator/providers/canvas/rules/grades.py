@@ -158,19 +158,20 @@ def to_score(api: Api, assignment: Assignment, grade: str, *, points_first: bool
 def _read(api: Api, assignment: Assignment, grade: str, points: float, points_first: bool) -> float | None:
     scheme = scheme_of(api, assignment) if assignment.grading_type in LETTERS else []
     if _PERCENT.search(grade):
-        return _part(points, as_float(grade))
+        return part(points, as_float(grade))
     if _NUMBER.search(grade):
         percent = None if points_first else _percent_of(scheme, grade)
-        return as_float(grade) if percent is None else _part(points, percent)
+        return as_float(grade) if percent is None else part(points, percent)
     if grade in ("pass", "complete"):
         return points
     if grade in ("fail", "incomplete"):
         return 0.0
     percent = _percent_of(scheme, grade)
-    return None if percent is None else _part(points, percent)
+    return None if percent is None else part(points, percent)
 
 
-def _part(points: float, percent: float) -> float:
+def part(points: float, percent: float) -> float:
+    """A percentage of points."""
     return float(exact(points) * exact(percent) / 100)
 
 

@@ -195,7 +195,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         workflow_state="pending_review" if record.workflow_state == "pending_review" else "submitted",
         late_policy_status=None,
         seconds_late_override=None,
-        graded_at=api.now if record.excused else record.graded_at,
+        graded_at=api.now if record.excused or record.late_policy_status else record.graded_at,
         grade_matches_current_submission=record.entered_grade is None,
     )
     return grading.keep(api, base, made, new_version=True)
