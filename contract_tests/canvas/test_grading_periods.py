@@ -157,7 +157,13 @@ def test_final_grades_of_a_course_and_of_its_periods(canvas: Site) -> None:
     for query, score in ({"grading_period_id": only["id"]}, 50), ({}, 91.5):
         for who, name in ((teacher, "override_score"), (student, "final_score")):
             listed = who.get(f"{COURSE}/enrollments", params={"user_id": 101, **query}).json()
-            assert next(row["grades"][name] for row in listed if "grades" in row) == score
+            (grades,) = (row["grades"] for row in listed if "grades" in row)
+            assert (grades[name], "override_grade" in grades) == (score, False), "the course has no letters"
+    entries = [{"name": "A-", "value": 90}, {"name": "F", "value": 0}]
+    letters = made(teacher, "grading_standards", title="S", grading_scheme_entry=entries)["id"]
+    teacher.put(COURSE, json={"course": {"grading_standard_id": letters}})
+    (row,) = teacher.get(f"{COURSE}/enrollments", params={"user_id": 101, "type[]": "StudentEnrollment"}).json()
+    assert row["grades"]["override_grade"] == "A-"
 
 
 def test_scores_for_what_is_not_graded(canvas: Site) -> None:

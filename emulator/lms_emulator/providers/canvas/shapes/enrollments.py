@@ -172,7 +172,8 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
         body |= lettered(api, record, course, unposted, "unposted_")
         if override is not None:
             body["override_score"] = override
-            body["override_grade"] = course_letter(api, course, override, record.user_id)
+            if (letter := course_letter(api, course, override, record.user_id)) is not None:
+                body["override_grade"] = letter
     return body
 
 
