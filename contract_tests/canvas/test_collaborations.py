@@ -213,6 +213,68 @@ def test_the_tool_is_told_whether_its_item_was_taken(canvas: Site, collaborative
     assert keys.posted == [b""]
 
 
+def test_new_members_are_invited_by_mail_and_see_it_in_their_stream(canvas: Site, collaborative: Tool) -> None:
+    world = canvas.lms.dump()["canvas"]
+    names = {user["id"]: user["lti_id"] for user in world["users"]}
+    team = canvas.teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()
+    group = canvas.teacher.post(f"/api/v1/group_categories/{team['id']}/groups", json={"name": "Owls"}).json()["id"]
+    canvas.teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": 102})
+    browser, before = signed_in(canvas, "teacher"), len(canvas.lms.outbox.emails)
+
+    def invited() -> list[str]:
+        mails = [mail for mail in canvas.lms.outbox.emails[before:] if mail.kind == "collaboration_invitation"]
+        return [mail.to for mail in mails]
+
+    number = kept(browser, {**ITEM, MEMBERS: {"users": [names[101], names[103]]}}).json()["collaboration"]["id"]
+    ada, charles = canvas.info.student.email, canvas.info.other_student.email
+    assert invited() == [ada], "its author is not invited"
+    mail = canvas.lms.outbox.emails[-1]
+    course = canvas.teacher.get("/api/v1/courses/1").json()["name"]
+    assert mail.subject == f"Collaboration Invitation: {course}"
+    assert mail.data["link"] == f"{canvas.url}{PLACE}/collaborations/{number}"
+    form = {"collaboration[title]": "Notes", "user[]": "101", "group[]": str(group)}
+    form["authenticity_token"] = token(browser)
+    browser.http.put(f"{canvas.url}{PLACE}/collaborations/{number}", data=form)
+    assert invited() == [ada, charles], "the members of a group are, and nobody is twice"
+
+    def seen(client: httpx.Client) -> list[dict[str, Any]]:
+        rows = client.get(f"/api/v1{PLACE}/activity_stream").json()
+        return [row for row in rows if row["type"] == "Collaboration"]
+
+    for client in (canvas.teacher, canvas.student):
+        (row,) = seen(client)
+        assert (row["collaboration_id"], row["title"], row["message"]) == (number, "Notes", "of today")
+        assert row["html_url"] == mail.data["link"]
+        assert row["read_state"] is False
+    assert {
+        "type": "Collaboration",
+        "count": 1,
+        "unread_count": 1,
+        "notification_category": None,
+    } in canvas.student.get(f"/api/v1{PLACE}/activity_stream/summary").json()
+    canvas.teacher.delete(f"{ALL}/{number}")
+    assert seen(canvas.student) == []
+
+
+def test_nobody_is_invited_to_a_document_of_an_unpublished_course(canvas: Site, collaborative: Tool) -> None:
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    next(course for course in world["canvas"]["courses"] if course["id"] == 1)["workflow_state"] = "unpublished"
+    canvas.lms.load(world)
+    ada = next(user["lti_id"] for user in world["canvas"]["users"] if user["id"] == 101)
+    assert kept(signed_in(canvas, "teacher"), {**ITEM, MEMBERS: {"users": [ada]}}).status_code == 200
+    assert [mail for mail in canvas.lms.outbox.emails if mail.kind == "collaboration_invitation"] == []
+
+
+def test_the_page_around_a_tool_has_the_storage_frame(canvas: Site, collaborative: Tool) -> None:
+    browser, page = (
+        signed_in(canvas, "teacher"),
+        f"{PLACE}/lti_collaborations/external_tools/77?launch_type=collaboration",
+    )
+    assert 'id="post_message_forwarding"' in browser.get(page).text
+    canvas.lms.settings["canvas.platform_storage"] = False
+    assert 'id="post_message_forwarding"' not in browser.get(page).text
+
+
 def test_only_its_own_pages_may_send_one(canvas: Site, collaborative: Tool) -> None:
     browser = signed_in(canvas, "teacher")
     sent = {"contentItems": json.dumps([ITEM])}

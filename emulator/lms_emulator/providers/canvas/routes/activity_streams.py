@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
     Assignment,
+    Collaboration,
     ConversationParticipant,
     Course,
     DiscussionEntry,
@@ -103,6 +104,10 @@ def _item(api: Api, item: Item) -> Json:
         return body | _work(api, item, item.record)
     if isinstance(item.record, Assignment):
         return body | _news(api, item, item.record)
+    if isinstance(item.record, Collaboration) and item.place is not None:
+        page = api.url(f"{item.place.path}/collaborations/{item.record.id}")
+        said = {"title": item.record.title, "message": item.record.description, "html_url": page}
+        return body | said | {"collaboration_id": item.record.id}
     assert isinstance(item.record, ConversationParticipant)  # the kinds end here
     return body | _conversation(api, item.record)
 

@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.credentials import browser, visitors
-from lms_emulator.providers.canvas.lti import places
+from lms_emulator.providers.canvas.lti import frames, places
 from lms_emulator.providers.canvas.model import Collaboration, Collaborator, Course, Group
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, ignoring, rest, site, within
@@ -180,11 +180,16 @@ def page(api: Api) -> Response:
 
 
 def opened(api: Api) -> Response:
-    """GET /courses/{course_id}/lti_collaborations/{all*}: a tool that is asked for a collaboration, in a frame."""
+    """GET /courses/{course_id}/lti_collaborations/{all*}: a tool that is asked for a collaboration, in a frame.
+
+    The page has the frame that forwards messages of platform storage, but like Canvas's answers none of them.
+    """
     context = _where(api)
     query = api.x.query_string.decode("latin-1")
     api.x.reads.add(*api.x.query)
-    return _page(api, context, shown=[], tools=[], opened=f"{context.path}/{api.slot('all')}?{query}")
+    forwarding = api.url(frames.FORWARDING) if frames.stores(api.x) else None
+    address = f"{context.path}/{api.slot('all')}?{query}"
+    return _page(api, context, shown=[], tools=[], opened=address, forwarding=forwarding)
 
 
 def _page(api: Api, context: Context, **values: Any) -> Response:

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call.identifiers import known, local_number
 from lms_emulator.providers.canvas.call.params import as_text, as_whole
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.model import Collaboration, Collaborator, Course, Enrollment, Group, User
-from lms_emulator.providers.canvas.rules import collation, contexts, groups, states
+from lms_emulator.providers.canvas.rules import collation, contexts, groups, mails, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 
@@ -192,6 +192,25 @@ def set_members(
         api.store.collaborators.put(
             Collaborator(id=number, collaboration_id=collaboration.id, user_id=user_id, group_id=group_id)
         )
+        group = api.store.groups.get(group_id) if group_id is not None else None
+        own = [user_id] if user_id is not None and user_id != collaboration.user_id else []
+        _invite(api, context, collaboration, own if group is None else [m.user_id for m in groups.members(api, group)])
+
+
+def _invite(api: Api, context: Context, collaboration: Collaboration, ids: Iterable[int]) -> None:
+    """Mail new collaborators; in a course, those who take part in it now.
+
+    Source: canvas-lms app/models/collaborator.rb, app/messages/collaboration_invitation.email.erb (2024-04).
+    """
+    record = context.record
+    if isinstance(record, Course):
+        rows = api.store.enrollments.find("course", record.id) if record.workflow_state != "unpublished" else ()
+        here = {row.user_id for row in rows if states.state_of(api, row, record).name == "active"}
+        ids = [number for number in ids if number in here]
+    name, link = getattr(record, "name", ""), api.url(f"{context.path}/collaborations/{collaboration.id}")
+    said = f"You've been invited to collaborate on a document, {collaboration.title} for {name}."
+    users = [user for number in ids if (user := api.store.users.get(number)) is not None]
+    mails.notify(api, "collaboration_invitation", users, f"Collaboration Invitation: {name}", said, link=link)
 
 
 def candidates(api: Api, context: Context) -> list[User]:

@@ -1,4 +1,4 @@
-"""Recent activity: announcements and discussions, comments on the user's work, new assignments, conversations.
+"""Recent activity: announcements, discussions, comments on the user's work, assignments, conversations, collaborations.
 
 Source: canvas-lms app/models/stream_item.rb and assignment.rb, participants_with_visibility (2023-06), and the recorded
 exchanges of `courses` 282-299. Canvas stores items for the participants at the time; here they are computed on request,
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import (
     Assignment,
+    Collaboration,
     ConversationParticipant,
     Course,
     DiscussionTopic,
@@ -26,7 +27,7 @@ from lms_emulator.providers.canvas.rules import assignments, conversations, disc
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
 
-KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation", "Message")
+KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation", "Message", "Collaboration")
 """The kinds of items, in the order of their names in ids."""
 HIDDEN = "hidden_stream_items"
 
@@ -41,7 +42,7 @@ class Item(NamedTuple):
     """
 
     kind: str
-    record: DiscussionTopic | Submission | ConversationParticipant | Assignment
+    record: DiscussionTopic | Submission | ConversationParticipant | Assignment | Collaboration
     at: datetime
     place: Context | None = None
     assignment: Assignment | None = None
@@ -98,6 +99,14 @@ def _was_announced(api: Api, course: Course, assignment: Assignment, enrollment:
     return any(_was_announced(api, course, assignment, e, at) for e in students)
 
 
+def _of_documents(api: Api, place: Context, user: User) -> Iterator[Item]:
+    """The collaborations that the user made, or works on as a person and not only in a group."""
+    for row in api.store.collaborations.find("context", (place.type, place.id)):
+        named = {member.user_id for member in api.store.collaborators.find("collaboration", row.id)}
+        if row.workflow_state == "active" and user.id in (row.user_id, *named):
+            yield Item("Collaboration", row, row.created_at, place)
+
+
 def takes_part(api: Api, place: Context, user: User) -> bool:
     """Whether a user gets activity: members do, observers do not."""
     if not isinstance(place.record, Course):
@@ -111,6 +120,7 @@ def takes_part(api: Api, place: Context, user: User) -> bool:
 def of_place(api: Api, place: Context, user: User) -> list[Item]:
     """Activity in a course or a group, latest first."""
     found = list(_of_topics(api, place)) if takes_part(api, place, user) else []
+    found += _of_documents(api, place, user)
     if isinstance(place.record, Course):
         found += [*_of_work(api, place.record, place, user), *_of_news(api, place.record, place, user)]
     return _shown(found, user)
@@ -141,4 +151,6 @@ def is_read(api: Api, item: Item, user: User) -> bool:
         return item.record.workflow_state != "unread"
     if isinstance(item.record, Assignment):
         return True
+    if isinstance(item.record, Collaboration):
+        return False
     return submissions.is_read(api, item.record, user.id)
