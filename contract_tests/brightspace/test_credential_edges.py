@@ -211,6 +211,15 @@ def test_a_token_before_its_time(rig: InProcess) -> None:
     assert str(rig.refusal.diagnosis).startswith("that is 0:00:01 later than now; the emulator's clock was moved")
 
 
+def test_tokens_are_good_for_a_while_longer_if_clocks_may_differ(rig: InProcess) -> None:
+    rig.lms.settings["brightspace.access_token_buffer_seconds"] = 300
+    assert call(rig, token(nbf=NOW + 301)).json()["detail"] == "Token is from the future (nbf)"
+    assert call(rig, token(nbf=NOW + 300)).json()["detail"] == UNPARSED, "only that nobody issued it is left"
+    for seconds, status in ((300, 200), (301, 401)):
+        rig.lms.clock.freeze(NOON + timedelta(seconds=seconds))
+        assert call(rig, READY["good"]).status_code == status
+
+
 def test_a_refresh_token_in_its_place(rig: InProcess) -> None:
     answer = call(rig, "refreshes")
     why = "this is a refresh token of the application c, for user 169: exchange it at /core/connect/token"

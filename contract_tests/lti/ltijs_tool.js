@@ -32,21 +32,31 @@ class Memory {
   }
 }
 
-// What a tool does for people: reads the roster, makes a column, sends a score, reads it back.
+async function changed(token, item) {
+  const { label } = await Provider.Grade.updateLineItemById(token, item.id, { ...item, label: "Renamed" });
+  await Provider.Grade.deleteLineItemById(token, item.id);
+  const { lineItems } = await Provider.Grade.getLineItems(token, { id: item.id });
+  return { label, left: lineItems.length };
+}
+
+// What a tool does for people: reads the roster, makes a column, sends a score, reads it back; renames its own column,
+// and deletes it.
 async function worked(token) {
   const message = token.platformContext.messageType;
   const { members } = await Provider.NamesAndRoles.getMembers(token);
   const { scope, lineitem } = token.platformContext.endpoint;
-  const item = scope.includes("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
+  const own = scope.includes("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem");
+  const item = own
     ? await Provider.Grade.createLineItem(token, { label: "Work", scoreMaximum: 10, resourceId: "work", tag: "work" })
     : await Provider.Grade.getLineItemById(token, lineitem);
   const score = { scoreGiven: 7, scoreMaximum: 10, activityProgress: "Completed", gradingProgress: "FullyGraded" };
   await Provider.Grade.submitScore(token, item.id, score);
   const { scores } = await Provider.Grade.getScores(token, item.id, { userId: token.user });
   const { lineItems } = await Provider.Grade.getLineItems(token, { id: item.id });
+  const further = own ? await changed(token, item) : {};
   return {
     message, user: token.user, name: token.userInfo.name, results: scores.map(one => one.resultScore),
-    members: Object.fromEntries(members.map(one => [one.user_id, [one.name, one.roles]])), columns: lineItems.length,
+    members: Object.fromEntries(members.map(one => [one.user_id, [one.name, one.roles]])), columns: lineItems.length, ...further,
   };
 }
 

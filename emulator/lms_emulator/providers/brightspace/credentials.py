@@ -73,6 +73,7 @@ def claims_of(x: Call) -> dict[str, Any]:
             now=now,
             issuer=oauth.ISSUER,
             audience=oauth.AUDIENCE,
+            leeway=x.settings.access_token_buffer_seconds,
             required=("exp", "nbf", "sub", "scope", "tenantid"),
         )
     except TokenError as error:

@@ -94,6 +94,16 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             "src/D2L.Security.OAuth2/Validation/Exceptions/ExpiredTokenException.cs",
         ),
     ] = "The access token is expired"
+    access_token_buffer_seconds: Annotated[
+        int,
+        choice(
+            "How long an access token is accepted before its `nbf` and after its `exp`. D2L's validator keeps its "
+            "library's clock skew of 300; with 0 tokens end when they say so.",
+            evidence="chosen",
+            source=f"{VALIDATOR}, ValidateAsync",
+            ge=0,
+        ),
+    ] = 0
     insufficient_scope_type: Annotated[
         str,
         choice(
