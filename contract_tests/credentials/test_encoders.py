@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,10 @@ def php_entities(text: str) -> str:
     return escape(text).replace("&#x27;", "&#039;")
 
 
+def json_of(fields: dict[str, str]) -> str:
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
 def by_number(name: str) -> list[str]:
     return [part.zfill(9) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
@@ -74,18 +79,21 @@ class Signer:
         joint: str = "&",
         method: str = "POST",
         secret: str = "",
+        base: Callable[[dict[str, str]], str] | None = None,
+        sent_as: Callable[[str], str] = str,
         **more: str,
     ) -> httpx.Response:
         fields = {"lti_message_type": "basic-lti-launch-request", "lti_version": "LTI-1p0", "resource_link_id": "r1"}
         fields |= {"context_id": "campus-course-7", "user_id": "student-1815", "lis_person_name_full": NAME, **more}
         fields |= {"oauth_consumer_key": self.info.consumer_key, "oauth_signature_method": "HMAC-SHA1"}
-        fields |= {"oauth_timestamp": str(int(time.time())), "oauth_nonce": uuid4().hex, "oauth_version": "1.0"}
+        fields |= {"oauth_nonce": uuid4().hex, "oauth_version": "1.0"}
+        fields.setdefault("oauth_timestamp", str(int(time.time())))
         pairs = [f"{encode(name)}={encode(value(fields[name]))}" for name in sorted(fields, key=order)]
-        text = "&".join(encode(part) for part in (method, self.url, joint.join(pairs)))
+        text = "&".join(encode(part) for part in (method, self.url, base(fields) if base else joint.join(pairs)))
         key = f"{(of_key or encode)(secret or self.info.consumer_secret)}&"
         digest = hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()
         fields["oauth_signature"] = base64.b64encode(digest).decode()
-        return httpx.post(self.url, data=fields)
+        return httpx.post(self.url, data={sent_as(name): value for name, value in fields.items()})
 
 
 @pytest.mark.parametrize(
@@ -110,3 +118,15 @@ def test_what_functions_of_platforms_do(lms: Emulator, habits: dict[str, Any], w
     assert words in diagnosed(lms)
     assert signer.launch(**{name: habits[name] for name in habits if name.startswith("custom_")}).status_code == 302
     assert diagnosed(lms) == ""
+
+
+def test_what_is_signed_in_place_of_names_and_values(lms: Emulator) -> None:
+    signer = Signer(lms)
+    assert signer.launch(base=json_of).status_code == 403
+    assert "the fields were signed as JSON" in diagnosed(lms)
+    renamed = {"sent_as": lambda name: name.replace(".", "_"), "custom_a.b": "1"}
+    assert signer.launch(**renamed).status_code == 403
+    assert "a name was signed with a dot or space that PHP made an underscore of: custom_a_b" in diagnosed(lms)
+    assert signer.launch(oauth_timestamp=f'"{int(time.time())}"').status_code == 400
+    assert "there are quotation marks around it" in diagnosed(lms)
+    assert signer.launch(**{"custom_a.b": "1"}).status_code == 302

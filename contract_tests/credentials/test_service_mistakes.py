@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from contract_tests.credentials.launches import assertion
+from contract_tests.credentials.launches import _ltik, assertion
 from contract_tests.credentials.makers import Side
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.learningstudio.client import cmac
+from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
 from lms_emulator.signing import lti13
 
@@ -152,7 +156,7 @@ def test_a_list_in_place_of_an_object(lms: Emulator) -> None:
     token = httpx.post(f"{lms.canvas.url}/login/oauth2/token", data=asked).json()["access_token"]
     url, headers = f"{lms.canvas.url}/api/lti/courses/1/line_items/1/scores", {"Authorization": f"Bearer {token}"}
     score = {"userId": lms.canvas.student.lti_id, "activityProgress": "Completed", "gradingProgress": "FullyGraded"}
-    score |= {"timestamp": "2030-01-01T00:00:00.000Z", "scoreGiven": 8, "scoreMaximum": 10}
+    score |= {"timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}", "scoreGiven": 8, "scoreMaximum": 10}
     turned = score | {"activityProgress": "FullyGraded", "gradingProgress": "Completed"}
     each(
         lms,
@@ -165,3 +169,83 @@ def test_a_list_in_place_of_an_object(lms: Emulator) -> None:
         },
     )
     assert httpx.post(url, headers=headers, json=score).status_code == 200
+
+
+@pytest.fixture
+def keys() -> Iterator[KeySite]:
+    with closing(KeySite()) as site:
+        yield site
+
+
+def test_a_key_set_without_kid(lms: Emulator, keys: KeySite) -> None:
+    canvas = lms.canvas
+    endpoint = f"{canvas.url}/login/oauth2/token"
+    published = httpx.get(f"{lms.ltiaas.url}/lti/keys").json()["keys"]
+
+    def publish(*leave_out: str) -> None:
+        rows = [{name: value for name, value in row.items() if name not in leave_out} for row in published]
+        keys.answer = (200, json.dumps({"keys": rows}).encode())
+
+    def ask() -> httpx.Response:
+        with closing(Side(lms)) as side:
+            return httpx.post(endpoint, data=assertion(side, "canvas", endpoint))
+
+    world = lms.dump()
+    key = next(row for row in world["canvas"]["developer_keys"] if str(row["id"]) == canvas.lti_client_id)
+    own, key["public_jwk_url"] = key["public_jwk_url"], keys.url
+    lms.load(world)
+    publish("kid")
+    each(lms, {"no kid": (ask, "to which its key set gives no `kid`")})
+    publish()
+    assert ask().status_code == 200
+    key["public_jwk_url"] = own
+    lms.load(world)
+
+
+def test_values_of_the_wrong_kind(lms: Emulator) -> None:
+    info = lms.learningstudio
+    form = {"grant_type": "password", "client_id": info.application_id}
+    form |= {"username": f"{info.client_string}\\{info.teacher.username}", "password": info.teacher.password}
+    token = httpx.post(f"{info.url}/token", data=form).json()["access_token"]
+    grade = f"/users/{info.student.id}/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grade"
+
+    def put(points: object, quoted: str = "") -> Send:
+        headers = {"X-Authorization": f"Access_Token access_token={quoted}{token}"}
+        return lambda: httpx.put(f"{info.url}{grade}", headers=headers, json={"grade": {"points": points}})
+
+    each(
+        lms,
+        {
+            "a word": (put("eight"), 'its `points` came as the text "eight"; it has to be a number'),
+            "one quotation mark": (put(8, '"'), "one of the two quotation marks around the token is missing"),
+        },
+    )
+    assert put(8)().status_code == 204
+
+
+def test_a_url_in_a_path(lms: Emulator) -> None:
+    items = f"{lms.canvas.url}/api/lti/courses/1/line_items"
+    each(lms, {"appended": (lambda: httpx.get(f"{items}/{items}/1"), "a whole URL stands in the path")})
+
+
+def test_callers_of_ltiaas(lms: Emulator) -> None:
+    with closing(Side(lms)) as side:
+        pair = f"{lms.ltiaas.api_key}:{_ltik(side)}"
+    wrapped = base64.b64encode(pair.encode()).decode()
+    item = quote(f"{lms.canvas.url}/api/lti/courses/1/line_items/1", safe="")
+    path = f"{lms.ltiaas.url}/api/lineitems/{item}/scores"
+    score = {"userId": lms.canvas.student.lti_id, "activityProgress": "Completed", "gradingProgress": "FullyGraded"}
+
+    def call(credentials: str, given: object = 8) -> Send:
+        headers = {"Authorization": f"LTIK-AUTH-V2 {credentials}"}
+        body = score | {"scoreGiven": given, "scoreMaximum": 10}
+        return lambda: httpx.post(path, headers=headers, json=body)
+
+    each(
+        lms,
+        {
+            "as for Basic": (call(wrapped), "the two halves were encoded in base64, as for Basic"),
+            "a word": (call(pair, "ten"), 'its `scoreGiven` came as the text "ten"'),
+        },
+    )
+    assert call(pair)().status_code < 300

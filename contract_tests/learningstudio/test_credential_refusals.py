@@ -65,7 +65,7 @@ def test_the_header_of_other_services(lms: Emulator, client: Client) -> None:
     ("value", "diagnosis"),
     [
         ("nonsense " + "x" * 100, "the value begins with `Access_Token access_token=` or with `OAuth `"),
-        ('Access_Token access_token=x"', "the value begins with `Access_Token access_token=` or with `OAuth `"),
+        ('Access_Token access_token=x"', "one of the two quotation marks around the token is missing; it needs none"),
         (
             "BEARER x",
             "`Bearer` is RFC 6750; LearningStudio wants `Access_Token access_token=` and the token",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.access.bodies import why_garbled, why_no_form
 from lms_emulator.core.access.signers import known_secrets, whose_secret
+from lms_emulator.core.access.slips import undone
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Unfinished, searched
 from lms_emulator.core.http.urls import parts_of
@@ -61,6 +62,8 @@ def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
     why = "whole seconds are counted: it has a fraction" if timestamp.replace(".", "", 1).isdigit() else None
     why = "it is a date, not the seconds since 1970" if "-" in timestamp[1:] or ":" in timestamp else why
     why = f"the seconds since 1970 have 10 digits, it has {len(timestamp)}" if timestamp.isdecimal() else why
+    if why is None and (slip := next((slip for slip, meant in undone(timestamp) if meant.isdecimal()), None)):
+        why = slip
     yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None, why)
 
 

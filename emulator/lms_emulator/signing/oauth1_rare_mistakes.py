@@ -104,6 +104,19 @@ def _as_sent(s: Signing) -> list[Signing]:
     return [s._replace(base=lambda *_: urlencode(s.pairs, errors="surrogatepass"))]
 
 
+def _as_json(s: Signing) -> list[Signing]:
+    """Sign the fields as JSON, as JavaScript or Python prints it, instead of a parameter string."""
+    ways = (((",", ":"), False), ((", ", ": "), True), ((",", ":"), True))
+    return [
+        s._replace(base=partial(_base_of_json, json.dumps(dict(s.pairs), separators=marks, ensure_ascii=bare)))
+        for marks, bare in ways
+    ]
+
+
+def _base_of_json(text: str, method: str, uri: str, _: str) -> str:
+    return wrong.joined(method, uri, text)
+
+
 def _encoded_otherwise(s: Signing) -> Iterator[Signing]:
     """Encode in a way that deviates from RFC 3986 at several points."""
     for names in product(_CHARSETS, _ESCAPES, _BARE, _HEX):
@@ -361,6 +374,13 @@ RARE: tuple[Mistake[Signing], ...] = (
         "the parameters alone were signed, without method and URL",
         wrong.with_base(lambda _method, _uri, parameters: parameters),
         "base",
+    ),
+    Mistake("base_json", "the fields were signed as JSON, not as names and values joined by '&'", _as_json, "base"),
+    Mistake(
+        "names_rewritten",
+        "a name was signed with a dot or space that PHP made an underscore of",
+        rewritten.underscored,
+        "parameters",
     ),
     Mistake("base_as_sent", "the body was signed as it was sent, and no base string", _as_sent, "base"),
     Mistake(

@@ -188,6 +188,7 @@ def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = 
         for jwk in keys if isinstance(keys, list) else ():
             if isinstance(jwk, Mapping) and jwk.get("kty") == "RSA":
                 old = ", one that its key set had before and has no more" if before else ""
+                old += "" if jwk.get("kid") else ", to which its key set gives no `kid`"
                 yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice)
 
 

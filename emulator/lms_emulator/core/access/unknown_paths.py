@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HAS_VERSION = re.compile(r"(?<=/)(v\d+)(?=/)")
 _VERSIONS = 5
+_WHOLE = re.compile("/https?:/")
 _QUERY = re.compile(r"&\w+(?:\[\w*\])?=.*")
 _BEGINNING = re.compile(rf"{BEGINNING}/")
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
@@ -37,6 +38,8 @@ def hint(provider: AnyProvider, path: str) -> str | None:
         return f"no such route; the nearest declared one is `{similar}`" if similar else None
     if (oauth := _other_oauth(provider, path)) is not None:
         return oauth
+    if _WHOLE.search(path):
+        return "a whole URL stands in the path: send the request to that URL itself"
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.slips import why_no_time
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, Exchange
@@ -406,7 +408,8 @@ def moment(body: dict[str, Any], name: str) -> datetime | None:
         return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         message, wanted = f"Invalid value for {name}.", "YYYY-MM-DDTHH:MM:SSZ"
-        raise refusals.malformed_body(message, check=name, expected=wanted, got=text) from None
+        why = f"`{name}` came as {text[:100]}; {why_no_time(text)}"
+        raise refusals.malformed_body(message, check=name, expected=wanted, got=text, diagnosis=why) from None
 
 
 def field(body: dict[str, Any], name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
@@ -420,5 +423,7 @@ def field(body: dict[str, Any], name: str, kind: type | tuple[type, ...], defaul
         return default
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         message, check = f"Invalid value for {name}.", f"type of {name}"
-        raise refusals.malformed_body(message, check=check, expected=_KINDS[kind], got=_plain(value))
+        got, wanted = _plain(value), _KINDS[kind]
+        why = unfit(name, got, wanted)
+        raise refusals.malformed_body(message, check=check, expected=wanted, got=got, diagnosis=why)
     return value

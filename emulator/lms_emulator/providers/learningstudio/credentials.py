@@ -106,6 +106,10 @@ def _from_header(x: Call, value: str) -> Caller:
         if found is not None:
             return _from_token(x, found[1] or found[2] or "")
     diagnosis = "the value begins with `Access_Token access_token=` or with `OAuth `"
+    if scheme.lower() == "access_token":
+        diagnosis = "after `Access_Token` comes `access_token=` and the token, and nothing else"
+        if rest.count('"') == 1:
+            diagnosis = "one of the two quotation marks around the token is missing; it needs none"
     if scheme.lower() == "bearer":
         diagnosis = "`Bearer` is RFC 6750; LearningStudio wants `Access_Token access_token=` and the token"
     raise refusals.unauthorized(

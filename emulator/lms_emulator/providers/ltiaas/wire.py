@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.slips import undone
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.urls import in_a_header
 from lms_emulator.providers.ltiaas.call import Call
@@ -123,6 +124,8 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
         lacks = "the API key" if rest.count(".") == 2 else "the ltik, or the service key,"
         joined = not colon and re.search(r"[,;\s|&]|%3a", rest, re.IGNORECASE)
         fault = "another sign than a colon joins the halves" if joined else f"{lacks} is missing"
+        if not joined and any(meant.partition(":")[2].count(".") == 2 for _, meant in undone(rest)):
+            fault = "the two halves were encoded in base64, as for Basic"
         return Unreadable(f"{scheme} that is not `<API key>:<token>`", f"{fault}: write `<API key>:<ltik>`")
     if key.count(".") == 2 and token.count(".") != 2:
         return Unreadable(f"{scheme} with its halves swapped", "sent `<ltik>:<API key>`; the API key comes first")

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals, shapes
 from lms_emulator.providers.ltiaas.call import (
@@ -113,7 +114,8 @@ def _line_item_body(x: Call) -> dict[str, Any]:
 
 def _invalid(x: Call, error: Any, body: Any) -> refusals.LtiaasRefusal:
     sentence = "Required" if error.reason == "missing" else f"Expected {error.expected}"
-    return refusals.validation(x.settings.validation_status, [{error.field: [sentence]}], got=body)
+    why = None if error.reason == "missing" else unfit(error.field, error.got, error.expected)
+    return refusals.validation(x.settings.validation_status, [{error.field: [sentence]}], got=body, diagnosis=why)
 
 
 async def create_line_item(x: Call) -> Response:
