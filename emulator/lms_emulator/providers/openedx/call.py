@@ -28,6 +28,14 @@ MERGE_PATCH = "application/merge-patch+json"
 ANY_BODY = (JSON, FORM, MULTIPART)
 
 
+def readable_key(text: object) -> keys.CourseKey:
+    """A course key where the LMS does not handle one that it cannot read. Raises that failure (500)."""
+    key = keys.course_key(text)
+    if key is None:
+        raise refusals.unreadable_key(text)
+    return key
+
+
 @dataclass(slots=True)
 class Caller:
     """Who a request comes from.

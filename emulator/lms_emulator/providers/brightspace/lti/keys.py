@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any, ClassVar
 
-from lms_emulator.core.clock import Clock
 from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 
 
@@ -19,9 +18,6 @@ class BrightspaceKeys(RotatingKeys):
     name: ClassVar[str] = "brightspace"
     published: ClassVar[tuple[int, ...]] = (-1, 0)
     path: ClassVar[str] = "/d2l/.well-known/jwks"
-
-    def by_the_clock(self, clock: Clock) -> int:
-        return 0
 
     def kid(self, number: int) -> str:
         """A UUID, as D2L's are."""

@@ -99,7 +99,7 @@ def _row(api: Api, place: Place, name: str, reference: str | None) -> Any:
 
 def _file(api: Api, place: Place, file: Attachment) -> Content:
     """A file of the course or its groups; in an account, one of the user's own."""
-    context = contexts.get(api, file.context_type, file.context_id)
+    context = contexts.holding(api, file)
     record = context.record
     if isinstance(place.record, Account):
         fits = api.caller is not None and (context.type, context.id) == ("User", api.caller.id)

@@ -50,7 +50,7 @@ def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
 
 def _seen(api: Api, topic: DiscussionTopic) -> list[DiscussionEntry]:
     """The entries of a topic, and those of its groups' topics whose groups the caller may read."""
-    parts = [child for child in rules.children(api, topic) if contexts.may(api, rules.context_of(api, child), "read")]
+    parts = [child for child in rules.children(api, topic) if contexts.may(api, contexts.holding(api, child), "read")]
     return [entry for discussion_topic in (topic, *parts) for entry in rules.entries_of(api, discussion_topic)]
 
 

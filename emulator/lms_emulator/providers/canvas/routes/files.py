@@ -211,7 +211,7 @@ def _require_replacing(api: Api, file: Attachment) -> None:
 def update(api: Api) -> Any:
     """Rename, move, hide, lock or date a file."""
     file = _found(api, deleted=True)
-    context = files.context_of(api, file)
+    context = contexts.holding(api, file)
     files.require_change(api, file, "edit")
     changes: dict[str, Any] = {
         **{name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)},

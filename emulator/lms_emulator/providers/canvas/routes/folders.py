@@ -47,7 +47,7 @@ def require_contents(api: Api, context: Context) -> None:
 def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tuple[Folder, Context]:
     """The folder in the path, and what it belongs to. Raises the refusal `not_found`."""
     found = identifiers.row(api.store.folders, api.slot(slot), "the folder", deleted=deleted)
-    return found, files.context_of(api, found)
+    return found, contexts.holding(api, found)
 
 
 def readable_folder(api: Api, *, deleted: bool = False) -> tuple[Folder, bool]:
@@ -158,7 +158,7 @@ def _below(api: Api, parent: Folder) -> Any:
     if any(api.params.text(name) is not None for name in ("parent_folder_id", "parent_folder_path")):
         raise file_refusals.two_folders()
     files.require_change(api, parent, "add")
-    return _created(api, files.context_of(api, parent), parent)
+    return _created(api, contexts.holding(api, parent), parent)
 
 
 def _created(api: Api, context: Context, parent: Folder) -> Any:
@@ -257,7 +257,7 @@ def _delete(api: Api, folder: Folder) -> None:
 
 def _copies(api: Api, source: Folder) -> bool:
     """Whether the caller may copy a folder: it is not hidden, or they manage its files."""
-    context = files.context_of(api, source)
+    context = contexts.holding(api, source)
     in_deleted_folder = any(folder.workflow_state == "deleted" for folder in files.ancestors(api.store, source))
     seen = (
         not in_deleted_folder
@@ -284,7 +284,7 @@ def copy_file(api: Api) -> Any:
     if source is None or source.file_state == "deleted":
         raise refusals.not_found("the file to copy", source_id)
     on_duplicate = api.params.text("on_duplicate") or ""
-    contexts.require(api, files.context_of(api, source), "read_files", "read")
+    contexts.require(api, contexts.holding(api, source), "read_files", "read")
     if files.locked_for_caller(api, source):
         raise api.refused(f"file {source.id} is not locked")
     files.require_change(api, folder, "add")
@@ -308,7 +308,7 @@ def copy_folder(api: Api) -> Any:
     source = identifiers.row(api.store.folders, source_id, "the folder to copy")
     if source.id in {folder.id for folder in files.ancestors(api.store, target)}:
         raise refusals.message(400, "folder_in_itself", "source folder may not contain destination folder")
-    files.require_manager(api, files.context_of(api, source), "add", "edit", "delete")
+    files.require_manager(api, contexts.holding(api, source), "add", "edit", "delete")
     files.require_change(api, target, "add")
     return shapes.folder(api, _copied_folder(api, source, target))
 

@@ -42,7 +42,7 @@ def _may_caption(api: Api, record: MediaObject) -> bool:
     file = api.store.attachments.get(record.attachment_id or 0)
     if features.enabled(api, api.root, "granular_permissions_manage_course_content") and file is not None:
         return files.may_change(api, file, "edit")
-    place = contexts.get(api, record.context_type, record.context_id)
+    place = contexts.holding(api, record)
     return record.user_id == api.caller.id or contexts.may(api, place, *CONTENT)
 
 

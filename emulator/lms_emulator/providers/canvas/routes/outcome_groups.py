@@ -294,7 +294,7 @@ def remove(api: Api) -> Any:
 def _outcome(api: Api) -> tuple[Context, Outcome]:
     _ = api.user
     found = identifiers.row(api.store.learning_outcomes, api.slot("id"), "the outcome")
-    return contexts.get(api, found.context_type, found.context_id), found
+    return contexts.holding(api, found), found
 
 
 def show_outcome(api: Api) -> Any:

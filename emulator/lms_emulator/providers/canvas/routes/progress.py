@@ -26,7 +26,7 @@ def show(api: Api) -> Any:
     found = _job(api)
     own = found.user_id == api.user.id
     if not own and found.context_type in ("Course", "Account"):
-        context = contexts.get(api, found.context_type, found.context_id)
+        context = contexts.holding(api, found)
         own = contexts.may(api, context, "read", "manage_account_settings")
     report = api.store.quiz_reports.get(found.context_id) if found.context_type.startswith("Quizzes::") else None
     quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
@@ -37,7 +37,7 @@ def show(api: Api) -> Any:
             api.store.content_migrations if found.context_type == "ContentMigration" else api.store.content_exports
         )
         job = table.get(found.context_id)
-        place = contexts.get(api, job.context_type, job.context_id) if job is not None else None
+        place = contexts.holding(api, job) if job is not None else None
         own = own or (place is not None and contexts.may(api, place, *CONTENT))
     base = api.store.assignments.get(found.context_id) if found.context_type == "Assignment" else None
     if base is not None:
@@ -49,7 +49,7 @@ def show(api: Api) -> Any:
     if found.context_type == "GroupCategory":
         category = api.store.group_categories.get(found.context_id)
         own = category is not None and contexts.may(
-            api, contexts.get(api, category.context_type, category.context_id), "read", "read_as_admin", *GROUPS
+            api, contexts.holding(api, category), "read", "read_as_admin", *GROUPS
         )
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")

@@ -216,7 +216,7 @@ def finish(api: Api) -> Any:
     on_duplicate = uploads.on_duplicate(api)
     exempt = api.params.text("quota_exemption") == uploads.exemption(attachment)
     if not exempt and attachment.context_type in contexts.TABLES:
-        context = files.context_of(api, attachment)
+        context = contexts.holding(api, attachment)
         if files.quota(api, context) < files.quota_used(api.store, context) + (attachment.size or 0):
             raise refusals.message(400, "over_quota", "file size exceeds quota limits")
     done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)

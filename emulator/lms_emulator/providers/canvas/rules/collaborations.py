@@ -45,11 +45,6 @@ def find(api: Api, **place: Any) -> Collaboration:
     return known(found, "the collaboration", api.slot("id"), deleted=True, **place)
 
 
-def context_of(api: Api, collaboration: Collaboration) -> Context:
-    """The course or group of a collaboration."""
-    return contexts.get(api, collaboration.context_type, collaboration.context_id)
-
-
 def members(api: Api, collaboration: Collaboration) -> list[Collaborator]:
     """Who works on it, in the order in which they were added."""
     return sorted(api.store.collaborators.find("collaboration", collaboration.id), key=lambda member: member.id)
@@ -71,7 +66,7 @@ def may(api: Api, collaboration: Collaboration, what: str) -> bool:
 
 def rights(api: Api, collaboration: Collaboration) -> dict[str, bool]:
     """What the caller may do with it."""
-    context, user = context_of(api, collaboration), api.caller
+    context, user = contexts.holding(api, collaboration), api.caller
     makes = contexts.may(api, context, "create_collaborations")
     own = user is not None and user.id == collaboration.user_id and makes
     edits = own or contexts.may(api, context, "manage_course_content_edit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -39,6 +39,15 @@ class Context(NamedTuple):
         return f"/{TABLES[self.type]}/{self.id}"
 
 
+class Held(Protocol):
+    """A record that belongs to a context."""
+
+    @property
+    def context_type(self) -> str: ...
+    @property
+    def context_id(self) -> int: ...
+
+
 def of(record: Course | User | Group | Account) -> Context:
     """A record as a context."""
     kinds: dict[type, Kind] = {Course: "Course", User: "User", Group: "Group", Account: "Account"}
@@ -69,8 +78,13 @@ def from_path(api: Api, *wanted: str) -> Context:
     raise refusals.not_found("the context", api.path)
 
 
+def holding(api: Api, record: Held) -> Context:
+    """The context that a record belongs to. Raises the refusal `not_found` if it was deleted."""
+    return get(api, record.context_type, record.context_id)
+
+
 def get(api: Api, kind: str, number: int) -> Context:
-    """The context of a record. Raises the refusal `not_found` if it was deleted."""
+    """The context of this kind and number. Raises the refusal `not_found` if it was deleted."""
     record = getattr(api.store, TABLES[kind]).get(number) if kind in TABLES else None
     return of(identifiers.known(record, f"the {kind.lower()}", number))
 

@@ -30,11 +30,6 @@ from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 
 
-def context_of(api: Api, topic: DiscussionTopic) -> Context:
-    """The context of a topic."""
-    return contexts.get(api, topic.context_type, topic.context_id)
-
-
 def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
     """The undeleted topics of a context, announcements among them."""
     found = api.store.discussion_topics.find("context", (context.type, context.id))
@@ -257,7 +252,7 @@ def root_of(api: Api, topic: DiscussionTopic) -> DiscussionTopic:
 def oversees(api: Api, topic: DiscussionTopic, context: Context, user: User | None = None) -> bool:
     """Whether a user moderates a topic; one made for a group is moderated by those of its course."""
     root = root_of(api, topic)
-    return moderates(api, context if root is topic else context_of(api, root), user)
+    return moderates(api, context if root is topic else contexts.holding(api, root), user)
 
 
 def requires_post(api: Api, topic: DiscussionTopic) -> bool | None:

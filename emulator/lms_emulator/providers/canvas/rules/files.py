@@ -50,11 +50,6 @@ def sub_folders(store: CanvasStore, folder: Folder) -> list[Folder]:
     return [child for child in store.folders.find("parent", folder.id) if child.workflow_state != "deleted"]
 
 
-def context_of(api: Api, record: Folder | Attachment) -> Context:
-    """The context of a folder or file."""
-    return contexts.get(api, record.context_type, record.context_id)
-
-
 def ancestors(store: CanvasStore, folder: Folder | None) -> Iterable[Folder]:
     """A folder and those above it, up to the root."""
     seen: set[int] = set()
@@ -103,7 +98,7 @@ def root_folder(api: Api, context: Context) -> Folder:
 def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
     """The subfolder with this name, created if missing."""
     found = next((folder for folder in sub_folders(api.store, parent) if folder.name == name), None)
-    return found or make_folder(api, context_of(api, parent), parent, name, **fields)
+    return found or make_folder(api, contexts.holding(api, parent), parent, name, **fields)
 
 
 def folder_at(api: Api, context: Context, path: str) -> Folder:
@@ -270,7 +265,7 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
     """`lock_of` for the caller; those who manage the context's files can open it all the same."""
-    return None if file.context_type in ATTACHED or manages(api, context_of(api, file)) else lock_of(api, file)
+    return None if file.context_type in ATTACHED or manages(api, contexts.holding(api, file)) else lock_of(api, file)
 
 
 def course_of(store: CanvasStore, file: Attachment) -> Course | None:
@@ -285,7 +280,7 @@ def may_change(api: Api, record: Folder | Attachment, what: str) -> bool:
     changed."""
     folder = record if isinstance(record, Folder) else folder_of(api.store, record)
     kept = folder is not None and folder.submission_context_code is not None
-    return not kept and manages(api, context_of(api, record), what)
+    return not kept and manages(api, contexts.holding(api, record), what)
 
 
 def require_change(api: Api, record: Folder | Attachment, what: str) -> None:
@@ -297,7 +292,7 @@ def require_change(api: Api, record: Folder | Attachment, what: str) -> None:
 
 def may_replace(api: Api, file: Attachment) -> bool:
     """Whether the caller may replace a file: those who manage files and may masquerade."""
-    context = context_of(api, file)
+    context = contexts.holding(api, file)
     if isinstance(context.record, User):
         own = api.caller is not None and api.caller.id == context.id
         return own or (api.caller is not None and masquerade.may_become(api, api.caller, context.record))
@@ -361,7 +356,7 @@ def may_read(api: Api, file: Attachment) -> bool:
     if file.context_type in ATTACHED:
         course = course_of(api.store, file)
         return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
-    context = context_of(api, file)
+    context = contexts.holding(api, file)
     return contexts.may(api, context, "read_files", "read")
 
 

@@ -91,7 +91,7 @@ class _Import:
 
     def __init__(self, api: Api, job: OutcomeImport) -> None:
         self.api, self.job = api, job
-        self.context = contexts.get(api, job.context_type, job.context_id)
+        self.context = contexts.holding(api, job)
         self.errors: list[tuple[int, str]] = []
         self.anywhere = False
 
@@ -245,7 +245,7 @@ class _Import:
         guid, known = row["vendor_guid"], self.known(row)
         own = known is None or (known.context_type, known.context_id) == (self.context.type, self.context.id)
         if known is not None and not outcomes.available(self.api, self.context, known):
-            name = getattr(contexts.get(self.api, known.context_type, known.context_id).record, "name", "")
+            name = getattr(contexts.holding(self.api, known).record, "name", "")
             where = f"another unrelated course or account ({name})"
             raise BadRowError(f"Outcome with ID {guid} already exists in {where}")
         parents = self.parents(row, None if self.anywhere else self.context)
@@ -257,7 +257,7 @@ class _Import:
             wanted = replace(wanted, id=number, outcome_import_id=self.job.id)
             self.api.store.learning_outcomes.put(wanted)
         elif known is not None and (changes := _changes(known, wanted)):
-            home = contexts.get(self.api, known.context_type, known.context_id)
+            home = contexts.holding(self.api, known)
             name = getattr(home.record, "name", None) or ""
             message = (
                 f'Cannot modify outcome from another context: {_list(changes)}; outcome must be modified in "{name}"'

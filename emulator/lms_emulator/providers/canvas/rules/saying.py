@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
-from lms_emulator.providers.canvas.rules import discussions, features, grading, html, submissions
+from lms_emulator.providers.canvas.rules import contexts, discussions, features, grading, html, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
@@ -38,7 +38,7 @@ def say(
     if parent is not None and parent.topic_id != topic.id:
         raise refusals.invalid({"parent_id": ["Parent entry must belong to the same discussion topic"]})
     check_length(message)
-    context = discussions.context_of(api, topic)
+    context = contexts.holding(api, topic)
     if parent is not None and not _threaded(api, topic, context):  # there all replies are to the top of the thread
         parent = api.store.discussion_entries.get(parent.root_entry_id or 0) or parent
     entry = DiscussionEntry(
@@ -123,7 +123,7 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
 def _unsubscribe(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> None:
     """Stop notifying users of new entries who must post again before they can read them."""
     author = api.store.users.get(entry.user_id)
-    context = discussions.context_of(api, topic)
+    context = contexts.holding(api, topic)
     if author is not None and not discussions.sees_posts(api, topic, context, author, observed=False):
         discussions.keep(api, topic, author, subscribed=False)
 

@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.model.files import ATTACHED
+from lms_emulator.providers.canvas.rules import contexts
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
@@ -94,7 +95,7 @@ def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
 
     Parameters: `includes`, of `user`, `usage_rights`, `preview_url`, `enhanced_preview_url`, `context_asset_string`.
     """
-    managed = record.context_type in ATTACHED or rules.manages(api, rules.context_of(api, record))
+    managed = record.context_type in ATTACHED or rules.manages(api, contexts.holding(api, record))
     lock = None if managed else rules.lock_of(api, record)
     hidden = rules.hidden(api.store, record)
     body: Json = {

@@ -36,14 +36,14 @@ SECOND_BEST = {
 
 def _owner(api: Api, record: Outcome | OutcomeGroup) -> Json:
     """The course or account of an outcome or a group; none if they are global."""
-    if outcomes.is_global(contexts.get(api, record.context_type, record.context_id)):
+    if outcomes.is_global(contexts.holding(api, record)):
         return {"context_id": None, "context_type": None}
     return {"context_id": record.context_id, "context_type": record.context_type}
 
 
 def short_group(api: Api, record: OutcomeGroup) -> Json:
     """A group inside another object."""
-    context = contexts.get(api, record.context_type, record.context_id)
+    context = contexts.holding(api, record)
     address = f"{outcomes.path(context)}/outcome_groups/{record.id}"
     return {
         "id": record.id,
@@ -71,7 +71,7 @@ def group(api: Api, record: OutcomeGroup) -> Json:
 
 def short(api: Api, record: Outcome) -> Json:
     """An outcome in a list of links."""
-    context = contexts.get(api, record.context_type, record.context_id)
+    context = contexts.holding(api, record)
     return {
         "id": record.id,
         **_owner(api, record),
@@ -150,7 +150,7 @@ def link(
     """
     home = api.store.learning_outcome_groups.get(held.outcome_group_id)
     assert home is not None
-    context = contexts.get(api, home.context_type, home.context_id)
+    context = contexts.holding(api, home)
     body: Json = {
         **_owner(api, home),
         "quiz_lti": False,

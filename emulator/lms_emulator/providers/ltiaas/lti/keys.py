@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lms_emulator.core.clock import Clock
 from lms_emulator.core.keys import private_key
 from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 from lms_emulator.providers.ltiaas.call import Call
@@ -21,9 +20,6 @@ class LtiaasKeys(RotatingKeys):
     name: ClassVar[str] = "ltiaas"
     published: ClassVar[tuple[int, ...]] = (-1, 0)
     path: ClassVar[str] = "/lti/keys"
-
-    def by_the_clock(self, clock: Clock) -> int:
-        return 0
 
     def kid(self, number: int) -> str:
         return f"-{number}" if number else ""

@@ -10,7 +10,6 @@ import hashlib
 import uuid
 from typing import Any, ClassVar
 
-from lms_emulator.core.clock import Clock
 from lms_emulator.core.keys import public_numbers
 from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 
@@ -21,9 +20,6 @@ class OpenedxKeys(RotatingKeys):
     name: ClassVar[str] = "openedx"
     published: ClassVar[tuple[int, ...]] = (0,)
     path: ClassVar[str] = "/api/lti_consumer/v1/public_keysets/*"
-
-    def by_the_clock(self, clock: Clock) -> int:
-        return 0
 
     def kid(self, number: int) -> str:
         """A UUID, as the component makes them."""

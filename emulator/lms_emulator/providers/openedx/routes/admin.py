@@ -22,7 +22,7 @@ from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
 from lms_emulator.providers.openedx.admin.models import MODELS
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, methods, session
 
 _PAGE_OF_A_MODEL = re.compile(r"(add|[0-9]+(/change|/delete)?)?")
 NEVER_CACHE = "max-age=0, no-cache, no-store, must-revalidate, private"
@@ -42,8 +42,8 @@ def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
         if user is None or not user.is_staff or not user.is_active:
             current_url = quote(wire.with_query(x, quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH)), safe="/")
             return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={current_url}"))
-        if x.method not in ("GET", "HEAD") and (fault := csrf.failure(x)) is not None:
-            raise refusals.csrf_page(fault)
+        if x.method not in ("GET", "HEAD"):
+            methods.check_csrf(x)
         return never_cached(handler(x))
 
     return guard

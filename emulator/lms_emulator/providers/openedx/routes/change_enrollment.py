@@ -14,15 +14,13 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import course_modes, enrollment, keys
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import methods, session
 
 
 def change_enrollment(x: Call) -> Response:
     """Enrol the signed-in user, or end the enrolment. Answers the address where a mode can be chosen."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.require_post(x)
+    methods.check_csrf(x)
     user = session.current(x).user
     if user is None:
         raise refusals.OpenedxRefusal("not_signed_in", status=403, style="empty", check="browser session")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import paging, refusals, wire
-from lms_emulator.providers.openedx.call import JSON, Call, caller, course_of
+from lms_emulator.providers.openedx.call import JSON, Call, caller, course_of, readable_key
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
@@ -34,9 +34,7 @@ LARGEST_TABLE = 2_000_000
 def _course(x: Call) -> Course:
     """The course in the URL, for its staff. Raises the refusal."""
     text = x.path_params["course_id"]
-    key = keys.course_key(text)
-    if key is None:
-        raise refusals.unreadable_key(text)
+    key = readable_key(text)
     course = x.store.courses.get(key.text)
     if course is None:
         raise _refusal(404, None, f"Course not found: {text}.", text)

@@ -8,19 +8,17 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import MERGE_PATCH, Call
+from lms_emulator.providers.openedx.call import MERGE_PATCH, Call, readable_key
 from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 from lms_emulator.providers.openedx.routes.permissions import staff_or_self
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import course_modes, fields, keys
+from lms_emulator.providers.openedx.rules import course_modes, fields
 from lms_emulator.providers.openedx.shapes.course_modes import mode as shape
 
 
 def _key(x: Call) -> str:
     """The course key in the URL. One that cannot be read is not handled (500)."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        raise refusals.unreadable_key(x.path_params["course_id"])
+    key = readable_key(x.path_params["course_id"])
     return key.text
 
 

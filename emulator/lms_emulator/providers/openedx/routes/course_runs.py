@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, readable_key
 from lms_emulator.providers.openedx.model.courseware import Course, CourseRole, CourseRoleName
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.routes.permissions import is_staff
@@ -101,9 +101,7 @@ def _begin(x: Call, course: Course, team: list[dict[str, Any]]) -> Course:
 
 
 def _one(x: Call) -> Course:
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        raise refusals.unreadable_key(x.path_params["course_id"])
+    key = readable_key(x.path_params["course_id"])
     found = x.store.courses.get(key.text)
     if found is None:
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course run exists")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, readable_key
 from lms_emulator.providers.openedx.routes import course_home
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import keys, people
@@ -38,9 +38,7 @@ def reset_deadlines(x: Call) -> Response:
 
 def read_deadlines(x: Call) -> Response:
     """The banner above the calendar, for the apps, for enrolled learners or others; an invalid key is a 500."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        raise refusals.unreadable_key(x.path_params["course_id"])
+    key = readable_key(x.path_params["course_id"])
     course = x.store.courses.get(key.text)
     if course is None or (course.staff_only and not people.is_course_staff(x.store, caller(x), course.id)):
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course may be seen")

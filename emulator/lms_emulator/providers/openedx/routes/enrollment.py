@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, limits, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user, readable_key
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.routes.enrollment_post import not_yours, post, shape
 from lms_emulator.providers.openedx.routes.permissions import (
@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx.routes.permissions import (
     api_key_or_authenticated,
 )
 from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
-from lms_emulator.providers.openedx.rules import enrollment, keys, people
+from lms_emulator.providers.openedx.rules import enrollment, people
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
 from lms_emulator.providers.openedx.web import csrf
 
@@ -56,9 +56,7 @@ def read_enrollment(x: Call) -> Response:
     username = x.path_params.get("username") or _username(x)
     if not _may_see(x, username):
         raise not_yours(username)
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None:
-        raise refusals.unreadable_key(x.path_params["course_id"])
+    key = readable_key(x.path_params["course_id"])
     user = lookup.user_named(x.store, x.settings, username)
     found = enrollment.get(x.store, user, key.text) if user else None
     if found is None:
@@ -80,9 +78,7 @@ def list_enrollments(x: Call) -> Response:
 def read_course(x: Call) -> Response:
     """A course with its modes, for anybody; `include_expired` (anything but empty) shows expired modes too."""
     text = x.path_params["course_id"]
-    key = keys.course_key(text)
-    if key is None:
-        raise refusals.unreadable_key(text)
+    key = readable_key(text)
     course = x.store.courses.get(key.text)
     if course is None:
         raise unknown_course(text)

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, limits, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, readable_key
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.routes.permissions import is_staff
@@ -93,8 +93,7 @@ def allow(x: Call) -> Response:
     """Allow an address to enrol. A key that cannot be read is not handled by the real server (500)."""
     body = wire.read(x)
     email, course = _email_and_course(body)
-    if keys.course_key(course) is None:
-        raise refusals.unreadable_key(course)
+    readable_key(course)
     if x.store.enrollments_allowed.get((email.lower(), course)) is not None:
         raise already_allowed(email, course)
     given = EnrollmentAllowed(
@@ -106,8 +105,7 @@ def allow(x: Call) -> Response:
 def disallow(x: Call) -> Response:
     """Take such a permission back."""
     email, course = _email_and_course(wire.read(x))
-    if keys.course_key(course) is None:
-        raise refusals.unreadable_key(course)
+    readable_key(course)
     if x.store.enrollments_allowed.delete((email.lower(), course)) is None:
         raise not_allowed_before(email, course)
     return wire.no_content()

@@ -19,7 +19,7 @@ from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.routes.permissions import Permission, is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
 from lms_emulator.providers.openedx.rules import blocks, people
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, methods, session
 
 NOT_CACHED = (("cache-control", "no-cache, no-store, must-revalidate"),)
 Rule = Callable[[OpenedxStore, User | None, str], bool]
@@ -141,10 +141,8 @@ def plain_view(path: str, summary: str, number: int, handler: Operation, rule: R
     view = as_view(handler)
 
     def page(x: Call) -> Response:
-        if x.method != "POST":
-            raise refusals.wrong_method("POST", x.method)
-        if fault := csrf.failure(x):
-            raise refusals.csrf_page(fault)
+        methods.require_post(x)
+        methods.check_csrf(x)
         session.note_course(x)
         try:
             if not rule(x.store, session.current(x).user, course_of(x).id):

@@ -34,7 +34,7 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
 )
 from lms_emulator.providers.openedx.routes.resource import Operation, recorded
 from lms_emulator.providers.openedx.rules import blocks, certificates, enrollment, keys, people, problems
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import methods, session
 
 _DUE = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})")
 
@@ -319,8 +319,7 @@ def certificate_exceptions(x: Call) -> Response:
 
 def enable_certificates(x: Call) -> Response:
     """Let learners ask for certificates, for global staff."""
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.check_csrf(x)
     if not people.is_global_staff(session.current(x).user):
         raise refusals.OpenedxRefusal("not_global_staff", status=403, style="empty", check="global staff")
     return wire.redirect(f"{x.prefix}/courses/{course_of(x).id}/instructor#view-certificates")

@@ -18,7 +18,7 @@ from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import passwords, registration, retirement
 from lms_emulator.providers.openedx.shapes.forms import form_field
-from lms_emulator.providers.openedx.web import csrf, deployment, session
+from lms_emulator.providers.openedx.web import csrf, deployment, methods, session
 
 _FAILED = "An error has occurred. Try refreshing the page, or check your internet connection."
 
@@ -35,10 +35,8 @@ def describe(x: Call) -> Response:
 
 def ask(x: Call) -> Response:
     """Send a mail with a token. Known or not, the answer is the same; the tokens of the user named are deleted."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.require_post(x)
+    methods.check_csrf(x)
     limits.password(x)
     signed_in = session.current(x).user
     email = x.field("email") or (signed_in.email if signed_in is not None else "")
@@ -53,8 +51,7 @@ def ask(x: Call) -> Response:
 
 def ask_openly(x: Call) -> Response:
     """The same for forms on other sites: no CSRF token is needed, and the user's tokens are kept."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
+    methods.require_post(x)
     limits.password(x)
     csrf.ensure(x)
     _mail(x, x.field("email"))

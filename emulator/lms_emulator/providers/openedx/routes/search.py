@@ -13,15 +13,13 @@ from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.web import csrf
+from lms_emulator.providers.openedx.web import methods
 
 
 def search(x: Call) -> Response:
     """Search the content of a course, or the catalogue; the index is empty."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.require_post(x)
+    methods.check_csrf(x)
     if not x.field("search_string") and "course_id" in x.path_params:
         error = {"error": "No search term provided for search"}
         raise refusals.OpenedxRefusal("no_search_term", status=500, style="spaced", body=error, check="search_string")

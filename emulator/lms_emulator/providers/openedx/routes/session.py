@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx.oauth import rules
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.shapes.forms import form_field
-from lms_emulator.providers.openedx.web import cookies, csrf, deployment, event_bus, login, redirects, session
+from lms_emulator.providers.openedx.web import cookies, csrf, deployment, event_bus, login, methods, redirects, session
 
 # the page
 
@@ -90,9 +90,7 @@ def sign_in_v2(x: Call) -> Response:
 
 
 def _sign_in(x: Call, field: str) -> Response:
-    fault = csrf.failure(x)
-    if fault is not None:
-        raise refusals.csrf_page(fault)
+    methods.check_csrf(x)
     already = session.current(x).record
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
@@ -118,8 +116,7 @@ def _sign_in(x: Call, field: str) -> Response:
 
 def login_ajax(x: Call) -> Response:
     """The older address of the sign-in API. Not a REST resource, so there is no Allow header."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
+    methods.require_post(x)
     return sign_in_v1(x)
 
 
@@ -128,8 +125,7 @@ def login_ajax(x: Call) -> Response:
 
 def login_refresh(x: Call) -> Response:
     """New JWT cookies for a signed-in browser."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
+    methods.require_post(x)
     user = session.current(x).user
     if user is None:
         raise refusals.OpenedxRefusal(

@@ -9,20 +9,17 @@ from starlette.responses import Response
 
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, readable_key
 from lms_emulator.providers.openedx.model.learning import EmailOptout
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import keys
-from lms_emulator.providers.openedx.web import csrf, deployment, session
+from lms_emulator.providers.openedx.web import csrf, deployment, methods, session
 
 
 def email_settings(x: Call) -> Response:
     """Whether the caller wants e-mail from a course; without a key of a course the real server fails (500)."""
     body = wire.read_object(x)
-    key = keys.course_key(body.get("course_id"))
-    if key is None:
-        raise refusals.unreadable_key(body.get("course_id"))
+    key = readable_key(body.get("course_id"))
     chosen = EmailOptout(user=caller(x).username, course=key.text)
     if body.get("receive_emails"):
         x.store.email_optouts.delete((chosen.user, chosen.course))
@@ -34,10 +31,8 @@ def email_settings(x: Call) -> Response:
 def sync_calendar(x: Call) -> Response:
     """Subscribe to the calendar of a course, or unsubscribe."""
     user = session.current(x).user
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.require_post(x)
+    methods.check_csrf(x)
     if user is None:
         return to_login(x)
     csrf.ensure(x, set_by_view=True)

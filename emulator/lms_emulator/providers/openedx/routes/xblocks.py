@@ -20,7 +20,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import BlockState
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, keys, learning, problems
-from lms_emulator.providers.openedx.web import csrf, session
+from lms_emulator.providers.openedx.web import csrf, methods, session
 
 _CLOSED = "Problem is closed."
 
@@ -65,8 +65,7 @@ def _user(x: Call) -> User:
         raise refusals.OpenedxRefusal(
             "not_signed_in", status=403, style="plain", body="Unauthenticated", check="the caller is known"
         )
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+    methods.check_csrf(x)
     return user
 
 

@@ -90,6 +90,12 @@ def refuse(x: Call, path: str, methods: tuple[str, ...], *, served: bool) -> ref
     return refusals.wrong_method(", ".join(methods), x.method)
 
 
+def require_post(x: Call) -> None:
+    """Raise the refusal of any other method, as Django's `require_POST` does."""
+    if x.method != "POST":
+        raise refusals.wrong_method("POST", x.method)
+
+
 def check_csrf(x: Call) -> None:
     """Raise the page of a request that fails the check of CSRF tokens."""
     if fault := csrf.failure(x):

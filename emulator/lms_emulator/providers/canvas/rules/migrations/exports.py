@@ -58,7 +58,7 @@ def begin(
 
 def run(api: Api, record: ContentExport) -> ContentExport:
     """Run an export."""
-    context = contexts.get(api, record.context_type, record.context_id)
+    context = contexts.holding(api, record)
     name, stored, kind, content = _packed(api, record, context)
     file = attached.file(api, "ContentExport", record.id, name, kind, content, filename=stored)
     if isinstance(context.record, Course) and record.export_type == "common_cartridge" and not record.epub:

@@ -126,7 +126,7 @@ def run(api: Api, record: ContentMigration) -> ContentMigration:
     job = api.store.progresses.get(record.progress_id or 0)
     if job is not None and job.workflow_state == "failed":
         return put(api, record, workflow_state="failed", finished_at=api.now)
-    context = contexts.get(api, record.context_type, record.context_id)
+    context = contexts.holding(api, record)
     try:
         settings = _work(api, record, context)
     except cartridges.Unreadable as error:
