@@ -15,8 +15,8 @@ class Layer:
 
 LAYERS = {
     "core": Layer(
-        "one request (`http/`), state (`state/`), worlds (`worlds/`), sessions and issued tokens (`access/`); "
-        "settings, evidence, the clock, ids, shipped keys; the base of a provider",
+        "one request (`http/`), state (`state/`), worlds (`worlds/`), sessions, tokens and mistakes with them "
+        "(`access/`); settings, evidence, the clock, ids, shipped keys; the base of a provider",
         (),
     ),
     "signing": Layer("pure functions: signatures, JWTs, LTI messages, diagnosis. No HTTP, no state, no clock", ()),
