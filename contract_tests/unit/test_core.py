@@ -21,7 +21,7 @@ from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.ids import Ids
 from lms_emulator.core.settings import change, describe
 from lms_emulator.core.worlds.journal import Entry, Journal
-from lms_emulator.server.protocol import BadRequestError, split_target
+from lms_emulator.server.targets import BadRequestError, split_target
 
 from .toy import Settings
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import sys
 from collections.abc import Coroutine, Generator
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
-from ipaddress import IPv6Address
 from itertools import chain
 from types import coroutine
 from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from lms_emulator.core.clock import monotonic
 from lms_emulator.server.bodies import BODILESS
+from lms_emulator.server.cycle import Cycle
+from lms_emulator.server.targets import BadRequestError, is_host, split_target
 
 MAX_HEAD_BYTES = 65_536
 """Maximum size of the request line and headers."""
@@ -33,88 +27,8 @@ REQUEST_SECONDS = 30.0
 """How long a connection may take to send a request's headers, or `LEAST_BYTES` of a body, or to read as many."""
 LEAST_BYTES = 16_384
 """What of a body must arrive, or of answers be read, in that time, unless it is the rest: 546 bytes a second."""
-_NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
-# The characters of a Host (RFC 3986, 3.2.2 and 3.2.3), without any that would break a URL or a log line.
-_HOST = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z._~%!$&'()*+,;=-]+)(?::([0-9]*))?")
-_SPECIAL = (b"connection", b"transfer-encoding")
-"""Headers about an answer's framing, which uvicorn handles."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 """Headers about a body's framing."""
-
-
-class BadRequestError(Exception):
-    """The request violates RFC 9112 or a limit. Attributes: `status`, of the answer."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-class Cycle(RequestResponseCycle):
-    """uvicorn's cycle of request and answer. An answer that is complete at once goes out in one piece.
-
-    uvicorn sends head and body separately. Here the head waits for the body, which saves a system call and a segment.
-    """
-
-    _held: Any = None
-    _given = False
-
-    async def receive(self) -> Any:
-        """The body received so far. If it is complete this does not wait, whereas uvicorn's always waits for its
-        event."""
-        if (
-            self.more_body
-            or self._given
-            or self.disconnected
-            or self.response_complete
-            or self.waiting_for_100_continue
-        ):
-            message = await super().receive()
-            self._given = not message.get("more_body")
-            return message
-        self._given = True
-        self.message_event.clear()
-        self.flow.resume_reading()
-        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
-
-    async def send(self, message: Any) -> None:
-        held = self._held
-        if message["type"] == "http.response.start" and not self.response_started:
-            self._held = message
-            return
-        if held is None:
-            await super().send(message)
-            return
-        self._held = None
-        if message.get("more_body") or self.flow.write_paused or self.disconnected or not self._whole(held, message):
-            await super().send(held)
-            await super().send(message)
-
-    def _whole(self, start: Any, end: Any) -> bool:
-        """Send an ordinary answer in one go."""
-        headers: list[tuple[bytes, bytes]] = start["headers"]
-        body: bytes = end.get("body", b"")
-        if not (headers and self.keep_alive) or self.scope["method"] == "HEAD":
-            return False
-        names, values = zip(*headers, strict=True)
-        if not _are_plain(names):
-            return False
-        if int(values[names.index(b"content-length")]) != len(body) or HEADER_VALUE_RE.search(b"".join(values)):
-            return False
-        lines = b"\r\n".join(map(b": ".join, headers))
-        self.transport.write(b"".join((STATUS_LINE[start["status"]], lines, b"\r\n\r\n", body)))
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        self.message_event.set()
-        self.on_response()
-        return True
-
-
-@lru_cache(maxsize=1_024)
-def _are_plain(names: tuple[bytes, ...]) -> bool:
-    """Whether these headers give the answer's length and nothing else about its framing."""
-    framed = names.count(b"content-length") == 1 and not any(name in names for name in _SPECIAL)
-    return framed and HEADER_RE.search(b"".join(names)) is None
 
 
 class Protocol(HttpToolsProtocol):
@@ -406,45 +320,3 @@ def _steps(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, N
             waits = step()
         except StopIteration:
             return
-
-
-@lru_cache(maxsize=256)
-def is_host(authority: bytes) -> bool:
-    """Whether a Host can be part of a URL: in brackets it must be an IPv6 address, and a port has 16 bits."""
-    found = _HOST.fullmatch(authority)
-    if found is None or int(found[2] or b"0") > 65_535:
-        return False
-    try:
-        return found[1] is None or IPv6Address(found[1].decode()) is not None
-    except ValueError:
-        return False
-
-
-def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
-    """Path, query and authority of a request target: origin form and `*` have no authority, absolute form has one.
-
-    Non-ASCII bytes are percent-encoded. Raises BadRequestError for an absolute form whose scheme is not HTTP's, or that
-    contains a user: RFC 9110, 4.2.4.
-    """
-    if b"#" in target:
-        target = target.split(b"#", 1)[0]
-    if _NOT_ASCII.search(target):
-        target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target)
-    authority = None
-    if not target.startswith(b"/"):
-        if target == b"*":
-            return target, b"", None
-        scheme, found, rest = target.partition(b"://")
-        if found:
-            if scheme.lower() not in (b"http", b"https"):
-                raise BadRequestError(400, "a target that is not an HTTP URL")
-            end = re.search(rb"[/?]", rest)
-            authority = rest[: end.start()] if end else rest
-            if b"@" in authority:
-                raise BadRequestError(400, "a target that contains a user")
-            rest = rest[end.start() :] if end else b""
-            target = rest if rest.startswith(b"/") else b"/" + rest
-        else:
-            target = b"/" + target
-    path, _, query = target.partition(b"?")
-    return path, query, authority

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from lms_emulator.core.access import issued_tokens as issued
-from lms_emulator.core.access import single_use as once
-from lms_emulator.core.access.issued_tokens import IssuedToken
-from lms_emulator.core.access.single_use import UsedToken
-from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import HANDLERS, NoticeHandler, PendingLaunch, pending_launches
+from lms_emulator.lti.records import HANDLERS, NoticeHandler
 from lms_emulator.lti.store import RegisteringTables
 from lms_emulator.providers.canvas.model import credentials as held
 from lms_emulator.providers.canvas.model.access import (
-    AccessToken,
     AuthenticationEvent,
-    AuthorizationCode,
-    Bucket,
     DeveloperKey,
     DeveloperKeyAccountBinding,
-    FailedLogins,
-    RememberedLogin,
-    Session,
 )
 from lms_emulator.providers.canvas.model.asset_processors import AssetProcessorStore
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
@@ -38,7 +27,6 @@ from lms_emulator.providers.canvas.model.discussions import DiscussionEntry, Dis
 from lms_emulator.providers.canvas.model.features import FeatureFlag
 from lms_emulator.providers.canvas.model.fields import context as _context
 from lms_emulator.providers.canvas.model.fields import course as _course
-from lms_emulator.providers.canvas.model.fields import login as _login
 from lms_emulator.providers.canvas.model.fields import quiz as _quiz
 from lms_emulator.providers.canvas.model.fields import until as _until
 from lms_emulator.providers.canvas.model.fields import user as _user
@@ -58,9 +46,7 @@ from lms_emulator.providers.canvas.model.groups import Group, GroupCategory, Gro
 from lms_emulator.providers.canvas.model.life import LifeStore
 from lms_emulator.providers.canvas.model.lti import (
     LineItem,
-    LogoutCallback,
     LtiResult,
-    PreparedLaunch,
     ResourceLink,
     Tool,
     ToolConfiguration,
@@ -120,6 +106,7 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssessment,
     RubricAssociation,
 )
+from lms_emulator.providers.canvas.model.sessions import SessionStore
 from lms_emulator.providers.canvas.model.shorthand import expand
 from lms_emulator.providers.canvas.model.sis import AbstractCourse, SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
@@ -142,8 +129,10 @@ _NO_SCHOOL = Account(id=1, name="Canvas")
 """Where the world has none: pages that anybody may see are shown all the same."""
 
 
-class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, CollaborationStore, RegisteringTables):
-    """Canvas's state. Tokens, sessions and launches are bounded, by expiry and by number."""
+class CanvasStore(
+    LifeStore, RegistrationStore, AssetProcessorStore, CollaborationStore, RegisteringTables, SessionStore
+):
+    """Canvas's state."""
 
     accounts: Table[Account] = table(
         key="id", indexes={"parent": lambda a: a.parent_account_id, "sis_account_id": lambda a: a.sis_account_id}
@@ -388,46 +377,6 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Collaborati
         key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
     )
     notice_handlers: Table[NoticeHandler] = HANDLERS
-    access_tokens: Table[AccessToken] = table(
-        key="id",
-        limit=100_000,
-        indexes={
-            "token": lambda t: t.token,
-            "refresh_token": lambda t: t.refresh_token,
-            "user": _user,
-            "key": lambda t: t.developer_key_id,
-            "replaced": lambda t: t.replaced_tokens,
-        },
-        credentials=held.ACCESS_TOKENS,
-    )
-    authorization_codes: Table[AuthorizationCode] = table(
-        key="code", keep_until=lambda c: later(c.expires_at, 3600), credentials=held.AUTHORIZATION_CODES
-    )
-    sessions: Table[Session] = table(
-        key="id",
-        indexes={"user": _user},
-        keep_until=_until,
-        limit=50_000,
-        credentials=held.SESSIONS,
-    )
-    remembered_logins: Table[RememberedLogin] = table(
-        key="id",
-        indexes={"login": _login},
-        keep_until=_until,
-        limit=50_000,
-        credentials=held.REMEMBERED_LOGINS,
-    )
-    failed_logins: Table[FailedLogins] = table(key="login_id", keep_until=lambda f: later(f.at, 3600))
-    pending_launches: Table[PendingLaunch] = pending_launches(held.claim("verifier"))
-    logout_callbacks: Table[LogoutCallback] = table(
-        key="id", indexes={"login": _login}, keep_until=_until, limit=10_000
-    )
-    prepared_launches: Table[PreparedLaunch] = table(
-        key="verifier", keep_until=_until, credentials=held.PREPARED_LAUNCHES
-    )
-    issued_tokens: Table[IssuedToken] = issued.spec(held.ISSUED_TOKENS)
-    used_tokens: Table[UsedToken] = once.SPEC
-    buckets: Table[Bucket] = table(key="client", limit=10_000)
 
     @property
     def school(self) -> Account:
