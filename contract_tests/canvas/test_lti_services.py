@@ -380,6 +380,10 @@ def test_tools_know_the_merged_by_their_ids_where_those_were(canvas: Site, tool:
         later = (canvas.lms.clock.now if known == ada else datetime(2035, 1, 1, tzinfo=UTC)).isoformat()
         assert api.post(f"{item}/scores", json=score(userId=known, timestamp=later)).status_code == 200
     assert {row["userId"] for row in api.get(f"{item}/results").json()} == {ada}
+    by_old_id = canvas.admin.get(f"/api/v1/users/lti_user_id:{before['Ada Lovelace'][1]}")
+    assert by_old_id.json()["id"] == 102
+    listed = canvas.admin.get(f"{COURSE}/users", params={"include[]": "uuid", "search_term": "Babbage"}).json()
+    assert listed[0]["past_uuid"] != listed[0]["uuid"]
     canvas.lms.load(canvas.lms.dump())
     assert canvas.admin.post("/api/v1/users/102/split").status_code == 200
     assert seen() == before

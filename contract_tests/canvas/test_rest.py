@@ -306,3 +306,12 @@ def test_no_operation_is_declared_twice() -> None:
     routes = load_providers()["canvas"].routes
     declared = Counter((method, re.sub(r"{\w+", "{", route.path)) for route in routes for method in route.methods)
     assert [operation for operation, times in declared.items() if times > 1] == []
+
+
+def test_schools_and_courses_are_found_by_their_uuid(canvas: Site) -> None:
+    course = canvas.admin.get("/api/v1/courses/1").json()
+    assert canvas.admin.get(f"/api/v1/courses/uuid:{course['uuid']}").json()["id"] == 1
+    assert canvas.admin.get(f"/api/v1/courses/%20uuid:{course['uuid']}%20").json()["id"] == 1, "blanks do not count"
+    assert canvas.admin.get("/api/v1/courses/uuid:none").status_code == 404
+    made = canvas.admin.post("/api/v1/accounts/1/sub_accounts", json={"account": {"name": "Below"}}).json()
+    assert canvas.admin.get(f"/api/v1/accounts/uuid:{made['uuid']}").json()["id"] == made["id"]

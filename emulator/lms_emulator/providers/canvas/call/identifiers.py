@@ -73,6 +73,14 @@ def _by(table: str, field: str) -> Finder:
     return find
 
 
+def _by_tool(store: CanvasStore, value: str) -> User | None:
+    """The user that a tool knows by an LTI id, or into whom the one known by it was merged; deleted ones come last."""
+    past = _by("user_past_lti_ids", "user_lti_context_id")(store, value)
+    found = [*store.users.find("lti_user_id", value), *store.users.find("lti_id", value)]
+    found += [user for user in [store.users.get(past.user_id) if past is not None else None] if user is not None]
+    return min(found, key=lambda user: user.workflow_state == "deleted", default=None)
+
+
 def _indexed(table: str, index: str) -> Finder:
     return lambda store, value: getattr(store, table).first(index, value)
 
@@ -84,9 +92,7 @@ KINDS: dict[str, dict[str, Finder]] = {
         "sis_integration_id": _by_login("integration_id"),
         "lti_context_id": _indexed("users", "lti_user_id"),
         "lti_1_1_id": _indexed("users", "lti_user_id"),
-        "lti_user_id": lambda store, value: (
-            store.users.first("lti_user_id", value) or store.users.first("lti_id", value)
-        ),
+        "lti_user_id": _by_tool,
         "lti_1_3_id": _indexed("users", "lti_id"),
         "uuid": _by("users", "uuid"),
     },
@@ -94,6 +100,7 @@ KINDS: dict[str, dict[str, Finder]] = {
         "sis_course_id": _indexed("courses", "sis_course_id"),
         "sis_integration_id": _by("courses", "integration_id"),
         "lti_context_id": _by("courses", "lti_context_id"),
+        "uuid": _by("courses", "uuid"),
     },
     "course_sections": {
         "sis_section_id": _indexed("course_sections", "sis_section_id"),
@@ -103,6 +110,7 @@ KINDS: dict[str, dict[str, Finder]] = {
         "sis_account_id": _indexed("accounts", "sis_account_id"),
         "sis_integration_id": _by("accounts", "integration_id"),
         "lti_context_id": _by("accounts", "guid"),
+        "uuid": _by("accounts", "uuid"),
     },
     "assignments": {
         "sis_assignment_id": _indexed("assignments", "sis_assignment_id"),
@@ -120,11 +128,11 @@ KINDS: dict[str, dict[str, Finder]] = {
 
 def find(api: Api, table: str, reference: Any) -> Any:
     """The record that an identifier names, deleted ones included, or None."""
-    text = str(reference)
+    text = str(reference).strip()
     number = local_number(text)
     if number is not None:
         return getattr(api.store, table).get(number)
-    special = _special(api, table, text.strip())
+    special = _special(api, table, text)
     if special is not None:
         return special
     kind, colon, value = text.partition(":")

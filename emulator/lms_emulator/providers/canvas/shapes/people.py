@@ -11,7 +11,7 @@ from datetime import datetime
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import belonging, contexts, courses, groups, people
+from lms_emulator.providers.canvas.rules import belonging, contexts, courses, groups, past_ids, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -149,7 +149,8 @@ def person(
     if "time_zone" in includes:
         body["time_zone"] = zone_of(user)
     if "uuid" in includes:
-        body["uuid"] = user.uuid
+        known = past_ids.as_known(api.store, user, context)
+        body |= ({"past_uuid": known.uuid} if known.uuid != user.uuid else {}) | {"uuid": user.uuid}
     if "locale" in includes:
         body["locale"] = user.locale
     if "group_ids" in includes and isinstance(context, Course):
