@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
-from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, grade, rubric, work
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, grade, rubric, team, work
 from contract_tests.canvas.support import Site
 
 
@@ -154,3 +155,36 @@ def test_which_assignments_a_group_shows(canvas: Site) -> None:
     assert shown("assignment_ids[]=") == set()
     assert hidden not in shown("hide_zero_point_quizzes=1")
     assert plain in shown("hide_zero_point_quizzes=1")
+
+
+def test_of_a_group_the_first_student_is_shown_and_told(canvas: Site) -> None:
+    teacher = canvas.teacher
+    task = work(teacher, group_category_id=team(teacher, ADA, GRACE)["group_category_id"])
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+    sent = {"submission": {"posted_grade": "7"}, "comment": {"text_comment": "Well"}}
+    graded = teacher.put(f"{path}/{GRACE}", json=sent).json()
+    assert (graded["user_id"], [row["user_id"] for row in graded["all_submissions"]]) == (ADA, [ADA, GRACE])
+    shown = {user: teacher.get(f"{path}/{user}?include[]=submission_comments").json() for user in (ADA, GRACE)}
+    assert [len(row["submission_comments"]) for row in shown.values()] == [1, 0]
+    excused = teacher.put(f"{path}/{GRACE}", json={"submission": {"excuse": True}}).json()
+    assert excused["user_id"] == GRACE
+    rows = teacher.get(f"{COURSE}/enrollments", params={"user_id": ADA, "type[]": "StudentEnrollment"}).json()
+    canvas.admin.delete(f"{COURSE}/enrollments/{rows[0]['id']}", params={"task": "conclude"})
+    regraded = teacher.put(f"{path}/{GRACE}", json={"submission": {"posted_grade": "9"}}).json()
+    assert [row["user_id"] for row in regraded["all_submissions"]] == [GRACE], "the other has left"
+
+
+def test_moderated_work_waits_until_two_others_have_graded_it(canvas: Site) -> None:
+    task = work(canvas.admin, moderated_grading=True, grader_count=2, final_grader_id=103)
+    path = f"{COURSE}/assignments/{task['id']}"
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+    assert canvas.student.post(f"{path}/submissions", json=sent).status_code == 201
+
+    def waiting(who: httpx.Client) -> int:
+        count: int = who.get(path).json()["needs_grading_count"]
+        return count
+
+    assert (waiting(canvas.teacher), waiting(canvas.admin)) == (1, 1)
+    given = {"submission": {"posted_grade": "7", "provisional": True}}
+    assert canvas.teacher.put(f"{path}/submissions/{ADA}", json=given).is_success
+    assert (waiting(canvas.teacher), waiting(canvas.admin)) == (0, 1), "a second grade is asked for"

@@ -110,3 +110,13 @@ def test_a_concluded_student_keeps_the_scores_of_the_day(canvas: Site) -> None:
     assert final() == 40.0, "the later assignment counts as well"
     assert canvas.teacher.delete(f"{COURSE}/assignments/{later['id']}").status_code == 200
     assert final() == 80.0
+
+
+def test_rules_are_a_hash_with_a_list_and_null_changes_nothing(canvas: Site) -> None:
+    one = group(canvas, drop_lowest=1)
+    path = f"{COURSE}/assignment_groups/{one['id']}"
+    assert canvas.teacher.put(path, json={"rules": None, "name": "  "}).json()["rules"] == {"drop_lowest": 1}
+    assert canvas.teacher.get(path).json()["name"] == "Assignments"
+    assert canvas.teacher.put(path, json={"rules": {"never_drop": "5"}}).status_code == 500
+    assert canvas.teacher.put(path, json={"rules": {"never_drop": ["5x"]}}).status_code == 200
+    assert canvas.teacher.get(path).json()["rules"] == {"never_drop": [5]}

@@ -178,7 +178,8 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
             raise SiteRefusal("integration_data_invalid", status=400, text="Invalid integration data", headers=AS_JSON)
         changes["integration_data"] = {**(record.integration_data or {}), **(data or {})}
     if sent.has("name"):
-        changes["name"] = sent.text("name") or "Assignments"
+        name = sent.text("name") or ""
+        changes["name"] = name if name.strip() else "Assignments"
         if len(changes["name"]) > 255:
             raise refusals.invalid({"name": ["too_long"]})
     if sent.has("group_weight"):
@@ -187,7 +188,7 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
         changes["position"] = sent.integer("position")
     if sent.has("sis_source_id") and courses.may(api, api.caller, course, "manage_sis", "read_sis"):
         changes["sis_source_id"] = sent.text("sis_source_id") or None
-    if sent.has("rules"):
+    if sent.get("rules") not in (None, False):
         changes["rules"] = _rules(api, record)
     return replace(record, **changes)
 
@@ -204,7 +205,9 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
             raise refusals.invalid({"rules": [POSITIVE]})
         if found[name] > count:
             raise refusals.invalid({"rules": [COUNT]})
-    if sent.has("never_drop"):
+    if sent.get("never_drop") not in (None, False):
+        if not isinstance(sent.get("never_drop"), list):
+            raise refusals.crashed("`rules[never_drop]` is no list", sent.get("never_drop"))
         found["never_drop"] = [as_integer(text) for text in sent.texts("never_drop")]
     return found
 

@@ -162,7 +162,7 @@ def _require_commenting(api: Api, course: Course, base: Assignment, user: User) 
 def change(
     api: Api, course: Course, base: Assignment, user: User, asked: Params, *, graded: bool, in_bulk: bool = False
 ) -> list[Submission]:
-    """Apply the parameters. Returns the changed submissions, the student's first.
+    """Apply the parameters. Returns the changed submissions, the one first that Canvas goes on with: a group's first.
 
     Parameters: `graded`, whether they set or remove a grade or an excuse; `in_bulk`, whether an unchanged score is left
     alone, and criteria that the rubric does not have are passed over.
@@ -180,6 +180,7 @@ def change(
         moderation.grade(api, course, base, record, text, final=sent.flag("final"), excuse=excuse)
     elif graded:
         touched = _graded(api, course, base, record, asked, in_bulk=in_bulk)
+        record = record if in_bulk else touched[0]
     if status := _status(sent, record):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
@@ -190,17 +191,18 @@ def change(
         _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
     _assess(api, course, base, record, asked, strict=not in_bulk)
     _comment(api, base, record, asked)
-    return [submissions.of(api, base, submission.user_id) for submission in touched]
+    every = dict.fromkeys([record.user_id, *(submission.user_id for submission in touched)])
+    return [submissions.of(api, base, person) for person in every]
 
 
 def _graded(
     api: Api, course: Course, base: Assignment, record: Submission, asked: Params, *, in_bulk: bool
 ) -> list[Submission]:
-    """Give the grade or the excuse. Returns the changed submissions, the student's first."""
+    """Give the grade or the excuse. Returns the changed submissions, by student."""
     sent = asked.hash("submission")
     excuse = sent.flag("excuse")
     record = _launched(api, base, record, sent)
-    people = [record.user_id] if excuse else teams.graded_together(api, base, record.user_id)
+    people = [record.user_id] if excuse else sorted(teams.graded_together(api, base, record.user_id))
     text = None if excuse else sent.text("posted_grade")
     first = asked.flag("prefer_points_over_scheme")
     touched = [

@@ -114,8 +114,21 @@ def needing_grades(api: Api, course: Course, assignment: Assignment) -> dict[int
 
 
 def needing_grades_count(api: Api, course: Course, assignment: Assignment) -> int:
-    """How much waits for a grade that the caller may give, each student's work once."""
-    return len(set().union(*needing_grades(api, course, assignment).values()))
+    """How much waits for a grade that the caller may give, each student's work once.
+
+    While it is moderated, the work waits that the caller has not graded yet, nor two others.
+    """
+    waiting = set().union(*needing_grades(api, course, assignment).values())
+    if assignment.moderated_grading and assignment.grades_published_at is None:
+        waiting -= {row.user_id for row in stored(api, assignment) if row.user_id in waiting and _judged(api, row)}
+    return len(waiting)
+
+
+def _judged(api: Api, record: Submission) -> bool:
+    number = api.caller.id if api.caller is not None else None
+    rows = [row for row in api.store.provisional_grades.find("submission", record.id) if not row.final]
+    own = any(row.scorer_id == number and row.score is not None for row in rows)
+    return own or len([row for row in rows if row.scorer_id != number]) > 1
 
 
 def student_ids(api: Api, assignment: Assignment) -> list[int]:

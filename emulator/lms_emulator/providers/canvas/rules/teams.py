@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Group, Submission
-from lms_emulator.providers.canvas.rules import groups
+from lms_emulator.providers.canvas.rules import assignments, groups
 
 
 def team(api: Api, base: Assignment, user_id: int) -> Group | None:
@@ -17,10 +17,14 @@ def team(api: Api, base: Assignment, user_id: int) -> Group | None:
 
 
 def teammates(api: Api, base: Assignment, user_id: int) -> list[int]:
-    """The student and those who submit together with them."""
+    """The student and those who submit together with them, except who has left the course."""
     group = team(api, base, user_id)
-    others = [row.user_id for row in groups.members(api, group)] if group is not None else []
-    return [user_id, *(value for value in others if value != user_id)]
+    others = {row.user_id for row in groups.members(api, group)} - {user_id} if group is not None else set()
+    return [user_id, *sorted(value for value in others if _studies(api, base, value))]
+
+
+def _studies(api: Api, base: Assignment, user_id: int) -> bool:
+    return any(e.workflow_state != "completed" for e in assignments.student(api, base.course_id, user_id))
 
 
 def graded_together(api: Api, base: Assignment, user_id: int) -> list[int]:
