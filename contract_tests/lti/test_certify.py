@@ -149,24 +149,41 @@ def test_the_command_judges_the_demo_tool_by_lti_1_1(running: Emulator, capsys: 
     assert len(running.dump()["canvas"]["tools"]) == before
 
 
-def test_a_library_of_lti_1_1(running: Emulator) -> None:
+class SignedApp:
     """PyPI `lti`, which keeps nothing in cookies, with a memory of nonces."""
-    lti = taken_by_lti(Memory())
 
-    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+    def __init__(self) -> None:
+        self._takes = taken_by_lti(Memory())
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         fields = dict(parse_qsl(body, keep_blank_values=True))
-        taken = lti(f"http://{environ['HTTP_HOST']}{environ['PATH_INFO']}", fields)
+        taken = self._takes(f"http://{environ['HTTP_HOST']}{environ['PATH_INFO']}", fields)
         start("200 OK" if taken else "401 Unauthorized", [("Content-Type", "text/html; charset=utf-8")])
         return [f"You are in, {fields.get('lis_person_name_full')}".encode() if taken else b"Refused"]
 
-    with served(app) as url:
+
+def test_a_library_of_lti_1_1(running: Emulator) -> None:
+    with served(SignedApp()) as url:
         tool = ToolAddresses("", f"{url}/launch", consumer_key=KEY, secret=SECRET)
         verdicts = Judge(lms=running, tool=tool, browser="never").run(PLATFORMS)
     for platform in PLATFORMS:
         here = [verdict for verdict in verdicts if verdict.platform == platform]
         assert amiss(here) == LTI_TAKES
         assert {"launch", "launch_of_a_teacher", "long_names", "cookies_blocked"} <= amiss(here, "passed")
+
+
+@IN_A_BROWSER[0]
+@IN_A_BROWSER[1]
+def test_chromium_launches_by_lti_1_1(running: Emulator) -> None:
+    with served(SignedApp()) as url:
+        tool = ToolAddresses("", f"{url}/launch", consumer_key=KEY, secret=SECRET)
+        judge = Judge(lms=running, tool=tool, browser="always", only=["wrong_signature"], patience=60)
+        verdicts = judge.run(PLATFORMS)
+    assert [(verdict.trial.name, verdict.outcome) for verdict in verdicts] == [
+        ("launch", "passed"), ("wrong_signature", "passed"),
+    ] * len(PLATFORMS)  # fmt: skip
+    assert {verdict.visitor for verdict in verdicts} == {"Chromium"}
 
 
 def test_pages_that_greet_different_people_are_alike() -> None:
