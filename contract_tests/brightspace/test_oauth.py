@@ -54,6 +54,7 @@ def test_wrong_password_and_forged_forms(brightspace: Site) -> None:
     assert (wrong.status_code, brightspace.reason) == (403, "login_wrong")
     forged = browser.submit(page, userName="ada.lovelace", password="x", d2l_referrer="y")
     assert (forged.status_code, brightspace.reason) == (403, "csrf_token_wrong")
+    assert brightspace.diagnosis == "send the form's own field `d2l_referrer` back"
     consent = browser.follow(browser.sign_in(wrong, brightspace.info.student))
     assert browser.submit(consent, decision="allow", d2l_referrer="y").status_code == 403
     assert "code" in parameters(browser.submit(consent, decision="allow"))

@@ -267,3 +267,13 @@ def test_a_change_of_a_rubric_changes_its_association_with_the_same_assignment(c
     changed = linked(task, "New")
     assert (changed["id"], changed["title"], changed["purpose"]) == (first, "New", "bookmark")
     assert linked(other)["id"] > first
+
+
+def test_a_rubric_that_is_made_with_the_id_of_another_changes_that_one(canvas: Site) -> None:
+    teacher, path = canvas.teacher, "/api/v1/courses/1/rubrics"
+    first = teacher.post(path, json={"rubric": {"title": "Essay"}}).json()["rubric"]["id"]
+    again = teacher.post(path, json={"id": first, "rubric": {"title": "Report"}}).json()["rubric"]
+    assert (again["id"], again["title"]) == (first, "Report")
+    assert [rubric["title"] for rubric in teacher.get(path).json() if rubric["id"] == first] == ["Report"]
+    other = teacher.post(path, json={"id": 999, "rubric": {"title": "Talk"}}).json()["rubric"]
+    assert other["id"] not in (first, 999), "an id that no rubric of the course has is ignored"

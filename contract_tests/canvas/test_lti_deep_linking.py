@@ -22,6 +22,7 @@ from contract_tests.canvas.lti import (
     signed_in,
 )
 from contract_tests.canvas.support import Browser, Site
+from contract_tests.canvas.test_key_states import INACTIVE, OFF, switch, turn
 from contract_tests.lti_tool import CRITICAL, KeySite, Tool, initiation, posted
 from lms_emulator.server.length import LONG_BYTES
 from lms_emulator.signing import jwt, lti13
@@ -215,6 +216,19 @@ def test_more_invalid_responses(canvas: Site, everywhere: Tool, keys: KeySite) -
     assert choice.answer().status_code == 200
     assert choice.answer().json()["errors"]["data_jwt"][0]["type"] == "already_used"
     canvas.lms.settings["canvas.deep_linking_answer_once"] = False
+    assert choice.answer().status_code == 200
+
+
+def test_content_chosen_with_a_key_that_is_off_or_inactive(canvas: Site, everywhere: Tool) -> None:
+    choice = Choice(canvas, everywhere, "editor_button")
+    switch(canvas, "off")
+    assert (choice.answer().status_code, canvas.reason) == (400, "key_off")
+    assert canvas.diagnosis.startswith(OFF)
+    turn(canvas, "deactivate")
+    assert (choice.answer().status_code, canvas.reason) == (400, "key_inactive")
+    assert canvas.diagnosis == INACTIVE
+    switch(canvas, "on")
+    turn(canvas, "activate")
     assert choice.answer().status_code == 200
 
 

@@ -247,6 +247,7 @@ def test_signing_out_ends_the_sessions_in_all_browsers(site: InProcess) -> None:
     assert first.who() is None
     answer = second.get(SELF, accept=JSON)
     assert (answer.status_code, site.refusal.reason) == (401, "session_ended")
+    assert site.refusal.diagnosis.startswith("the person signed out in another browser")
     assert other.who() == 103
     again = Browser(site, SECURE)
     again.cookies = {"pseudonym_credentials": kept["pseudonym_credentials"]}

@@ -39,6 +39,7 @@ def test_a_key_is_configured_turned_on_installed_and_changed(canvas: Site) -> No
     key = made["developer_key"]["id"]
     install = {"client_id": key}
     assert canvas.teacher.post(TOOLS, json=install).status_code == 422, "it is off"
+    assert canvas.diagnosis.startswith(f"the developer key {key} is `off` for account 1; Canvas needs it `on` for ")
     binding = f"/api/v1/accounts/1/developer_keys/{key}/developer_key_account_bindings"
     canvas.admin.post(binding, json={"developer_key_account_binding": {"workflow_state": "on"}})
     tool = canvas.teacher.post(TOOLS, json=install).json()

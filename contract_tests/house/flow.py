@@ -102,12 +102,11 @@ class Flow:
             self._read(tree, top, every)
         for made in every:
             self.calls[self.called(made.call.func, made.frame.scope)].append(made)
-        for made in every:
-            if isinstance(made.call.func, ast.Name):
-                for key in set(self._meant(made.call.func, made.frame.scope)) - {
-                    self.called(made.call.func, made.frame.scope)
-                }:
-                    self.calls[key].append(made)
+        for made in (made for made in every if isinstance(made.call.func, ast.Name)):
+            written = self.called(made.call.func, made.frame.scope)
+            for key, site in set(self._meant(made.call.func, made.frame.scope)):
+                if key != written:
+                    self.calls[key].append(Made(made.call, Frame(made.frame.scope, site)))
 
     def _read(self, node: ast.AST, scope: Scope, calls: list[Made]) -> None:
         for child in ast.iter_child_nodes(node):
@@ -142,26 +141,25 @@ class Flow:
             return ".", function.attr
         return "", ""
 
-    def _meant(self, node: ast.expr, scope: Scope, depth: int = 4) -> Iterator[tuple[str, str]]:
-        """The functions and classes that a variable or parameter may be."""
-        if isinstance(node, ast.IfExp):
-            yield from self._meant(node.body, scope)
-            yield from self._meant(node.orelse, scope)
-            return
+    def _meant(self, node: ast.expr, scope: Scope, depth: int = 4) -> Iterator[tuple[tuple[str, str], Made | None]]:
+        """The functions and classes that a variable or parameter may be, with the call that hands it over."""
         names = [arg.arg for arg in scope.parameters]
-        if isinstance(node, ast.Name) and depth and node.id in scope.assigned:
+        if isinstance(node, ast.Name) and depth and node.id in names:
+            for made in self.callers(scope):
+                given, default = self.argument(made, names.index(node.id), node.id), scope.default(node.id)
+                value, there = (default, scope) if given is None else (given[0], made.frame.scope)
+                found = self._meant(value, there, depth - 1) if value is not None else ()
+                yield from ((key, made) for key, _ in found)
+        elif isinstance(node, ast.Name) and depth and node.id in scope.assigned:
             for value, way in scope.assigned[node.id]:
                 yield from () if way else self._meant(value, scope, depth - 1)
-        elif isinstance(node, ast.Name) and depth and node.id in names:
-            default = scope.default(node.id)
-            yield from self._meant(default, scope, depth - 1) if default is not None else ()
-            for made in self.callers(scope):
-                given = self.argument(made, names.index(node.id), node.id)
-                yield from self._meant(given[0], made.frame.scope, depth - 1) if given and not given[1] else ()
+        elif isinstance(node, ast.IfExp):
+            yield from self._meant(node.body, scope, depth)
+            yield from self._meant(node.orelse, scope, depth)
         elif isinstance(node, ast.Name | ast.Attribute):
             key = self.called(node, scope)
             if key in self.functions or key in self.classes:
-                yield key
+                yield key, None
 
     def argument(self, made: Made, position: int, name: str) -> tuple[ast.expr, tuple[Step, ...]] | None:
         """What a call gives for a parameter: an expression, and the way into it."""

@@ -25,6 +25,8 @@ TOLD = (
 )
 _OF_TOKENS = ("alg_none", "wrong_audience", "wrong_issuer", "missing_claim", "bad_claim")
 """How a reason ends that `core.access.token_faults` explains."""
+_OF_NOBODY = ("no_credentials", "not_authenticated")
+"""Reasons of requests without credentials, which the providers look into themselves."""
 _SHOWN = 3
 SAYS = ("body", "message", "text", "template", "form", "location", "xml")
 """Where what the provider itself says of a refusal is handed over."""
@@ -289,6 +291,8 @@ def explanation(row: Row) -> str:
         return "says how far the time is from now, and what explains that"
     if "needs" in row.details or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):
         return "says what the caller is there, and which roles have the permission, where it is one of a role"
+    if row.reason in _OF_NOBODY:
+        return "says why nobody is signed in, and how a credential is sent"
     if row.status == "404" or row.reason == "not_found":
         return "says where the record of the path is: deleted, below another parent, in another world"
     if row.status == "405":
@@ -301,6 +305,8 @@ def explanation(row: Row) -> str:
         return f"compares the parameter with the documented ones where the operation has it: {shown}"
     if "…" in row.reason or "…" in row.check:
         return "compares a parameter with the documented ones, if the words for this request name one"
+    if row.reason.endswith("_invalid") and row.status in ("400", "422") and row.says:
+        return "compares the parameters that the answer names with those that came, where the operation documents them"
     if {"expected", "got"} <= row.details:
         return "names a slip between what came and what had to; without one, both sides are shown"
     return _why_none(row)
@@ -310,8 +316,10 @@ def _why_none(row: Row) -> str:
     """Why a refusal has no diagnosis of its own."""
     if "got" in row.details:
         return "none: what came is shown beside the check, which says what had to come"
-    if "expected" in row.details or row.reason.endswith("_missing"):
+    if row.reason.endswith("_missing"):
         return "none: it did not come; the check says what had to"
+    if "expected" in row.details:
+        return "none: what is wanted is shown beside the check"
     if "check" in row.details and row.status in ("302", "303"):
         return "none: the redirect is the answer, and the check says what led to it"
     if "check" in row.details and row.says:

@@ -46,6 +46,7 @@ def test_two_headers(lms: Emulator, client: Client, info: Info) -> None:
         reason="ambiguous_credentials",
         message="Invalid credentials.",
         check="one X-Authorization header",
+        diagnosis="2 X-Authorization headers came; send either an access token or an OAuth 1.0a signature",
     )
 
 

@@ -154,6 +154,8 @@ def test_a_course_by_number_and_by_call_number(lms: Emulator, send: Send, info: 
     for path in ("/courses/1", "/courses/ccn=NONE", "/courses/x"):
         refused(lms, send("app", "GET", path), "not_found", 404)
     refused(lms, send("student", "GET", f"/courses/{info.other_course_id}"), "not_enrolled", 403)
+    why = f"is in the course {info.course_id}, not in {info.other_course_id} (`"
+    assert why in str(lms.requests.last.refusal.diagnosis)
     assert send("administrator", "GET", f"/courses/{info.other_course_id}").status_code == 200
     assert send("teaching_assistant", "GET", f"/courses/{info.other_course_id}").status_code == 200
     lms.settings["learningstudio.not_enrolled_status"] = 404
@@ -171,6 +173,8 @@ def test_expanding_a_course(lms: Emulator, send: Send, info: Info) -> None:
     assert len(course["teachingAssistants"]["links"][0]["teachingAssistants"]) == 1
     assert "students" not in course["students"]["links"][0]
     refused(lms, send("student", "GET", f"{path}students"), "students_not_allowed", 403)
+    said = f"is a student of the course {info.course_id}; its staff: "
+    assert said in str(lms.requests.last.refusal.diagnosis)
     for who in ("teacher", "app"):
         course = send(who, "GET", f"{path}students,teachingAssistants,courseIntroduction").json()["courses"][0]
         assert len(course["students"]["links"][0]["students"]) == 2

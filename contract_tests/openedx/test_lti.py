@@ -242,6 +242,9 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     assert edx.http.get(items, headers={**reading, "Accept": "application/json"}).status_code == 406
     assert f"the answer is {lti13_services.LINE_ITEMS_TYPE} or" in edx.refusal.diagnosis
     assert edx.http.get(f"{BASE}/lti/66/lti-ags", headers=reading).json() == {"detail": "LTI configuration not found."}
+    assert "no block has the configuration 66; those of LTI 1.3 are: 1 (block-v1:" in edx.refusal.diagnosis
+    assert edx.http.get(f"{BASE}/lti/{CONFIG}/lti-ags", headers=reading).is_error
+    assert edx.refusal.diagnosis.startswith("its services are below 7; ")
     assert edx.http.get(
         items, headers={"Authorization": f"Bearer {edx.lms.brightspace.access_tokens.student}"}
     ).is_error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from http.cookies import SimpleCookie
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -154,8 +155,6 @@ def test_the_session_cookie_may_have_another_name_and_be_secure() -> None:
 
 
 def test_a_blocked_account_has_tokens_but_no_pages(web: Web) -> None:
-    from types import SimpleNamespace
-
     blocked = SimpleNamespace(username="blocked", email="blocked@example.edu", password="blocked-demo-password")
     browser = web.browser(blocked)
     assert browser.get("/dashboard").status_code == 403
@@ -198,6 +197,14 @@ def test_a_token_of_a_password_application_becomes_a_session(web: Web) -> None:
     symmetric = web.password(token_type="jwt").json()["access_token"]
     refused = web.http.post("/oauth2/login/", headers={"Authorization": f"JWT {symmetric}"})
     assert refused.json()["error_code"] == "non_asymmetric_token"
+
+
+def test_a_token_of_a_blocked_account_becomes_no_session(web: Web) -> None:
+    blocked = SimpleNamespace(username="blocked", email="blocked@example.edu", password="blocked-demo-password")
+    token = web.password(blocked).json()["access_token"]
+    refused = web.http.post("/oauth2/login/", headers={"Authorization": f"Bearer {token}"})
+    assert (refused.status_code, refused.json()["error_code"]) == (401, "account_disabled")
+    assert web.refusal.diagnosis == "the account of blocked was disabled by the staff; `standing` in a world file"
     asymmetric = web.password(token_type="jwt", asymmetric_jwt="1").json()["access_token"]
     assert web.http.post("/oauth2/login/", headers={"Authorization": f"JWT {asymmetric}"}).status_code == 204
 

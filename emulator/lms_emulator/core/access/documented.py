@@ -30,6 +30,8 @@ _MOST = 500
 """Parameters of a request that is compared; of one with more it is unknown what is missing."""
 _DEEPEST = 8
 _LONGEST = 100
+_TELLING = 2
+"""Shorter values are in many sentences."""
 _OF_TIME = re.compile(r"\bInvalid (?:date|datetime|time)\b|\bis a (?:time|date)\b|\bdates are dates\b")
 
 
@@ -42,7 +44,7 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     if case.sent is None:
         return None
     if not named:
-        return _all_at_the_top(case.known, case.sent) if refusal.status in (400, 422) else None
+        return _unnamed(case.known, case.sent, case.texts) if refusal.status in (400, 422) else None
     came = [path for path in named if path in case.sent]
     for path in came:
         choices = _choices(case.known[path], refusal, operation)
@@ -78,7 +80,10 @@ def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Cas
     said = {} if absent else _said_of(refusal.got)
     sent = _sent(x)
     if sent is not None:
+        sent = {_placed(path, known): value for path, value in sent.items()}
         sent = {(name,): value for name, value in x.path_params.items()} | sent
+        read = (path for path in sent if len(path) > 1 and path in x.reads.paths and path not in known)
+        known |= {path: _written(path) for path in read}
         quoted += [
             item for item in (*said, refusal.check) if path_of(item) in sent and _words(path_of(item)[-1]) not in words
         ]
@@ -111,6 +116,9 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     about = [path for path in about if path in sent] or about
     if len(about) > 1 and not set(about) - set(missing):
         return " and ".join(f"no `{known[path]}`" for path in about) + " was sent"
+    if len(about) == 2 and len(said) == 1 and not any(_SECRET.search(known[path]) for path in about):
+        pair = ", ".join(f"`{known[path]}` came as {str(sent[path])[:_LONGEST]}" for path in about)
+        return f"{pair}: {next(iter(said))}"
     if len(about) != 1 or (len(named) != 1 and not said):
         return None
     name, value = known[about[0]], sent.get(about[0])
@@ -119,10 +127,12 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if value is None or not (refusal.got is None or said):
         return None
     says = next((f": {said[key]}" for key in (name, about[0][-1]) if said.get(key)), "")
+    if len(said) == 1 and not says and " " in (sentence := next(iter(said))):
+        says = f": {sentence}"
     if _SECRET.search(name):
         return f"`{name}` came with {len(str(value))} characters{says}"
     if _OF_TIME.search(" ".join(texts)) and isinstance(value, str | int) and not isinstance(value, bool):
-        return f"`{name}` came as {str(value)[:_LONGEST]}{says}; {why_no_time(str(value))}"
+        return f"`{name}` came as {str(value)[:_LONGEST]}; {why_no_time(str(value))}"
     what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)[:_LONGEST]
     return f"`{name}` came as {what}{says}"
 
@@ -133,6 +143,37 @@ def _said_of(got: object) -> dict[str, str]:
         return {str(name): " ".join(islice(_texts(said), 3))[:_LONGEST] for name, said in islice(got.items(), _MOST)}
     listed = got if isinstance(got, list | tuple) else ()
     return {value: "" for value in listed if isinstance(value, str) and len(value) <= _LONGEST}
+
+
+def _placed(path: Path, known: Iterable[Path]) -> Path:
+    """A path as the documentation writes it: `timetables[<course_section_id>]` stands for one with any id."""
+    written = (item for item in known if len(item) == len(path) and any(part.startswith("<") for part in item))
+    fits = (item for item in written if all(a == b or b.startswith("<") for a, b in zip(path, item, strict=True)))
+    return path if path in known else next(fits, path)
+
+
+def _unnamed(known: dict[Path, str], sent: dict[Path, Any], texts: list[str]) -> str | None:
+    """What is wrong if the answer names no parameter: a container that is none, or a value that the answer repeats."""
+    if (why := _all_at_the_top(known, sent)) is not None:
+        return why
+    for path, value in sent.items():
+        inside = next((item for item in known if item[: len(path)] == path != item), None)
+        if isinstance(value, str) and inside is not None:
+            return f"`{_written(path)}` came as the text {value[:_LONGEST]}; it has to hold `{known[inside]}`"
+    said = dict.fromkeys(text for text in texts if " " in text)
+    repeated = [
+        (known[path], value, text)
+        for path, value in sent.items()
+        if path in known
+        and isinstance(value, str | int)
+        and len(str(value)) >= _TELLING
+        and not isinstance(value, bool)
+        for text in said
+        if str(value) in re.findall(r"[^\s\"',:]+", text)
+    ]
+    if len(repeated) != 1 or _SECRET.search(repeated[0][0]):
+        return None
+    return "`{}` came as {}: {}".format(*repeated[0])
 
 
 def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None:

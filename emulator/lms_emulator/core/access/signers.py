@@ -7,10 +7,12 @@ before. Nothing here decides anything: a recognised signature stays refused.
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
@@ -95,8 +97,17 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
             kid = header.get("kid")
             its = key.jwk.get("kid")
             other = f"; that key's kid is {its!r}, the header says {kid!r}" if its and kid != its else ""
+            if kid and not its:
+                what = "its thumbprint" if kid == _thumbprint(key.jwk) else repr(kid)
+                other = f"; that key is published without a `kid`, and the header says {what}: publish it as its `kid`"
             return f"it was signed with {key.whose}{other}{key.advice}"
     return None
+
+
+def _thumbprint(jwk: Mapping[str, Any]) -> str:
+    """The name of an RSA key that RFC 7638 makes of its numbers."""
+    text = json.dumps({name: jwk.get(name) for name in ("e", "kty", "n")}, separators=(",", ":"))
+    return urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | None:

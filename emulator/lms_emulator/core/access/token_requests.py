@@ -77,10 +77,26 @@ def _why_written(scope: str, known: Collection[str]) -> str | None:
             return f"these are scopes, {meant}, but {why.replace('it is', 'they are')}"
     if (bare := scope.strip("[](){}\"'`,;")) in known:
         return f"nothing but spaces belongs around a scope: send {bare}"
+    if (route := _why_no_route(scope, known)) is not None:
+        return route
     ends = [item for item in known if scope and re.search(rf"[:/|]{re.escape(scope)}$", item)]
     return f"a scope is written in full: {ends[0]}" if len(ends) == 1 else None
 
 
+def _why_no_route(scope: str, known: Collection[str]) -> str | None:
+    """How a scope that is a route, `url:GET|/api/v1/users/:id`, was filled in with a host or an id."""
+    bare = _HOST.sub("", scope)
+    fits = (item for item in sorted(known) if re.fullmatch(_SLOT.sub("/[^/]+", re.escape(item)), bare))
+    meant = bare if bare in known else next(fits, None)
+    if meant is None or meant == scope:
+        return None
+    without = ["no host"] if bare != scope else []
+    without += ["names of ids, not ids"] if bare != meant else []
+    return f"a scope is a route with {' and '.join(without)}: send {meant}"
+
+
+_HOST = re.compile(r"(?<=\|)https?://[^/]*")
+_SLOT = re.compile(r"/:\w+")
 NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"
 _OF_SIGNING_IN = ("openid", "profile", "email", "offline_access")
 _MOST_LISTED = 12

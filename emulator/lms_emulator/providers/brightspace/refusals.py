@@ -325,7 +325,8 @@ def wrong_login(username: str, base: str, csrf: str) -> SiteRefusal:
 
 def wrong_csrf() -> SiteRefusal:
     """A form without the session's token."""
-    return page_refusal("csrf_token_wrong", 403, "Your session has changed. Please try again.", "d2l_referrer token")
+    text, why = "Your session has changed. Please try again.", "send the form's own field `d2l_referrer` back"
+    return page_refusal("csrf_token_wrong", 403, text, "d2l_referrer token", diagnosis=why)
 
 
 def no_pending_authorization() -> SiteRefusal:

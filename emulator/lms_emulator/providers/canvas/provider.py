@@ -110,7 +110,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return checks.problems(section)
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
-        if refusal.reason in ("not_authorized", "page_forbidden", "user_refused"):
+        if refusal.needs or refusal.reason in ("not_authorized", "page_forbidden", "user_refused"):
             return standing.why_not(x, refusal.needs)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
             name = refusal.expected.partition("[")[0]

@@ -226,7 +226,10 @@ def is_student(x: Call, caller: Caller, course: Course) -> bool:
 def require_staff(x: Call, caller: Caller, course: Course, what: str) -> None:
     """Refuse students. The answer names `what` they may not access."""
     if is_student(x, caller, course):
-        raise refusals.students_not_allowed(what)
+        staff = [user.username for member, user in x.store.members(course.id) if member.role != "STUD"]
+        who = caller.user.username if caller.user is not None else ""
+        others = f"its staff: {', '.join(staff[:5])}" if staff else "it has no staff"
+        raise refusals.students_not_allowed(what, f"{who} is a student of the course {course.id}; {others}")
 
 
 def staffed_course(x: Call, caller: Caller, what: str) -> Course:

@@ -17,6 +17,7 @@ from lms_emulator.providers.learningstudio.wire import instant
 if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
 
+_NAMED = 5
 APPLICATION = "OAuth 1.0a"
 """An application that acts for no user, where only users have a role."""
 
@@ -172,19 +173,26 @@ def user_context_required(x: Call) -> Refusal:
 
 def not_enrolled(x: Call, user_id: int, course_id: int) -> Refusal:
     """The user is not in the course."""
+    user, course = x.store.users.get(user_id), x.store.courses.get(course_id)
+    own = [str(enrolled.id) for enrolled in (x.store.courses_of(user) if user is not None else ())]
+    name, title = user.username if user is not None else "", course.title if course is not None else ""
+    where = f"the courses {', '.join(own[:_NAMED])}" if len(own) > 1 else f"the course {own[0]}" if own else "no course"
+    why = f"{name or f'the user {user_id}'} is in {where}, not in {course_id} (`{title}`)"
     message, got = "You are not allowed to access this course.", f"user {user_id}, course {course_id}"
     status = x.settings.not_enrolled_status
-    return Refusal("not_enrolled", status=status, message=message, check="the user is in the course", got=got)
+    check = "the user is in the course"
+    return Refusal("not_enrolled", status=status, message=message, check=check, got=got, diagnosis=why)
 
 
-def students_not_allowed(what: str) -> Refusal:
-    """403: only staff may see or change this."""
+def students_not_allowed(what: str, why: str | None = None) -> Refusal:
+    """403: only staff may see or change this. Parameters: `why`, who the caller is, and who is staff."""
     return Refusal(
         "students_not_allowed",
         status=403,
         message=f"Students are not allowed to access {what}.",
         check="the caller is a professor, teaching assistant, administrator or application (OAuth 1.0a)",
         got="STUD",
+        diagnosis=why or "the caller is a student there; call with the token of the course's staff, or with OAuth 1.0a",
     )
 
 

@@ -131,14 +131,14 @@ def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:
     for name in OBJECTS:
         if name in item and not isinstance(item[name], dict):
             _refuse(x, name, "an object", item.pop(name))
-    for _, part, name in DATES:
+    for _, part, date in DATES:
         within = item.get(part, {})
         try:
-            if name in within:
-                parse_instant(within[name])
+            if date in within:
+                parse_instant(within[date])
         except (TypeError, ValueError):
-            _refuse(x, f"{part}.{name}", "a time of ISO 8601", within[name])
-            item[part] = {key: value for key, value in within.items() if key != name}
+            _refuse(x, f"{part}.{date}", "a time of ISO 8601", within[date])
+            item[part] = {key: value for key, value in within.items() if key != date}
     return item
 
 

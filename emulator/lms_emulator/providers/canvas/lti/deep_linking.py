@@ -52,9 +52,11 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
     key, claims = await _verified(api, message)
     account = tools.account_of(api.store, where)
     if key.workflow_state != "active":
-        raise _bad("key_inactive", "developer_key", "Developer key inactive")
+        why = keys.why_off(api.store, key, account.id)
+        raise _bad("key_inactive", "developer_key", "Developer key inactive", diagnosis=why)
     if not keys.is_on(api.store, key, account.id):
-        raise _bad("key_off", "developer_key", "Developer key inactive in context")
+        why = keys.why_off(api.store, key, account.id)
+        raise _bad("key_off", "developer_key", "Developer key inactive in context", diagnosis=why)
     data = _own_data(api)
     items = claims.get(f"{lti13.DL_CLAIM}content_items") or []
     found = callers.nearest(api, key, where)
@@ -76,8 +78,8 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     key = keys.find(x.store, client)
     if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
         why = why_issuer(client, x.settings.issuer)
-        sent = {"got": client, "credential": client, "diagnosis": why}
-        raise _bad("deep_linking_client_unknown", "jwt", "Client not found", **sent)
+        sentence = "Client not found"
+        raise _bad("deep_linking_client_unknown", "jwt", sentence, got=client, credential=client, diagnosis=why)
     try:
         public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
         claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)

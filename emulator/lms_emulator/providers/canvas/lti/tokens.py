@@ -163,13 +163,17 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
     claims = _claims(x, token)
     key = keys.find(x.store, str(claims["sub"]))
     if key is None or key.workflow_state != "active":
-        raise _unauthorized(x, "service_key_inactive", "Unknown or inactive Developer Key", "the key is active")
+        deleted = f"the key {claims['sub']} that the token was issued to was deleted"
+        why = deleted if key is None else keys.why_off(x.store, key, account_id or places.school(x, None).id)
+        sentence = "Unknown or inactive Developer Key"
+        raise _unauthorized(x, "service_key_inactive", sentence, "the key is active", diagnosis=why)
     scopes = str(claims.get("scopes", "")).split()
     if any_of and not set(any_of) & set(scopes):
         sentence = "Insufficient permissions"
         raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
-    if not keys.is_on(x.store, key, account_id or places.school(x, None).id):
-        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is active in the account")
+    if not keys.is_on(x.store, key, where := account_id or places.school(x, None).id):
+        check, why = "the key is active in the account", keys.why_off(x.store, key, where)
+        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", check, diagnosis=why)
     x.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 

@@ -87,7 +87,8 @@ def wrong_csrf(api: bool = False) -> SiteRefusal:
 def signed_out_elsewhere() -> SiteRefusal:
     """401, once: the person signed out in another browser, or an admin ended the session."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "unauthorized"}], "error_report_id": 1}
-    return rest("session_ended", 401, body, check="the session was not ended elsewhere")
+    why = "the person signed out in another browser, or an administrator ended the session; sign in again"
+    return rest("session_ended", 401, body, check="the session was not ended elsewhere", diagnosis=why)
 
 
 def cookies_required() -> PageRefusal:
@@ -241,7 +242,15 @@ def invalid(
         takes: the values that an attribute may have, for the journal.
     """
     body = {"errors": {name: [model_fault(name, fault) for fault in found] for name, found in faults.items()}}
-    return rest("record_invalid", status, body, check="the record is valid", expected=takes, got=sorted(faults))
+    return rest("record_invalid", status, body, check="the record is valid", expected=takes, got=said_of(faults))
+
+
+def said_of(faults: Mapping[str, Sequence[str | tuple[str, str]]]) -> dict[str, str]:
+    """What Canvas says of each attribute, for the journal."""
+    return {
+        name: "; ".join(fault if isinstance(fault, str) else fault[1] for fault in found)
+        for name, found in sorted(faults.items())
+    }
 
 
 def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:
@@ -324,10 +333,10 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
     return SiteRefusal(reason, status=status, message=message, body=body, **details)
 
 
-def lti_nothing(reason: str, status: int, check: str, diagnosis: str | None = None) -> SiteRefusal:
+def lti_nothing(reason: str, status: int, check: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
     """A bare status, as some LTI services answer; 500 means that Canvas itself fails."""
     headers = {"Content-Type": "application/json"}
-    return SiteRefusal(reason, status=status, check=check, text="", headers=headers, diagnosis=diagnosis)
+    return SiteRefusal(reason, status=status, check=check, text="", headers=headers, diagnosis=diagnosis, **details)
 
 
 def launch_client_unknown(got: str) -> SiteRefusal:

@@ -188,7 +188,7 @@ def create(api: Api) -> Any:
     require_account(api, parent, "manage_account_settings")
     if (sis_id := sent.text("sis_account_id")) is not None:
         if not account_allows(api, api.caller, above, "manage_sis"):
-            raise refusals.message(401, "sis_refused", SIS_REFUSED, check="manage_sis")
+            raise refusals.message(401, "sis_refused", SIS_REFUSED, check="manage_sis", needs=("manage_sis",))
         _sis_id_is_free(api, sis_id, None)
     if len(name := sent.text("name") or "") > 255:
         raise refusals.invalid({"name": ["too_long"]})

@@ -332,8 +332,9 @@ def _student(api: Api, task: Assignment, course: Course) -> tuple[User, Submissi
     """The student of the path with their work, for those who see grades; by `anonymous:` and the work's anonymous id
     as well.
     """
-    if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
-        raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course")
+    needs = ("manage_grades", "view_all_grades")
+    if not courses.may(api, api.user, course, *needs):
+        raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course", needs=needs)
     named = api.slot("student_id") or ""
     if named.startswith("anonymous:"):
         work = api.store.submissions.first("anonymous_id", named.removeprefix("anonymous:"))

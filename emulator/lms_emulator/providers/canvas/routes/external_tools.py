@@ -99,9 +99,7 @@ async def create(api: Api) -> Any:
     where = _managed(api, "manage_lti_add")
     sent = _sent(api)
     if api.params.has("client_id"):
-        tool = of_key(api, where)
-        if tool is None:
-            raise refusals.bare("key_without_tool", 422, "client_id is of a key with a tool", "application/json")
+        tool = of_key(api, where, "application/json")
         faults: tool_forms.Faults = {}
     else:
         blank = Tool(
@@ -129,13 +127,14 @@ def _sent(api: Api) -> Params:
     return api.params.hash("external_tool") if api.params.has("external_tool") else api.params
 
 
-def of_key(api: Api, where: Course | Account) -> Tool | None:
-    """The tool of the key `client_id`; None if the key is off."""
+def of_key(api: Api, where: Course | Account, media: str = "text/html") -> Tool:
+    """The tool of the key `client_id`. Raises the refusal, of a type of content, if the key is off."""
     reference = api.params.text("client_id") or ""
     key = identifiers.known(keys.find(api.store, reference), "the developer key", reference)
     account = tools.account_of(api.store, where)
     if key.workflow_state != "active" or not api.check("the key is on", keys.is_on(api.store, key, account.id)):
-        return None
+        why = keys.why_off(api.store, key, account.id)
+        raise refusals.bare("key_without_tool", 422, "client_id is of a key with a tool", media, diagnosis=why)
     if api.store.tool_configurations.first("key", key.id) is None:
         raise refusals.crashed("the key has no tool configuration", reference)
     return registrations.deployed(api, key, root_of(api.store, account.id))

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.rules import assignments, contexts, courses, 
 from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import Json
 
+_NEEDED = ("manage_assignments_edit",)
 NOT_ENABLED = "A SIS integration is not configured and the bulk SIS Grade Export feature is not enabled"
 NOT_PUBLISHED = "Grade data is not available for non-published courses"
 
@@ -135,9 +136,9 @@ def _course(course: Course) -> Json:
 def disable(api: Api) -> Response:
     """Stop posting grades of a course's published assignments, or of those undated or due in a grading period."""
     course = identifiers.course(api, api.slot("course_id"))
-    allowed = courses.may(api, api.caller, course, "manage_assignments_edit")
+    allowed = courses.may(api, api.caller, course, *_NEEDED)
     if not api.check("may manage assignments", allowed, got=course.id):
-        raise refusals.lti_nothing("assignments_of_others", 401, "the caller may manage assignments")
+        raise refusals.lti_nothing("assignments_of_others", 401, "the caller may manage assignments", needs=_NEEDED)
     period = None
     if named := api.params.text("grading_period_id"):
         number = identifiers.local_number(named)

@@ -201,7 +201,11 @@ def _unprotected(api: Api, right: str) -> GroupCategory:
     category = found(api, "group_category_id" if "group_category_id" in api.x.path_params else "id")
     require_manager(api, groups.home(api, category), right)
     if category.role is not None:
-        raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check="not a set of Canvas's own")
+        check, why = (
+            "not a set of Canvas's own",
+            f"Canvas keeps the set of {category.role}; nobody changes or deletes it",
+        )
+        raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check=check, diagnosis=why)
     return category
 
 
@@ -289,7 +293,7 @@ def export(api: Api) -> Any:
     category = found(api, "group_category_id")
     place = groups.home(api, category)
     if not groups.may(api, place, *GROUPS):
-        raise refusals.text("unauthorized", "Unauthorized", status=401, check="manages groups there")
+        raise refusals.text("unauthorized", "Unauthorized", status=401, check="manages groups there", needs=GROUPS)
     content = group_files.of(api, category)
     named = disposition("attachment", f"{category.name}.csv")
     return Response(content, headers={"Content-Disposition": named, "Content-Type": "text/csv"})

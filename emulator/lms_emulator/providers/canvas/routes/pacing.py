@@ -364,7 +364,9 @@ def _day(sent: Params, name: str) -> date | None:
 
 def _unfit(reason: str, faults: list[str] | str) -> Exception:
     body = {"success": False, "errors": faults}
-    return refusals.rest(reason, 422, body, check="what is sent is valid", got=faults)
+    return refusals.rest(
+        reason, 422, body, check="what is sent is valid", got=[faults] if isinstance(faults, str) else faults
+    )
 
 
 COURSE = "/api/v1/courses/{course_id}"

@@ -165,6 +165,7 @@ def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
             "Not authorized to access this registration",
             403,
             check="the registration is the tool's own",
+            diagnosis=f"it is the registration of the key {key.id}; the token was issued to {caller.key.id}",
         )
     return registration, key
 

@@ -91,7 +91,7 @@ def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict
         if not _may_sis(api):
             if section is None:
                 continue
-            raise refusals.message(401, "sis_refused", NO_SIS, check="manage_sis")
+            raise refusals.message(401, "sis_refused", NO_SIS, check="manage_sis", needs=("manage_sis",))
         value = sent.text(name) or None
         taken = next((s for s in api.store.course_sections if value is not None and getattr(s, name) == value), None)
         if taken is not None and (section is None or taken.id != section.id):

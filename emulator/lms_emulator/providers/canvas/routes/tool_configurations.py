@@ -154,9 +154,11 @@ def show(api: Api) -> Any:
     assert isinstance(account, Account)
     if not key.is_lti_key:
         _found(api, key)
-    usable = keys.is_on(api.store, key, account.id) and contexts.may(api, context, *TOOLS)
-    if not usable:
-        raise refusals.bare("key_not_usable", 401, "the key is on, and the caller may install tools")
+    on = keys.is_on(api.store, key, account.id)
+    if not on or not contexts.may(api, context, *TOOLS):
+        why = None if on else keys.why_off(api.store, key, account.id)
+        check = "the key is on, and the caller may install tools"
+        raise refusals.bare("key_not_usable", 401, check, diagnosis=why, needs=TOOLS if on else ())
     return _shape(api, _found(api, key), key, _owner(api, key))
 
 

@@ -46,6 +46,18 @@ def is_on(store: CanvasStore, key: DeveloperKey, account_id: int) -> bool:
     return found is not None and found.workflow_state == "on"
 
 
+def why_off(store: CanvasStore, key: DeveloperKey, account_id: int) -> str:
+    """Why a key may not be used in an account, and what switches it on."""
+    if key.workflow_state != "active":
+        return f"the developer key {key.id} is {key.workflow_state}; `developer_key[event]=activate` activates it"
+    found, account = binding(store, key, account_id), store.accounts.get(account_id)
+    where = f"account {account_id} (`{account.name}`)" if account is not None else f"account {account_id}"
+    what = (
+        f"is `{found.workflow_state}` for account {found.account_id}" if found is not None else "is switched on nowhere"
+    )
+    return f"the developer key {key.id} {what}; Canvas needs it `on` for {where}, or for an account above it"
+
+
 def is_on_anywhere(store: CanvasStore, key: DeveloperKey) -> bool:
     """Whether a key may be used in any root account."""
     schools = (account for account in store.accounts if account.parent_account_id is None and not account.site_admin)

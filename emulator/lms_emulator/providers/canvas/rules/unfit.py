@@ -231,8 +231,9 @@ def refusal(faults: Faults, known: Assignment | None) -> Exception:
         body["invalid_record"] = [refusals.model_fault("invalid_record", whole)]
     if "workflow_state" in body:
         body["published"] = body.pop("workflow_state")
+    got = refusals.said_of({"name" if name == "title" else name: found for name, found in faults.items()})
     check, takes = "the record is valid", {"grading_type": GRADING_TYPES}
-    return refusals.rest("record_invalid", 400, {"errors": body}, check=check, expected=takes, got=sorted(faults))
+    return refusals.rest("record_invalid", 400, {"errors": body}, check=check, expected=takes, got=got)
 
 
 def _human(attribute: str) -> str:

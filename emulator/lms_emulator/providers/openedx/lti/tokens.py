@@ -140,7 +140,8 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
     number = x.path_params["lti_config_id"]
     tool = x.store.lti_tools.get(parse_integer(number))
     if tool is None:
-        raise refusals.lti_service("configuration_unknown", "LTI configuration not found.", got=number)
+        text, why = "LTI configuration not found.", _why_no_tool(x, number)
+        raise refusals.lti_service("configuration_unknown", text, got=number, diagnosis=why)
     claims = _claims(x, words[1])
     granted = str(claims.get("scopes", "")).split(" ")
     if not x.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
@@ -151,6 +152,16 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
             raise refusals.permission_denied("the token is another tool's", check="the token is this tool's")
         x.warn("lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it")
     return tool
+
+
+def _why_no_tool(x: Call, number: str) -> str:
+    """Which configurations there are, and whose the number or UUID is that came instead."""
+    tools = [tool for tool in x.store.lti_tools if tool.version == "lti_1p3"]
+    for tool in tools:
+        if number in (tool.config_id, tool.client_id, tool.block):
+            return f"its services are below {tool.id}; {number} is in the addresses of its keys and tokens"
+    known = ", ".join(f"{tool.id} ({tool.block})" for tool in tools[:_NAMED]) or "none"
+    return f"no block has the configuration {number}; those of LTI 1.3 are: {known}; a launch names the addresses"
 
 
 def _claims(x: Call, token: str) -> jwt.Claims:

@@ -308,7 +308,8 @@ def _challenge(x: Call, given: Mapping[str, str], back: Any) -> tuple[str, str]:
 def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> tuple[Application, str]:
     for name in ("client_id", "response_type", "redirect_uri", "scope", "state"):
         if names.count(name) > 1:
-            raise _fatal(f"Duplicate {name} parameter.", "duplicate_parameter", got=name)
+            often = f"`{name}` came {names.count(name)} times; send it once"
+            raise _fatal(f"Duplicate {name} parameter.", "duplicate_parameter", got=name, diagnosis=often)
     client_id = given.get("client_id")
     if not client_id:
         raise _fatal("Missing client_id parameter.", "missing_client_id")

@@ -188,7 +188,9 @@ def token_to_session(x: Call) -> Response:
         if not _is_asymmetric(x):
             raise _token_refused("non_asymmetric_token", "Only asymmetric jwt are supported.")
     if identity.user.password is None or identity.user.standing == "disabled":
-        raise _token_refused("account_disabled", "User account is disabled.")
+        disabled = f"the account of {identity.user.username} was disabled by the staff; `standing` in a world file"
+        why = disabled if identity.user.password is not None else "the account has no password that anybody can use"
+        raise _token_refused("account_disabled", "User account is disabled.", why)
     session.start(x, identity.user)
     csrf.ensure(x)
     return wire.no_content()
@@ -201,10 +203,10 @@ def _is_asymmetric(x: Call) -> bool:
     return bool(token) and str(jwt.read(token[0]).header.get("alg")).startswith("RS")
 
 
-def _token_refused(code: str, text: str) -> refusals.OpenedxRefusal:
-    return refusals.OpenedxRefusal(
-        code, status=401, message=text, body={"error_code": code, "developer_message": text}, check="token kind"
-    )
+def _token_refused(code: str, text: str, why: str | None = None) -> refusals.OpenedxRefusal:
+    body = {"error_code": code, "developer_message": text}
+    check = "token kind" if why is None else "the account is one to sign in with"
+    return refusals.OpenedxRefusal(code, status=401, message=text, body=body, check=check, diagnosis=why)
 
 
 # CSRF token
