@@ -166,8 +166,14 @@ def test_announcements(canvas: Site) -> None:
         assert (bad.status_code, bad.json()) == (400, {"message": f"Invalid {name}"})
     assert canvas.student.get(path, params={**ours, "start_date": "9999-12-31"}).status_code in (200, 400)
     backwards = {**ours, "start_date": "2026-02-01", "end_date": "2026-01-01"}
-    assert canvas.student.get(path, params=backwards).json() == {"message": "Invalid end_date"}
+    assert canvas.student.get(path, params=backwards).json() == []
+    by_sis_id = canvas.student.get(path, params={"context_codes[]": "course_sis_course_id:X"})
+    assert by_sis_id.status_code == 400
+    others = {"context_codes[]": ["course_1", "course_3", "course_999"]}
+    assert canvas.student.get(path, params=others).json() == rows, "without what one cannot read"
+    canvas.lms.call("PATCH", "/settings", {"canvas": {"refuses_unreadable_announcements": True}})
     assert canvas.student.get(path, params={"context_codes[]": "course_3"}).status_code == 403
+    assert canvas.student.get(path, params=ours).json() == rows
 
 
 def test_announcing(canvas: Site) -> None:

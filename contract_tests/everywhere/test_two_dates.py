@@ -256,9 +256,6 @@ SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.bodies_of_listed_pages": lambda site: [
         sorted(value) for value in site.teacher.get("/api/v1/courses/1/pages?include[]=body").json()
     ],
-    "canvas.refuses_unreadable_announcements": lambda site: (
-        site.student.get("/api/v1/announcements?context_codes[]=course_1&context_codes[]=course_3").status_code
-    ),
     "canvas.keeps_items_published": file_in_module,
     "canvas.tells_auto_subscribe": lambda site: sorted(site.admin.get("/api/v1/account_calendars/1").json()),
     "canvas.series_everywhere": series,

@@ -238,13 +238,14 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = True
     refuses_unreadable_announcements: Annotated[
         bool,
-        since(
-            "2023-07-01",
-            "Whether `/announcements` refuses a course that the caller cannot read, or skips it.",
-            "canvas-lms app/controllers/announcements_api_controller.rb (2024)",
-            f"{RECORDED}/content-announcements.jsonl 32, 33",
+        choice(
+            "Whether `/announcements` refuses a course that the caller cannot read, as its documentation says, or "
+            "leaves its announcements out.",
+            evidence="recorded",
+            source=f"{RECORDED}/content-announcements.jsonl 32, 33; canvas-lms "
+            "app/controllers/announcements_api_controller.rb (2024-04, 2026)",
         ),
-    ] = True
+    ] = False
     later_parameters: Annotated[
         bool,
         since(
