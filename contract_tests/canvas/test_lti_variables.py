@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -332,6 +334,21 @@ def test_variables_of_a_person(world: Site, tool: Tool) -> None:
     assert len(custom(world, tool, "/groups/1/external_tools/77/resource_selection")["context"]) == 40
     assert world.admin.put("/api/v1/users/103/merge_into/102").status_code == 200
     assert custom(world, tool)["ids"].split(",") == ["94ace10300000000000000000000000000000103", own]
+
+
+def test_student_view_is_that_of_a_test_student_with_the_teacher_behind(world: Site, tool: Tool) -> None:
+    browser = signed_in(world, "teacher")
+    csrf = unescape(re.findall(r'name="authenticity_token" value="([^"]+)"', browser.get("/courses/1").text)[0])
+    assert browser.http.post("/courses/1/student_view", data={"authenticity_token": csrf}).status_code == 302
+
+    def told() -> dict[str, Any]:
+        _, fields = posted(browser, tool.login(initiation(browser, OPEN)))
+        return dict(jwt.read(fields["id_token"]).claims[f"{lti13.CLAIM}custom"])
+
+    found = told()
+    assert (found["pretends"], found["acts"]) == ("true", world.info.teacher.lti_id)
+    world.lms.settings["canvas.changed_variables"] = False
+    assert told()["acts"] == "94ace10300000000000000000000000000000103", "before, it was the id for LTI 1.1"
 
 
 def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:

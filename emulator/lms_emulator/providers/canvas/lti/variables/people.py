@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call.moments import iana_name
 from lms_emulator.providers.canvas.lti import places, roles
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, required
 from lms_emulator.providers.canvas.model import CourseSection, Enrollment, Pseudonym, User
-from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules import courses, past_ids, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
 from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 
@@ -123,12 +123,14 @@ def _is_test_student(scene: Scene) -> bool:
 
 
 def _ids_of_1_1(scene: Scene) -> str:
-    """The ids for LTI 1.1 of those who were merged into the user, as far as tools knew them, and the user's own."""
-    store = scene.x.store
-    rows = store.user_merges.find("user", scene.person.id)
-    merged = (store.users.get(row.from_user_id) for row in rows if row.workflow_state == "active")
-    past = [user.lti_user_id for user in merged if user is not None and user.lti_user_id]
-    return ",".join([*dict.fromkeys(past), places.user_id(scene.person)])
+    """The ids for LTI 1.1 that the user had before merges, and today's."""
+    past = [row.user_lti_context_id for row in scene.x.store.user_past_lti_ids.find("user", scene.person.id)]
+    return ",".join([*filter(None, dict.fromkeys(past)), places.user_id(scene.person)])
+
+
+def _known(scene: Scene, user: User) -> User:
+    """A user with the ids that tools know them by in this place."""
+    return past_ids.as_known(scene.x.store, user, scene.place.record)
 
 
 def _section_names(scene: Scene) -> str:
@@ -150,7 +152,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.sisIntegrationId": _of_login("integration_id"),
     "Person.sourcedId": _of_login("sis_user_id"),
     "Canvas.user.globalId": lambda s: global_id(s.person.id),
-    "vnd.instructure.User.uuid": lambda s: s.person.uuid,
+    "vnd.instructure.User.uuid": lambda s: _known(s, s.person).uuid,
     "vnd.instructure.User.current_uuid": lambda s: s.person.uuid,
     "Canvas.user.prefersHighContrast": lambda s: str(bool(s.person.preferences.get("high_contrast"))).lower(),
     "Canvas.user.isRootAccountAdmin": lambda s: is_account_admin(s.api, s.person, s.school),
@@ -179,13 +181,13 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
         [section.name for section in _sections(s, s.mine)], ensure_ascii=False
     ),
     "com.instructure.User.observees": lambda s: ",".join(
-        seen.lti_id if s.advantage else places.user_id(seen) for seen in observed(s)
+        _known(s, seen).lti_id if s.advantage else places.user_id(seen) for seen in observed(s)
     ),
     "com.instructure.Observee.sisIds": lambda s: ",".join(
         known for seen in observed(s) if (known := people.sis_user_id(s.x.store, seen))
     ),
     "Canvas.masqueradingUser.id": lambda s: _masquerading(s).id,
-    "Canvas.masqueradingUser.userId": lambda s: places.user_id(_masquerading(s)),
+    "Canvas.masqueradingUser.userId": lambda s: places.user_id(_known(s, _masquerading(s))),
 }
 
 NEWER: dict[str, Callable[[Scene], Any]] = {
@@ -199,7 +201,7 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
 CHANGED: dict[str, Callable[[Scene], Any]] = {
     "com.instructure.User.sectionNames": _section_names,
     "Canvas.masqueradingUser.userId": lambda s: (
-        _masquerading(s).lti_id if s.advantage else places.user_id(_masquerading(s))
+        known.lti_id if (known := _known(s, _masquerading(s))) and s.advantage else places.user_id(known)
     ),
 }
 """Variables that got another form after April 2024."""
