@@ -26,6 +26,7 @@ from lms_emulator.signing import jwt, lti13
 
 COPY, WORK = lti13.CONTEXT_COPY_NOTICE, lti13.SUBMISSION_NOTICE
 TARGET = {"SourceOrgUnitId": 6838, "Components": ["News"]}
+OLD = "/d2l/api/le/1.79/lti/link"
 UNITS = st.sampled_from([6836, 6837, 6838])
 
 
@@ -197,6 +198,7 @@ class ManagementMachine(RuleBasedStateMachine):
         deployed: of each deployment, its registration, and whether it is enabled.
         shared: the rules of each deployment: whom, itself and below, by org unit.
         links: the organization's link to each deployment; `old`, of LTI 1.1, whether each is visible.
+        old_shared: the rules of each link of LTI 1.1, as in `shared`.
     """
 
     site: ClassVar[Site]
@@ -213,6 +215,7 @@ class ManagementMachine(RuleBasedStateMachine):
         self.tools, self.names, self.domains = dict[str, bool](), dict[str, str](), dict[str, str]()
         self.deployed, self.links = dict[str, tuple[str, bool]](), dict[str, int]()
         self.shared, self.old = dict[str, dict[int, tuple[bool, bool]]](), dict[int, bool]()
+        self.old_shared = dict[int, dict[int, tuple[bool, bool]]]()
         self.register("One", "https://a.example", True, 0, False)
         self.deploy(0, True)
         self.share(0, 6836, True, False, False)
@@ -293,8 +296,8 @@ class ManagementMachine(RuleBasedStateMachine):
         assert self.api.post(where, json=body).json() == body
         self.shared[deployment][unit] = itself, below
 
-    def reaches(self, deployment: str, unit: int) -> bool:
-        rules = self.shared[deployment]
+    @staticmethod
+    def reaches(rules: dict[int, tuple[bool, bool]], unit: int) -> bool:
         return rules.get(unit, (False, False))[0] or rules.get(6606, (False, False))[1]
 
     @invariant()
@@ -303,7 +306,7 @@ class ManagementMachine(RuleBasedStateMachine):
         for key, (client, on) in getattr(self, "deployed", {}).items():
             for unit in (6836, 6837):
                 page = self.student.get(f"/d2l/le/lti/{unit}/launch/exu-{self.links[key]}_6606")
-                opens = on and self.tools[client] and self.reaches(key, unit)
+                opens = on and self.tools[client] and self.reaches(self.shared[key], unit)
                 assert (page.status_code == 200 and LOGIN in page.text) is opens
 
     @precondition(lambda self: self.tools)
@@ -318,11 +321,58 @@ class ManagementMachine(RuleBasedStateMachine):
     def link_of_lti_1(self, visible: bool, number: int, away: bool) -> None:
         if (away and self.old) or len(self.old) == 3:
             link = list(self.old)[number % len(self.old)]
-            assert self.teacher.delete(f"/d2l/api/le/1.79/lti/link/{link}").status_code == 200
-            del self.old[link]
+            assert self.teacher.delete(f"{OLD}/{link}").status_code == 200
+            assert self.teacher.get(f"{OLD}/6836/{link}").status_code == 404
+            del self.old[link], self.old_shared[link]
             return
-        body = LINK | {"IsVisible": visible}
-        self.old[self.teacher.post("/d2l/api/le/1.79/lti/link/6836", json=body).json()["LtiLinkId"]] = visible
+        made = self.teacher.post(f"{OLD}/6836", json=LINK | {"IsVisible": visible}).json()["LtiLinkId"]
+        self.old[made], self.old_shared[made] = visible, {}
+
+    @precondition(lambda self: self.old)
+    @rule(number=PICK, visible=st.booleans())
+    def change_a_link_of_lti_1(self, number: int, visible: bool) -> None:
+        link = list(self.old)[number % len(self.old)]
+        assert self.teacher.put(f"{OLD}/{link}", json=LINK | {"IsVisible": visible}).status_code == 200
+        assert self.teacher.get(f"{OLD}/6836/{link}").json()["IsVisible"] is visible
+        self.old[link] = visible
+
+    @precondition(lambda self: self.old)
+    @rule(
+        number=PICK, unit=st.sampled_from([6837, 6606]), itself=st.booleans(), below=st.booleans(), away=st.booleans()
+    )
+    def share_a_link_of_lti_1(self, number: int, unit: int, itself: bool, below: bool, away: bool) -> None:
+        link = list(self.old)[number % len(self.old)]
+        where, rules = f"{OLD}/6836/{link}/sharing/", self.old_shared[link]
+        if away:
+            known = rules.pop(unit, None) is not None
+            assert self.teacher.delete(f"{where}{unit}").status_code == (200 if known else 404)
+            return
+        body = {"SharingOrgUnitId": unit, "ShareWithOrgUnit": itself, "ShareWithDescendants": below}
+        assert self.teacher.post(where, json=body | {"DescendantsTypes": []}).status_code == 200
+        rules[unit] = itself, below
+
+    @precondition(lambda self: self.old)
+    @rule(number=PICK)
+    def open_a_quicklink(self, number: int) -> None:
+        link = list(self.old)[number % len(self.old)]
+        said = self.teacher.post(f"/d2l/api/le/1.79/lti/quicklink/6836/{link}").json()
+        page = self.student.follow(self.student.get(said["PublicUrl"].replace("{orgUnitId}", "6836")))
+        assert page.status_code == (200 if self.old[link] else 404)
+
+    @precondition(lambda self: self.links)
+    @rule(number=PICK, name=st.sampled_from(["M", "N"]), away=st.booleans())
+    def change_a_link_of_the_organization(self, number: int, name: str, away: bool) -> None:
+        """A link that is made anew is another one."""
+        deployment, link = list(self.links.items())[number % len(self.links)]
+        every = f"{LE}/links/organization/"
+        body = {"DeploymentId": deployment, "Name": name, "URL": LAUNCH, "Type": 1}
+        assert self.api.put(f"{every}{link}", json=body).json()["Name"] == name
+        assert self.api.get(f"{every}{link}").json()["Name"] == name
+        if away:
+            assert self.api.delete(f"{every}{link}").status_code == 200
+            assert self.api.get(f"{every}{link}").status_code == 404
+            self.links[deployment] = self.api.post(every, json=body).json()["LinkId"]
+            assert self.links[deployment] != link
 
     @invariant()
     def the_lists_are_as_the_model_says(self) -> None:
@@ -339,11 +389,15 @@ class ManagementMachine(RuleBasedStateMachine):
             shown = self.api.get(f"{DEPLOYMENTS}{deployment}/sharing/").json()["Objects"]
             found = {r["SharingOrgUnitId"]: (r["ShareWithOrgUnit"], r["ShareWithDescendants"]) for r in shown}
             assert found == rules
-        links = self.teacher.get("/d2l/api/le/1.79/lti/link/6836/").json()
+        links = self.teacher.get(f"{OLD}/6836/").json()
         assert {link["LtiLinkId"]: link["IsVisible"] for link in links} == self.old
         for number, visible in self.old.items():
-            page = self.student.get(f"/d2l/le/lti/6836/launch/{number}")
-            assert page.status_code == (200 if visible else 404)
+            shared = self.old_shared[number]
+            for unit, here in ((6836, True), (6837, self.reaches(shared, 6837))):
+                page = self.student.get(f"/d2l/le/lti/{unit}/launch/{number}")
+                assert page.status_code == (200 if visible and here else 404)
+            shown = self.teacher.get(f"{OLD}/6836/{number}/sharing/").json()
+            assert {r["SharingOrgUnitId"]: (r["ShareWithOrgUnit"], r["ShareWithDescendants"]) for r in shown} == shared
 
     @property
     def own(self) -> set[str]:
