@@ -503,3 +503,31 @@ def test_whom_an_appointment_group_is_for_grows_and_never_shrinks(canvas: Site) 
         groups, json=sent(context_codes=["course_1", "course_3"], sub_context_codes=[mine])
     ).json()
     assert {mine, foreign} <= set(whole["sub_context_codes"]), "all sections of the course of which none is named"
+
+
+def test_observers_sign_up_where_the_account_and_the_group_let_them(canvas: Site) -> None:
+    fields = {"context_codes": ["course_1"], "title": "Hours", "publish": True, "allow_observer_signup": True}
+    fields["new_appointments"] = {"0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"]}
+    groups = f"{API}/appointment_groups"
+    refused = canvas.teacher.post(groups, json={"appointment_group": fields})
+    assert (refused.status_code, canvas.reason) == (403, "observers_not_allowed")
+    world = canvas.lms.dump()
+    school = next(account for account in world["canvas"]["accounts"] if account["id"] == 1)
+    school.setdefault("settings", {})["allow_observers_in_appointment_groups"] = {"value": True}
+    canvas.lms.load(world)
+    made = canvas.teacher.post(groups, json={"appointment_group": fields})
+    assert (made.status_code, made.json()["allow_observer_signup"]) == (201, True)
+    slot = f"{EVENTS}/{made.json()['new_appointments'][0]['id']}/reservations"
+    person = {"user": {"name": "Olive"}, "pseudonym": {"unique_id": "olive"}}
+    olive = canvas.admin.post(f"{API}/accounts/1/users", json=person).json()["id"]
+    enrolled = {"user_id": olive, "type": "ObserverEnrollment", "enrollment_state": "active"}
+    assert canvas.admin.post(f"{API}/courses/1/enrollments", json={"enrollment": enrolled}).status_code == 200
+    acting = {"as_user_id": olive}
+    one = f"{groups}/{made.json()['id']}"
+    off = canvas.teacher.put(one, json={"appointment_group": {"allow_observer_signup": False}})
+    assert off.json()["allow_observer_signup"] is False
+    assert canvas.admin.post(slot, params=acting).status_code == 403
+    assert canvas.teacher.put(one, json={"appointment_group": {"allow_observer_signup": True}}).status_code == 200
+    assert canvas.admin.post(slot, params=acting).json()["workflow_state"] == "locked"
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert "allow_observer_signup" not in canvas.teacher.get(one).json()

@@ -67,6 +67,7 @@ class AppointmentGroup(Record, frozen=True, kw_only=True):
     max_appointments_per_participant: int | None = None
     min_appointments_per_participant: int = 0
     participant_visibility: str = "private"
+    allow_observer_signup: bool = False
     workflow_state: Literal["pending", "active", "deleted"] = "pending"
     created_at: Instant
     updated_at: Instant

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import appointments, calendars, events, states
+from lms_emulator.providers.canvas.rules import appointments, calendars, events, inherited, states
 from lms_emulator.providers.canvas.rules.appointments import Participant, Taken
 from lms_emulator.providers.canvas.shapes import calendars as shapes
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
@@ -77,9 +77,14 @@ def create(api: Api) -> Any:
         body = {"error": "cannot create an appointment group for a concluded course"}
         raise refusals.rest("course_concluded", 400, body, check="the courses are not over", got=codes)
     found = [place.record for place in places if place is not None]
+    if api.settings.later_parameters and sent.flag("allow_observer_signup"):
+        open_ = all(inherited.of_account(api, course.account_id, appointments.OBSERVERS).value for course in found)
+        if not api.check("the courses' accounts let observers sign up", open_, got=codes):
+            body = {"error": "cannot allow observers to sign up for appointment groups in this course"}
+            raise refusals.rest("observers_not_allowed", 403, body, check="observers may sign up", got=codes)
     subs = appointments.first_subs(api, found, sent.texts("sub_context_codes"))
     base = AppointmentGroup(id=0, context_codes=codes, sub_context_codes=subs, created_at=api.now, updated_at=api.now)
-    described = _described(sent, base)
+    described = _described(sent, base, later=api.settings.later_parameters)
     appointments.require(api, described, appointments.manages(api, described, api.caller), "manage")
     return reply(api, _saved(api, sent, base, publish=sent.flag("publish")), 201)
 
@@ -103,7 +108,7 @@ def update(api: Api) -> Any:
 
 
 def _saved(api: Api, sent: Params, base: AppointmentGroup, *, publish: bool) -> Any:
-    wanted, spans = _described(sent, base), _spans(api, sent)
+    wanted, spans = _described(sent, base, later=api.settings.later_parameters), _spans(api, sent)
     if publish:
         wanted = replace(wanted, workflow_state="active")
     _refuse_unfit(api, wanted, spans)
@@ -121,10 +126,11 @@ def _saved(api: Api, sent: Params, base: AppointmentGroup, *, publish: bool) -> 
     return shapes.appointment_group(api, wanted, api.params.includes, made=made)
 
 
-def _described(sent: Params, base: AppointmentGroup) -> AppointmentGroup:
-    changes: dict[str, Any] = {
-        name: sent.text(name) for name in (*appointments.SHARED, "participant_visibility") if sent.has(name)
-    }
+def _described(sent: Params, base: AppointmentGroup, *, later: bool) -> AppointmentGroup:
+    changes: dict[str, Any] = {}
+    if later and sent.has("allow_observer_signup"):
+        changes["allow_observer_signup"] = sent.flag("allow_observer_signup")
+    changes |= {name: sent.text(name) for name in (*appointments.SHARED, "participant_visibility") if sent.has(name)}
     for name in ("participants_per_appointment", "max_appointments_per_participant"):
         if sent.has(name):
             changes[name] = _count(sent.text(name)) if sent.text(name) else None

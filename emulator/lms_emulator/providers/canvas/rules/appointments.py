@@ -18,6 +18,8 @@ from lms_emulator.providers.canvas.rules import courses, groups, mails, people, 
 
 SHARED = ("title", "description", "location_name", "location_address")
 """What slots and reservations have from their group."""
+OBSERVERS = "allow_observers_in_appointment_groups"
+"""The setting of accounts by which observers may sign up for appointments in courses."""
 Participant = User | Group
 
 
@@ -171,7 +173,8 @@ def reads_participants(api: Api, group: AppointmentGroup, user: User) -> bool:
 def participant_for(api: Api, group: AppointmentGroup, user: User) -> Participant | None:
     """The participant that a person signs up as: the person, or their group of the set; None for others."""
     if participant_type(group) == "User":
-        return user if user.id in {candidate.id for candidate in people_of(api, group)} else None
+        kinds = ("StudentEnrollment", *(("ObserverEnrollment",) if group.allow_observer_signup else ()))
+        return user if user.id in {candidate.id for candidate in _enrolled(api, group, kinds)} else None
     mine = {
         row.group_id for row in api.store.group_memberships.find("user", user.id) if row.workflow_state == "accepted"
     }

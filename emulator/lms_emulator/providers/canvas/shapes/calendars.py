@@ -320,6 +320,7 @@ def appointment_group(
         "max_appointments_per_participant": record.max_appointments_per_participant,
         "min_appointments_per_participant": record.min_appointments_per_participant,
         "participant_visibility": record.participant_visibility,
+        **({"allow_observer_signup": record.allow_observer_signup} if api.settings.later_parameters else {}),
         "sub_context_codes": record.sub_context_codes,
         "location_address": record.location_address,
         "location_name": record.location_name,
