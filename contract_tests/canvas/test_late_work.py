@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.canvas.grading import ADA, COURSE, Body, grade, made, work
+from contract_tests.canvas.grading import ADA, COURSE, Body, emptied, grade, made, work
 from contract_tests.canvas.support import Site
 
 PAST, AHEAD = "2020-01-01T00:00:00Z", "2100-01-01T12:00:00Z"
@@ -307,3 +307,30 @@ def test_missing_work_that_was_graded_is_logged_without_a_grader(canvas: Site) -
     path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
     events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
     assert {event["links"]["grader"] for event in events} == {None}
+
+
+def test_a_policy_is_applied_to_existing_work_once_the_course_is_published(canvas: Site) -> None:
+    emptied(canvas.teacher)
+    assert canvas.teacher.put(COURSE, json={"course": {"event": "claim"}}).json()["workflow_state"] == "unpublished"
+    task = work(canvas.teacher, due_at=PAST)
+    policy(canvas.teacher, **MISSING | {"missing_submission_deduction": 59.995})
+    path = f"{COURSE}/late_policy"
+    assert canvas.teacher.get(path).json()["late_policy"]["missing_submission_deduction"] == 60.0
+    assert shown(canvas, task)["score"] is None
+    canvas.teacher.put(COURSE, json={"course": {"event": "offer"}})
+    for on in (False, True):
+        sent = {"late_policy": {"missing_submission_deduction_enabled": on}}
+        assert canvas.teacher.patch(path, json=sent).status_code == 204
+    assert shown(canvas, task)["score"] == 4.0
+
+
+def test_a_new_attempt_takes_a_status_back_and_dates_the_grade(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    grade(canvas.teacher, task, 9)
+    canvas.teacher.put(at(task), json={"submission": {"late_policy_status": "late", "seconds_late_override": 60}})
+    before = shown(canvas, task)
+    canvas.lms.clock.advance(seconds=60)
+    hand_in(canvas, task)
+    after = shown(canvas, task)
+    assert (before["late_policy_status"], after["late_policy_status"]) == ("late", None)
+    assert after["graded_at"] > before["graded_at"]

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_boolean, as_float, is_number
 from lms_emulator.providers.canvas.model import Course, LatePolicy
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, policies
+from lms_emulator.providers.canvas.rules import assignments, courses, grades, grading, policies
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = f"{RECORDED}/grading-gradebook.jsonl 16, 20, 26, 36; canvas-lms app/controllers/late_policy_controller.rb"
@@ -71,7 +71,8 @@ def update(api: Api) -> Response:
 
 def _apply(api: Api, course: Course, before: LatePolicy, after: LatePolicy) -> None:
     """Apply a changed policy to existing work."""
-    if any(getattr(before, name) != getattr(after, name) for name in policies.APPLIED):
+    published = course.workflow_state in ("available", "completed")
+    if published and any(getattr(before, name) != getattr(after, name) for name in policies.APPLIED):
         for base in assignments.of_course(api, course):
             grading.apply_policy(api, course, base, without_points=True)
 
@@ -87,7 +88,7 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
     for name in NUMBERS:
         if sent.has(name):
             text = sent.text(name) or ""
-            changes[name] = round(as_float(text), 2)
+            changes[name] = grades.rounded(as_float(text))
             if not is_number(text):
                 faults[name] = [*([] if text.strip() else ["blank"]), "not_a_number"]
             elif changes[name] < 0:
