@@ -380,6 +380,8 @@ def test_an_upload_goes_into_a_folder_of_its_own_place(canvas: Site) -> None:
     assert teacher.put(f"{API}/files/{done['id']}", data={"parent_folder_id": root}).json()["folder_id"] == root
     by_position = teacher.get(f"{API}/folders/{root}/files", params={"sort": "position"}).json()
     assert [file["id"] for file in by_position] == sorted(file["id"] for file in by_position)
+    turned = teacher.get(f"{API}/folders/{root}/files", params={"sort": "position", "order": "desc"}).json()
+    assert turned == by_position
 
 
 def test_a_file_by_url_is_called_by_the_end_of_its_url(canvas: Site) -> None:
@@ -388,3 +390,12 @@ def test_a_file_by_url_is_called_by_the_end_of_its_url(canvas: Site) -> None:
     names = [file["display_name"] for file in canvas.teacher.get(f"{API}/courses/1/files").json()]
     assert "plan.txt" in names
     assert canvas.teacher.post(f"{API}/courses/1/files", data={"size": "1"}).status_code == 400
+
+
+def test_in_lists_hidden_files_are_said_to_be_hidden_for_those_who_see_them(canvas: Site) -> None:
+    listed = {file["id"]: file for file in canvas.teacher.get(f"{API}/courses/1/files").json()}
+    assert (listed[3]["hidden"], listed[3]["hidden_for_user"]) == (True, True)
+    assert not listed[1]["hidden_for_user"]
+    assert canvas.teacher.get(f"{API}/files/3").json()["hidden_for_user"] is False
+    assert canvas.student.get(f"{API}/files/3").json()["hidden_for_user"] is True
+    assert 3 not in {file["id"] for file in canvas.student.get(f"{API}/courses/1/files").json()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -74,16 +73,23 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
         found.sort(key=lambda file: (collation.key(_owner(api, file) or ""), file.id))
     else:
         by = SORTS.get(sort) or (lambda file: collation.key(file.display_name))
-        if sort == "position":
-            by = partial(_position, _positions(api, found))
         found.sort(key=lambda file: (by(file), file.id))
     if api.params.text("order") == "desc":
         found.reverse()
     if sort == "user":
         found.sort(key=lambda file: _owner(api, file) is None)  # files without an owner come last in both directions
+    if sort == "position":  # in both directions too; `order` turns only the names around
+        positions = _positions(api, found)
+        found.sort(key=lambda file: positions[file.id])
     if "names" in api.params.texts("only"):
         return paged(api, found, shapes.names)
-    return paged(api, found, lambda file: shapes.file(api, file, includes))
+
+    def row(file: Attachment) -> Any:
+        body = shapes.file(api, file, includes)
+        # in lists Canvas says this of those who see hidden files, and of them only
+        return body | {"hidden_for_user": body["hidden"] and managed}
+
+    return paged(api, found, row)
 
 
 def _positions(api: Api, found: list[Attachment]) -> dict[int, int]:
@@ -91,10 +97,6 @@ def _positions(api: Api, found: list[Attachment]) -> dict[int, int]:
     folders = {file.folder_id for file in found}
     listed = (sorted(row.id for row in api.store.attachments.find("folder", number)) for number in folders)
     return {number: place for ids in listed for place, number in enumerate(ids)}
-
-
-def _position(positions: dict[int, int], file: Attachment) -> Any:
-    return positions[file.id], collation.key(file.display_name)
 
 
 def _owner(api: Api, file: Attachment) -> str | None:
