@@ -348,7 +348,10 @@ def test_what_a_plugin_chose_is_inserted_where_it_was_opened(
     assert chosen("quicklink", link, f"parentNode={module}").status_code == 200
     assert chosen("isf", html, f"parentNode={module}").status_code == 200
     made = content(brightspace)[len(before) :]
-    assert [(one["Title"], one["TypeIdentifier"]) for one in made] == [("A <dog>", "Link"), ("html", "File")]
+    assert [(made_item["Title"], made_item["TypeIdentifier"]) for made_item in made] == [
+        ("A <dog>", "Link"),
+        ("html", "File"),
+    ]
     assert made[0]["Url"] == link["quickLink"]
     api = brightspace.api(brightspace.tokens("instructor", scope="content:file:read")["access_token"])
     text = f"/d2l/api/le/1.79/6836/content/topics/{file['id']}/file"

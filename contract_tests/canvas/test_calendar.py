@@ -80,10 +80,10 @@ def test_events_repeat_by_their_rule(canvas: Site, rule: str, days: list[str], w
     assert [entry["start_at"][8:10] for entry in every] == days
     assert words is None or first["series_natural_language"] == words
     changed = canvas.teacher.put(f"{EVENTS}/{first['id']}", json={**event(title="All"), "which": "all"})
-    assert [one["title"] for one in changed.json()] == ["All"] * len(days)
-    gone = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
-    assert [one["id"] for one in gone] == [one["id"] for one in every[1:]] + [first["id"]]
-    assert gone[-1]["rrule"] == re.sub("COUNT=[0-9]+|UNTIL=[^;]+", "COUNT=1", rule), "for the event that is left"
+    assert [entry["title"] for entry in changed.json()] == ["All"] * len(days)
+    following = canvas.teacher.delete(f"{EVENTS}/{every[1]['id']}", params={"which": "following"}).json()
+    assert [entry["id"] for entry in following] == [entry["id"] for entry in every[1:]] + [first["id"]]
+    assert following[-1]["rrule"] == re.sub("COUNT=[0-9]+|UNTIL=[^;]+", "COUNT=1", rule), "for the event that is left"
     assert canvas.teacher.delete(f"{EVENTS}/{first['id']}", params={"which": "some"}).status_code == 400
 
 
@@ -112,8 +112,8 @@ def test_events_of_a_series_keep_what_a_change_of_all_does_not_name(canvas: Site
         first["series_uuid"],
         "FREQ=DAILY;INTERVAL=1;COUNT=1",
     )
-    assert {one["series_uuid"] for one in apart}.isdisjoint({first["series_uuid"]})
-    assert {one["rrule"] for one in apart} == {"FREQ=DAILY;INTERVAL=1;COUNT=2"}
+    assert {entry["series_uuid"] for entry in apart}.isdisjoint({first["series_uuid"]})
+    assert {entry["rrule"] for entry in apart} == {"FREQ=DAILY;INTERVAL=1;COUNT=2"}
     with_settings = canvas.lms.settings
     with_settings["canvas.splits_series"] = False
     (last,) = change(ids[2], "following", start_at="2030-03-06T20:00:00Z", end_at="2030-03-06T21:00:00Z")
@@ -121,15 +121,15 @@ def test_events_of_a_series_keep_what_a_change_of_all_does_not_name(canvas: Site
 
 
 def test_an_event_becomes_a_series_and_a_series_one_event(canvas: Site) -> None:
-    one = f"{EVENTS}/{canvas.teacher.post(EVENTS, json=event()).json()['id']}"
+    path = f"{EVENTS}/{canvas.teacher.post(EVENTS, json=event()).json()['id']}"
     rule = {"calendar_event": {"rrule": "FREQ=DAILY;INTERVAL=1;COUNT=3"}}
-    every = canvas.teacher.put(one, json=rule).json()
+    every = canvas.teacher.put(path, json=rule).json()
     assert [row["start_at"][8:10] for row in every] == ["04", "05", "06"]
     later = {"calendar_event": {"start_at": "2030-03-07T10:00:00Z"}, "which": "all"}
     assert canvas.teacher.put(f"{EVENTS}/{every[1]['id']}", json=later).status_code == 400, "not its first event"
-    moved = canvas.teacher.put(one, json=later).json()
+    moved = canvas.teacher.put(path, json=later).json()
     assert [row["start_at"][8:10] for row in moved] == ["07", "08", "09"]
-    (single,) = canvas.teacher.put(one, json={"calendar_event": {"rrule": None}, "which": "all"}).json()
+    (single,) = canvas.teacher.put(path, json={"calendar_event": {"rrule": None}, "which": "all"}).json()
     assert (single["rrule"], single["series_uuid"], single["start_at"][8:10]) == (None, None, "07")
     assert [row["id"] for row in canvas.student.get(EVENTS, params=RANGE).json()] == [single["id"]]
 
@@ -490,14 +490,14 @@ def test_whom_an_appointment_group_is_for_grows_and_never_shrinks(canvas: Site) 
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["appointment_group_sub_contexts"])
     made = canvas.admin.post(groups, json=sent(sub_context_codes=[mine, "group_category_9", "course_section_x"])).json()
     assert made["sub_context_codes"] == [mine, "course_section_x"]
-    one = f"{groups}/{made['id']}"
+    path = f"{groups}/{made['id']}"
     more = {"appointment_group": {"title": "New", "sub_context_codes": [other]}}
-    assert canvas.admin.put(one, json=more).json()["sub_context_codes"] == made["sub_context_codes"]
+    assert canvas.admin.put(path, json=more).json()["sub_context_codes"] == made["sub_context_codes"]
     more["appointment_group"] |= {
         "context_codes": ["course_1", "course_3", "course_999"],
         "sub_context_codes": [foreign],
     }
-    grown = canvas.admin.put(one, json=more).json()
+    grown = canvas.admin.put(path, json=more).json()
     assert grown["sub_context_codes"] == [*made["sub_context_codes"], foreign]
     whole = canvas.admin.post(
         groups, json=sent(context_codes=["course_1", "course_3"], sub_context_codes=[mine])

@@ -113,8 +113,8 @@ def test_a_concluded_student_keeps_the_scores_of_the_day(canvas: Site) -> None:
 
 
 def test_rules_are_a_hash_with_a_list_and_null_changes_nothing(canvas: Site) -> None:
-    one = group(canvas, drop_lowest=1)
-    path = f"{COURSE}/assignment_groups/{one['id']}"
+    made_group = group(canvas, drop_lowest=1)
+    path = f"{COURSE}/assignment_groups/{made_group['id']}"
     assert canvas.teacher.put(path, json={"rules": None, "name": "  "}).json()["rules"] == {"drop_lowest": 1}
     assert canvas.teacher.get(path).json()["name"] == "Assignments"
     assert canvas.teacher.put(path, json={"rules": {"never_drop": "5"}}).status_code == 500

@@ -288,20 +288,20 @@ def test_a_set_that_chooses_leaders_chooses_again_when_one_leaves(canvas: Site) 
 def test_what_changes_the_members_of_a_group(canvas: Site) -> None:
     teacher, group = canvas.teacher, group_of(canvas)
     people = teacher.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
-    one, two = people[0]["id"], people[1]["id"]
+    first, two = people[0]["id"], people[1]["id"]
     path = f"{API}/groups/{group}"
 
     def members() -> list[int]:
         return sorted(row["user_id"] for row in teacher.get(f"{path}/memberships").json())
 
-    assert teacher.put(path, data={"members": f"{one},{two}"}).status_code == 200
-    assert members() == sorted([one, two])
+    assert teacher.put(path, data={"members": f"{first},{two}"}).status_code == 200
+    assert members() == sorted([first, two])
     assert teacher.put(path, json={"members": None, "name": "Named"}).json()["name"] == "Named"
-    assert members() == sorted([one, two]), "null changes nothing"
+    assert members() == sorted([first, two]), "null changes nothing"
     for leader in ({"id": ""}, {"name": "x"}, {"id": 999}):
         answer = teacher.put(path, json={"leader": leader})
         assert (answer.status_code, answer.json()) == (400, {})
-    assert teacher.put(path, json={"leader": {"id": one}}).json()["leader"]["id"] == one
+    assert teacher.put(path, json={"leader": {"id": first}}).json()["leader"]["id"] == first
     assert teacher.put(path, json={"leader": {}}).json()["leader"] is None
     answer = teacher.post(f"{API}/group_categories/999/groups", data={"name": "x"})
     assert answer.json() == {"errors": [{"message": "The specified resource does not exist."}]}

@@ -287,16 +287,16 @@ def test_staff_get_the_latest_due_date_of_the_students(world: Site, tool: Tool) 
     lab = world.teacher.post("/api/v1/courses/1/assignments", json={"assignment": body | {"published": True}}).json()
     path = f"/courses/1/assignments/{lab['id']}"
 
-    def told(who: str) -> Any:
+    def date_for(who: str) -> Any:
         return custom(world, tool, path, who)["due"]
 
     empty = world.teacher.post("/api/v1/courses/1/sections", json={"course_section": {"name": "Empty"}}).json()["id"]
     override = {"course_section_id": empty, "due_at": "2027-05-01T10:00:00Z"}
     world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": override})
-    assert told("teacher") == due, "nobody is in that section"
+    assert date_for("teacher") == due, "nobody is in that section"
     own = {"student_ids": [102], "due_at": late}
     world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": own})
-    assert (told("teacher"), told("student"), told("other_student")) == (late, due, late)
+    assert (date_for("teacher"), date_for("student"), date_for("other_student")) == (late, due, late)
 
 
 def test_a_link_of_a_module_has_an_id_and_a_title(world: Site, tool: Tool) -> None:
@@ -341,14 +341,14 @@ def test_student_view_is_that_of_a_test_student_with_the_teacher_behind(world: S
     csrf = unescape(re.findall(r'name="authenticity_token" value="([^"]+)"', browser.get("/courses/1").text)[0])
     assert browser.http.post("/courses/1/student_view", data={"authenticity_token": csrf}).status_code == 302
 
-    def told() -> dict[str, Any]:
+    def variables() -> dict[str, Any]:
         _, fields = posted(browser, tool.login(initiation(browser, OPEN)))
         return dict(jwt.read(fields["id_token"]).claims[f"{lti13.CLAIM}custom"])
 
-    found = told()
+    found = variables()
     assert (found["pretends"], found["acts"]) == ("true", world.info.teacher.lti_id)
     world.lms.settings["canvas.changed_variables"] = False
-    assert told()["acts"] == "94ace10300000000000000000000000000000103", "before, it was the id for LTI 1.1"
+    assert variables()["acts"] == "94ace10300000000000000000000000000000103", "before, it was the id for LTI 1.1"
 
 
 def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:

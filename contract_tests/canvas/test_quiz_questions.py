@@ -390,18 +390,18 @@ def test_a_question_that_is_deleted_stays_in_the_attempts_that_posed_it(canvas: 
     quiz = made(teacher, "quizzes", quiz={"title": "Q"})
     at = f"{COURSE}/quizzes/{quiz['id']}"
     asked = {"question_type": "essay_question", "points_possible": 1}
-    kept, gone = (made(teacher, f"quizzes/{quiz['id']}/questions", question=asked)["id"] for _ in range(2))
+    kept, removed = (made(teacher, f"quizzes/{quiz['id']}/questions", question=asked)["id"] for _ in range(2))
     teacher.put(at, json={"quiz": {"published": True}}).raise_for_status()
     (turn,) = student.post(f"{at}/submissions").json()["quiz_submissions"]
-    assert teacher.delete(f"{at}/questions/{gone}").status_code == 204
+    assert teacher.delete(f"{at}/questions/{removed}").status_code == 204
     assert [row["id"] for row in teacher.get(f"{at}/questions").json()] == [kept]
-    for answer in (teacher.get(f"{at}/questions/{gone}"), teacher.delete(f"{at}/questions/{gone}")):
+    for answer in (teacher.get(f"{at}/questions/{removed}"), teacher.delete(f"{at}/questions/{removed}")):
         assert answer.status_code == 404
     mine = f"/api/v1/quiz_submissions/{turn['id']}/questions"
     token = {"attempt": 1, "validation_token": turn["validation_token"]}
-    said = {**token, "quiz_questions": [{"id": gone, "answer": "Still asked"}]}
+    said = {**token, "quiz_questions": [{"id": removed, "answer": "Still asked"}]}
     assert student.post(mine, json=said).json()["quiz_submission_questions"][0]["answer"] == "Still asked"
-    flagged = student.put(f"{mine}/{gone}/flag", json=token)
+    flagged = student.put(f"{mine}/{removed}/flag", json=token)
     assert flagged.json()["quiz_submission_questions"][0]["flagged"] is True
     assert student.post(f"{at}/submissions/{turn['id']}/complete", json=token).status_code == 200
     canvas.lms.load(canvas.lms.dump())

@@ -88,7 +88,7 @@ def _other_joint(catalogue: Catalogue, path: str) -> str | None:
         for joint in ("-", "_", "") if re.fullmatch(r"[a-z]+(?:[-_][a-z]+)+", segment) else ():
             word = re.sub("[-_]", joint, segment)
             meant = "/".join((*segments[:number], word, *segments[number + 1 :]))
-            if word != segment and any(f"/{word}" in one.path for one in catalogue.at(meant)):
+            if word != segment and any(f"/{word}" in operation.path for operation in catalogue.at(meant)):
                 return f"{catalogue.title} has `{meant}`: the word is `{word}`"
     return None
 

@@ -60,7 +60,7 @@ def of_course(api: Api) -> Any:
     shown = any(tab.name == "people" for tab in tab_rules.of_course(api, course))
     found = _own_of(api, found, only=not shown)
     if api.params.get("section_restricted") not in (None, False):
-        found = groups.near(api, course, found)
+        found = groups.reachable(api, course, found)
     return _listed(api, found, f"/api/v1/courses/{course.id}/groups")
 
 

@@ -344,7 +344,7 @@ def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
     return {row.course_section_id for row in rows if row.course_id == course_id and row.workflow_state != "deleted"}
 
 
-def near(api: Api, course: Course, found: list[Group]) -> list[Group]:
+def reachable(api: Api, course: Course, found: list[Group]) -> list[Group]:
     """The groups that a student limited to sections sees there: not those of other sections that are closed to them."""
     own = [row for row, _ in courses.enrollments_of(api, api.user, course) if row.type in states.STUDENTS]
     if not own or not all(row.limit_privileges_to_course_section for row in own):
