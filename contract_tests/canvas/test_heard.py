@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from contract_tests.canvas.lti import LAUNCH
 from contract_tests.canvas.support import Site
@@ -171,3 +172,24 @@ def test_words_and_ids_that_canvas_does_not_know_are_warned_of(canvas: Site) -> 
     group = made(canvas).json()["assignment_group_id"]
     assert made(canvas, assignment_group_id=group).status_code == 201
     assert otherwise(canvas) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [("ja", False), ("2", False), ("enabled", False), ("yes", True), ("no", False), ("", False)]
+)
+def test_a_word_that_is_neither_true_nor_false_for_canvas(canvas: Site, sent: str, read: bool) -> None:
+    answer = canvas.teacher.post("/api/v1/courses/1/modules", data={"module[name]": "M"}).json()
+    path = f"/api/v1/courses/1/modules/{answer['id']}"
+    shown = canvas.teacher.put(path, data={"module[require_sequential_progress]": sent}).json()
+    assert shown["require_sequential_progress"] is read
+    name, usual = "module[require_sequential_progress]", sent in ("yes", "no", "")
+    assert otherwise(canvas) == ([] if usual else [(name, f"`{name}`: Canvas takes `{sent}` for `false`")])
+
+
+@pytest.mark.parametrize(("sent", "read"), [("no", True), ("0", False), ("true", True), ("false", False)])
+def test_a_word_that_a_column_takes_for_true(canvas: Site, sent: str, read: bool) -> None:
+    """Rails takes every word for true that is not one of its own for false."""
+    sent_columns = {"column[title]": "Notes", "column[read_only]": sent}
+    answer = canvas.teacher.post("/api/v1/courses/1/custom_gradebook_columns", data=sent_columns)
+    assert answer.json()["read_only"] is read
+    assert [name for name, _ in otherwise(canvas)] == ["column[read_only]"] * (sent == "no")

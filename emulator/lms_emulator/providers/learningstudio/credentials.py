@@ -58,9 +58,7 @@ def identify(x: Call) -> Caller | None:
     """The caller; None if the request has no credentials. Raises a 401 for invalid ones."""
     given = x.headers.getlist("x-authorization")
     if len(given) > 1:
-        why = f"{len(given)} X-Authorization headers came; send either an access token or an OAuth 1.0a signature"
-        check = "one X-Authorization header"
-        raise refusals.unauthorized("ambiguous_credentials", "Invalid credentials.", check=check, diagnosis=why)
+        raise refusals.ambiguous_credentials(len(given))
     if given:
         return _from_header(x, given[0])
     token = _from_cookie(x)

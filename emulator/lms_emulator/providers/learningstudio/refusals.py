@@ -146,6 +146,13 @@ def unauthorized(reason: str, message: str, **details: Any) -> Refusal:
     return Refusal(reason, status=401, message=message, **details)
 
 
+def ambiguous_credentials(headers: int) -> Refusal:
+    """Several X-Authorization headers."""
+    why = f"{headers} X-Authorization headers came; send either an access token or an OAuth 1.0a signature"
+    check = "one X-Authorization header"
+    return unauthorized("ambiguous_credentials", "Invalid credentials.", check=check, diagnosis=why)
+
+
 def eventing_token(check: str, **details: Any) -> Refusal:
     """401: the token of a subscription request is invalid."""
     return unauthorized("eventing_token", "Invalid authorization token.", check=check, **details)

@@ -138,9 +138,25 @@ class Params:
         self._reads.otherwise[(*self._path, *path)] = f"Canvas takes `{sent}` for {taken}"
 
     def flag(self, *path: str, default: bool = False) -> bool:
-        """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true."""
+        """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true.
+
+        A word that is neither a usual one for true nor for false is noted for the journal.
+        """
         value = self.get(*path)
-        return default if value is None else as_flag(value)
+        if value is None:
+            return default
+        found = as_flag(value)
+        if not found and isinstance(value, str | int | float) and str(value).strip().lower() not in _USUAL:
+            self.read_as("false", *path)
+        return found
+
+    def boolean(self, *path: str) -> bool | None:
+        """A boolean of a column, as Rails casts it (`as_boolean`); `no` and the like, which are true, are noted."""
+        text = self.text(*path)
+        found = as_boolean(text)
+        if found and text is not None and text.strip().lower() not in TRUE:
+            self.read_as("true", *path)
+        return found
 
     def values(self, *path: str) -> list[Any]:
         """A list; a scalar counts as a list of one. Raises the refusal `crashed` for a hash."""
@@ -213,6 +229,8 @@ class Params:
         return self._reads.choose("include[]", partial(self.texts, "include"))
 
 
+_USUAL = frozenset(("", "0", "f", "false", "n", "no", "off", "none", "null"))
+"""What is sent for false, of which Canvas knows only that it is not true."""
 _FALSE = frozenset(("0", "f", "F", "false", "FALSE", "off", "OFF"))
 
 

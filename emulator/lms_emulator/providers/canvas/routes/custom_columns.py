@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_boolean, as_integer
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, CustomColumnDatum, CustomGradebookColumn
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -89,9 +89,9 @@ def update(api: Api) -> Any:
 
 def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
     sent = api.params.require("column")
-    changes: dict[str, Any] = {name: as_boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
-    if "hidden" in changes:
-        changes["hidden"] = sent.flag("hidden")
+    changes: dict[str, Any] = {
+        name: sent.flag(name) if name == "hidden" else sent.boolean(name) for name in FLAGS if sent.has(name)
+    }
     if sent.has("title"):
         changes["title"] = sent.text("title") or ""
     if sent.text("position"):

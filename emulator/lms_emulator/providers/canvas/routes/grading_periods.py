@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
-from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_float, as_whole, is_number
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole, is_number
 from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
@@ -128,7 +128,7 @@ def _set_fields(sent: Params, record: GradingPeriodGroup) -> GradingPeriodGroup:
     changes: dict[str, Any] = {"title": sent.text("title")} if sent.has("title") else {}
     for name in ("weighted", "display_totals_for_all_grading_periods"):
         if sent.has(name):
-            changes[name] = as_boolean(sent.text(name)) or False
+            changes[name] = sent.boolean(name) or False
     return replace(record, **changes)
 
 

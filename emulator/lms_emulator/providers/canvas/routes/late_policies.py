@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_boolean, as_float, is_number
+from lms_emulator.providers.canvas.call.params import as_float, is_number
 from lms_emulator.providers.canvas.model import Course, LatePolicy
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, grades, grading, policies
@@ -81,7 +81,7 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
     sent = api.params.require("late_policy")
     changes: dict[str, Any] = {}
     for name in (name for name in FLAGS if sent.has(name)):
-        changes[name] = as_boolean(sent.text(name))
+        changes[name] = sent.boolean(name)
         if changes[name] is None:
             raise refusals.crashed(f"`{name}` is neither true nor false", sent.get(name))
     faults: dict[str, list[Any]] = {}

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import Params, as_boolean
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.paging import accepts_json_api, paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
@@ -195,7 +195,7 @@ def create_choice(api: Api) -> Any:
         poll_id=poll.id,
         text=_text(sent, "text"),
         position=_position(sent, None),
-        is_correct=bool(as_boolean(sent.text("is_correct"))),
+        is_correct=bool(sent.boolean("is_correct")),
     )
     made = api.store.poll_choices.put(replace(made, id=api.new_id("poll_choices")))
     return _one("poll_choices", _choice(api, made, poll))
@@ -207,7 +207,7 @@ def update_choice(api: Api) -> Any:
     record = _choice_of(api, poll)
     _require(api, poll)
     correct = sent.get("is_correct")  # JSON's false counts as not sent, the text does not
-    right = record.is_correct if correct is False else as_boolean(sent.text("is_correct"))
+    right = record.is_correct if correct is False else sent.boolean("is_correct")
     right = record.is_correct if right is None else right
     place = _position(sent, record.position)
     changed = replace(record, text=_text(sent, "text", record.text), position=place, is_correct=right)
@@ -296,7 +296,7 @@ def create_session(api: Api) -> Any:
         poll_id=poll.id,
         course_id=course.id,
         course_section_id=section_id,
-        has_public_results=bool(as_boolean(sent.text("has_public_results"))),
+        has_public_results=bool(sent.boolean("has_public_results")),
         created_at=api.now,
     )
     return _one("poll_sessions", _session(api, api.store.poll_sessions.put(made)))
@@ -310,7 +310,7 @@ def update_session(api: Api) -> Any:
         if sent.has(name):
             changes[name] = sent.integer(name) if sent.text(name) else None
     if sent.has("has_public_results"):
-        changes["has_public_results"] = bool(as_boolean(sent.text("has_public_results")))
+        changes["has_public_results"] = bool(sent.boolean("has_public_results"))
     if changes.get("course_id", record.course_id) not in api.store.courses:
         raise refusals.invalid({"course": ["blank"]})
     changed = replace(record, **changes)

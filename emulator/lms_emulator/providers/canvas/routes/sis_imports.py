@@ -133,7 +133,7 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
     options |= _states(api, "diffing_drop_status", STATES)
     options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
     options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
-    if (limit := as_integer(params.text("diff_row_count_threshold"))) > 0:
+    if (limit := params.integer("diff_row_count_threshold")) > 0:
         options["diff_row_count_threshold"] = limit
     if params.flag("override_sis_stickiness"):
         options |= {name: True for name in FLAGS if params.flag(name)}

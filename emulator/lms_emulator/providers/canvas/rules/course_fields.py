@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.rules import courses, features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
@@ -126,7 +126,7 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     Parameters: `account`, the account of the course or of the new course.
     """
     sent = api.params.hash("course")
-    found: dict[str, Any] = {name: as_boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
+    found: dict[str, Any] = {name: sent.boolean(name) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
     faults: dict[str, list[Any]] = {}
     if not _writes_all(api, own):

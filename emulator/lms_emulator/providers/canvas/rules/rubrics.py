@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_float, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -55,7 +55,7 @@ def fields(
         found[FREE_FORM] = sent.get(FREE_FORM) == "1"
     if known.hide_score_total is None or used(api, known) < 2:
         of = sent if sent.get("hide_score_total") not in (None, False) else linked
-        found["hide_score_total"] = as_boolean(of.text("hide_score_total"))
+        found["hide_score_total"] = of.boolean("hide_score_total")
     return found
 
 
