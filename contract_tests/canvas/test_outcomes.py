@@ -226,7 +226,7 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     left = [row["links"]["user"] for row in rollups(**{"exclude[]": "concluded_enrollments"})["rollups"]]
     assert set(everybody) - set(left) == {str(ADA)}
     assert rollups(aggregate="course", **{"exclude[]": "concluded_enrollments"})["rollups"][0]["scores"] == []
-    hiding = {"rubric_association": {"id": use, "hide_outcome_results": True}}
+    hiding = {"rubric_association_id": use, "rubric_association": {"hide_outcome_results": True}}
     assert teacher.put(f"{COURSE}/rubrics/{answer['rubric']['id']}", json=hiding).is_success
     canvas.admin.put(f"{COURSE}/enrollments/{row['id']}/reactivate")
     assess()
