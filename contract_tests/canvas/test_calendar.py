@@ -529,5 +529,15 @@ def test_observers_sign_up_where_the_account_and_the_group_let_them(canvas: Site
     assert canvas.admin.post(slot, params=acting).status_code == 403
     assert canvas.teacher.put(one, json={"appointment_group": {"allow_observer_signup": True}}).status_code == 200
     assert canvas.admin.post(slot, params=acting).json()["workflow_state"] == "locked"
+
+    def shown(client: httpx.Client) -> dict[str, Any]:
+        rows = client.get(f"{EVENTS}/visible_contexts").json()["contexts"]
+        return dict(next(row for row in rows if row["asset_string"] == "course_1"))
+
+    for client, makes in ((canvas.teacher, True), (canvas.student, False)):
+        assert shown(client)["allow_observers_in_appointment_groups"] is True
+        assert shown(client)["can_create_appointment_groups"] is makes
+        assert {section["can_create_appointment_groups"] for section in shown(client)["sections"]} == {makes}
     canvas.lms.settings["canvas.later_parameters"] = False
     assert "allow_observer_signup" not in canvas.teacher.get(one).json()
+    assert "can_create_appointment_groups" not in shown(canvas.teacher)

@@ -15,7 +15,17 @@ from lms_emulator.providers.canvas.model import Account, Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import calendars, collation, courses, menu, people, states, timetables
+from lms_emulator.providers.canvas.rules import (
+    appointments,
+    calendars,
+    collation,
+    courses,
+    inherited,
+    menu,
+    people,
+    states,
+    timetables,
+)
 from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, chain
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -42,8 +52,14 @@ def visible_contexts(api: Api) -> Any:
         code = f"{kind}_{record.id}"
         body: Json = {"id": str(record.id), "name": name, "asset_string": code, "color": colors.get(code)}
         body["selected"] = code in chosen
-        if isinstance(record, Course):
-            body["sections"] = [_section(section, chosen) for section in _sections(api, record)]
+        course = record if isinstance(record, Course) else None
+        makes = course is not None and courses.may(api, user, course, "manage_calendar")
+        if api.settings.later_parameters:
+            observers = course and inherited.of_account(api, course.account_id, appointments.OBSERVERS).value
+            body |= {appointments.OBSERVERS: bool(observers), "can_create_appointment_groups": makes}
+        if course is not None:
+            more = {"can_create_appointment_groups": makes} if api.settings.later_parameters else {}
+            body["sections"] = [_section(section, chosen) | more for section in _sections(api, course)]
         found.append(body)
     return {"contexts": found}
 
