@@ -523,11 +523,11 @@ def test_observers_sign_up_where_the_account_and_the_group_let_them(canvas: Site
     enrolled = {"user_id": olive, "type": "ObserverEnrollment", "enrollment_state": "active"}
     assert canvas.admin.post(f"{API}/courses/1/enrollments", json={"enrollment": enrolled}).status_code == 200
     acting = {"as_user_id": olive}
-    one = f"{groups}/{made.json()['id']}"
-    off = canvas.teacher.put(one, json={"appointment_group": {"allow_observer_signup": False}})
+    path = f"{groups}/{made.json()['id']}"
+    off = canvas.teacher.put(path, json={"appointment_group": {"allow_observer_signup": False}})
     assert off.json()["allow_observer_signup"] is False
     assert canvas.admin.post(slot, params=acting).status_code == 403
-    assert canvas.teacher.put(one, json={"appointment_group": {"allow_observer_signup": True}}).status_code == 200
+    assert canvas.teacher.put(path, json={"appointment_group": {"allow_observer_signup": True}}).status_code == 200
     assert canvas.admin.post(slot, params=acting).json()["workflow_state"] == "locked"
 
     def shown(client: httpx.Client) -> dict[str, Any]:
@@ -539,5 +539,5 @@ def test_observers_sign_up_where_the_account_and_the_group_let_them(canvas: Site
         assert shown(client)["can_create_appointment_groups"] is makes
         assert {section["can_create_appointment_groups"] for section in shown(client)["sections"]} == {makes}
     canvas.lms.settings["canvas.later_parameters"] = False
-    assert "allow_observer_signup" not in canvas.teacher.get(one).json()
+    assert "allow_observer_signup" not in canvas.teacher.get(path).json()
     assert "can_create_appointment_groups" not in shown(canvas.teacher)
