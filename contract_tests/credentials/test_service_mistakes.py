@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
 
+from contract_tests.brightspace.support import Site as BrightspaceSite
+from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.credentials.launches import _ltik, assertion
 from contract_tests.credentials.makers import Side
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.learningstudio.client import cmac
+from contract_tests.lms_site import LmsSite
+from contract_tests.lti.test_registration import REQUEST, Registrar
 from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
 from lms_emulator.signing import lti13
@@ -249,3 +253,44 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
         },
     )
     assert call(pair)().status_code < 300
+
+
+@pytest.mark.parametrize("kind", [CanvasSite, BrightspaceSite])
+def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
+    site = kind(lms)
+    endpoint = {"canvas": "/api/lti/registrations", "brightspace": "/d2l/api/lti/registrations"}[site.name]
+    token = dict(parse_qsl(urlsplit(Registrar(site).begun()).query))["registration_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def post(leave_out: str = "", **changes: object) -> Send:
+        whole = {**REQUEST, "client_name": f"Tool {token[-8:]}", **changes}
+        whole = {name: value for name, value in whole.items() if name != leave_out}
+        return lambda: httpx.post(f"{site.url}{endpoint}", json=whole, headers=headers)
+
+    each(
+        lms,
+        {
+            "no keys": (post("jwks_uri"), "it has no `jwks_uri`, which has to be text"),
+            "another name": (post("jwks_uri", jwksUri="x"), "`jwksUri` came; the name is `jwks_uri`"),
+            "one address": (post(redirect_uris="https://tool.example/"), "it has to be a list of addresses"),
+            "a code": (post(response_types=["code"]), "its `response_types` came as ['code']"),
+            "a secret": (post(token_endpoint_auth_method="client_secret_basic"), "it has to be private_key_jwt"),
+        },
+    )
+    assert post()().status_code in (200, 201)
+    assert diagnosed(lms) == ""
+    site.close()
+
+
+def test_the_first_api_of_openlearning(lms: Emulator) -> None:
+    url, key = f"{lms.openlearning.url}/api/provision/course/new/", lms.openlearning.api_key
+    each(
+        lms,
+        {
+            "nobody": (lambda: httpx.post(url, data={"name": "x"}), "by HTTP Basic"),
+            "halves of a key": (
+                lambda: httpx.post(url, data={"name": "x"}, auth=tuple(key.split("."))),
+                "an API key, or half of one, is none",
+            ),
+        },
+    )

@@ -26,15 +26,20 @@ def refusal_of(site: Site) -> tuple[Any, ...]:
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
 
+BASIC = "the v1 API takes the username (or e-mail address) and password of an account, by HTTP Basic"
+ANOTHER, NO_PASSWORD = "the password is not that of the account", "the account has no password"
+NO_ACCOUNT = "no account has this username or e-mail address; an API key, or half of one, is none"
+
+
 @pytest.mark.parametrize(
     ("request_", "got", "diagnosis"),
     [
-        ({}, None, None),
-        ({"params": {"title": "T"}}, None, None),
+        ({}, None, BASIC),
+        ({"params": {"title": "T"}}, None, BASIC),
         ({"params": {"api_key": "k"}}, None, "the v1 API does not take API keys"),
         ({"headers": {"X-API-Key": "k"}}, None, "the v1 API does not take API keys"),
         ({"headers": {"Authorization": "bearer k"}}, "bearer", "the v1 API does not take API keys"),
-        ({"headers": {"Authorization": "Digest k b"}}, "Digest", None),
+        ({"headers": {"Authorization": "Digest k b"}}, "Digest", BASIC),
         (
             {"headers": {"Authorization": "Digest k"}, "params": {"api_key": "k"}},
             "Digest",
@@ -62,23 +67,23 @@ def test_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("credentials", "name"),
+    ("credentials", "name", "why"),
     [
-        (f"{HOPPER}:wrong", HOPPER),
-        (f"{HOPPER}:{PASSWORD.upper()}", HOPPER),
-        (f"{HOPPER}:{PASSWORD}:", HOPPER),
-        (f"{HOPPER}:", HOPPER),
-        (f"nobody:{PASSWORD}", "nobody"),
-        (f":{PASSWORD}", ""),
-        ("ada.lovelace@example.edu:", "ada.lovelace@example.edu"),
-        ("ada.lovelace@example.edu:None", "ada.lovelace@example.edu"),
-        (b"\xff:x", "�"),
+        (f"{HOPPER}:wrong", HOPPER, ANOTHER),
+        (f"{HOPPER}:{PASSWORD.upper()}", HOPPER, ANOTHER),
+        (f"{HOPPER}:{PASSWORD}:", HOPPER, ANOTHER),
+        (f"{HOPPER}:", HOPPER, ANOTHER),
+        (f"nobody:{PASSWORD}", "nobody", NO_ACCOUNT),
+        (f":{PASSWORD}", "", NO_ACCOUNT),
+        ("ada.lovelace@example.edu:", "ada.lovelace@example.edu", NO_PASSWORD),
+        ("ada.lovelace@example.edu:None", "ada.lovelace@example.edu", NO_PASSWORD),
+        (b"\xff:x", "�", NO_ACCOUNT),
     ],
 )
-def test_unknown_credentials(site: Site, credentials: str | bytes, name: str) -> None:
+def test_unknown_credentials(site: Site, credentials: str | bytes, name: str, why: str) -> None:
     assert site.http.get(COURSE, headers=basic(credentials)).status_code == 401
     check = "username and password belong to an account"
-    assert refusal_of(site) == ("v1_unauthorised", check, WANTED, name, None)
+    assert refusal_of(site) == ("v1_unauthorised", check, WANTED, name, why)
 
 
 @pytest.mark.parametrize("name", [HOPPER, HOPPER.upper(), "grace.hopper@example.edu", "Grace.Hopper@Example.EDU"])

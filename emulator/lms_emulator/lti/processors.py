@@ -33,6 +33,16 @@ def described(
     }
 
 
+def why_nobody(sent: object) -> str:
+    """Why nobody is found by the `userId` of a tool."""
+    return f"nobody has the `sub` {sent}; `userId` is the `sub` of the id_token or of the roster"
+
+
+def why_no_asset(sent: object) -> str:
+    """Why no asset is found by the `assetId` of a report."""
+    return f"no asset {sent} was submitted where this processor is; `assetId` is the `asset_id` of a notice"
+
+
 def faults(texts: Mapping[str, str], priority: str | None) -> list[str]:
     """The members of a report that are invalid. Parameters: `texts`, those of `MEMBERS` that it has."""
     found = [name for name, most in LONGEST.items() if len(texts.get(name, "x")) > most]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
+from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_fit, why_not_sent
 from lms_emulator.core.access.bodies import why_no_json
 from lms_emulator.core.access.documented import why_not_as_documented
 from lms_emulator.core.access.member_faults import why_member
@@ -72,4 +72,5 @@ def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal
         takes = provider.catalogue.methods(provider.normalise_path(x.path), x.world.as_of)
         return f"{x.method} was sent; this path takes {', '.join(takes)}" if takes else None
     operation = provider.operation(x) if x.route is not None else None
-    return why_not_as_documented(x, refusal, operation) if operation is not None else None
+    found = why_not_as_documented(x, refusal, operation) if operation is not None else None
+    return found or why_not_fit(x, refusal)

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.core.access.bodies import why_another
 from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.access.slips import is_jwt
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.access.token_requests import NO_CLIENT
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.suggest import nearest
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.http.refusals import Refusal
 
 _FORM = "application/x-www-form-urlencoded"
 _OF_CREDENTIALS = re.compile("token|key|auth|bearer|jwt|secret|ltik", re.IGNORECASE)
 _MOST = 20
+_MEMBER = re.compile(r"[A-Za-z][\w.-]*|https?://\S+")
 _NAMES = frozenset((
     "grant_type", "client_id", "client_secret", "code", "code_verifier", "code_challenge", "code_challenge_method",
     "redirect_uri", "refresh_token", "scope", "state", "username", "password", "response_type", "assertion_type",
@@ -82,6 +85,16 @@ def _no_client(x: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
     if scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
     return None if scheme else NO_CLIENT
+
+
+def why_not_fit(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """What the member of the request that a refusal names has to be; None if it names none."""
+    name, sent = refusal.check, {**dict(x.query.peek()), **_body(x)}
+    if refusal.status not in (400, 422) or refusal.expected is None or not _MEMBER.fullmatch(name):
+        return None
+    if refusal.got is None:
+        return _under_another_name(x, name, sent, {}) or unfit(name, None, refusal.expected)
+    return unfit(name, refusal.got, refusal.expected) if name in sent else None
 
 
 def why_not_sent(x: Exchange[Any, Any], name: str) -> str | None:

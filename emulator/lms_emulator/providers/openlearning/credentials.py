@@ -119,12 +119,16 @@ def user_in_path(x: Call, me: User) -> User:
 
 
 # --- the v1 API ---
+_NOT_BASIC = "the v1 API takes the username (or e-mail address) and password of an account, by HTTP Basic"
+_NO_ACCOUNT = "no account has this username or e-mail address; an API key, or half of one, is none"
+
+
 def basic_user(x: Call) -> User:
     """The account with the username (or e-mail address) and password sent by HTTP Basic. Raises a 401."""
     scheme, _, encoded = x.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         key = x.query.get("api_key") or x.headers.get("x-api-key")
-        hint = "the v1 API does not take API keys" if key or scheme.lower() == "bearer" else None
+        hint = "the v1 API does not take API keys" if key or scheme.lower() == "bearer" else _NOT_BASIC
         raise refusals.v1_unauthorised("HTTP Basic credentials were sent", scheme or None, hint)
     sent = x.basic()
     if sent is None:
@@ -133,7 +137,10 @@ def basic_user(x: Call) -> User:
     wanted = folded(name)
     user = x.store.users.first("username", wanted) or x.store.users.first("email", wanted)
     if user is None or user.password is None or not equal(user.password, password):
-        raise refusals.v1_unauthorised("username and password belong to an account", name)
+        why = _NO_ACCOUNT
+        if user is not None:
+            why = "the account has no password" if user.password is None else "the password is not that of the account"
+        raise refusals.v1_unauthorised("username and password belong to an account", name, why)
     return user
 
 

@@ -83,6 +83,8 @@ def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extensi
             "The service is not enabled for this deployment",
             check=f"the deployment has the extension {extension}" + ("" if twice else ", and its registration"),
             got=deployment.extensions,
+            diagnosis=f"the extension {extension} is not switched on for the deployment {deployment.id}"
+            + ("" if twice else ", or not for its registration"),
         )
 
 

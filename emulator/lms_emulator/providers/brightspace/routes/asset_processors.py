@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.lti.processors import MEMBERS, faults
+from lms_emulator.lti.processors import MEMBERS, faults, why_nobody
 from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti import processors, sharing
@@ -42,8 +42,8 @@ def _processor(x: Call, scope: str) -> AssetProcessor:
     return processor
 
 
-def _missing(reason: str, check: str, got: Any) -> SiteRefusal:
-    return refusals.lti_service(reason, 404, "Resource not found", check=check, got=got)
+def _missing(reason: str, check: str, got: Any, why: str | None = None) -> SiteRefusal:
+    return refusals.lti_service(reason, 404, "Resource not found", check=check, got=got, diagnosis=why)
 
 
 def _invalid(name: str, expected: object, got: Any) -> SiteRefusal:
@@ -143,7 +143,8 @@ def take_terms(x: Call) -> Response:
     if not isinstance(accepted, bool):
         raise _invalid("accepted", "true or false", accepted)
     if user is None:
-        raise _missing("terms_of_nobody", "userId is the sub of somebody", body.get("userId"))
+        sent = body.get("userId")
+        raise _missing("terms_of_nobody", "userId is the sub of somebody", sent, why_nobody(sent))
     before = x.store.eula_acceptances.find("whose", (found.id, user.id))
     if any(old.timestamp >= at for old in before):
         detail = "A newer acceptance exists"

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.access.slips import why_no_time
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
-from lms_emulator.lti.processors import MEMBERS, faults
+from lms_emulator.lti.processors import MEMBERS, faults, why_no_asset, why_nobody
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
@@ -106,7 +107,8 @@ def create_report(api: Api) -> Response:
     if kind is None:
         raise refusals.missing("type")
     if not isinstance(kind, str) or not kind:
-        raise _refused("report_type_invalid", "type must be a non-empty string", 400, kind)
+        why = unfit("type", kind, "a text that is not empty")
+        raise _refused("report_type_invalid", "type must be a non-empty string", 400, kind, why)
     if not sent.has("timestamp"):
         raise refusals.missing("timestamp")
     at = read_edge(sent.text("timestamp") or "", api.zone)
@@ -116,7 +118,8 @@ def create_report(api: Api) -> Response:
         raise refusals.missing("assetId")
     asset = _asset(api, processor, sent.text("assetId"))
     if asset is None:
-        raise _refused("report_asset_invalid", "Invalid asset", 400, sent.text("assetId"))
+        named = sent.text("assetId")
+        raise _refused("report_asset_invalid", "Invalid asset", 400, named, why_no_asset(named))
     before = [r for r in api.store.asset_reports.find("what", (processor.id, asset.id)) if r.report_type == kind]
     if any(old.timestamp > at for old in before):
         raise _refused("report_older", "An existing report has a newer timestamp", 409, sent.text("timestamp"))
@@ -197,8 +200,7 @@ def take_terms(api: Api) -> Response:
     user = api.store.users.first("lti_id", wanted or "")
     user = user if user is not None and user.workflow_state != "deleted" else None
     if user is None:
-        why = f"nobody has the `sub` {wanted}; `userId` is the `sub` of the id_token or of the roster"
-        raise _refused("terms_of_nobody", "not found", 404, wanted, why)
+        raise _refused("terms_of_nobody", "not found", 404, wanted, why_nobody(wanted))
     at = read_edge(sent.text("timestamp") or "", api.zone)
     if at is None:
         raise _untimely("terms_timestamp_invalid", sent.text("timestamp") or "")

@@ -28,6 +28,7 @@ def exchange(x: Call) -> Response:
             check="sign-in backend",
             expected=sorted(BACKENDS),
             got=x.path_params["backend"],
+            diagnosis=f"there is no backend of this name; there are {', '.join(sorted(BACKENDS))}",
         )
     return _RESOURCE(x)
 
