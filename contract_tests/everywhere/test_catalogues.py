@@ -248,7 +248,7 @@ def test_served_operations_are_not_reported_absent() -> None:
         ("learningstudio", "//me", "has `/me`, but not with doubled slashes"),
         ("ltiaas", "/api/idtoken/", "has `/api/idtoken`, but not with a slash at its end"),
         ("ltiaas", "/API/idtoken", "has `/api/idtoken`, but not with capital letters"),
-        ("ltiaas", "/api/line-items", "the nearest is `/api/lineitems`"),
+        ("ltiaas", "/api/line-items", "has `/api/lineitems`: the word is `lineitems`"),
         ("ltiaas", "/nowhere/at/all", "LTIAAS has no such operation (reference of 2025)"),
         ("brightspace", "/lp/1.47/users/whoami", "has `/d2l/api/lp/1.47/users/whoami`: paths begin with /d2l/api"),
         ("brightspace", "/d2l/api/le/1.75/users/whoami", "the product is lp, with its own versions"),
