@@ -35,8 +35,8 @@ DEFAULT: Scheme = [
 ]
 """Canvas's own scheme: letters with the part of the points from which they are given."""
 LETTERS = ("letter_grade", "gpa_scale")
-_PERCENT = re.compile(r"^[+-]?[0-9]*\.?[0-9]+%$", re.MULTILINE)
-_NUMBER = re.compile(r"^[+-]?[0-9]*\.?[0-9]+$", re.MULTILINE)
+_PERCENT = re.compile(r"^[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)%$", re.MULTILINE)
+_NUMBER = re.compile(r"^[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)$", re.MULTILINE)
 _DIGITS = re.compile(r"([0-9]*\.)?[0-9]+")
 _ANY_SIZE = Context(prec=400)
 _LITTLE = 1e-9

@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.call.params import as_integer
 MOST = 200
 """How many events a series can have."""
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_BYDAY = re.compile(r"([+-]?\d+)?([A-Z]{2})")
+_BYDAY = re.compile(r"((?:[+-]|(?<![0-9]))[0-9]+)?([A-Z]{2})")
 _UNITS = {"DAILY": ("Daily", "days"), "WEEKLY": ("Weekly", "weeks"), "MONTHLY": ("Monthly", "months")}
 _UNITS |= {"YEARLY": ("Annually", "years")}
 _NARROWING = ("BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY")
@@ -154,31 +154,27 @@ def _days(rule: Rule, first: date) -> Iterator[date]:
             days = ((first.weekday(), 0),)
     narrowed = rule._replace(numbers=numbers, days=days)
     with suppress(OverflowError, ValueError):
-        for begin, end in _periods(rule, first):
-            every = (begin + timedelta(days=step) for step in range((end - begin).days))
+        for begin, length in _periods(rule, first):
+            every = (begin + timedelta(days=step) for step in range(min(length, (date.max - begin).days + 1)))
             found = [day for day in every if _fits(narrowed, day)]
             places = numbers.get("BYSETPOS", range(1, len(found) + 1))
             at = [place - 1 if place > 0 else place for place in places]
             yield from (found[place] for place in at if -len(found) <= place < len(found) and found[place] >= first)
 
 
-def _periods(rule: Rule, first: date) -> Iterator[tuple[date, date]]:
-    """The days, weeks, months or years of a rule, each from its first day to the one after its last."""
+def _periods(rule: Rule, first: date) -> Iterator[tuple[date, int]]:
+    """The days, weeks, months or years of a rule: each one's first day and how many it has."""
     for step in range(0, _STEPS[rule.frequency] * rule.interval, rule.interval):
         if rule.frequency == "DAILY":
-            begin = first + timedelta(days=step)
-            yield begin, begin + timedelta(days=1)
+            yield first + timedelta(days=step), 1
         elif rule.frequency == "WEEKLY":
-            begin = first + timedelta(weeks=step, days=-((first.weekday() - rule.week_start) % 7))
-            yield begin, begin + timedelta(weeks=1)
+            yield first + timedelta(weeks=step, days=-((first.weekday() - rule.week_start) % 7)), 7
+        elif rule.frequency == "YEARLY":
+            begin = date(first.year + step, 1, 1)
+            yield begin, 365 + calendar.isleap(begin.year)
         else:
-            yearly = rule.frequency == "YEARLY"
-            month = first.year * 12 + (step * 12 if yearly else first.month - 1 + step)
-            yield _month(month), _month(month + (12 if yearly else 1))
-
-
-def _month(number: int) -> date:
-    return date(number // 12, number % 12 + 1, 1)
+            year, month = divmod(first.year * 12 + first.month - 1 + step, 12)
+            yield date(year, month + 1, 1), calendar.monthrange(year, month + 1)[1]
 
 
 def _fits(rule: Rule, day: date) -> bool:
