@@ -5,6 +5,7 @@ The ways and the addresses are those of fixtures/recordings/canvas/lti-sessionle
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -104,6 +105,65 @@ def test_a_tool_of_lti_1_1_opens_once_in_a_browser_without_a_session(canvas: Sit
         assert fields["resource_link_title"] == title
     lost = browser.get(waiting)
     assert (lost.status_code, lost.text) == (404, "Cannot locate launch request, please try again.")
+
+
+def test_an_id_and_a_url_together_choose_the_tool_for_the_url(canvas: Site, new: Placed, old: Placed) -> None:
+    """canvas-lms, find_external_tool and sessionless_launch_link (2024-04)."""
+
+    def asked(**params: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = canvas.student.get(ASK, params=params).json()
+        return answer
+
+    one = asked(id=77, url=f"{LAUNCH}?further=1")
+    url = httpx.URL(one["url"])
+    assert (one["id"], url.path, url.params["launch_url"]) == (77, f"{PAGES}/external_tools/77", f"{LAUNCH}?further=1")
+    assert asked(id=77, url=OLD["url"])["id"] == old.tool, "the URL is on another host"
+    assert asked(id=77, url="https://nobody.example.test/") == {
+        "errors": {"external_tool": "Unable to find a matching external tool"}
+    }
+    assert httpx.URL(asked(url=new.url)["url"]).path == f"{PAGES}/external_tools/retrieve"
+    placed = httpx.URL(asked(url=new.url, launch_type="course_navigation")["url"])
+    assert (placed.path, placed.params["launch_url"]) == (f"{PAGES}/external_tools/77", new.url)
+    assert placed.params["launch_type"] == "course_navigation"
+    canvas.lms.settings["canvas.sessionless_launches_name_placement"] = False
+    assert "launch_type" not in asked(url=new.url, launch_type="course_navigation")["url"]
+
+
+def test_a_link_counts_before_other_ways(canvas: Site, new: Placed, tool: Tool) -> None:
+    sent = {"context_external_tool_id": 77, "url": f"{new.url}&from=link", "title": "Linked"}
+    made = canvas.api(canvas.info.access_tokens.teacher).post(f"{COURSE}/lti_resource_links", json=sent)
+    lookup = made.json()["lookup_uuid"]
+    task = {"launch_type": "assessment", "assignment_id": new.assignment}
+    other = httpx.URL(canvas.student.get(ASK, params={"resource_link_lookup_uuid": lookup, **task}).json()["url"])
+    assert (other.path, other.params["launch_type"]) == (f"{PAGES}/external_tools/77", "assessment"), (
+        "not the assignment"
+    )
+    url = httpx.URL(canvas.student.get(ASK, params={"resource_link_lookup_uuid": lookup}).json()["url"])
+    assert (url.path, url.params["resource_link_lookup_uuid"]) == (f"{PAGES}/external_tools/retrieve", lookup)
+    assert "url" not in url.params
+    browser = canvas.browser()
+    _, fields = form(browser.get(browser.get(str(url)).headers["location"]).text)
+    _, sent = posted(browser, tool.login(fields))
+    claims = jwt.read(sent["id_token"]).claims
+    assert claims[f"{lti13.CLAIM}target_link_uri"] == f"{new.url}&from=link"
+
+
+def test_only_a_token_without_scopes_signs_a_browser_in(canvas: Site, new: Placed, old: Placed) -> None:
+    """canvas-lms app/controllers/lti/concerns/sessionless_launches.rb, generate_session_token (2024-04)."""
+    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    scope = "url:GET|/api/v1/courses/:course_id/external_tools/sessionless_launch"
+    key = {"id": 10000000000500, "name": "Scoped", "require_scopes": True, "scopes": [scope], "accounts": [1]}
+    world["canvas"]["developer_keys"].append(key)
+    made = {"id": 5000, "created_at": "2026-01-01T00:00:00Z", "token": "scoped~token", "user_id": 101}
+    world["canvas"]["access_tokens"].append({**made, "developer_key_id": key["id"], "scopes": [scope]})
+    canvas.lms.load(world)
+    for caller in (canvas.api("scoped~token"), signed_in(canvas).http):
+        refused = caller.get(ASK, params={"id": 77})
+        assert refused.status_code in (401, 403), refused.text
+        answer = caller.get(ASK, params={"id": old.tool})
+        assert (answer.status_code, "session_token" in answer.text) == (200, False), answer.text
+        assert "verifier" in httpx.URL(json.loads(answer.text.removeprefix("while(1);"))["url"]).params
+    assert "session_token" in canvas.student.get(ASK, params={"id": 77}).text
 
 
 def test_an_account_s_tool_opens_without_a_session(canvas: Site) -> None:

@@ -46,7 +46,9 @@ def launch(api: Api) -> Any:
     place = places.of_course(api.x, where) if isinstance(where, Course) else Place("accounts", where.id, where)
     kind = api.params.text("launch_type")
     made: Made | Response | None
-    if kind == "assessment":
+    if api.params.text("resource_link_lookup_uuid"):
+        made = _of_tool(api, place)
+    elif kind == "assessment":
         made = _assessment(api, place)
     elif kind == "module_item":
         made = _module_item(api, place)
@@ -101,24 +103,27 @@ def tool_admin(api: Api, account: Account) -> bool:
 
 def _of_tool(api: Api, place: Place) -> Made | Response | None:
     """A tool by its id, by a URL, or by a placed link."""
-    url, number = api.params.text("url"), api.params.text("id")
+    url, number, kind = (api.params.text(name) for name in ("url", "id", "launch_type"))
     query = {"display": "borderless"}
     lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")
+    at_tool = query | ({"launch_type": kind} if kind and api.settings.sessionless_launches_name_placement else {})
     if lookup:
-        return _of_link(api, place, lookup, query)
-    if number:
-        name = api.params.text("launch_type") or tool_pages.NAVIGATION[place.kind]
+        return _of_link(api, place, lookup, at_tool if number or kind else None)
+    if number and not url:
         tool = _usable(api, place, number)
-        placement = tools.placement(api.store, tool, name) if tool is not None else None
-        if tool is None or (placement is None and api.params.text("launch_type")):
+        placement = tools.placement(api.store, tool, kind or tool_pages.NAVIGATION[place.kind]) if tool else None
+        if tool is None or (placement is None and kind):
             api.check("the tool is offered here", False)
             return wire.redirect(api.url(place.path))
-        made = tool_pages.opening(api, place, tool, placement=placement, target=url or None)
-        return made, f"{place.path}/external_tools/{tool.id}", query | ({"launch_url": url} if url else {})
-    tool = tools.by_address(api.store, place.record, url or "")
+        made = tool_pages.opening(api, place, tool, placement=placement)
+        return made, f"{place.path}/external_tools/{tool.id}", at_tool
+    tool = tools.linked(api.store, place.record, identifiers.local_number(number or ""), url)
     if tool is None:
         return None
-    placement = tools.placement(api.store, tool, tool_pages.NAVIGATION[place.kind])
+    placement = tools.placement(api.store, tool, kind or tool_pages.NAVIGATION[place.kind])
+    if number or kind:
+        made = tool_pages.opening(api, place, tool, placement=placement, target=url)
+        return made, f"{place.path}/external_tools/{tool.id}", at_tool | {"launch_url": url or ""}
     made = tool_pages.opening(api, place, tool, placement=placement, target=url, return_url=api.url(place.path))
     return made, f"{place.path}/external_tools/retrieve", query | {"url": url or ""}
 
@@ -130,7 +135,8 @@ def _usable(api: Api, place: Place, reference: str) -> Tool | None:
     return tool if tools.place_of(api.store, tool) in tools.places(api.store, place.record) else None
 
 
-def _of_link(api: Api, place: Place, lookup: str, query: dict[str, str]) -> Made | None:
+def _of_link(api: Api, place: Place, lookup: str, at_tool: dict[str, str] | None) -> Made | None:
+    """A placed link. Parameters: `at_tool`, of the tool's own page, which Canvas opens if more was asked."""
     link = links.by_lookup(api, place.id, lookup) if place.course is not None else None
     if link is None:
         raise refusals.not_found("the resource link", lookup)
@@ -139,8 +145,9 @@ def _of_link(api: Api, place: Place, lookup: str, query: dict[str, str]) -> Made
         return None
     target = link.url or tool.url or ""
     made = tool_pages.opening(api, place, tool, link=link, target=target, return_url=api.url(place.path))
-    own = {"resource_link_lookup_uuid": lookup, "url": target}
-    return made, f"{place.path}/external_tools/retrieve", query | own
+    if at_tool is not None:
+        return made, f"{place.path}/external_tools/{tool.id}", at_tool
+    return made, f"{place.path}/external_tools/retrieve", {"display": "borderless", "resource_link_lookup_uuid": lookup}
 
 
 def _assessment(api: Api, place: Place) -> Made | None:
@@ -170,10 +177,20 @@ def _module_item(api: Api, place: Place) -> Made | None:
 
 
 def _answer(api: Api, place: Place, made: Opening, path: str, query: dict[str, str]) -> Json:
-    tool = made.tool
-    if tool.developer_key_id is None:
+    """The URL that opens a tool. It signs the browser in, unless the caller's token has scopes or there is none: then
+    there is no URL for LTI 1.3.
+
+    Source: canvas-lms app/controllers/lti/concerns/sessionless_launches.rb (2024-04).
+    """
+    tool, basic = made.tool, made.tool.developer_key_id is None
+    key = api.store.developer_keys.get(api.token.developer_key_id) if api.token is not None else None
+    signs_in = key is not None and not key.require_scopes
+    if not basic and not api.check("the caller has a token of a key without scopes", signs_in):
+        raise api.refused("open a session")
+    if basic:
         path, query = f"{place.path}/external_tools/sessionless_launch", {"verifier": _prepared(api, place, made)}
-    query |= {"session_token": session_tokens.issue(api)}
+    if signs_in:
+        query |= {"session_token": session_tokens.issue(api)}
     return {"id": tool.id, "name": tool.name, "url": add_query(api.url(path), sorted(query.items()))}
 
 

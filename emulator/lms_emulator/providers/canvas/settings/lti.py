@@ -101,6 +101,24 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (not in 2023; the day is chosen)"),),
         ),
     ] = True
+    sessionless_launches_name_placement: Annotated[
+        bool,
+        since(
+            "2024-05-01",
+            "Whether the URL of a sessionless launch of LTI 1.3 has the requested `launch_type`, so that the tool "
+            "opens there.",
+            "canvas-lms app/controllers/lti/concerns/sessionless_launches.rb, course_or_account_launch_link (later)",
+            "canvas-lms app/controllers/lti/concerns/sessionless_launches.rb (2024-04)",
+        ),
+    ] = True
+    tells_number_separators: Annotated[
+        bool,
+        choice(
+            "Whether `$Canvas.account.decimal_separator` and `$Canvas.account.thousand_separator` are expanded. At "
+            "Canvas, the site's feature `new_quizzes_separators` decides; that it is on is chosen.",
+            source="canvas-lms lib/lti/variable_expander.rb (2026)",
+        ),
+    ] = True
     newer_variables: Annotated[
         bool,
         since(
