@@ -11,6 +11,7 @@ import pytest
 
 from contract_tests.canvas.lti import KEY, OPEN, signed_in
 from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_sis_imports import USERS, send
 from contract_tests.lms_site import form
 from contract_tests.lti_tool import LAUNCH, Tool, initiation, posted
 from lms_emulator.signing import jwt, lti13
@@ -62,6 +63,8 @@ FIELDS = {
     "section_names": "$com.instructure.User.sectionNames",
     "given": "$Person.name.given",
     "family": "$Person.name.family",
+    "email": "$Person.email.primary",
+    "sis_email": "$vnd.Canvas.Person.email.sis",
     "ids": "$com.instructure.user.lti_1_1_id.history",
     "context": "$com.instructure.Context.uuid",
     "all_due": "$Canvas.assignment.allDueAts.iso8601",
@@ -168,12 +171,39 @@ def test_an_account_says_how_it_writes_numbers_and_whether_it_is_one_of_canvas_c
     found = custom(world, tool, f"{OPEN}?com_instructure_course_canvas_resource_id=7")
     assert [found[name] for name in ("decimal", "thousand", "resource_id")] == ["comma", "comma", "7"]
     assert found["horizon"] == found["horizon_course"] == "true"
+    world.lms.settings["canvas.tells_number_separators"] = False
+    found = custom(world, tool)
+    assert [found[name] for name in ("decimal", "thousand")] == [FIELDS["decimal"], FIELDS["thousand"]]
     of_school = custom(world, tool, "/groups/1/external_tools/77/resource_selection")
     assert [of_school[name] for name in ("horizon", "horizon_course", "decimal")] == [
         "false",
         FIELDS["horizon_course"],
         FIELDS["decimal"],
     ]
+
+
+def test_the_address_that_a_sis_import_gave_goes_to_tools_that_prefer_it(world: Site, tool: Tool) -> None:
+    """canvas-lms lib/lti/substitutions_helper.rb, email, sis_email; lib/sis/user_importer.rb (2024-04)."""
+
+    def basic() -> list[str]:
+        fields = form(signed_in(world, "other_student").get(BASIC).text)[1]
+        names = ("lis_person_contact_email_primary", "custom_email", "custom_sis_email")
+        return [fields[name] for name in names]
+
+    person, unset = world.info.other_student, FIELDS["sis_email"]
+    assert [custom(world, tool)[name] for name in ("email", "sis_email")] == [person.email, unset]
+    assert basic() == [person.email, person.email, unset]
+    assert send(world.admin, f"{USERS}S-102,{person.login},Sam,sam@sis.example,active\n")["progress"] == 100
+    assert basic() == [person.email, person.email, "sam@sis.example"]
+    prefers = {"tool_configuration": {"prefer_sis_email": True, "enabled": True}}
+    answer = world.teacher.put("/api/v1/courses/1/external_tools/78", json=prefers)
+    assert answer.json()["tool_configuration"]["prefer_sis_email"] is True
+    assert basic() == ["sam@sis.example"] * 3
+    others = claims(world, tool, OPEN)
+    assert (others["email"], others[f"{lti13.CLAIM}custom"]["sis_email"]) == (person.email, "sam@sis.example")
+    login = next(row for row in world.lms.dump()["canvas"]["pseudonyms"] if row["user_id"] == 102)
+    assert world.admin.delete(f"/api/v1/users/102/communication_channels/{login['sis_channel_id']}").status_code == 200
+    assert basic() == ["sam@sis.example"] * 3, "Canvas does not look whether it was deleted"
 
 
 def test_variables_of_copies_and_permissions(world: Site, tool: Tool) -> None:

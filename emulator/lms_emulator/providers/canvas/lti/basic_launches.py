@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, known_user, target_of
 from lms_emulator.providers.canvas.model import Account, Assignment, Course
 from lms_emulator.providers.canvas.rules import tools
-from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
+from lms_emulator.providers.canvas.rules.people import effective_locale, name_parts, sis_user_id, unique_id
 from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 from lms_emulator.signing import lti11, oauth1
 
@@ -166,7 +166,7 @@ def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
     if privacy in ("public", "name_only"):
         given, family, _ = name_parts(user.name)
         found |= {"lis_person_name_given": given, "lis_person_name_family": family, "lis_person_name_full": user.name}
-    if privacy in ("public", "email_only") and (email := email_of(x.store, user)):
+    if privacy in ("public", "email_only") and (email := variables.people.email(opening.scene(x))):
         found["lis_person_contact_email_primary"] = email
     if privacy == "public":
         course = opening.place.own_course

@@ -47,6 +47,17 @@ def email_of(store: CanvasStore, user: User) -> str | None:
     return next((channel.address for channel in channels_of(store, user) if channel.type == "email"), None)
 
 
+def sis_email_of(store: CanvasStore, user: User) -> str | None:
+    """The address that a SIS import gave the login with a SIS id, even if it was deleted since.
+
+    Source: canvas-lms lib/lti/substitutions_helper.rb, sis_email; lib/sis/user_importer.rb (2024-04).
+    """
+    login = login_of(store, user)
+    number = login.sis_channel_id if login is not None and login.sis_user_id else None
+    channel = store.communication_channels.get(number or 0)
+    return channel.address if channel is not None else None
+
+
 def sis_user_id(store: CanvasStore, user: User) -> str | None:
     """The user's SIS id."""
     login = login_of(store, user)

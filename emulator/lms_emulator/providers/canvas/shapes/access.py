@@ -172,7 +172,7 @@ def login_record(api: Api, login: Pseudonym, user: User) -> Json:
         "sis_batch_id": None,
         "sis_user_id": login.sis_user_id,
         "communication_channel_id": channel.id if channel is not None else None,
-        "sis_communication_channel_id": None,
+        "sis_communication_channel_id": login.sis_channel_id,
         "stuck_sis_fields": ["unique_id", "workflow_state"],
         "integration_id": login.integration_id,
         "authentication_provider_id": login.authentication_provider_id,

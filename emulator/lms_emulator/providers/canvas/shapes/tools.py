@@ -12,6 +12,9 @@ from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.tools import Where
 from lms_emulator.providers.canvas.shapes import Json
 
+_SHOWN = ("selection_width", "selection_height", "icon_url", "prefer_sis_email")
+"""Settings of the whole tool that are shown if they are there."""
+
 
 def external_tool(api: Api, tool: Tool, where: Where) -> Json:
     """A tool, as seen by those who may see the course or account."""
@@ -34,7 +37,7 @@ def external_tool(api: Api, tool: Tool, where: Where) -> Json:
     }
     known = [name for name in tools.BARS.values() if _placement(api, tool, said, name) is not None]
     found |= tools.pinned(api.store, tool, where, known)
-    found |= {name: said[name] for name in ("selection_width", "selection_height", "icon_url") if said.get(name)}
+    found |= {name: said[name] for name in _SHOWN if said.get(name)}
     found |= {"not_selectable": tool.not_selectable, "version": "1.1" if tool.developer_key_id is None else "1.3"}
     if tool.developer_key_id is not None:
         found["developer_key_id"] = tool.developer_key_id % SHARD

@@ -108,6 +108,7 @@ def _separator(name: str) -> Callable[[Scene], Any]:
     """The number separator of the course's account, otherwise of the root account; unexpanded if neither has one."""
 
     def find(scene: Scene) -> Any:
+        required(scene.x.settings.tells_number_separators or None)
         accounts = (scene.course and scene.place.account, scene.school)
         said = (row.settings[name].get("value") for row in accounts if isinstance(row.settings.get(name), dict))
         return required(next((value for value in said if value), None))

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call.moments import iana_name
 from lms_emulator.providers.canvas.lti import places, roles
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, required
 from lms_emulator.providers.canvas.model import CourseSection, Enrollment, Pseudonym, User
-from lms_emulator.providers.canvas.rules import courses, past_ids, people
+from lms_emulator.providers.canvas.rules import courses, past_ids, people, tools
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
 from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 
@@ -36,9 +36,20 @@ def _masquerading(scene: Scene) -> User:
     return found
 
 
-def _sis_email(scene: Scene) -> None:
-    """The email address from the SIS, which the emulator does not store."""
+def _sis_email(scene: Scene) -> str | None:
     required(people.sis_user_id(scene.x.store, scene.person))
+    return people.sis_email_of(scene.x.store, scene.person)
+
+
+def email(scene: Scene) -> str | None:
+    """The default address, or that of the SIS for a tool that has `prefer_sis_email`, itself or for its
+    `tool_configuration`."""
+    store = scene.x.store
+    said = tools.settings(store, scene.tool)
+    parts = (said, said.get("tool_configuration") or {})
+    prefers = any(str(part.get("prefer_sis_email")).lower() == "true" for part in parts)
+    preferred = people.sis_email_of(store, scene.person) if prefers else None
+    return preferred or people.email_of(store, scene.person) or None
 
 
 def _types(scene: Scene) -> list[str]:
@@ -161,7 +172,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Person.name.given": lambda s: people.name_parts(people.sortable_name(s.person))[0],
     "Person.name.family": lambda s: people.name_parts(people.sortable_name(s.person))[1],
     "com.instructure.Person.name_sortable": lambda s: people.sortable_name(s.person),
-    "Person.email.primary": lambda s: people.email_of(s.x.store, s.person) or None,
+    "Person.email.primary": email,
     "vnd.Canvas.Person.email.sis": _sis_email,
     "Person.address.timezone": lambda s: iana_name(s.person.time_zone or s.school.default_time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
