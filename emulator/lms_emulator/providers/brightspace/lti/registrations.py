@@ -1,8 +1,9 @@
 """Dynamic registration: an administrator pastes the tool's URL, then enables the registration.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/23660 (the steps, and that a registration is disabled at
-first); members of the configuration after 1EdTech Dynamic Registration 1.0; its URL and that of registration are
-chosen.
+first); https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm (https;
+whether the key set can be reached is not checked); members of the configuration after 1EdTech Dynamic Registration 1.0;
+its URL and that of registration are chosen.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ class BrightspaceRegistrations(Registrations[Call]):
             extensions=_extensions(wanted),
             custom={str(k): str(v) for k, v in (wanted.tool.get("custom_parameters") or {}).items()},
         )
+        urls = [tool.login_url, *tool.redirect_uris, tool.target_link_uri, tool.keyset_url]
+        wrong = next((url for url in urls if not oauth.secure_enough(x, url)), None)
+        if wrong is not None:
+            raise self.refusal(x, Fault("registration", "url_insecure", "the URLs", "https", wrong).noted(x))
         if taken(x, tool) is not None:
             why = "another registration has this name"
             raise self.refusal(x, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))

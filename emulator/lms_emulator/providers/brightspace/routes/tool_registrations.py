@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.providers.brightspace import refusals, rules, wire
+from lms_emulator.providers.brightspace import oauth, refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.lti.registrations import CONFIGURATION, PAGE, REGISTRATIONS, rivals
@@ -59,7 +59,8 @@ def begin(x: Call, _session: Session, user: User) -> Response:
     """
     _require(x, user)
     url = x.query.get("url", "")
-    if not x.check("url is a URL", url.startswith(("http://", "https://")), got=url):
+    known = url.startswith(("http://", "https://"))
+    if not x.check("url is an https URL", known and oauth.secure_enough(x, url), got=url):
         raise refusals.lti_page("registration_url_missing", "The tool's registration address is missing.")
     deploys = x.query.get("deploys") == "true"
     return RedirectResponse(REGISTRATIONS.begin(x, url, user.id, deploys=deploys), 302)
