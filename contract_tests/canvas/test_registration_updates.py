@@ -47,8 +47,7 @@ class Registered:
     @property
     def path(self) -> str:
         """The tool's own URL for its registration."""
-        view: str = self.answer[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]
-        return httpx.URL(view).path.removesuffix("/view")
+        return httpx.URL(self.answer["registration_client_uri"]).path
 
     def admin(self, path: str = "", **params: str) -> Any:
         answer = self.site.admin.get(f"{self.page}{path}", params=params)
@@ -58,7 +57,8 @@ class Registered:
 
 def sent(site: Site, request: dict[str, Any], **params: Any) -> httpx.Response:
     """A registration with a token that an administrator requested."""
-    made = site.admin.get(TOKEN, params=params).json()
+    asked = {"registration_url": "https://tool.example/register", **params}
+    made = site.admin.get(TOKEN, params={name: value for name, value in asked.items() if value is not None}).json()
     config = httpx.get(made["oidc_configuration_url"]).json()
     bearer = {"Authorization": f"Bearer {made['token']}"}
     return httpx.post(config["registration_endpoint"], json=request, headers=bearer)
@@ -81,9 +81,15 @@ def registered(canvas: Site, tool: Tool, keys: KeySite) -> Registered:
 def test_registration_tokens_for_administrators(canvas: Site) -> None:
     made = canvas.admin.get(TOKEN, params={"unified_tool_id": "u"}).json()
     said = read(made["token"]).claims
-    assert (said["uuid"], said["unified_tool_id"], said["registration_url"]) == (made["uuid"], "u", None)
+    assert list(said) == [
+        "uuid", "initiated_at", "user_id", "unified_tool_id", "root_account_global_id", "root_account_domain", "exp",
+    ]  # fmt: skip
+    assert (said["uuid"], said["unified_tool_id"], said["initiated_at"][-1]) == (made["uuid"], "u", "Z")
     assert made["oidc_configuration_url"].endswith(f"openid-configuration?registration_token={made['token']}")
     assert httpx.get(made["oidc_configuration_url"]).status_code == 200
+    without = sent(canvas, REQUEST, registration_url=None)
+    assert (without.status_code, without.json()) == (401, {"errorMessage": "JWT did not include expected contents"})
+    assert canvas.reason == "registration_token_incomplete"
     assert canvas.teacher.get(TOKEN).status_code == 403
     assert canvas.admin.get(TOKEN, params={"registration_id": "999"}).status_code == 404
 
@@ -111,7 +117,7 @@ def test_a_registration_becomes_a_configuration_in_canvas_s_order(canvas: Site) 
     framed = {"iframe": {"width": 300, "height": 200}, "window": {"width": 9, "height": 8}}
     message = {
         "type": lti13.RESOURCE_LINK_REQUEST, "label": "Mine", "icon_uri": "https://n.test/i.png", "roles": [],
-        "custom_parameters": {"b": "1"}, "placements": [f"{PREFIX}account_navigation", "ContentArea", "Unknown"],
+        "custom_parameters": {"b": "1"}, "placements": [f"{PREFIX}account_navigation", "ContentArea"],
         f"{PREFIX}visibility": "admins", f"{PREFIX}display_type": "new_window", **framed,
     }  # fmt: skip
     windowed = {"type": lti13.DEEP_LINKING_REQUEST, "target_link_uri": "https://n.test/t", **framed,
@@ -135,6 +141,78 @@ def test_a_registration_becomes_a_configuration_in_canvas_s_order(canvas: Site) 
               "target_link_uri": "https://n.test/t", "selection_width": 9, "selection_height": 8}  # fmt: skip
     spots = [{"placement": value, **common} for value in ("account_navigation", "link_selection")]
     assert json.dumps(extension["settings"]["placements"]) == json.dumps([*spots, editor])
+
+
+def test_the_answer_is_what_canvas_keeps_of_the_request(canvas: Site) -> None:
+    """canvas-lms dynamic_registration_controller.rb, render_registration; lti_tool_configuration.rb, filter! (2026)."""
+    message = {"label": "L", "label#ja": "R", "type": lti13.RESOURCE_LINK_REQUEST}
+    tool = {**REQUEST[TOOL], "unknown": 1, f"{PREFIX}vendor": "V", f"{PREFIX}tool_id": "t", "messages": [message]}
+    request = {**REQUEST, "scope": f"openid {REQUEST['scope']}", "logo_uri": "https://n.test/l.png", TOOL: tool}
+    made = sent(canvas, {**request, "client_uri": "https://n.test", "further": True}).json()
+    assert list(made) == [
+        "client_id", "application_type", "grant_types", "initiate_login_uri", "redirect_uris", "response_types",
+        "client_name", "jwks_uri", "logo_uri", "token_endpoint_auth_method", "scope", TOOL,
+        "registration_client_uri", "deployment_id",
+    ]  # fmt: skip
+    assert made["scope"] == f"{REQUEST['scope']} openid"
+    assert list(made[TOOL]) == [
+        "domain", "messages", "claims", "target_link_uri", f"{PREFIX}tool_id", f"{PREFIX}vendor",
+        f"{PREFIX}registration_config_url",
+    ]  # fmt: skip
+    assert list(made[TOOL]["messages"][0].items()) == [("type", lti13.RESOURCE_LINK_REQUEST), ("label", "L")]
+    registration = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{made['client_id']}").json()
+    assert (registration["admin_nickname"], registration["vendor"]) == ("Tool", "V")
+    assert registration["icon_url"] == "https://n.test/l.png"
+    key = next(key for key in canvas.lms.dump()["canvas"]["developer_keys"] if str(key["id"]) == made["client_id"])
+    assert key["scopes"] == REQUEST["scope"].split()
+
+
+@pytest.mark.parametrize(
+    ("change", "begins"),
+    [
+        ({"grant_types": ["implicit", "x"]}, 'x /grant_types/1. Schema: {"const" => "client_credentials"}'),
+        ({"response_types": ["code"]}, 'code /response_types/0. Schema: {"const" => "id_token"}'),
+        ({"jwks_uri": "keys"}, 'keys /jwks_uri. Schema: {"type" => "string", "format" => "uri"}'),
+        ({"redirect_uris": []}, '[] /redirect_uris. Schema: {"type" => "array", "items" => {"type" => "string", '),
+        ({"tos_uri": 1}, '1 /tos_uri. Schema: {"type" => ["string", "null"], "format" => "uri"}'),
+        ({"contacts": ["x"]}, 'x /contacts/0. Schema: {"type" => "string", "format" => "email"}'),
+        ({"client_name": None}, ' /client_name. Schema: {"type" => "string", "minLength" => 1}'),
+        ({"tool": {"target_link_uri": None}}, " ~/target_link_uri. Schema: "),
+        ({"tool": {"domain": "https://x"}}, "https://x ~/domain. Schema: "),
+        ({"tool": {"custom_parameters": {"a/b": 1}}}, "1 ~/custom_parameters/a~1b. Schema: "),
+        ({"tool": {f"{PREFIX}privacy_level": "all"}}, "all ~/https:~1~1canvas.instructure.com~1lti~1privacy_level."),
+        ({"message": {"type": "LtiStartProctoring"}}, "LtiStartProctoring ~/messages/0/type. Schema: "),
+        ({"message": {"placements": ["Nowhere"]}}, "Nowhere ~/messages/0/placements/0. Schema: "),
+        ({"message": {f"{PREFIX}visibility": "nobody"}}, "nobody ~/messages/0/https:~1~1canvas.instructure.com~1lti~1"),
+        ({"message": {"iframe": {"width": "9"}}}, "9 ~/messages/0/iframe/width. Schema: "),
+    ],
+)
+def test_a_registration_that_violates_the_schema_says_where(canvas: Site, change: dict[str, Any], begins: str) -> None:
+    """canvas-lms lib/schemas/lti/ims/oidc_registration.rb, lti_tool_configuration.rb; lib/schemas/base.rb."""
+    (message,) = REQUEST[TOOL]["messages"]
+    messages = [{**message, **change.get("message", {})}]
+    tool = {**REQUEST[TOOL], "messages": messages, **change.get("tool", {})}
+    further = {name: value for name, value in change.items() if name not in ("tool", "message")}
+    known = canvas.lms.dump()["canvas"]["developer_keys"]
+    answer = sent(canvas, {**REQUEST, TOOL: tool, **further})
+    assert (answer.status_code, canvas.reason) == (422, "registration_invalid"), answer.text
+    wanted = begins.replace(" ~/", " /https:~1~1purl.imsglobal.org~1spec~1lti-tool-configuration/", 1)
+    assert any(error.startswith(wanted) for error in answer.json()["errors"]), answer.json()["errors"]
+    assert canvas.lms.dump()["canvas"]["developer_keys"] == known
+
+
+def test_a_registration_needs_members_and_scopes_that_there_are(canvas: Site) -> None:
+    lacking = {name: value for name, value in REQUEST.items() if name != "jwks_uri"}
+    (error,) = sent(canvas, lacking).json()["errors"]
+    assert error.startswith("The following fields are required: application_type, grant_types, response_types, ")
+    rest = "url:GET|/api/v1/courses"
+    for scope, message in (("x y", "cannot contain x, y"), (rest, f"Invalid scopes: {rest}")):
+        answer = sent(canvas, {**REQUEST, "scope": f"openid {scope}"})
+        assert (answer.status_code, answer.json()) == (
+            422,
+            {"errors": [{"field": "scopes", "message": message, "error_code": None}]},
+        )
+    assert sent(canvas, {**REQUEST, "scope": None}).json()["scope"] == "openid"
 
 
 def test_a_registered_tool_gets_notices_only_where_canvas_has_them(registered: Registered) -> None:
@@ -163,6 +241,16 @@ def test_registrations_by_their_names(registered: Registered) -> None:
     assert (registration["developer_key_id"], registration["jwks_uri"]) == (client, registered.request["jwks_uri"])
     assert registration["lti_tool_configuration"] == REQUEST[TOOL]
     assert len(registration["guid"]) == 36
+    assert list(registration)[-6:] == [
+        "created_at", "updated_at", "guid", "tool_configuration", "default_configuration", "registration_url",
+    ]  # fmt: skip
+    assert registration["registration_url"] == "https://tool.example/register"
+    assert registration["scopes"] == registered.request["scope"].split()
+    over = {"title": "Ours"}
+    assert admin.put(f"{BASE}/{number}", json={"overlay": over}).status_code == 200
+    changed = admin.get(f"/api/lti/accounts/1/registrations/{registered.path.rpartition('/')[2]}").json()
+    titles = [changed[name]["title"] for name in ("tool_configuration", "default_configuration")]
+    assert titles == ["Ours", "Tool"]
     assert admin.get("/api/lti/accounts/1/registrations/999").status_code == 404
 
 
@@ -209,7 +297,7 @@ def test_a_change_is_rejected(registered: Registered) -> None:
 def test_a_tool_requests_an_update_on_its_own(registered: Registered) -> None:
     own = registered.api(READ, WRITE)
     known = own.get(registered.path).json()
-    assert {**known, "deployment_id": registered.answer["deployment_id"]} == registered.answer
+    assert known == registered.answer
     assert own.put(registered.path, json=registered.request).status_code == 200
     asked = registered.admin("/latest_update_request")
     assert (asked["status"], asked["tool_initiated"]) == ("applied", True), "it is that already"
@@ -221,9 +309,34 @@ def test_a_tool_requests_an_update_on_its_own(registered: Registered) -> None:
     assert reading.get(registered.path).status_code == 200
     assert reading.put(registered.path, json=registered.request).status_code == 401
     assert registered.api(lti13.SCOPE_MEMBERSHIP).get(registered.path).status_code == 401
-    other = sent(registered.site, registered.request).json()
-    view = httpx.URL(other[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]).path
-    assert own.get(view.removesuffix("/view")).status_code == 403, "another tool's"
+    assert registered.api(lti13.SCOPE_MEMBERSHIP).get(registered.path).json() == {
+        "errorMessage": "Insufficient permissions"
+    }
+    other = httpx.URL(sent(registered.site, registered.request).json()["registration_client_uri"]).path
+    for method, verb in (("GET", "access"), ("PUT", "update")):
+        answer = own.request(method, other, json=registered.request)
+        assert (answer.status_code, answer.json()) == (
+            403,
+            {"errorMessage": f"You are not authorized to {verb} this registration"},
+        )
+    registered.site.admin.post(f"{registered.page}/bind", json={"workflow_state": "off"})
+    assert own.get(registered.path).status_code == 200, "where it is off as well"
+    assert own.get("/api/lti/courses/1/names_and_roles").status_code == 401
+
+
+def test_what_makes_an_update_a_change(registered: Registered) -> None:
+    """canvas-lms, registration_attrs_match? (2026): neither the order of scopes nor the address of the terms."""
+    own = registered.api(WRITE)
+    turned = " ".join(["openid", *reversed(registered.request["scope"].split())])
+    for change, status in (
+        ({"scope": turned, "tos_uri": "https://tool.example/terms"}, "applied"),
+        ({"logo_uri": "https://tool.example/l.png"}, "pending"),
+    ):
+        assert own.put(registered.path, json={**registered.request, **change}).status_code == 200
+        assert registered.admin("/latest_update_request")["status"] == status
+    number = registered.path.rpartition("/")[2]
+    shown = registered.site.admin.get(f"/api/lti/accounts/1/registrations/{number}").json()
+    assert (shown["tos_uri"], shown["logo_uri"]) == ("https://tool.example/terms", None)
 
 
 def test_a_school_gives_up_a_registration_of_the_whole_site(canvas: Site, tool: Tool) -> None:
@@ -276,7 +389,7 @@ def test_placements_in_a_registration(canvas: Site) -> None:
         "~course_navigation/default_enabled": False, "~visibility": "admins", "~display_type": "new_window",
         "~launch_width": 640, "~launch_height": "480",
     }  # fmt: skip
-    menus = ["~conference_selection", "~module_index_menu_modal", "RichTextEditor", "~nowhere", "~course_navigation"]
+    menus = ["~conference_selection", "~module_index_menu_modal", "RichTextEditor", "~course_navigation"]
     spots = placements(
         canvas, navigation | further, {"type": lti13.DEEP_LINKING_REQUEST, "placements": menus},
         {"type": lti13.RESOURCE_LINK_REQUEST, "placements": ["~post_grades", "~top_navigation"], "~launch_width": 9},
@@ -294,8 +407,6 @@ def test_placements_in_a_registration(canvas: Site) -> None:
     }  # fmt: skip
     assert (spots["post_grades"].get("launch_width"), spots["top_navigation"].get("selection_width")) == (9, 9)
     assert not {"default", "visibility", "windowTarget", "display_type"} & set(spots["top_navigation"])
-    unknown = placements(canvas, {**navigation, "~visibility": "nobody"})["course_navigation"]
-    assert not {"default", "visibility"} & set(unknown)
 
 
 @pytest.mark.parametrize(

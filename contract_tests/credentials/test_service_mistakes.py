@@ -259,13 +259,13 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
 def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
     site = kind(lms)
     endpoint = {"canvas": "/api/lti/registrations", "brightspace": "/d2l/api/lti/registrations"}[site.name]
-    token = dict(parse_qsl(urlsplit(Registrar(site).begun()).query))["registration_token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    registrar = Registrar(site)
 
     def post(leave_out: str = "", **changes: object) -> Send:
+        token = dict(parse_qsl(urlsplit(registrar.begun()).query))["registration_token"]
         whole = {**REQUEST, "client_name": f"Tool {token[-8:]}", **changes}
         whole = {name: value for name, value in whole.items() if name != leave_out}
-        return lambda: httpx.post(f"{site.url}{endpoint}", json=whole, headers=headers)
+        return lambda: httpx.post(f"{site.url}{endpoint}", json=whole, headers={"Authorization": f"Bearer {token}"})
 
     each(
         lms,

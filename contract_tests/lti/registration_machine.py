@@ -59,7 +59,7 @@ class RegistrationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tokens)
     @rule(number=PICK, name=st.sampled_from(["One", "Two", "Three", "Four"]), wrong=WRONG)
     def register(self, number: int, name: str, wrong: str) -> None:
-        """A token is valid for an hour and one tool; a refused registration does not use it up."""
+        """A token is valid for an hour and one tool; at Canvas, a refused registration uses it up as well."""
         token = list(self.tokens)[number % len(self.tokens)]
         body = {**REQUEST, "client_name": name, "jwks_uri": self.keys.url, "initiate_login_uri": LOGIN}
         body["redirect_uris"] = [] if wrong == "uris" else [LAUNCH]
@@ -70,6 +70,7 @@ class RegistrationMachine(RuleBasedStateMachine):
             assert answer.status_code == 401, answer.text
         elif wrong or (not self.canvas and name in [client for client, _ in self.clients.values()]):
             assert answer.status_code == (422 if self.canvas else 400), answer.text
+            self.tokens[token] = "used" if self.canvas else "good"
         else:
             assert answer.status_code == (200 if self.canvas else 201), answer.text
             assert answer.json()["client_name"] == name

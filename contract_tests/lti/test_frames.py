@@ -283,6 +283,9 @@ def test_sizes_and_scrolling(ask: Asking, lms: Emulator) -> None:
     other = foreign(ask, lms)
     for subject in ("lti.frameResize", "lti.scrollToTop", "lti.setUnloadMessage", "lti.removeUnloadMessage"):
         ask.refused("unauthorized", subject, by=other, height=500)
+    for subject in ("lti.enableScrollEvents", "lti.scrollToTop"):
+        ask.refused("unsupported_subject", subject, "Not supported inside Rich Content Editor", in_rce=True)
+    assert ask("lti.frameResize", height=700, in_rce=True) == {}
     size = ask("lti.fetchWindowSize")
     assert set(size) == {"height", "width", "offset", "footer", "scrollY"}
     assert set(size["offset"]) == {"top", "left"}

@@ -197,6 +197,10 @@ def test_platform_configuration_and_registration(registrar: Registrar) -> None:
     refused(httpx.post(endpoint, json=REQUEST), 401, "registration_token_missing", site)
     unknown = {"Authorization": "Bearer x"}
     refused(httpx.post(endpoint, json=REQUEST, headers=unknown), 401, "registration_token_unknown", site)
+    assert (canvas, httpx.post(endpoint, json=REQUEST, headers=unknown).json().get("errors")) in (
+        (True, [{"message": "An error occurred.", "error_code": "unauthorized"}]),
+        (False, None),
+    )
     for change in (
         {"application_type": "native"},
         {"token_endpoint_auth_method": "client_secret_basic"},
@@ -211,7 +215,12 @@ def test_platform_configuration_and_registration(registrar: Registrar) -> None:
     ):
         wrong = {**REQUEST, **change}
         refused(httpx.post(endpoint, json=wrong, headers=bearer), invalid, "registration_invalid", site)
-    refused(httpx.post(endpoint, content="{", headers=bearer), invalid, "registration_invalid", site)
+        if canvas:
+            refused(httpx.post(endpoint, json=REQUEST, headers=bearer), 401, "registration_token_used", site)
+            bearer = {"Authorization": f"Bearer {httpx.URL(registrar.begun()).params['registration_token']}"}
+    refused(httpx.post(endpoint, content="{", headers=bearer), 400, "registration_invalid", site)
+    if canvas:
+        bearer = {"Authorization": f"Bearer {httpx.URL(registrar.begun()).params['registration_token']}"}
     taken = httpx.post(endpoint, json=REQUEST, headers=bearer)
     assert taken.status_code == (200 if canvas else 201), taken.text
     assert taken.json()["client_name"] == "Tool"
@@ -221,6 +230,10 @@ def test_platform_configuration_and_registration(registrar: Registrar) -> None:
         view = tool["https://canvas.instructure.com/lti/registration_config_url"]
         assert httpx.get(view).headers["location"].endswith(f"/developer_keys#key-{taken.json()['client_id']}")
         assert httpx.get(view.replace("/view", "0/view")).status_code == 404
+        path = httpx.URL(view).path
+        assert httpx.get(view.replace("/accounts/", "/accounts/9")).status_code == 404, path
+        older = view.replace(path, f"/api/lti{path[path.index('/registrations/') :]}")
+        assert httpx.get(older).headers["location"] == httpx.get(view).headers["location"]
     refused(httpx.post(endpoint, json=REQUEST, headers=bearer), 401, "registration_token_used", site)
     late = httpx.URL(registrar.begun()).params["registration_token"]
     site.lms.clock.advance(seconds=3601)
@@ -244,7 +257,29 @@ def test_who_may_register_tools(registrar: Registrar) -> None:
         assert httpx.get(f"{site.url}/api/lti/security/openid-configuration").status_code == 404
     else:
         assert student.get(f"{registrar.page}/create?url=https://tool.example").status_code == 403
-        assert registrar.browser.get(f"{registrar.page}/create?url=tool").status_code == 400
+        for url in ("tool", "http://tool.example/register"):
+            assert registrar.browser.get(f"{registrar.page}/create?url={url}").status_code == 400
+
+
+def test_brightspace_registers_no_tool_with_urls_that_are_not_https(lms: Emulator) -> None:
+    """https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm."""
+    site = BrightspaceSite(lms)
+    try:
+        token = httpx.URL(Registrar(site).begun()).params["registration_token"]
+        endpoint, bearer = f"{site.url}/d2l/api/lti/registrations", {"Authorization": f"Bearer {token}"}
+        bare = "http://tool.example/x"
+        for change in (
+            {"jwks_uri": bare},
+            {"initiate_login_uri": bare},
+            {"redirect_uris": [*REQUEST["redirect_uris"], bare]},
+            {TOOL: {**REQUEST[TOOL], "target_link_uri": bare}},
+        ):
+            refused(
+                httpx.post(endpoint, json={**REQUEST, **change}, headers=bearer), 400, "registration_url_insecure", site
+            )
+        assert httpx.post(endpoint, json={**REQUEST, "jwks_uri": "http://127.0.0.1:9/k"}, headers=bearer).is_success
+    finally:
+        site.close()
 
 
 @pytest.mark.parametrize("deploys", [True, False])

@@ -59,10 +59,13 @@ class Wanted(NamedTuple):
 class Registrations(ABC, Generic[X]):
     """How one platform registers tools.
 
-    Attributes: `endpoint`, the path that accepts registrations.
+    Attributes:
+        endpoint: the path that accepts registrations.
+        refused_requests_consume: whether a request that is refused consumes its token as well.
     """
 
     endpoint: ClassVar[str]
+    refused_requests_consume: ClassVar[bool] = False
 
     @abstractmethod
     def configuration_url(self, x: X, token: str) -> str:
@@ -136,19 +139,20 @@ class Registrations(ABC, Generic[X]):
     def register(self, x: X) -> dict[str, Any]:
         """Accept a registration; its token is consumed. Raises a refusal."""
         token = self.held(x)
+        self.admit(x, token)
+        used = replace(token, used=True)
+        if self.refused_requests_consume:
+            x.store.registration_tokens.put(used)
+        answer = self.create(x, self.wanted(x), token)
+        x.store.registration_tokens.put(used)
+        return answer
+
+    def admit(self, x: X, token: RegistrationToken) -> None:
+        """Raise a refusal for a live token that cannot register a tool."""
         if not x.check("the registration token is new", not token.used):
             raise self.refusal(
                 x, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
             )
-        wanted = self.wanted(x)
-        answer = self.create(x, wanted, token)
-        if self.single_use(token):
-            x.store.registration_tokens.put(replace(token, used=True))
-        return answer
-
-    def single_use(self, token: RegistrationToken) -> bool:
-        """Whether a registration consumes its token."""
-        return True
 
     def wanted(self, x: X) -> Wanted:
         """The validated request. Raises a refusal."""
@@ -157,14 +161,14 @@ class Registrations(ABC, Generic[X]):
             body = x.plain_json()
         except BodyError as error:
             raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error))) from None
-        fault = self.fault(body)
+        return self.checked(x, body)
+
+    def checked(self, x: X, body: Any) -> Wanted:
+        """The validated form of a request. Raises a refusal."""
+        fault = fault_of(body)
         if fault is not None:
             raise self.refusal(x, fault.noted(x))
         return parse(body)
-
-    def fault(self, body: Any) -> Fault | None:
-        """What is wrong with a registration request; None if nothing is."""
-        return fault_of(body)
 
 
 def parse(body: dict[str, Any]) -> Wanted:
@@ -174,7 +178,7 @@ def parse(body: dict[str, Any]) -> Wanted:
         login=body["initiate_login_uri"],
         redirect_uris=list(body["redirect_uris"]),
         keys=body["jwks_uri"],
-        scopes=str(body.get("scope", "")).split(),
+        scopes=str(body.get("scope") or "").split(),
         tool=dict(body[TOOL]),
         body=body,
     )

@@ -3,7 +3,8 @@ enables its key.
 
 Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration
 as a Canvas of February 2026 returned it; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form); canvas-lms
-app/models/lti/ims/registration.rb, build_placement_for, infer_privacy_level_from (2024).
+app/models/lti/ims/registration.rb, build_placement_for, infer_privacy_level_from (2024), and
+app/controllers/lti/ims/dynamic_registration_controller.rb (2026).
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any, ClassVar, Literal, cast
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import Fault
 from lms_emulator.lti.records import RegistrationToken
-from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registrations, Wanted
+from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registrations, Wanted, fault_of, parse
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import documents, notices, places, tokens, variables
 from lms_emulator.providers.canvas.model import (
@@ -27,21 +29,14 @@ from lms_emulator.providers.canvas.model import (
     Tool,
     ToolConfiguration,
 )
-from lms_emulator.providers.canvas.rules import scopes, update_requests
-from lms_emulator.providers.canvas.rules.tools import FURTHER, PLACEMENTS
+from lms_emulator.providers.canvas.rules import registration_requests, scopes, tool_configurations, update_requests
+from lms_emulator.providers.canvas.rules.registration_requests import PLACELESS, PREFIX, SPOTS, STANDARD
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read, sign
 
 Privacy = Literal["public", "name_only", "email_only", "anonymous"]
 PLATFORM_NAME = "canvas.instructure.com"
-PREFIX = f"https://{PLATFORM_NAME}/lti/"
 CONFIGURATION = "/api/lti/security/openid-configuration"
-PLACELESS = (documents.EULA_REQUEST,)
-"""Messages that have no placement."""
-STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
-"""The specification's names of placements for which Canvas has its own names."""
-SPOTS = (*PLACEMENTS, *FURTHER)
-"""The placements that a tool may register for."""
 _OPENING = """
 account_navigation analytics_hub assignment_edit assignment_group_menu assignment_index_menu assignment_menu
 assignment_selection assignment_view collaboration conference_selection course_assignments_menu
@@ -66,13 +61,22 @@ class CanvasRegistrations(Registrations[Call]):
     """Canvas identifies its own placements by URLs, and returns a deployment id at once."""
 
     endpoint: ClassVar[str] = "/api/lti/registrations"
+    refused_requests_consume: ClassVar[bool] = True
 
     def configuration_url(self, x: Call, token: str) -> str:
         if not x.settings.dynamic_registration:
             return f"{x.settings.issuer}/api/lti/ims/security/openid-configuration"
         return x.url(f"{CONFIGURATION}?registration_token={token}")
 
-    def make_token(self, x: Call, url: str | None, user_id: int, **further: Any) -> str:
+    def make_token(
+        self,
+        x: Call,
+        url: str | None,
+        user_id: int,
+        *,
+        unified_tool_id: str | None = None,
+        existing_registration: int | None = None,
+    ) -> str:
         now = x.clock.now()
         if not x.settings.dynamic_registration:
             school = places.school(x, None).uuid
@@ -80,15 +84,16 @@ class CanvasRegistrations(Registrations[Call]):
             return sign(early, tokens.secret(), algorithm="HS256")
         claims = {
             "uuid": x.ids.uuid(),
-            "initiated_at": now.isoformat(),
+            "initiated_at": when(now),
             "user_id": global_id(user_id),
+            "unified_tool_id": unified_tool_id,
             "root_account_global_id": global_id(places.school(x, None).id),
             "root_account_domain": x.authority,
             "registration_url": url,
-            **further,
+            "existing_registration": existing_registration,
             "exp": int((now + LIFETIME).timestamp()),
         }
-        return sign(claims, tokens.secret(), algorithm="HS256")
+        return sign(_said(**claims), tokens.secret(), algorithm="HS256")
 
     def uuid_of(self, token: str) -> str | None:
         """The id in a registration token."""
@@ -124,6 +129,24 @@ class CanvasRegistrations(Registrations[Call]):
             },
         }
 
+    def admit(self, x: Call, token: RegistrationToken) -> None:
+        if not x.check("the token names the tool's URL", "registration_url" in read(token.token).claims):
+            raise refusals.registration_token_incomplete()
+        super().admit(x, token)
+
+    def checked(self, x: Call, body: Any) -> Wanted:
+        faults = registration_requests.faults(body)
+        if faults:
+            fault = fault_of(body) or Fault("registration", "invalid", "Canvas's schema", got=faults)
+            raise refusals.registration_invalid(faults, fault.noted(x).check, **fault.details)
+        wanted = parsed(registration_requests.kept(body))
+        strange = [scope for scope in wanted.scopes if scope not in scopes.LTI]
+        unknown = tool_configurations.faults_of_scopes(strange)
+        if not x.check("tools can have these scopes", not strange, got=strange):
+            sentence = unknown[0][1] if unknown else f"Invalid scopes: {', '.join(strange)}"
+            raise refusals.registration_scopes_invalid(sentence, strange)
+        return wanted
+
     def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
         said = read(token.token).claims
         if said.get("existing_registration") is not None:
@@ -136,11 +159,13 @@ class CanvasRegistrations(Registrations[Call]):
                 id=store.new_id("lti_registrations"),
                 developer_key_id=key.id,
                 name=wanted.name,
+                admin_nickname=wanted.name,
                 vendor=wanted.tool.get(f"{PREFIX}vendor"),
                 description=wanted.tool.get("description"),
                 dynamic=True,
                 sent=wanted.body,
                 guid=said.get("uuid"),
+                registration_url=said.get("registration_url"),
                 unified_tool_id=said.get("unified_tool_id"),
                 created_by_id=token.user_id,
                 updated_by_id=token.user_id,
@@ -215,13 +240,13 @@ def _offered(x: Call) -> tuple[str, ...]:
     )
 
 
-def key_members(x: Call, wanted: Wanted) -> dict[str, Any]:
+def key_members(wanted: Wanted) -> dict[str, Any]:
     """The developer key's fields from a registration."""
-    offered = _offered(x)
     return {
         "name": wanted.name,
         "redirect_uris": wanted.redirect_uris,
-        "scopes": [scope for scope in wanted.scopes if scope in offered and scope != "openid"],
+        "scopes": list(dict.fromkeys(wanted.scopes)),
+        "icon_url": wanted.body.get("logo_uri"),
         "public_jwk_url": wanted.keys,
         "oidc_initiation_url": wanted.login,
         "target_link_uri": wanted.tool["target_link_uri"],
@@ -236,8 +261,14 @@ def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
         require_scopes=True,
         is_lti_key=True,
         created_at=x.clock.now(),
-        **key_members(x, wanted),
+        **key_members(wanted),
     )
+
+
+def parsed(body: dict[str, Any]) -> Wanted:
+    """The parsed form of a valid request, without the scope `openid`, which Canvas does not keep."""
+    wanted = parse(body)
+    return wanted._replace(scopes=[scope for scope in wanted.scopes if scope != "openid"])
 
 
 def configured(wanted: Wanted) -> tuple[dict[str, Any], str]:
@@ -332,7 +363,7 @@ def _placement(message: dict[str, Any], spot: str) -> dict[str, Any]:
 def _measured(message: dict[str, Any], side: str) -> int | None:
     """The size that a message requests for its frame or window; otherwise that of Canvas's own member."""
     framed, windowed = message.get("iframe"), message.get("window")
-    if message.get("preferred_presentation") == "window" or not framed:
+    if message.get("preferred_presentation") == "window" or framed is None:
         framed = windowed
     said = framed.get(side) if isinstance(framed, dict) else None
     return as_whole(str(message.get(f"{PREFIX}launch_{side}") if said is None else said))
@@ -354,23 +385,25 @@ def registered(x: Call, registration: LtiRegistration, key: DeveloperKey) -> dic
 
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
     """Canvas's response to a registration, which omits `contacts` and `client_uri`."""
-    kept = ("domain", "messages", "claims", "target_link_uri", "custom_parameters", "description")
-    sent = body.get(TOOL) or {}
-    tool = {name: sent[name] for name in kept if name in sent}
-    return {
-        "client_id": str(key.id),
-        "application_type": "web",
-        "grant_types": ["client_credentials", "implicit"],
-        "initiate_login_uri": body.get("initiate_login_uri"),
-        "redirect_uris": body.get("redirect_uris"),
-        "response_types": ["id_token"],
-        "client_name": body.get("client_name"),
-        "jwks_uri": body.get("jwks_uri"),
-        **({"logo_uri": body["logo_uri"]} if "logo_uri" in body else {}),
-        "token_endpoint_auth_method": "private_key_jwt",
-        "scope": " ".join(str(body.get("scope", "")).split()),
-        TOOL: {**tool, f"{PREFIX}registration_config_url": x.url(f"/api/lti/registrations/{global_id(found.id)}/view")},
-    }
+    number = global_id(found.id)
+    own = x.url(f"{CanvasRegistrations.endpoint}/{number}")
+    view = x.url(f"/api/lti/accounts/{global_id(key.account_id or 0)}/registrations/{number}/view")
+    scope = [value for value in str(body.get("scope") or "").split() if value != "openid"]
+    return _said(
+        client_id=str(key.id),
+        application_type="web",
+        grant_types=["client_credentials", "implicit"],
+        initiate_login_uri=body.get("initiate_login_uri"),
+        redirect_uris=body.get("redirect_uris"),
+        response_types=["id_token"],
+        client_name=body.get("client_name"),
+        jwks_uri=body.get("jwks_uri"),
+        logo_uri=key.icon_url,
+        token_endpoint_auth_method="private_key_jwt",
+        scope=" ".join([*scope, "openid"]),
+        **{TOOL: {**(body.get(TOOL) or {}), f"{PREFIX}registration_config_url": view}},
+        registration_client_uri=own,
+    )
 
 
 REGISTRATIONS = CanvasRegistrations()

@@ -151,10 +151,12 @@ def grant(x: Call, subject: str | int, scopes: list[str], **further: Any) -> dic
     return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)}
 
 
-def require_service(x: Call, *any_of: str, account_id: int | None = None) -> ServiceCaller:
+def require_service(x: Call, *any_of: str, account_id: int | None = None, where_off: bool = False) -> ServiceCaller:
     """The calling tool, which must have at least one of the scopes. Raises Canvas's refusal.
 
-    Parameters: `account_id`, the account in which the tool's key must be active; None for the root account.
+    Parameters:
+        account_id: the account in which the tool's key must be active; None for the root account.
+        where_off: whether a key that is off in the account will do.
     """
     _, _, header = x.headers.get("authorization", "").partition(" ")
     token = header.strip() or x.query.get("access_token", "")
@@ -171,7 +173,7 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
     if any_of and not set(any_of) & set(scopes):
         sentence = "Insufficient permissions"
         raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
-    if not keys.is_on(x.store, key, where := account_id or places.school(x, None).id):
+    if not where_off and not keys.is_on(x.store, key, where := account_id or places.school(x, None).id):
         check, why = "the key is active in the account", keys.why_off(x.store, key, where)
         raise _unauthorized(x, "service_key_off", "Invalid Developer Key", check, diagnosis=why)
     x.notes["tool"] = key.name

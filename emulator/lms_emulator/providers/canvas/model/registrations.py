@@ -37,6 +37,7 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
     unified_tool_id: str | None = None
     sent: dict[str, Any] | None = None
     guid: str | None = None
+    registration_url: str | None = None
     template: bool = False
     template_registration_id: int | None = None
     created_by_id: int | None = None

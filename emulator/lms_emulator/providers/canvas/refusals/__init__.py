@@ -366,11 +366,35 @@ def registration_url_missing() -> SiteRefusal:
 
 
 def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal:
-    """401 for an invalid registration token, 422 for an invalid registration."""
-    if "token" in reason:
-        return SiteRefusal(reason, status=401, check=field, body={"errors": [{"message": "unauthorized"}]}, **details)
-    body = {"errors": [{"field": field, "message": f"{field} is invalid"}]}
-    return SiteRefusal(reason, status=422, check=field, body=body, **details)
+    """401 for an invalid or used registration token, 400 for a registration that cannot be read."""
+    if reason == "registration_token_used":
+        return own_registration(reason, "Registration token has already been used", 401, check=field, **details)
+    status, code = (401, "unauthorized") if "token" in reason else (400, "bad_request")
+    body = {"errors": [{"message": "An error occurred.", "error_code": code}]}
+    return SiteRefusal(reason, status=status, check=field, body=body, **details)
+
+
+def registration_token_incomplete() -> SiteRefusal:
+    """401: a registration token that was requested without the tool's URL."""
+    why = "request the token with `registration_url`, the URL at which the tool begins its registration"
+    sentence, check = "JWT did not include expected contents", "the token names the tool's URL"
+    return own_registration("registration_token_incomplete", sentence, 401, check=check, diagnosis=why)
+
+
+def registration_invalid(faults: list[str], check: str, **details: Any) -> SiteRefusal:
+    """422: a registration request that violates Canvas's schema."""
+    return SiteRefusal("registration_invalid", status=422, check=check, body={"errors": faults}, **details)
+
+
+def registration_scopes_invalid(sentence: str | None, got: list[str]) -> SiteRefusal:
+    """422: a registration request with scopes that no tool can have."""
+    body = {"errors": [{"field": "scopes", "message": sentence, "error_code": None}]}
+    return SiteRefusal("registration_invalid", status=422, check="scope", body=body, got=got)
+
+
+def own_registration(reason: str, sentence: str, status: int, **details: Any) -> SiteRefusal:
+    """An error of the operations on a tool's own registration: `{"errorMessage"}`."""
+    return SiteRefusal(reason, status=status, message=sentence, body={"errorMessage": sentence}, **details)
 
 
 def invalid_lti_redirect(**details: Any) -> SiteRefusal:

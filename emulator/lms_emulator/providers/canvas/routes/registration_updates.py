@@ -1,7 +1,7 @@
 """Updates of dynamic registrations: a tool requests one, on its own or for an administrator, and somebody decides.
 
 Source: https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; canvas-lms
-app/controllers/lti/ims/dynamic_registration_controller.rb (2025).
+app/controllers/lti/ims/dynamic_registration_controller.rb, app/services/lti/token_validation_service.rb (2026).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.lti.registrations import TOOL, parse
+from lms_emulator.lti.registrations import TOOL
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
-from lms_emulator.providers.canvas.lti.registrations import REGISTRATIONS, configured, key_members, registered
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.lti.registrations import REGISTRATIONS, configured, key_members, parsed, registered
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, LtiUpdateRequest
 from lms_emulator.providers.canvas.routes.declare import rest
@@ -30,7 +32,7 @@ from lms_emulator.providers.canvas.routes.lti_registrations import (
     overlay_sent,
     school,
 )
-from lms_emulator.providers.canvas.rules import registration_history, registrations, update_requests
+from lms_emulator.providers.canvas.rules import overlays, registration_history, registrations, update_requests
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.rules.scopes import REGISTRATION
 from lms_emulator.providers.canvas.shapes import Json
@@ -45,9 +47,7 @@ OF_ACCOUNT = "/api/lti/accounts/{account_id}"
 def token(api: Api) -> Json:
     """A token with which a tool registers itself or, if a registration is named, requests an update of it."""
     account = school(api)
-    further: dict[str, Any] = {}
-    if api.params.text("unified_tool_id"):
-        further["unified_tool_id"] = api.params.text("unified_tool_id")
+    further: dict[str, Any] = {"unified_tool_id": api.params.text("unified_tool_id") or None}
     if api.params.text("registration_id"):
         registration = registrations.find(api, api.params.text("registration_id") or "")
         require_account(api, registrations.owner(api, registration), "manage_developer_keys")
@@ -62,24 +62,30 @@ def token(api: Api) -> Json:
 
 
 def show(api: Api) -> Json:
-    """A tool's original registration request."""
-    school(api)
+    """A tool's original registration request, and the configuration that it became, here and at first."""
+    account = school(api)
     registration, key = _of_number(api.x, api.slot("registration_id"))
-    sent = registration.sent or {}
-    found = registrations.configuration_of(api, registration)
+    sent, found = registration.sent or {}, registrations.configuration_of(api, registration)
     return {
         "id": str(global_id(found.id)) if found is not None else None,
         "lti_registration_id": str(global_id(registration.id)),
         "developer_key_id": str(key.id),
-        **{name: sent.get(name) for name in ("client_name", "jwks_uri", "initiate_login_uri", "redirect_uris")},
-        "guid": registration.guid,
-        **{name: sent.get(name) for name in ("logo_uri", "client_uri", "tos_uri", "policy_uri")},
-        "scopes": key.scopes,
+        "lti_tool_configuration": sent.get(TOOL),
         "application_type": "web",
         "grant_types": ["client_credentials", "implicit"],
         "response_types": ["id_token"],
+        **{name: sent.get(name) for name in ("redirect_uris", "initiate_login_uri", "client_name", "jwks_uri")},
+        "logo_uri": sent.get("logo_uri"),
         "token_endpoint_auth_method": "private_key_jwt",
-        "lti_tool_configuration": sent.get(TOOL),
+        "contacts": sent.get("contacts") or [],
+        **{name: sent.get(name) for name in ("client_uri", "policy_uri", "tos_uri")},
+        "scopes": parsed(sent).scopes,
+        "created_at": when(registration.created_at),
+        "updated_at": when(registration.updated_at),
+        "guid": registration.guid,
+        "tool_configuration": overlays.written(registrations.configuration(api, registration, account)),
+        "default_configuration": found.settings if found is not None else None,
+        "registration_url": registration.registration_url,
     }
 
 
@@ -124,12 +130,11 @@ def _asked(api: Api, registration: LtiRegistration) -> LtiUpdateRequest:
 def _accept(
     api: Api, registration: LtiRegistration, account: Account, asked: LtiUpdateRequest, over: dict[str, Any] | None
 ) -> None:
-    wanted, now = parse(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
+    wanted, now = parsed(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
     found = registrations.configuration_of(api, registration)
     assert found is not None, "a tool that registered itself has a configuration"
     with registration_history.updating(api, registration, account):
-        members = {**key_members(api.x, wanted), "icon_url": wanted.body.get("logo_uri")}
-        api.store.developer_keys.put(replace(registrations.key_of(api, registration), **members))
+        api.store.developer_keys.put(replace(registrations.key_of(api, registration), **key_members(wanted)))
         settings, privacy = configured(wanted)
         kept = {"settings": settings, "privacy_level": privacy, "disabled_placements": None}
         api.store.tool_configurations.put(replace(found, **kept, updated_at=api.now))
@@ -145,24 +150,28 @@ def _accept(
 
 def own(x: Call) -> Response:
     """The registration of the calling tool."""
-    registration, key = _own(x, *REGISTRATION)
+    registration, key = _own(x, "access", *REGISTRATION)
     return JSONResponse(registered(x, registration, key))
 
 
 def change(x: Call) -> Response:
     """Request an update of the calling tool's own registration."""
-    registration, key = _own(x, REGISTRATION[-1])
+    registration, key = _own(x, "update", REGISTRATION[-1])
     update_requests.ask(x, registration, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
     return JSONResponse(registered(x, registration, key))
 
 
-def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
-    caller = require_service(x, *scopes)
+def _own(x: Call, verb: str, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
+    try:
+        caller = require_service(x, *scopes, where_off=True)
+    except SiteRefusal as refusal:
+        refusal.body = {"errorMessage": refusal.message}
+        raise
     registration, key = _of_number(x, x.path_params["registration_id"])
     if not x.check("the registration is the tool's own", key.id == caller.key.id, got=caller.key.id):
-        raise refusals.lti_service(
+        raise refusals.own_registration(
             "registration_of_another_tool",
-            "Not authorized to access this registration",
+            f"You are not authorized to {verb} this registration",
             403,
             check="the registration is the tool's own",
             diagnosis=f"it is the registration of the key {key.id}; the token was issued to {caller.key.id}",

@@ -27,6 +27,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 GUIDE = "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration"
 FEATURE = "lti_dynamic_registration"
 MANAGE = "manage_developer_keys"
+VIEW = "GET /api/lti/accounts/{account_id}/registrations/{registration_id}/view"
 
 
 def _account(api: Api) -> Account:
@@ -92,11 +93,13 @@ def register(x: Call) -> Response:
 
 
 def view(x: Call) -> Response:
-    """GET /api/lti/registrations/{registration_id}/view: on to the page of the school's keys, with this one on it."""
+    """GET …/registrations/{registration_id}/view: on to the page of the school's keys, with this one on it."""
     _served(x)
     found = x.store.tool_configurations.get(local_number(x.path_params["registration_id"]) or 0)
     key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
-    if key is None or key.workflow_state == "deleted":
+    named = x.path_params.get("account_id")
+    elsewhere = key is not None and named is not None and local_number(named) != key.account_id
+    if key is None or key.workflow_state == "deleted" or elsewhere:
         raise refusals.page_not_found("the registration exists")
     return wire.redirect(x.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
 
@@ -123,5 +126,6 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
         (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
         (f"GET {REGISTRATIONS.endpoint}/{{registration_id}}/view", view, "Redirect to a registration"),
+        (VIEW, view, "Redirect to a registration of an account"),
     ),
 )

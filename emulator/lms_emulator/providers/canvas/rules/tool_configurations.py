@@ -6,15 +6,13 @@ fixtures/recordings/canvas/lti-keys.jsonl 13, 17, 20, 22, 24, 27, 29, 39.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import DeveloperKey, ToolConfiguration
-from lms_emulator.providers.canvas.rules import scopes, tool_forms, tools
+from lms_emulator.providers.canvas.rules import schemas, scopes, tool_forms, tools
 
 Fault = tuple[str, str | None, str | None]
 """Field, text and code."""
@@ -73,8 +71,6 @@ SCHEMA: dict[str, Any] = {
 }
 """What a configuration's members have to be. A member that is not named may be anything."""
 
-_TYPES: dict[str, type] = {"string": str, "object": dict, "array": list}
-
 
 def faults_of_key(jwk: Any, url: str | None, asked: list[str]) -> list[Fault]:
     """What is wrong with an LTI key: it needs a public key, or where one is, and known scopes."""
@@ -103,37 +99,13 @@ def faults(settings: dict[str, Any], disabled: list[str]) -> list[Fault]:
     if not all(settings.get(name) for name in REQUIRED):
         found.append(("configuration", f"The following fields are required: {', '.join(REQUIRED)}", None))
     else:
-        wrong = next(_unlike(settings, SCHEMA, ""), None)
+        wrong = next(schemas.violations(settings, SCHEMA, nulls=False), None)
         if wrong is not None:
-            found.append(("configuration", wrong, None))
+            found.append(("configuration", wrong.sentence("=>"), None))
     unknown = [name for name in disabled if name not in PLACEMENTS]
     if unknown:
         found.append(("disabled_placements", f"Invalid placements: {', '.join(unknown)}", None))
     return found
-
-
-def _unlike(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
-    """Where a value is not what the schema says, in the words of Canvas's own check."""
-    fits = isinstance(value, _TYPES[schema["type"]])
-    if not fits or ("enum" in schema and value not in schema["enum"]):
-        yield f"{value} {path}. Schema: {_inspected(schema)}"
-        return
-    if isinstance(value, dict):
-        for name, part in schema.get("properties", {}).items():
-            if value.get(name) is not None:
-                yield from _unlike(value[name], part, f"{path}/{name}")
-    if isinstance(value, list) and "items" in schema:
-        for place, item in enumerate(value):
-            yield from _unlike(item, schema["items"], f"{path}/{place}")
-
-
-def _inspected(value: Any) -> str:
-    """A value as Ruby shows it."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}=>{_inspected(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_inspected, value)) + "]"
-    return json.dumps(value)
 
 
 def privacy_of(settings: dict[str, Any], asked: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """Registration updates requested by dynamically registered tools, which an administrator accepts or rejects.
 
 Source: canvas-lms app/models/lti/registration_update_request.rb, app/services/lti/
-apply_registration_update_request_service.rb (2025).
+apply_registration_update_request_service.rb (2025); app/controllers/lti/ims/dynamic_registration_controller.rb,
+registration_attrs_match? (2026).
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ from lms_emulator.lti.registrations import TOOL
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import CanvasStore, LtiRegistration, LtiUpdateRequest
 
-_COMPARED = (
-    *("client_name", "jwks_uri", "initiate_login_uri", "redirect_uris", TOOL),
-    *("logo_uri", "client_uri", "tos_uri", "policy_uri"),
-)
+_COMPARED = ("client_name", "initiate_login_uri", "jwks_uri", "logo_uri", TOOL)
+"""What makes a request a change, besides `redirect_uris` and `scope`, whose order does not."""
 
 
 def ask(
@@ -29,12 +28,14 @@ def ask(
     uuid: str | None,
     user_id: int | None,
 ) -> LtiUpdateRequest:
-    """Request an update of a registration. If it changes nothing, it is accepted at once.
+    """Request an update of a registration. If it changes nothing that counts, it is accepted at once.
 
     Parameters: `uuid`, of the registration token, and `user_id`, its creator; both are None if the tool sends the
     request on its own.
     """
     now = x.clock.now().replace(microsecond=0)
+    if same := _same(registration.sent or {}, sent):
+        x.store.lti_registrations.put(replace(registration, sent=sent))
     made = LtiUpdateRequest(
         id=x.store.new_id("lti_update_requests"),
         registration_id=registration.id,
@@ -45,14 +46,18 @@ def ask(
         created_by_id=user_id,
         created_at=now,
         updated_at=now,
-        accepted_at=now if _same(registration.sent or {}, sent) else None,
+        accepted_at=now if same else None,
     )
     return x.store.lti_update_requests.put(made)
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    before, after = (set(str(body.get("scope", "")).split()) for body in (old, new))
-    return before == after and all(old.get(name) == new.get(name) for name in _COMPARED)
+    listed = [(sorted(body.get("redirect_uris") or ()), sorted(_scopes(body))) for body in (old, new)]
+    return listed[0] == listed[1] and all(old.get(name) == new.get(name) for name in _COMPARED)
+
+
+def _scopes(body: dict[str, Any]) -> list[str]:
+    return [scope for scope in str(body.get("scope") or "").split() if scope != "openid"]
 
 
 def latest(store: CanvasStore, registration: LtiRegistration) -> LtiUpdateRequest | None:

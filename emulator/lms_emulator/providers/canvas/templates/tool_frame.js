@@ -7,6 +7,7 @@
   const MOST_KEYS = 500, MOST_CHARACTERS = 4096;
   const STORED = ["lti.get_data", "lti.put_data"], OLDER = "org.imsglobal.";
   const OF_ITS_OWN_FRAME = ["lti.frameResize", "lti.scrollToTop", "lti.setUnloadMessage", "lti.removeUnloadMessage"];
+  const NOT_IN_EDITOR = ["lti.enableScrollEvents", "lti.scrollToTop"];
   const ELSEWHERE = [
     "A2ExternalContentReady", "LtiDeepLinkingResponse", "externalContentReady", "externalContentCancel",
     "mentions.NavigationEvent", "mentions.InputChangeEvent", "mentions.SelectionEvent", "betterchat.is_mini_chat",
@@ -188,6 +189,8 @@
 
   function answered(data, event, subject, answer) {
     if (!Object.hasOwn(handlers, subject)) return error("unsupported_subject");
+    if (data.in_rce && NOT_IN_EDITOR.includes(subject))
+      return error("unsupported_subject", "Not supported inside Rich Content Editor");
     const scoped = OF_ITS_OWN_FRAME.includes(subject) && sender(event, data) !== frame.contentWindow;
     const granted = subject !== "lti.getPageContent" || ({{ reads_content | tojson }} && tool.includes(event.origin));
     if (scoped || !granted) return error("unauthorized");
