@@ -328,6 +328,10 @@ def test_credits_are_spent_to_the_last_and_come_back_with_the_minute(rig: InProc
     answer = call(rig, READY["long"])
     assert (answer.status_code, answer.headers["Retry-After"], headers(answer)) == (429, "15", (None, None))
     assert rig.refusal.reason == "rate_limited"
+    assert rig.refusal.diagnosis == (
+        "this application used 20 of the 20 credits of this minute, and a call costs 10; "
+        "there are new ones in 15 s, as `Retry-After` says"
+    )
     assert rig.checks[-1] == {"name": "credits are left", "passed": False, "got": 20}
     assert "rate_limit_reset" not in rig.last.notes
     assert headers(call(rig, READY["other"])) == ("10", "15"), "who uses no known application has credits of their own"

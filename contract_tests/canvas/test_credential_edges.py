@@ -339,6 +339,7 @@ def test_the_bucket_fills_by_the_cost_up_to_the_mark(rig: InProcess) -> None:
     answer = call(rig, "plain")
     assert (answer.status_code, answer.headers["X-Rate-Limit-Remaining"]) == (429, "0.0")
     assert (rig.refusal.reason, rig.refusal.got) == ("rate_limited", 4.5)
+    assert rig.refusal.diagnosis.startswith("the bucket of this access token holds 4.5, a call in progress reserves ")
     assert rig.checks[-1] == {"name": "rate limit", "passed": False, "got": 4.5}
     assert rig.last.notes["rate_limit_remaining"] == 4.5
     assert remaining(rig, "later") == 3.0, "every token has a bucket of its own"

@@ -124,6 +124,8 @@ def test_a_grader_resends_all_that_a_student_wrote_in_a_discussion(site: Site, d
     student = site.info.student.id
     path = "/api/lti/asset_processors/discussion_notices/{}/{}/resubmit_all"
     assert site.student.post(path.format(number, student)).status_code == 403
+    assert site.reason == "resubmits_no_notice"
+    assert f"user {student} is StudentEnrollment in course 1; `manage_grades` belongs to " in site.diagnosis
     for task, who, status in (
         (number, site.info.teacher.id, 404),
         (number, 999, 404),
@@ -150,3 +152,17 @@ def test_a_tool_is_chosen_for_a_discussion(site: Site, tool: Tool, discussion: s
     assert asked["accept_types"] == ["ltiAssetProcessorContribution"]
     assert said["https://www.instructure.com/placement"] == "ActivityAssetProcessorContribution"
     assert said["activity"]["id"] == task["lti_context_id"]
+
+
+def test_who_only_sees_grades_resends_nothing(site: Site, discussion: str) -> None:
+    number = site.teacher.get(discussion.removesuffix("/entries")).json()["assignment_id"]
+    path = f"/api/lti/asset_processors/discussion_notices/{number}/{site.info.student.id}/resubmit_all"
+    role = next(row for row in site.admin.get("/api/v1/accounts/1/roles").json() if row["label"] == "Teacher")
+    right = {"permissions": {"manage_grades": {"explicit": True, "enabled": False}}}
+    assert site.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json=right).status_code == 200
+    assert site.teacher.post(path).status_code == 403
+    assert site.reason == "resubmits_no_notice"
+    assert "`manage_grades` belongs to" in site.diagnosis
+    right["permissions"]["manage_grades"]["enabled"] = True
+    assert site.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json=right).status_code == 200
+    assert site.teacher.post(path).status_code == 204

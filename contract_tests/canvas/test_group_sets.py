@@ -140,3 +140,14 @@ def test_too_few_groups_for_the_sections_stay_empty(canvas: Site) -> None:
     second_section(canvas, GRACE)
     group_set = made(canvas.teacher, split_groups="1", create_group_count=1, group_by_section=True)
     assert [group["members_count"] for group in groups(canvas.teacher, group_set)] == [0]
+
+
+def test_a_set_that_canvas_keeps_is_not_deleted(canvas: Site) -> None:
+    community = canvas.admin.post("/api/v1/groups", json={"name": "Readers"}).json()
+    path = f"/api/v1/group_categories/{community['group_category_id']}"
+    for method, end in (("DELETE", ""), ("POST", "/import")):
+        assert canvas.admin.request(method, path + end).status_code == 401
+        assert canvas.reason == "category_protected"
+        assert canvas.diagnosis.startswith("Canvas keeps the set of communities: nobody deletes it")
+    path = f"/api/v1/group_categories/{made(canvas.teacher)['id']}"
+    assert canvas.admin.delete(path).status_code == 200

@@ -444,3 +444,16 @@ def test_the_configuration_announces_every_spot_that_opens_tools(canvas: Site) -
     assert not any("resource_selection" in spots for spots in messages.values())
     canvas.lms.settings["canvas.asset_processors"] = False
     assert "LtiEulaRequest" not in announced()
+
+
+def test_a_tool_reads_no_registration_of_another(registered: Registered, keys: KeySite) -> None:
+    own = registered.api(READ)
+    assert own.get(registered.path).status_code == 200
+    answer = sent(registered.site, {**registered.request, "client_name": "Second"}).json()
+    other = dataclasses.replace(registered, answer=answer)
+    assert own.get(other.path).status_code == 403
+    assert registered.site.reason == "registration_of_another_tool"
+    assert registered.site.diagnosis == (
+        f"it is the registration of the key {answer['client_id']}; "
+        f"the token was issued to {registered.answer['client_id']}"
+    )

@@ -212,7 +212,8 @@ class TestJournal:
         assert ids("status=4xx") == ids("reason=unknown_pupil") == ["r2"]
         assert ids("outcome=unknown_path") == ids("reason=launch_expired") == ids("reason=nonce_already_received") == []
         assert ids("outcome=answered_with_warnings") == ids("warning=no_email") == ["r4"]
-        assert ids("provider=toy&limit=0") == []
+        assert ids("outcome=answered&refused=false") == ["r1", "r3"]
+        assert ids("outcome=fault&reason=launch_expired") == ids("outcome=refused&warning=more_pages") == []
         assert http.get("/_emulator/requests/last").json()["warnings"][0]["code"] == "no_email"
         assert http.get("/_emulator/requests/last-refused").json()["id"] == "r2"
         assert http.get("/_emulator/requests/r99").status_code == 404
@@ -235,7 +236,12 @@ class TestJournal:
             ("reason=course_workflow_state", "there is no reason `course_workflow_state`"),
             ("reason=more_pages", "is no reason but a warning"),
             ("after=17", "the id of a request"),
-            ("limit=-1", "is not a number"),
+            ("limit=-1", "expected a whole number from 1"),
+            ("limit=0", "expected a whole number from 1"),
+            ("status=100", "a status such as `404`"),
+            ("outcome=answered&refused=true", "a request that ended as `answered` was not refused"),
+            ("outcome=crash&reason=unknown_pupil", "a request that ended as `crash` has none"),
+            ("outcome=answered&warning=no_email", "a request that ended as `answered` has none"),
             ("status=404&status=405", "given twice"),
         ],
     )

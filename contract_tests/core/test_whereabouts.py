@@ -41,6 +41,17 @@ def diagnosed(lms: Emulator, method: str, path: str, token: str = "", world: str
         (f"{COURSES}/None", "`None` was sent: the variable that should hold the id of the course has no value"),
         (f"{COURSES}/:id/users", "`:id` is a placeholder of the documentation; the id of the course goes there"),
         ("/canvas/api/v1/users/10000000000999/profile", None),
+        (
+            "/canvas/api/v1/sections/3/assignments/2/submissions/1",
+            "assignment 2 is in course 1, and section 3 in course 3",
+        ),
+        ("/canvas/api/v1/audit/grade_change/graders/1", "there is no user 1; this world has 101, 102"),
+        ("/canvas/api/v1/audit/grade_change/courses/1/assignments/1/graders/1", "there is no person 1; this world has"),
+        ("/canvas/api/v1/users/101/folders/1", "folder 1 is not in user 101, but in course 1"),
+        (f"{COURSES}/2/discussion_topics/1", "topic 1 is not in course 2, but in course 1"),
+        ("/canvas/api/v1/progress/1", "there is no progress 1: this world has none"),
+        ("/canvas/api/v1/planner/overrides/1", "there is no planner override 1: this world has none"),
+        ("/canvas/api/v1/global/outcome_groups/1", "the world has no such account"),
         (f"/openlearning/v2.2/courses/{'0' * 24}/classes/?api_key=KEY", "there is no course 0000"),
     ],
 )
@@ -76,3 +87,47 @@ def test_a_permission_that_is_missing(lms: Emulator) -> None:
     course = "course-v1:DemoX+DemoCourse+T2024"
     found = diagnosed(lms, "GET", f"/openedx/api/grades/v1/gradebook/{course}/", lms.openedx.access_tokens.learner)
     assert found == f"ada is neither staff nor superuser of the site, and has no role in {course}"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("course_1.ics", "1 is the id of the course; feeds have a uuid"),
+        ("course_x.ics", "no course has this uuid, or it was deleted"),
+        ("course_x", "the path of a feed ends in .ics or .atom"),
+        ("school_x.ics", "the code of a feed is `course_`, `group_`, `user_`, `enrollment_`, and a uuid"),
+    ],
+)
+def test_a_feed_that_nobody_has(lms: Emulator, code: str, words: str) -> None:
+    url, visitor = f"{lms.url}/canvas/feeds/calendars/", {"User-Agent": "test"}
+    assert httpx.get(f"{url}{code}", headers=visitor, trust_env=False).status_code == 400
+    refusal = lms.requests.last.refusal
+    assert refusal is not None
+    assert (refusal.reason, refusal.got) == ("feed_unknown", code)
+    assert words in (refusal.diagnosis or "")
+    headers = {"Authorization": f"Bearer {lms.canvas.access_tokens.admin}"}
+    course = httpx.get(f"{lms.url}{COURSES}/1", headers=headers, trust_env=False).json()
+    assert httpx.get(course["calendar"]["ics"], headers=visitor, trust_env=False).status_code == 200
+
+
+def test_a_site_without_zendesk(lms: Emulator) -> None:
+    token = httpx.post(
+        f"{lms.url}/openedx/oauth2/access_token",
+        data={
+            "grant_type": "password",
+            "token_type": "jwt",
+            "client_id": lms.openedx.clients.password.client_id,
+            "client_secret": lms.openedx.clients.password.client_secret,
+            "username": lms.openedx.learner.username,
+            "password": lms.openedx.learner.password,
+        },
+    ).json()["access_token"]
+    answer = httpx.post(
+        f"{lms.url}/openedx/zendesk_proxy/v1",
+        headers={"Authorization": f"JWT {token}"},
+        json={"subject": "Help", "comment": {"body": "Please"}},
+    )
+    refusal = lms.requests.last.refusal
+    assert refusal is not None
+    assert (answer.status_code, refusal.reason) == (503, "no_zendesk")
+    assert (refusal.diagnosis or "").startswith("the ticket is complete; the emulated site has no Zendesk")

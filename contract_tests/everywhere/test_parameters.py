@@ -22,7 +22,12 @@ from lms_emulator.providers import PROVIDERS
 T = TypeVar("T")
 DAY = date(2026, 11, 26)
 FORM = b"application/x-www-form-urlencoded"
-BODIES = {"json": (b"application/json", b'{"zz_nobody":"1"}'), "form": (FORM, b"zz_nobody=1")}
+PART = b'--zz\r\nContent-Disposition: form-data; name="zz_nobody"\r\n\r\n1\r\n--zz--\r\n'
+BODIES = {
+    "json": (b"application/json", b'{"zz_nobody":"1"}'),
+    "form": (FORM, b"zz_nobody=1"),
+    "multipart": (b"multipart/form-data; boundary=zz", PART),
+}
 FEW, MANY = 20, 80
 """How many are drawn, of reading, writing and removing each, and of parameters; others as the catalogue grows."""
 at_each = pytest.mark.parametrize("most", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
@@ -68,7 +73,7 @@ def drawn(some: list[T], most: int) -> list[T]:
 @at_each
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_unknown_parameters_are_never_ignored_silently(name: str, most: int) -> None:
-    """In the query, in a document and in a form, for each operation that answers."""
+    """In the query, in a document and in forms, for each operation that answers."""
     ask, silent, heard = Asking(name), [], 0
     writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
     reads, removals = ([(m, o, "") for m, o in served(name, method)] for method in ("GET", "DELETE"))

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 
+from contract_tests.house import unrecorded
 from contract_tests.house.package import ROOT, modules, relative
 from lms_emulator.app import load_providers
 from lms_emulator.core.settings import EmulatorSettings, describe
@@ -118,6 +119,17 @@ def test_routes_graded_recorded_are_compared_whole(provider: str) -> None:
         for name, found in parts.items()
     }
     assert [name for name, was in whole.items() if not was] == [], "grade it `observed`: its body was never compared"
+
+
+@pytest.mark.parametrize("provider", unrecorded.FOLDERS)
+def test_routes_that_no_recording_shows_are_not_graded_recorded(provider: str) -> None:
+    mends = "run `python -m contract_tests.house.unrecorded`"
+    assert unrecorded.file(provider).read_text("utf-8").splitlines() == unrecorded.names(provider), mends
+
+
+def test_recordings_are_of_providers_with_a_list() -> None:
+    graded = {name for name in PROVIDERS for _, evidence, _ in declared(name) if evidence == "recorded"}
+    assert graded == set(unrecorded.FOLDERS)
 
 
 def test_the_emulators_own_settings_are_chosen() -> None:

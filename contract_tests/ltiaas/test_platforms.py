@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from contract_tests.ltiaas.small_lms import SmallLms
-from contract_tests.ltiaas.support import BENCH, NEW_PLATFORM, LmsSide, Rig, details, query
+from contract_tests.ltiaas.support import BENCH, NEW_PLATFORM, Campus, LmsSide, Rig, details, query
 
 MOUNTS = ["/api/platforms", "/admin/platforms", "//api/platforms"]
 
@@ -174,6 +174,16 @@ def test_registration_disabled_by_the_plan(rig: Rig, small: SmallLms) -> None:
     portal(rig, plan={"dynamic_registration": False})
     answer = register(rig, small)
     assert (answer.status_code, details(answer)["message"]) == (403, "Dynamic registration is disabled.")
+    assert rig.refusal["reason"] == "registration_disabled"
+    assert rig.refusal["diagnosis"].startswith("the plan of the tenant `demo` has no dynamic registration: ")
+    portal(rig, plan={"dynamic_registration": True})
+    assert register(rig, small).status_code == 200
+
+
+def test_a_platform_of_another_tenant_is_named(campus: Campus) -> None:
+    other = campus.rig.info["without_oauth_plan"]["platform"]
+    assert campus.rig.api("GET", f"/api/platforms/{other}").status_code == 404
+    assert campus.rig.refusal["diagnosis"] == "the platform is one of the tenant `basic`, not of `demo`"
 
 
 def test_auto_activation(rig: Rig, small: SmallLms) -> None:

@@ -62,6 +62,18 @@ def test_openid_connect_parameters_are_ignored_and_typos_are_warned_about(web: W
     assert [warning.name for warning in web.lms.requests.last.warnings] == ["code_chalenge"]
 
 
+@pytest.mark.parametrize("name", ["client_id", "response_type", "redirect_uri", "scope", "state"])
+def test_a_parameter_that_came_twice_is_named(web: Web, name: str) -> None:
+    client = web.clients.authorization_code
+    asked = {"client_id": client.client_id, "response_type": "code", "redirect_uri": client.redirect_uris[0]}
+    pairs = [*(asked | {"scope": "read", "state": "s"}).items()]
+    browser = web.browser(web.info.learner)
+    assert browser.http.get("/oauth2/authorize/", params=pairs).status_code == 200
+    again = browser.http.get("/oauth2/authorize/", params=[*pairs, (name, dict(pairs)[name])])
+    assert (again.status_code, web.refusal.reason) == (400, "duplicate_parameter")
+    assert web.refusal.diagnosis == f"`{name}` came 2 times; send it once"
+
+
 def test_trusted_applications_skip_consent(web: Web) -> None:
     assert "code" in returned(web.browser(web.info.learner).authorize(web.clients.trusted, approval_prompt="force"))
 

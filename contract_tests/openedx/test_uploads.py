@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -87,3 +89,37 @@ def test_a_table_of_the_dashboard_puts_people_into_cohorts(web: Web) -> None:
     assert web.http.post(TABLES, headers=bearer).status_code == 401, "it takes no opaque tokens"
     learner = web.browser(web.info.learner)
     assert learner.post(TABLES, {}).status_code == 403
+
+
+AS_PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (
+            {"files": {"file": ("a.jpg", AS_PNG, "image/jpeg")}},
+            "is called a.jpg, its Content-Type is image/jpeg, and its",
+        ),
+        ({"files": {"file": ("a.png", b"x" * 200, "image/png")}}, "200 bytes begin as neither jpeg, png nor gif"),
+        ({"files": {"picture": ("a.png", AS_PNG, "image/png")}}, "no file was sent"),
+        ({"data": {"file": "a.png"}}, "`file` came as text; send it as a file"),
+    ],
+)
+def test_a_profile_image_that_is_refused_is_described(web: Web, sent: dict[str, Any], said: str) -> None:
+    path = f"/api/user/v1/accounts/{web.info.learner.username}/image"
+    own = {"Authorization": f"Bearer {web.info.access_tokens.learner}"}
+    assert web.http.post(path, headers=own, **sent).status_code == 400
+    assert web.refusal.reason == "invalid_image"
+    assert said in (web.refusal.diagnosis or "")
+    good = {"file": ("a.png", AS_PNG, "image/png")}
+    assert web.http.post(path, headers=own, files=good).status_code == 204
+
+
+def test_fields_of_a_registration_that_nothing_reads_are_named(web: Web) -> None:
+    fields = {"username": "newone", "email": "newone@example.com", "password": "Passw0rd!x", "name": "N"}
+    for fields["username"], zz, named in (("newone", {"zz": "1"}, ["zz"]), ("newtwo", {}, [])):
+        fields["email"] = f"{fields['username']}@example.com"
+        answer = web.http.post("/api/user/v2/account/registration/", data={**fields, "honor_code": "true", **zz})
+        assert answer.status_code == 200, answer.text
+        assert [warning.name for warning in web.lms.requests.last.warnings] == named

@@ -12,7 +12,7 @@ from typing import get_args
 
 from lms_emulator.control.calls import Problem
 from lms_emulator.control.machine_names import why_none
-from lms_emulator.core.outcomes import OUTCOMES, Outcome
+from lms_emulator.core.outcomes import OUTCOMES, WELL, Outcome
 from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.journal import Entry
 
@@ -59,16 +59,25 @@ def select(entries: list[Entry], filters: Iterable[tuple[str, str]], providers: 
             raise Problem(400, f"{name}: given twice")
         given[name] = value
     limit = given.pop("limit", None)
-    if limit is not None and not limit.isdecimal():
-        raise Problem(400, f"limit: `{limit}` is not a number")
+    if limit is not None and not (limit.isdecimal() and int(limit)):
+        raise Problem(400, f"limit: expected a whole number from 1, got `{limit}`")
+    _check_together(given)
     tests = [_test(name, value, tuple(providers)) for name, value in given.items()]
     found = [entry for entry in entries if all(test(entry) for test in tests)]
     for name in ("reason", "warning") if not found else ():
         if name in given and (why := why_none(name, given[name])) is not None:
             raise Problem(400, f"{name}: {why}")
-    if limit is None:
-        return found
-    return found[-int(limit) :] if int(limit) else []
+    return found if limit is None else found[-int(limit) :]
+
+
+def _check_together(given: dict[str, str]) -> None:
+    """Raises Problem if no exchange can match two of the filters at once."""
+    outcome, refused = given.get("outcome", ""), _BOOLEANS.get(given.get("refused", "").lower())
+    if refused and outcome in (*WELL, "provider_defect", "crash"):
+        raise Problem(400, f"refused: a request that ended as `{outcome}` was not refused")
+    for name, outcomes in (("reason", (*WELL, "crash")), ("warning", ("answered",))):
+        if name in given and outcome in outcomes:
+            raise Problem(400, f"{name}: a request that ended as `{outcome}` has none")
 
 
 def _tip(got: str, known: Iterable[str]) -> str:
@@ -96,7 +105,7 @@ def _test(name: str, value: str, providers: tuple[str, ...]) -> Test:
         method = _one_of(name, value.upper(), METHODS)
         return lambda entry: entry.method == method
     if name == "status":
-        _matching(name, value.lower(), r"[1-5](?:\d\d|xx)", "a status such as `404`, or a class such as `4xx`")
+        _matching(name, value.lower(), r"[2-5](?:\d\d|xx)", "a status such as `404`, or a class such as `4xx`")
         digits = value.lower().rstrip("x")
         return lambda entry: str(entry.status).startswith(digits)
     if name == "path":

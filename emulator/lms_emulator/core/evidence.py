@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lms_emulator.core.http.routing import Route
 
 Evidence = Literal["recorded", "documented", "observed", "inferred", "chosen"]
 """`recorded` from the real software; `documented` by the vendor or a standard; `observed` in public client code or
 captured output; `inferred` from several facts; `chosen` by us, as there is no public evidence."""
+
+
+UNRECORDED = "unrecorded.txt"
+"""Beside a provider's routes: those that were declared with a recording of their family, but are in none themselves.
+`contract_tests.house.unrecorded` writes it."""
+
+
+def graded(package: str, routes: Iterable[Route]) -> Iterator[Route]:
+    """The routes of a provider; those that no recording shows are as sure as what else their source names."""
+    unrecorded = frozenset(files(package).joinpath(UNRECORDED).read_text("utf-8").splitlines())
+    for route in routes:
+        if route.name not in unrecorded:
+            yield route
+            continue
+        read = any(not part.startswith("fixtures/recordings/") for part in route.source.split("; "))
+        yield replace(route, evidence="documented" if read else "inferred")
 
 
 def recording(file: str, *numbers: int) -> str:

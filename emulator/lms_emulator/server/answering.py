@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_NAMED = 20
+MOST_CHECKED = 500
 LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
@@ -189,8 +190,9 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     if unread:
         operation = provider.operation(x)
         documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
-        checked = [(parameter, documents(parameter.path)) for parameter in unread[:MOST_NAMED]]
-        for parameter, known in checked:
+        checked = [(parameter, documents(parameter.path)) for parameter in unread[:MOST_CHECKED]]
+        checked.sort(key=lambda pair: pair[1] is False)  # what `strict` refuses is named before what it lets pass
+        for parameter, known in checked[:MOST_NAMED]:
             if parameter.name in idle:
                 x.notes.setdefault(NOT_HERE, []).append(parameter.name)
                 warnings.append(_warning(provider, parameter, known, IDLE.format(provider.title)))

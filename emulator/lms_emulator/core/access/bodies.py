@@ -38,6 +38,8 @@ def why_another(x: Exchange[Any, Any]) -> str | None:
     """What the body is instead of the URL-encoded form that its Content-Type promises."""
     if (why := why_garbled(x)) is not None:
         return why
+    if x.content_type != FORM:
+        return None
     body = x.body[:_LOOKED_AT]
     if body[:2] == b"--" and b"Content-Disposition" in body:
         return f"the body is a multipart form, and its Content-Type says {FORM}"

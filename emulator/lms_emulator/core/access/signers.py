@@ -41,11 +41,13 @@ class Holder(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """One public key. Attributes: `whose`, a description with its article; `advice`, what to do instead."""
+    """One public key. Attributes: `whose`, a description with its article; `advice`, what to do instead;
+    `registered`, whether somebody published it, or registered it here."""
 
     whose: str
     jwk: Mapping[str, Any]
     advice: str = ""
+    registered: bool = False
 
 
 def holders(world: World, provider: str) -> Iterator[Holder]:
@@ -97,7 +99,7 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
             kid = header.get("kid")
             its = key.jwk.get("kid")
             other = f"; that key's kid is {its!r}, the header says {kid!r}" if its and kid != its else ""
-            if kid and not its:
+            if kid and not its and key.registered:
                 what = "its thumbprint" if kid == _thumbprint(key.jwk) else repr(kid)
                 other = f"; that key is published without a `kid`, and the header says {what}: publish it as its `kid`"
             return f"it was signed with {key.whose}{other}{key.advice}"
@@ -200,7 +202,7 @@ def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = 
             if isinstance(jwk, Mapping) and jwk.get("kty") == "RSA":
                 old = ", one that its key set had before and has no more" if before else ""
                 old += "" if jwk.get("kid") else ", to which its key set gives no `kid`"
-                yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice)
+                yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice, registered=True)
 
 
 def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:

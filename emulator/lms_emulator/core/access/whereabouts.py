@@ -31,19 +31,25 @@ _LONGEST = 100
 _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
-_CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? exists$")
+_CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? exists$", re.IGNORECASE)
 _NAMING = re.compile(
     r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path|uuid|guid)$"
     r"|^(sis|sourced|external|lti|client|deployment)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
+_ENDS = re.compile(r"(?<=ss)es$|(?<=ch)es$|s$")
 _SINGULAR = {
     "quizzes": "quiz",
-    "classes": "class",
+    "new_quizzes": "new quiz",
+    "campuses": "campus",
     "course_sections": "section",
     "lti_line_items": "line item",
     "lti_tools": "LTI tool",
 }
+
+
+_CONTEXTS = {"Course": "courses", "Group": "groups", "Account": "accounts", "User": "users"}
+"""The tables of what a record says that it belongs to."""
 
 
 class Place(NamedTuple):
@@ -56,7 +62,7 @@ class Place(NamedTuple):
 
 def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """Which record of the path is elsewhere, and where; None if the path is not at fault."""
-    places = list(_places(x))
+    places = _looked_at(list(_places(x)), refusal)
     above: list[tuple[Place, Any]] = []
     for place in places:
         table = getattr(x.store, place.table)
@@ -72,11 +78,10 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         if getattr(record, "workflow_state", "") in _GONE:
             return f"{_called(place)} was deleted"
         for parent, its in above:
-            other = _other_parent(record, parent, its)
-            if other is not None:
-                return f"{_called(place)} is not in {_called(parent)}, but in {parent.noun} {other}"
+            if (why := _elsewhere(place, record, parent, its)) is not None:
+                return why
         above.append((place, record))
-    if (why := _outside_the_path(x, refusal)) is not None:
+    if (why := _outside_the_path(x, places, refusal)) is not None:
         return why
     if not above or (refusal.got is not None and str(refusal.got) not in x.path_params.values()):
         return None
@@ -86,15 +91,27 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     return f"{found}, but the requested part of it is not, or not for this caller"
 
 
-def _outside_the_path(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """Which record that the query or body names is elsewhere, by the noun of the refusal's check."""
+def _looked_at(places: list[Place], refusal: Refusal) -> list[Place]:
+    """The records of a path up to the one that the refusal's check is about; all of them if it names none."""
+    noun = _CHECKED.match(refusal.check)
+    for number, place in reversed(list(enumerate(places, 1))):
+        if noun is not None and (place.noun, place.sent) == (noun[1].lower(), str(refusal.got)):
+            return places[:number]
+    return places
+
+
+def _outside_the_path(x: Exchange[Any, Any], places: list[Place], refusal: Refusal) -> str | None:
+    """Which record is elsewhere that the query or body names, or a word of the path that names no table, by the noun
+    of the refusal's check."""
     noun, sent = _CHECKED.match(refusal.check), refusal.got
-    if noun is None or not isinstance(sent, int | str) or str(sent) in map(str, x.path_params.values()):
+    if noun is None or not isinstance(sent, int | str):
         return None
-    word = noun[1].replace(" ", "_")
-    if (table := _table(x, word, word, "")) is None:
+    named = noun[1].lower()
+    word = named.replace(" ", "_")
+    table = _table(x, word, word, "")
+    if table is None or (table, str(sent)) in [(place.table, place.sent) for place in places]:
         return None
-    place, records = Place(table, noun[1], str(sent)), getattr(x.store, table)
+    place, records = Place(table, named, str(sent)), getattr(x.store, table)
     if not _names(records, place.sent):
         return _named_otherwise(records, place, "send its id") or _no_kind(x, place) or _no_key(records, place, refusal)
     record = _record(records, place.sent)
@@ -124,18 +141,19 @@ def _no_kind(x: Exchange[Any, Any], place: Place) -> str | None:
 def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
     if x.route is None:
         return
-    before = above = ""
+    before = above = both = ""
     for segment in x.route.path.split("/"):
         parameter = _PARAMETER.fullmatch(segment)
         if parameter is None:
-            before = segment if "{" not in segment else ""
+            both, before = f"{before}_{segment}", segment if "{" not in segment else ""
             continue
         sent = str(x.path_params.get(parameter[1], ""))
         own = re.sub("_?(id|key|key_string)$", "", _snake(parameter[1]))
-        table = _table(x, before, own, above)
-        before = ""  # the word is that of the first parameter after it
+        table = _table(x, both, own, above) if not own and _snake(both) in x.store.tables else None
+        table = table or _table(x, before, own, above)
+        before = both = ""  # the word is that of the first parameter after it
         if table is not None:
-            plain = _SINGULAR.get(table) or table.removesuffix("s")
+            plain = _SINGULAR.get(table) or _ENDS.sub("", re.sub("ies$", "ys", table))
             above = own or plain
             yield Place(table, (own if own and own in table else plain).replace("_", " "), sent)
 
@@ -194,6 +212,20 @@ def _no_key(table: Table[Any], place: Place, refusal: Refusal) -> str | None:
 def _some(table: Table[Any]) -> str:
     keys = [str(table.key_of(record)) for record in islice(table, _NAMED)]
     return f"{len(table)}, the first of them {', '.join(keys)}" if len(table) > _NAMED else ", ".join(keys) or "none"
+
+
+def _elsewhere(place: Place, record: Any, parent: Place, its: Any) -> str | None:
+    """Where a record is, if not in the parent that the path names."""
+    other, noun = _other_parent(record, parent, its), parent.noun
+    kind, owner = getattr(record, "context_type", ""), getattr(record, "context_id", None)
+    if kind in _CONTEXTS and parent.table in _CONTEXTS.values():
+        other, noun = (None if (_CONTEXTS[kind], owner) == (parent.table, its.id) else owner), kind.lower()
+    if other is not None:
+        return f"{_called(place)} is not in {_called(parent)}, but in {noun} {other}"
+    courses = [getattr(found, "course_id", None) for found in (record, its)]
+    if None in courses or courses[0] == courses[1]:
+        return None
+    return f"{_called(place)} is in course {courses[0]}, and {_called(parent)} in course {courses[1]}"
 
 
 def _other_parent(record: Any, parent: Place, its: Any) -> Any:

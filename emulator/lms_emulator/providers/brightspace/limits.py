@@ -31,7 +31,12 @@ def spend(x: Call, who: str) -> None:
         name = f"credits:{who}"
         used = x.store.counters[name] if x.store.counters.get(f"{name}:minute") == minute else 0
         if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
-            raise refusals.rate_limited(reset)
+            raise refusals.rate_limited(
+                reset,
+                got=used,
+                diagnosis=f"this application used {used} of the {settings.rate_limit_credits} credits of this minute, "
+                f"and a call costs {settings.request_cost}; there are new ones in {reset} s, as `Retry-After` says",
+            )
         x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
         credits_left -= used
     spent = x.per_request(Credits)

@@ -36,7 +36,11 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     package: ClassVar[str] = wire.PACKAGE
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
     oauth_paths: ClassVar[tuple[str, ...]] = ("/core/connect/token", "/oauth2/auth")
-    tables_of_words: ClassVar[dict[str, str]] = {"news": "news_items", "group_category": "group_categories"}
+    tables_of_words: ClassVar[dict[str, str]] = {
+        "news": "news_items",
+        "group_category": "group_categories",
+        "tp": "legacy_providers",
+    }
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         return rules.why_not(x, refusal.needs) if refusal.needs else super().why_refused(x, refusal)

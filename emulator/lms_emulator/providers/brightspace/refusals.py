@@ -163,7 +163,7 @@ def invalid_parameter(reason: str, **details: Any) -> SiteRefusal:
     )
 
 
-def rate_limited(retry_after: int) -> SiteRefusal:
+def rate_limited(retry_after: int, **details: Any) -> SiteRefusal:
     """429, with the seconds until credits are available again."""
     return problem(
         "rate_limited",
@@ -173,6 +173,7 @@ def rate_limited(retry_after: int) -> SiteRefusal:
         "Rate limit exceeded",
         check="credits are left",
         headers={"Retry-After": str(retry_after)},
+        **details,
     )
 
 

@@ -14,6 +14,8 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Bucket
 
+_WHOSE = {"token": "this access token", "session": "this browser", "address": "all clients without a token"}
+
 
 class Charged:
     """What a request was charged. Attributes: `further`, its cost beside that of every request; `remaining`, what is
@@ -35,7 +37,13 @@ def admit(x: Call) -> None:
     client = _client(x)
     level = _level(x, client)
     if not x.check("rate limit", level + settings.rate_limit_reserved < settings.rate_limit_high_water, got=level):
-        raise refusals.throttled(settings.rate_limit_status, level)
+        over = level + settings.rate_limit_reserved - settings.rate_limit_high_water
+        wait = f"it is low enough in {over / settings.rate_limit_outflow:.1f} s" if settings.rate_limit_outflow else ""
+        why = (
+            f"the bucket of {_WHOSE[client.partition(' ')[0]]} holds {level:.1f}, a call in progress reserves "
+            f"{settings.rate_limit_reserved:g}, and the mark is {settings.rate_limit_high_water:g}"
+        )
+        raise refusals.throttled(settings.rate_limit_status, level, f"{why}; {wait}" if wait else why)
     _fill(x, client, level + settings.request_cost)
 
 

@@ -104,6 +104,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         "progress": "progresses",
         "tokens": "access_tokens",
         "logins": "pseudonyms",
+        "person": "users",
     }
 
     def problems(self, section: Any) -> Iterable[str]:

@@ -245,7 +245,7 @@ def course_and_subject(x: Call, caller: Caller) -> tuple[Course, User]:
     if caller.user is not None and user.id != caller.user.id and is_student(x, caller, course):
         raise refusals.other_user(user.id)
     if x.store.member(course.id, user.id) is None:
-        raise refusals.not_found("User in this course", user.id)
+        raise refusals.not_found("User in this course", user.id, refusals.courses_instead(x, user.id, course.id))
     return course, user
 
 

@@ -180,15 +180,19 @@ def user_context_required(x: Call) -> Refusal:
 
 def not_enrolled(x: Call, user_id: int, course_id: int) -> Refusal:
     """The user is not in the course."""
+    message, got = "You are not allowed to access this course.", f"user {user_id}, course {course_id}"
+    status, why = x.settings.not_enrolled_status, courses_instead(x, user_id, course_id)
+    check = "the user is in the course"
+    return Refusal("not_enrolled", status=status, message=message, check=check, got=got, diagnosis=why)
+
+
+def courses_instead(x: Call, user_id: int, course_id: int) -> str:
+    """In which courses a user is who is not in this one, as a sentence."""
     user, course = x.store.users.get(user_id), x.store.courses.get(course_id)
     own = [str(enrolled.id) for enrolled in (x.store.courses_of(user) if user is not None else ())]
     name, title = user.username if user is not None else "", course.title if course is not None else ""
     where = f"the courses {', '.join(own[:_NAMED])}" if len(own) > 1 else f"the course {own[0]}" if own else "no course"
-    why = f"{name or f'the user {user_id}'} is in {where}, not in {course_id} (`{title}`)"
-    message, got = "You are not allowed to access this course.", f"user {user_id}, course {course_id}"
-    status = x.settings.not_enrolled_status
-    check = "the user is in the course"
-    return Refusal("not_enrolled", status=status, message=message, check=check, got=got, diagnosis=why)
+    return f"{name or f'the user {user_id}'} is in {where}, not in {course_id} (`{title}`)"
 
 
 def students_not_allowed(what: str, why: str | None = None) -> Refusal:

@@ -68,6 +68,16 @@ def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
     return tenant
 
 
+def platform_of(x: Call, tenant: Tenant, platform_id: str) -> Platform:
+    """The tenant's platform of this id. Raises the refusal `platform_not_found`, which says whose it is."""
+    platform = x.store.platform_of(tenant, platform_id)
+    if platform is None:
+        other = x.store.platforms.get(platform_id)
+        why = f"the platform is one of the tenant `{other.tenant}`, not of `{tenant.subdomain}`" if other else None
+        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id, why)
+    return platform
+
+
 def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
     """The tenant, with portal URLs overridden by settings."""
     changes = {

@@ -312,7 +312,7 @@ def _body(x: Call) -> dict[str, Any]:
         return _json(x.body)
     if kind == "multipart/form-data" and "boundary=" in x.headers.get("content-type", ""):
         try:
-            return parse((name, _kept_whole(value)) for name, value in x.form().multi_items())
+            return parse((name, _kept_whole(value)) for name, value in x.form().peek())
         except BodyError:
             return {}
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):

@@ -302,7 +302,7 @@ def no_user_agent() -> SiteRefusal:
     return rest("user_agent_missing", 403, body, check="the request has a User-Agent", diagnosis=hint)
 
 
-def throttled(status: int, level: float) -> SiteRefusal:
+def throttled(status: int, level: float, diagnosis: str) -> SiteRefusal:
     """The token's bucket is full."""
     phrase = "Forbidden" if status == 403 else "Too Many Requests"
     return SiteRefusal(
@@ -310,6 +310,7 @@ def throttled(status: int, level: float) -> SiteRefusal:
         status=status,
         check="the token's bucket is below the high water mark",
         got=level,
+        diagnosis=diagnosis,
         headers={"X-Rate-Limit-Remaining": "0.0"},
         text=f"{status} {phrase} (Rate Limit Exceeded)\n",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lms_emulator.core.evidence import graded
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas.routes import (
     account_courses,
@@ -270,7 +271,7 @@ FAMILIES = (
 )
 """The families of the REST API. Of two declarations that fit a path the earlier wins."""
 
-ROUTES: tuple[Route, ...] = (
+_DECLARED: tuple[Route, ...] = (
     *authorize.ROUTES,
     *token.ROUTES,
     *login.ROUTES,
@@ -336,3 +337,5 @@ ROUTES: tuple[Route, ...] = (
     ),
     *(route for rest in FAMILIES for route in rest.ROUTES),
 )
+
+ROUTES: tuple[Route, ...] = tuple(graded(__name__, _DECLARED))

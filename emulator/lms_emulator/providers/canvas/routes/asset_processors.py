@@ -383,7 +383,8 @@ def resend_discussion(api: Api) -> Response:
         body = {"error": "Not a discussion assignment"}
         raise refusals.rest("resends_no_discussion", 422, body, check="the assignment is a discussion")
     if not courses.may(api, api.user, course, "manage_grades"):
-        raise refusals.bare("resubmits_no_notice", 403, "the caller changes grades in the course")
+        needs = ("manage_grades",)
+        raise refusals.bare("resubmits_no_notice", 403, "the caller changes grades in the course", needs=needs)
     for entry in discussions.entries_of(api, topic):
         if entry.user_id == student.id:
             documents.contributed(api, task, entry, "Submitted", student)

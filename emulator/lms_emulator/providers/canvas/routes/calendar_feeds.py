@@ -40,7 +40,13 @@ def feed(api: Api) -> Response:
     found = _found(api, code) if form in FORMATS else None
     if found is None:
         raise refusals.PageRefusal(
-            "feed_unknown", status=400, title="Invalid Feed", heading="Invalid Feed", check="the feed's code is known"
+            "feed_unknown",
+            status=400,
+            title="Invalid Feed",
+            heading="Invalid Feed",
+            check="the feed's code is known",
+            got=api.slot("feed_code"),
+            diagnosis=_why_unknown(api, code, form),
         )
     api.caller = found.user
     note_identity(api)
@@ -54,6 +60,23 @@ def feed(api: Api) -> Response:
     else:
         text = feeds.atom(api, name, found.place.code, entries)
     return Response(text, media_type=FORMATS[form])
+
+
+def _why_unknown(api: Api, code: str, form: str) -> str:
+    if form not in FORMATS:
+        return f"the path of a feed ends in {' or '.join(f'.{known}' for known in FORMATS)}"
+    kind, _, uuid = code.partition("_")
+    tables: dict[str, Iterable[Any]] = {
+        "course": api.store.courses,
+        "group": api.store.groups,
+        "user": api.store.users,
+        "enrollment": api.store.enrollments,
+    }
+    if kind not in tables or not uuid:
+        return f"the code of a feed is {', '.join(f'`{known}_`' for known in tables)}, and a uuid"
+    if any(str(record.id) == uuid for record in tables[kind]):
+        return f"{uuid} is the id of the {kind}; feeds have a uuid, as in the `calendar` of a course, group or profile"
+    return f"no {kind} has this uuid, or it was deleted"
 
 
 def _found(api: Api, code: str) -> Feed | None:

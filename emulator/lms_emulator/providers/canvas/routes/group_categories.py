@@ -203,7 +203,7 @@ def _unprotected(api: Api, right: str) -> GroupCategory:
     if category.role is not None:
         check, why = (
             "not a set of Canvas's own",
-            f"Canvas keeps the set of {category.role}; nobody changes or deletes it",
+            f"Canvas keeps the set of {category.role}: nobody deletes it, or imports its members",
         )
         raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check=check, diagnosis=why)
     return category

@@ -55,7 +55,8 @@ def _place(api: Api) -> Context:
         return contexts.from_path(api)
     site = site_admin(api.store)
     if site is None:
-        raise refusals.not_found("the account above all schools, which the world does not have", "site_admin")
+        why = "the world has no such account"
+        raise refusals.not_found("the account above all schools", "site_admin", diagnosis=why)
     return contexts.of(site)
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.urls import add_query
+from lms_emulator.lti.launches import asked
 from lms_emulator.providers.canvas import refusals, rules, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -421,8 +422,7 @@ def with_session(handler: Callable[[Api], Response]) -> Callable[[Api], Response
 
 def authorize_redirect(x: Call) -> Response:
     """GET or POST /api/lti/authorize_redirect: on to the school's own address, with the parameters that count."""
-    pairs = [*x.query.multi_items(), *((n, v) for n, v in x.form().multi_items() if isinstance(v, str))]
-    given = dict(pairs)
+    given = asked(x.query, x.form())
     address = LAUNCHES.school_address(x, given.get("lti_message_hint", ""))
     kept = [(name, given[name]) for name in PARAMETERS if name in given]
     return wire.redirect(add_query(f"{address}/api/lti/authorize", kept))
@@ -430,4 +430,4 @@ def authorize_redirect(x: Call) -> Response:
 
 def authorize(api: Api) -> Response:
     """GET /api/lti/authorize: the signed launch, posted to the tool by the browser."""
-    return wire.auto_post(api.x, *LAUNCHES.authenticate(api.x, dict(api.x.query.items()), api.caller))
+    return wire.auto_post(api.x, *LAUNCHES.authenticate(api.x, asked(api.x.query), api.caller))

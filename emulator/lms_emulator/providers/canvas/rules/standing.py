@@ -48,6 +48,13 @@ def who_is_meant(x: Call, sent: str) -> str | None:
 def _course(x: Call) -> Course | None:
     own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/courses/{id}")
     key = number(x.path_params.get("course_id") or (x.path_params.get("id") if own else None))
+    tables: tuple[tuple[str, Table[Any]], ...] = (
+        ("assignment_id", x.store.assignments),
+        ("section_id", x.store.course_sections),
+    )
+    for name, table in tables if key is None else ():
+        record = table.get(number(x.path_params.get(name)) or 0)
+        key = record.course_id if record is not None else key
     return x.store.courses.get(key) if key is not None else None
 
 

@@ -142,7 +142,7 @@ def service_not_available(status: int, service: str) -> LtiaasRefusal:
     )
 
 
-def platform_not_found(status: int, platform_id: str) -> LtiaasRefusal:
+def platform_not_found(status: int, platform_id: str, diagnosis: str | None = None) -> LtiaasRefusal:
     """No platform with this id in the tenant."""
     return LtiaasRefusal(
         "platform_not_found",
@@ -151,6 +151,7 @@ def platform_not_found(status: int, platform_id: str) -> LtiaasRefusal:
         check="the platform id is one of the tenant's registrations",
         expected="`platform.id` of /api/idtoken",
         got=platform_id,
+        diagnosis=diagnosis,
     )
 
 
@@ -307,15 +308,22 @@ def portal_url_missing(reason: str, message: str, kind: str) -> LtiaasRefusal:
     )
 
 
-def registration_refused(reason: str, message: str, *, status: int, got: Any = None) -> LtiaasRefusal:
+def registration_refused(
+    reason: str,
+    message: str,
+    *,
+    status: int,
+    expected: str = "openid_configuration of an LMS that is not registered yet",
+    **details: Any,
+) -> LtiaasRefusal:
     """Dynamic registration cannot continue. `message` is the sentence of ltijs."""
     return LtiaasRefusal(
         reason,
         status=status,
         details={"message": message},
         check="dynamic registration is possible",
-        expected="openid_configuration of an LMS that is not registered yet",
-        got=got,
+        expected=expected,
+        **details,
     )
 
 

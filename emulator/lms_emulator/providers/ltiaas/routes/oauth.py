@@ -11,7 +11,7 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals, shapes
 from lms_emulator.providers.ltiaas.call import Call, object_body, require_active, require_service, text_field
-from lms_emulator.providers.ltiaas.credentials import bearer, tenant_of_platform, with_portal_overrides
+from lms_emulator.providers.ltiaas.credentials import bearer, platform_of, tenant_of_platform, with_portal_overrides
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant
 from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
@@ -233,9 +233,7 @@ async def _refresh(x: Call, form_of_path: str) -> Response:
 def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OAuthClient]:
     """The platform and its OAuth2 client, in this order: plan, platform, active, configured."""
     require_service(x, tenant.plan.oauth2, "OAuth2", tenant)
-    platform = x.store.platform_of(tenant, platform_id)
-    if platform is None:
-        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
+    platform = platform_of(x, tenant, platform_id)
     require_active(platform)
     client = platform.oauth
     if client is None or not client.client_id or not client.client_secret:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call, object_body, without_nulls
-from lms_emulator.providers.ltiaas.credentials import bearer
+from lms_emulator.providers.ltiaas.credentials import bearer, platform_of
 from lms_emulator.providers.ltiaas.model import AuthMethod, Platform, Tenant
 from lms_emulator.providers.ltiaas.settings import REFERENCE
 from lms_emulator.providers.ltiaas.shapes import platform as shown
@@ -29,11 +29,7 @@ _REQUIRED = ("url", "clientId", "name", "authenticationEndpoint", "accesstokenEn
 
 
 def _platform(x: Call, tenant: Tenant) -> Platform:
-    platform_id = str(x.path_params["platform_id"])
-    platform = x.store.platform_of(tenant, platform_id)
-    if platform is None:
-        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
-    return platform
+    return platform_of(x, tenant, str(x.path_params["platform_id"]))
 
 
 def listing(x: Call) -> Response:

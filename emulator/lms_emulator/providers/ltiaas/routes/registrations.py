@@ -27,7 +27,14 @@ async def register(x: Call) -> Response:
     """Where an LMS sends its administrator to register the tool."""
     tenant = _tenant(x)
     if not tenant.plan.dynamic_registration:
-        raise refusals.registration_refused("registration_disabled", "Dynamic registration is disabled.", status=403)
+        raise refusals.registration_refused(
+            "registration_disabled",
+            "Dynamic registration is disabled.",
+            status=403,
+            expected="a plan with dynamic registration",
+            diagnosis=f"the plan of the tenant `{tenant.subdomain}` has no dynamic registration: register the platform "
+            "by POST /api/platforms, or set `plan.dynamic_registration` of the tenant in the world",
+        )
     url = x.query.get("openid_configuration")
     if not url:
         raise refusals.registration_refused(

@@ -104,7 +104,7 @@ ASSERTIONS = OpenedxAssertions()
 async def service_token(x: Call) -> dict[str, Any]:
     """The answer to a request for a token. Raises a refusal for the first fault."""
     tool_at(x)
-    form = {name: value for name, value in x.form().items() if isinstance(value, str)}
+    form = x.fields()
     missing = [name for name in REQUIRED if name not in form]
     if missing:
         what = {"expected": list(REQUIRED), "got": sorted(form), "absent": missing[0]}

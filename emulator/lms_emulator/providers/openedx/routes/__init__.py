@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lms_emulator.core.evidence import graded
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx.routes import (
     accounts,
@@ -133,6 +134,6 @@ _FAMILIES = (
     zendesk,
     admin,
 )
-_DESCRIBED: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in family.ROUTES)
+_DESCRIBED: tuple[Route, ...] = tuple(graded(__name__, (route for family in _FAMILIES for route in family.ROUTES)))
 
 ROUTES: tuple[Route, ...] = (*_DESCRIBED, *api_docs.routes(_DESCRIBED))

@@ -38,9 +38,10 @@ def upload(x: Call) -> Response:
     wire.read(x)
     file = x.form().get("file")
     if not isinstance(file, UploadFile):
-        raise invalid("No file provided for profile image")
+        why = "`file` came as text; send it as a file, with a name and a Content-Type" if file else None
+        raise invalid("No file provided for profile image", absent="file", diagnosis=why)
     if problem := _problem(file):
-        raise invalid(problem)
+        raise invalid(problem, **_seen(file))
     return _keep(x, x.clock.now())
 
 
@@ -72,10 +73,22 @@ def _problem(file: UploadFile) -> str | None:
     return None
 
 
-def invalid(text: str) -> refusals.OpenedxRefusal:
+def _seen(file: UploadFile) -> dict[str, str]:
+    """What the journal says of a file that is not taken: what it is called, what it is said to be, and what it is."""
+    file.file.seek(0)
+    data = file.file.read()
+    kind = next(
+        (kind for kind, (_, _, starts) in _TYPES.items() if data.startswith(starts)), "neither jpeg, png nor gif"
+    )
+    called, said = file.filename or "no name", file.content_type or "nothing"
+    why = f"the file is called {called}, its Content-Type is {said}, and its {len(data)} bytes begin as {kind}"
+    return {"got": called, "diagnosis": why}
+
+
+def invalid(text: str, **why: Any) -> refusals.OpenedxRefusal:
     """A file that is not taken."""
     document = {"developer_message": text, "user_message": text}
-    return refusals.api_error(400, document, reason="invalid_image", check="profile image")
+    return refusals.api_error(400, document, reason="invalid_image", check="profile image", **why)
 
 
 FAMILY = Family(

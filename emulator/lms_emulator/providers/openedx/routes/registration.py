@@ -42,7 +42,7 @@ def describe(x: Call) -> Response:
 def register(x: Call) -> Response:
     """Make an account that is not active yet, and sign it in. Only forms are read."""
     try:
-        form = {name: value for name, value in x.form().items() if isinstance(value, str)}
+        form = x.fields()
         if x.content_type == "application/json" and x.body:
             x.json()
     except BodyError as error:

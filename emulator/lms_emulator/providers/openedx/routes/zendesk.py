@@ -18,7 +18,8 @@ def send(x: Call) -> Response:
     comment = body.get("comment")
     if not isinstance(comment, dict) or "body" not in comment or "subject" not in body:
         raise refusals.api_error(400, None, reason="ticket_incomplete", check="subject and comment")
-    raise refusals.api_error(503, None, reason="no_zendesk", check="Zendesk is configured")
+    why = "the ticket is complete; the emulated site has no Zendesk, and answers as one without ZENDESK_URL"
+    raise refusals.api_error(503, None, reason="no_zendesk", check="Zendesk is configured", diagnosis=why)
 
 
 ROUTES = Family("/zendesk_proxy", tag="support").resource(

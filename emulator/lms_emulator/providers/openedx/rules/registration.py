@@ -90,20 +90,18 @@ def errors(form: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
 
     Parameters: `extra`, which of the further fields are `required`.
     """
-    given = dict(form)
-    if "honor_code" in given:
-        given.setdefault("terms_of_service", given["honor_code"])
-    names = {"username": given.get("username", ""), "email": given.get("email", "")}
+    names = {"username": form.get("username", ""), "email": form.get("email", "")}
+    instead = {"terms_of_service": form.get("honor_code", "")}
     found = {
         "username": username(names["username"]),
         "email": email(names["email"]),
-        "password": password(given.get("password", ""), **names),
-        "name": name(given.get("name", "")),
+        "password": password(form.get("password", ""), **names),
+        "name": name(form.get("name", "")),
     }
     found |= {
         field: text
         for field, text in _FURTHER.items()
-        if _is_required(field, extra) and not _is_given(field, given.get(field, ""))
+        if _is_required(field, extra) and not _is_given(field, form.get(field, instead.get(field, "")))
     }
     return {field: text for field, text in found.items() if text}
 
