@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.canvas.lti import KEY, assertion, service
+from contract_tests.canvas.lti import KEY, assertion, service, signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lti.test_registration import REQUEST
 from contract_tests.lti_tool import KeySite, Tool
@@ -165,6 +165,25 @@ def test_the_answer_is_what_canvas_keeps_of_the_request(canvas: Site) -> None:
     assert registration["icon_url"] == "https://n.test/l.png"
     key = next(key for key in canvas.lms.dump()["canvas"]["developer_keys"] if str(key["id"]) == made["client_id"])
     assert key["scopes"] == REQUEST["scope"].split()
+
+
+def test_a_registered_tool_is_available_nowhere_at_first(canvas: Site) -> None:
+    """canvas-lms dynamic_registration_controller.rb, create: new_external_tool(…, available: false) (2026)."""
+    message = {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [f"{PREFIX}course_navigation"]}
+    request = {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": [message]}}
+    made = sent(canvas, request).json()
+    number = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{made['client_id']}").json()["id"]
+    canvas.admin.post(f"{BASE}/{number}/bind", json={"workflow_state": "on"})
+    browser = signed_in(canvas)
+    opened = f"/courses/1/external_tools/{made['deployment_id'].partition(':')[0]}"
+    assert browser.http.get(opened, follow_redirects=False).status_code == 302
+    (deployed,) = canvas.admin.get(f"{BASE}/{number}/controls").json()
+    (control,) = deployed["context_controls"]
+    assert (control["available"], control["path"]) == (False, "a1.")
+    canvas.admin.put(f"{BASE}/{number}/controls/{control['id']}", json={"available": True})
+    assert 'id="tool_form"' in browser.get(opened).text
+    canvas.lms.settings["canvas.registrations_are_deployed"] = False
+    assert "deployment_id" not in sent(canvas, request).json()
 
 
 @pytest.mark.parametrize(

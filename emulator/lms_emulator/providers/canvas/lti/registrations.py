@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.lti import documents, notices, places, tokens
 from lms_emulator.providers.canvas.model import (
     DeveloperKey,
     DeveloperKeyAccountBinding,
+    LtiContextControl,
     LtiRegistration,
     Tool,
     ToolConfiguration,
@@ -186,22 +187,10 @@ class CanvasRegistrations(Registrations[Call]):
                 privacy_level=privacy,
             )
         )
-        tool = store.tools.put(
-            Tool(
-                id=store.new_id("tools"),
-                account_id=school.id,
-                developer_key_id=key.id,
-                name=wanted.name,
-                description=wanted.tool.get("description"),
-                domain=wanted.tool["domain"],
-                url=wanted.tool["target_link_uri"],
-                privacy=cast("Privacy", privacy if privacy in ("public", "name_only", "email_only") else "anonymous"),
-                created_at=x.clock.now(),
-                updated_at=x.clock.now(),
-            )
-        )
         x.warn("key_off", f"the key {key.id} is off until an administrator enables it")
-        return {**answer(x, wanted.body, key, found), "deployment_id": places.deployment_id(x, tool)}
+        if x.settings.registrations_are_deployed:
+            _deploy(x, wanted, key, privacy, token.user_id)
+        return {**answer(x, wanted.body, key, found), **_first_deployment(x, key)}
 
     def _update(self, x: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
         """Request the change of a registration. Returns the current registration."""
@@ -262,6 +251,35 @@ def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
         is_lti_key=True,
         created_at=x.clock.now(),
         **key_members(wanted),
+    )
+
+
+def _deploy(x: Call, wanted: Wanted, key: DeveloperKey, privacy: str, user_id: int) -> None:
+    """Install a tool in the school, where it is not available yet."""
+    times: dict[str, Any] = {"created_at": x.clock.now(), "updated_at": x.clock.now()}
+    tool = x.store.tools.put(
+        Tool(
+            id=x.store.new_id("tools"),
+            account_id=key.account_id,
+            developer_key_id=key.id,
+            name=wanted.name,
+            description=wanted.tool.get("description"),
+            domain=wanted.tool["domain"],
+            url=wanted.tool["target_link_uri"],
+            privacy=cast("Privacy", privacy if privacy in ("public", "name_only", "email_only") else "anonymous"),
+            **times,
+        )
+    )
+    x.store.lti_context_controls.put(
+        LtiContextControl(
+            id=x.store.new_id("lti_context_controls"),
+            deployment_id=tool.id,
+            account_id=key.account_id,
+            available=False,
+            created_by_id=user_id,
+            updated_by_id=user_id,
+            **times,
+        )
     )
 
 
@@ -377,10 +395,13 @@ def _own_name(spot: Any) -> str:
 def registered(x: Call, registration: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
     """The registration of a dynamically registered tool, with its first deployment."""
     found = x.store.tool_configurations.first("key", key.id)
-    tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
-    deployed = {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
     assert found is not None, "a dynamically registered tool has a configuration"
-    return {**answer(x, registration.sent or {}, key, found), **deployed}
+    return {**answer(x, registration.sent or {}, key, found), **_first_deployment(x, key)}
+
+
+def _first_deployment(x: Call, key: DeveloperKey) -> dict[str, str]:
+    tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
+    return {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
 
 
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:

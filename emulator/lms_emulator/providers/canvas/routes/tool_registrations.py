@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.registrations import CONFIGURATION, REGISTRATIONS
 from lms_emulator.providers.canvas.model import Account, DeveloperKeyAccountBinding
 from lms_emulator.providers.canvas.routes.declare import site
-from lms_emulator.providers.canvas.rules import features, keys
+from lms_emulator.providers.canvas.rules import features, keys, registrations, tools
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 GUIDE = "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration"
@@ -49,7 +49,10 @@ def key_page(api: Api) -> Response:
 
 
 def switch(api: Api) -> Response:
-    """POST /accounts/{account_id}/developer_keys/{key_id}: switch a key on or off, as the page's buttons do."""
+    """POST /accounts/{account_id}/developer_keys/{key_id}: switch a key on or off, as the page's buttons do.
+
+    Switching it on also makes its tools available where they are deployed, for which Canvas has a page of its own.
+    """
     account = _account(api)
     key = keys.find(api.store, api.slot("key_id"))
     if key is None or not key.is_lti_key:
@@ -61,6 +64,9 @@ def switch(api: Api) -> Response:
         number = api.new_id("developer_key_account_bindings")
         said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)
     table.put(replace(said, workflow_state=state))
+    for tool in list(api.store.tools.find("key", key.id)) if state == "on" else ():
+        if place := next((row.place for row in tools.controls(api.store, tool) if not row.available), None):
+            registrations.control(api, tool, place, available=True)
     return wire.redirect(api.url(f"/accounts/{account.id}/developer_keys"))
 
 

@@ -274,8 +274,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     registrations_are_deployed: Annotated[
         bool,
         choice(
-            "Whether creating an LTI registration also installs its tool in the school, at first available nowhere "
-            "(`lti_registrations_next`).",
+            "Whether an LTI registration that is created, or with which a tool registers itself, also installs the "
+            "tool in the school, at first available nowhere (`lti_registrations_next`).",
             evidence="documented",
             source="canvas-lms app/services/lti/create_registration_service.rb (2025)",
         ),
