@@ -305,6 +305,7 @@ def test_scopes_are_enforced_before_an_operation_that_is_not_emulated(rig: InPro
     for path in ("/api/v1/users/1/user_generated_tokens", "/api/v1/question_banks"):
         assert call(rig, "scoped", path).status_code == 401
         assert (rig.refusal.reason, rig.refusal.expected) == ("insufficient_scopes", f"url:GET|{path}")
+        assert f"the token lacks the scope url:GET|{path}" in rig.refusal.diagnosis
         assert call(rig, "plain", path).status_code == 501
 
 

@@ -32,6 +32,7 @@ def diagnosed(lms: Emulator, method: str, path: str, token: str = "", world: str
     ("path", "words"),
     [
         (f"{COURSES}/99/modules", "there is no course 99; this world has 1, 2, 3"),
+        (f"{COURSES}/101", "there is no course 101; this world has 1, 2, 3; 101 is the id of a user"),
         (f"{COURSES}/1/assignments/77", "there is no assignment 77"),
         (f"{COURSES}/2/assignments/1", "assignment 1 is not in course 2, but in course 1"),
         (f"{COURSES}/1/quizzes/9", "there is no quiz 9: this world has none"),

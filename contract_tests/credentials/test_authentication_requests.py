@@ -69,6 +69,12 @@ def test_the_client_id_of_an_application(lms: Emulator, site: LmsSite) -> None:
         assert diagnosed(lms).endswith("a key for the REST API: send that of an LTI key")
 
 
+def test_the_id_of_a_deployment_as_client_id(lms: Emulator, site: LmsSite) -> None:
+    if site.name == "brightspace":
+        asked(site, client_id=site.info.deployment_id)
+        assert f"this is the id of a deployment of the tool {site.info.lti_client_id}" in diagnosed(lms)
+
+
 def test_the_request_as_it_was(lms: Emulator, site: LmsSite) -> None:
     assert "id_token" in form(asked(site).text)[1]
     assert diagnosed(lms) == ""

@@ -38,6 +38,10 @@ def java(text: str) -> str:
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
+def java_spaces(text: str) -> str:
+    return java(text).replace("+", "%20")
+
+
 def only_spaces_mended(text: str) -> str:
     return java(text).replace("+", "%20").replace("%7E", "~")
 
@@ -102,6 +106,7 @@ class Signer:
         ({"encode": java, "of_key": right}, "Java's URLEncoder was used"),
         ({"encode": java}, "Java's URLEncoder was used"),
         ({"encode": java}, "the secret was encoded in the key as for a form"),
+        ({"encode": java_spaces, "of_key": right}, "Java's URLEncoder was used with its '+' replaced by %20"),
         ({"encode": only_spaces_mended}, "text was encoded otherwise than RFC 3986 has it: UTF-8, '*' bare"),
         ({"encode": encode_uri, "custom_x": "a&b=c/d"}, "JavaScript's encodeURI was used"),
         ({"value": add_slashes}, "with a backslash before each quotation mark"),

@@ -383,7 +383,7 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
             "a course of nobody": (use(f"{services}/99/names_and_roles"), "there is no course 99; this world has"),
             "a letter": (
                 use(f"{services}/1/names_and_role"),
-                "the nearest is `/api/lti/courses/{course_id}/names_and_roles`",
+                "has `/api/lti/courses/1/names_and_roles`: the word is `names_and_roles`",
             ),
         },
     )
@@ -413,6 +413,17 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
                 "`score_maximum` came; the name is `scoreMaximum`",
             ),
             "below nothing": (score(scoreGiven=-1), "`scoreGiven` came as -1; it has to be 0 or more"),
+            "points in words": (
+                score(scoreGiven="five"),
+                'its `scoreGiven` came as the text "five"; it has to be a number',
+            ),
+            "most in words": (score(scoreMaximum="ten"), "`scoreMaximum` came as ten; it has to be a number above 0"),
+            "an item of ten": (
+                lambda: http.post(
+                    f"{services}/1/line_items", json={"scoreMaximum": "ten", "label": "x"}, headers=grader
+                ),
+                "`scoreMaximum` came as ten; it has to be a number",
+            ),
             "no time": (score(timestamp="yesterday"), "`timestamp` came as yesterday"),
             "to the item itself": (lambda: http.post(item, headers=grader), "POST was sent; this path takes GET"),
             "by GET": (lambda: http.get(f"{item}/scores", headers=grader), "GET was sent; this path takes POST"),

@@ -154,16 +154,12 @@ def test_an_operation_that_is_not_emulated_is_a_501(provider: str, method: str, 
 @pytest.mark.parametrize(
     ("provider", "method", "path", "words"),
     [
-        ("canvas", "GET", "/api/v1/courses/1/quizes", "the nearest is `/api/v1/courses/{"),
+        ("canvas", "GET", "/api/v1/courses/1/quizes", "has `/api/v1/courses/1/quizzes`: the word is `quizzes`"),
         ("canvas", "PATCH", "/api/v1/announcements", "it takes GET"),
-        (
-            "brightspace",
-            "GET",
-            "/d2l/api/le/1.92/6606/grade/",
-            "the nearest is `/d2l/api/le/{version}/{orgUnitId}/grades",
-        ),
-        ("openedx", "GET", "/api/enrolment/v1/enrollment", "the nearest is `/api/enrollment/v1/enrollment`"),
-        ("openlearning", "GET", "/v2.2/cources/", "which are not all"),
+        ("brightspace", "GET", "/d2l/api/le/1.92/6606/grade/", "the word is `grades`"),
+        ("openedx", "GET", "/api/enrolment/v1/enrollment", "the word is `enrollment`"),
+        ("openlearning", "GET", "/v2.2/cources/", "has `/v2.2/courses/`: the word is `courses`"),
+        ("openlearning", "GET", "/v2.2/lessons/", "which are not all"),
     ],
 )
 def test_an_operation_that_the_real_provider_lacks_is_an_unknown_path(
@@ -259,6 +255,16 @@ def test_served_operations_are_not_reported_absent() -> None:
         ("openedx", "/courses/v1/courses/", "has `/api/courses/v1/courses/`: paths begin with /api"),
         ("learningstudio", "/v1/me", "has `/me`: paths begin with neither /api nor a version"),
         ("brightspace", "//d2l/api/lp/1.47/users/whoami", "but not with doubled slashes"),
+        ("canvas", "/api/v1/course/1", "has `/api/v1/courses/1`: the word is `courses`"),
+        (
+            "canvas",
+            "/api/v1/courses/1/assignment/1",
+            "has `/api/v1/courses/1/assignments/1`: the word is `assignments`",
+        ),
+        ("canvas", "/api/v1/courses/1/nothing/1", "Canvas has no such operation"),
+        ("openedx", "/api/course/v1/courses/", "has `/api/courses/v1/courses/`: the word is `courses`"),
+        ("brightspace", "/d2l/api/le/1.75/grades/6836", "`/d2l/api/le/1.75/6836/grades`: `6836` comes before `grades`"),
+        ("canvas", "/api/v1/1/courses", "has `/api/v1/courses/1`: `courses` comes before `1`"),
         ("openlearning", "/v2.1/Users/me/", "has `/v2.1/users/me/`, but not with capital letters"),
     ],
 )

@@ -31,6 +31,15 @@ def test_an_id_token_says_what_is_wrong_with_it(
     assert said in rig.refusal["diagnosis"]
 
 
+def test_an_id_token_that_was_changed(rig: Rig, lms_side: LmsSide) -> None:
+    begun = lms_side.begun()
+    claims = lms_side.claims(begun["nonce"])
+    head, _, signature = lms_side.sign(claims).split(".")
+    changed = lms_side.sign(claims | {"sub": "somebody"}).split(".")[1]
+    assert lms_side.post(f"{head}.{changed}.{signature}", begun["state"]).status_code == 401
+    assert "or the token changed after signing" in rig.refusal["diagnosis"]
+
+
 def test_an_expiry_in_milliseconds_is_warned_of(rig: Rig, lms_side: LmsSide) -> None:
     for exp, codes in ((4_000_000_000_000, ["id_token_lives_long"]), (3_900_000_000, []), (None, [])):
         begun = lms_side.begun()

@@ -74,6 +74,7 @@ def test_start_of_an_inactive_platform(rig: Rig) -> None:
 def test_start_without_oauth_client(rig: Rig) -> None:
     answer = rig.http.get(f"{rig.url}/oauth/start/{rig.info['platforms']['without_oauth']}")
     assert details(answer)["message"] == "OAUTH_NOT_CONFIGURED"
+    assert "enter an API key of the LMS" in rig.refusal["diagnosis"]
     rig.settings(oauth_not_configured_code="NO_CLIENT")
     answer = rig.http.get(f"{rig.url}/oauth/start/{rig.info['platforms']['without_oauth']}")
     assert details(answer)["message"] == "NO_CLIENT"

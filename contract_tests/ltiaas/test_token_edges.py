@@ -62,6 +62,18 @@ def pristine(rig: InProcess) -> Iterator[None]:
             "LTIK-AUTH-V2 that is not `<API key>:<token>`",
             "the API key is missing: write `<API key>:<ltik>`",
         ),
+        (
+            f"SERVICE-AUTH-V1 a.b.c:{KEY}",
+            "unreadable_credential",
+            "SERVICE-AUTH-V1 with its halves swapped",
+            "sent `<service key>:<API key>`; the API key comes first",
+        ),
+        (
+            "LTIK-AUTH-V1 a.b.c",
+            "unreadable_credential",
+            "LTIK-AUTH-V1 that is not `Token=<ltik>, Additional=Bearer <API key>`",
+            "write `LTIK-AUTH-V1 Token=<ltik>, Additional=Bearer <API key>`",
+        ),
         (f"SERVICE-AUTH-V1 {KEY}:x", "scheme_not_taken", "SERVICE-AUTH-V1", None),
         (f"Bearer {KEY}", "scheme_not_taken", "Bearer", None),
         ("LTIK-AUTH-V2 wrong:x", "wrong_api_key", "an unknown API key", None),
@@ -81,6 +93,12 @@ def test_credentials_that_lead_to_no_launch(
     }
     answer = rig.get("/api/idtoken", headers={"Authorization": header} if header else {})
     refused(rig, answer, NO_LTIK, reason, got=got, diagnosis=diagnoses.get(reason, diagnosis))
+
+
+def test_an_ltik_sent_as_bearer(rig: InProcess) -> None:
+    answer = rig.get("/api/idtoken", headers={"Authorization": f"Bearer {ltik('active')}"})
+    diagnosis = "sent an ltik as Bearer, without the API key; write `Authorization: LTIK-AUTH-V2 <API key>:<ltik>`"
+    refused(rig, answer, NO_LTIK, "scheme_not_taken", got="Bearer", diagnosis=diagnosis)
 
 
 def test_an_ltik_and_its_launch(rig: InProcess) -> None:

@@ -84,7 +84,8 @@ def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     good = made(web)
     expired = f"JWTs live {3600} s; ask for a new one"
     holder = "the application demo-password-id, for the user ada"
-    opaque = f"this is an access token of {holder}: send it as `Authorization: Bearer …`"
+    tip = "REST calls take it as `Authorization: Bearer …`, LTI services a token for a signed assertion"
+    opaque = f"this is an access token of {holder}: {tip}"
     version = 'its `version` came as the text "2.0.0"; it has to be major version 1'
     parts = ("jwt_malformed", "JWT token", "three parts joined by dots")
     cut = "a signed token has three parts joined by dots; {} came: was it cut, or is it no JWT?"
@@ -248,6 +249,7 @@ def test_a_header_goes_before_the_cookies(web: Web) -> None:
     assert seen(web, mine | {"Authorization": f"Bearer {LEARNER}"}) == (200, {"username": "ada"})
     assert seen(web, mine | {"Authorization": "Basic YTpi"}) == NOBODY
     assert seen(web, mine | {"Authorization": "Digest a"}) == NOBODY
+    assert "`Authorization: Digest …` came; Open edX looks for" in web.refusal.diagnosis
     assert seen(web, mine) == (200, {"username": "charles"})
 
 

@@ -262,6 +262,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     assert len(edx.http.get(f"{items}?tag=t", headers=reading).json()) == 1
     short = edx.http.post(items, content="{}", headers=writing | kind)
     assert short.json() == {name: ["This field is required."] for name in ("resourceId", "label", "scoreMaximum")}
+    assert edx.refusal.diagnosis == "none of `label`, `resourceId`, `scoreMaximum` was sent"
     assert edx.http.post(items, json={}, headers=writing).status_code == 415
     score = {
         "userId": "nobody", "activityProgress": "Completed", "gradingProgress": "Pending", "scoreGiven": 1,
@@ -273,6 +274,9 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
 
     assert post().status_code == 201
     assert post().json() == {"timestamp": ["Score already exists for the provided timestamp"]}
+    assert edx.refusal.diagnosis.endswith("Score already exists for the provided timestamp")
+    assert set(post(scoreGiven="x").json()) == {"timestamp", "scoreGiven"}
+    assert "`scoreGiven` came as x: A valid number is required; `timestamp` came as" in edx.refusal.diagnosis
     later = "2026-11-21T12:00:01Z"
     assert "scoreMaximum is a required" in post(timestamp=later, scoreMaximum=None).text
     assert post(timestamp="2026-11-21T11:00:00Z").status_code == 400

@@ -111,6 +111,7 @@ def test_an_application_without_a_user(web: Web) -> None:
     assert web.by(web.clients.without_user, grant_type="client_credentials", token_type="jwt").status_code == 500
     assert web.me(opaque.json()["access_token"]).status_code == 500
     assert web.lms.requests.last.provider_defect
+    assert "to which no user is assigned" in web.lms.requests.last.warnings[0].message
 
 
 # client authentication
@@ -266,6 +267,7 @@ def test_pkce(web: Web, method: str | None) -> None:
     client = web.clients.public_authorization_code
     missing = exchange(web, code, client)
     assert missing.json() == {"error": "invalid_request", "error_description": "Code verifier required."}
+    assert "send the code_verifier" in web.refusal.diagnosis
     assert exchange(web, code, client, code_verifier="y" * 43).json() == {"error": "invalid_grant"}
     assert exchange(web, code, client, code_verifier=verifier).status_code == 200
 

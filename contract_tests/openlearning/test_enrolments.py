@@ -39,6 +39,7 @@ def test_only_course_administrators_enrol(site: Site) -> None:
     assert enrol(site, key=site.info.member_api_key).status_code == 403
     foreign = {"class": site.info.foreign_class_id, "user": site.info.managed_user.id}
     assert enrol(site, data=foreign).status_code == 403
+    assert site.lms.requests.last.refusal.diagnosis == "the class is one of hilltop"
     assert enrol(site, data=foreign, key=site.info.other_api_key).status_code == 200
 
 

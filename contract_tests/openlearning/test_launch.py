@@ -54,6 +54,10 @@ def test_10_unknown_people_can_be_refused_by_setting(site: Site) -> None:
 def test_10_another_users_email_address_creates_no_user(site: Site) -> None:
     data = site.signed(user_id="new-1", lis_person_contact_email_primary=site.info.unmanaged_email)
     assert "associate" in refused(site, site.post_launch(data), 403, "launch_user").diagnosis
+    ada = site.info.managed_user
+    data = site.signed(user_id=ada.email, lis_person_contact_email_primary=ada.email)
+    said = refused(site, site.post_launch(data), 403, "launch_user").diagnosis
+    assert f"its user's external id here is {ada.external_institution_id}, which `user_id` has to be" in said
 
 
 # 11: the class
@@ -64,6 +68,7 @@ def test_10_another_users_email_address_creates_no_user(site: Site) -> None:
     [
         ("unheard-of", "Institution Staff"),
         ("{course}", "id of a course"),
+        ("analytical-engines", "is the slug of course"),
         ("{foreign}", "does not belong"),
     ],
 )

@@ -271,6 +271,15 @@ class Catalogue:
             groups.setdefault(len(segments), []).append(segments)
         return groups
 
+    def respelt(self, path: str) -> tuple[str, str] | None:
+        """A path that fits none, with one word as an operation has it, and that word; None if that does not help."""
+        segments = self._written(path).split("/")[1:]
+        number, word = next(_respelt(self._tree(len(segments)), segments, 0), (0, None))
+        if word is None:
+            return None
+        written = path.split("/")
+        return "/".join((*written[: number + 1], word, *written[number + 2 :])), word
+
     def nearest(self, path: str) -> str | None:
         """The template most similar to a path that fits none, as it is or with a known first word like its own."""
         found = self._similar(path)
@@ -292,11 +301,13 @@ class Catalogue:
             start = start.rpartition("/")[0]
         last = asked.rstrip("/").rpartition("/")[2]
         longer = (
-            [template for template in close if last and last in template.rstrip("/").rpartition("/")[2]]
+            [template for template in close if len(last) > 3 and last in template.rstrip("/").rpartition("/")[2]]
             if start
             else []
         )
-        found = min(longer, key=len, default=None) or (nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None)
+        named = _BEGINNING.sub("", start + "/", count=1) != "/"
+        alike = nearest(asked, close[:_MOST_COMPARED], 0.6 if named else 0.8) if start else None
+        found = min(longer, key=len, default=None) or alike
         return shapes[found].removesuffix("[/]") if found else None
 
     @cached_property
@@ -346,3 +357,16 @@ def _under(node: _Node, segments: list[str]) -> Iterator[str]:
         if node.any is not None:
             yield from _under(node.any, rest)
     yield from node.rest
+
+
+def _respelt(node: _Node, segments: list[str], number: int) -> Iterator[tuple[int, str]]:
+    """The number of each segment, and the word in its place, that would make an operation of the path."""
+    if number == len(segments):
+        return
+    segment = segments[number]
+    for below in (node.literals.get(segment), node.any if segment else None):
+        if below is not None:
+            yield from _respelt(below, segments, number + 1)
+    meant = nearest(segment, node.literals, 0.8)
+    if meant is not None and meant != segment and any(_under(node.literals[meant], segments[number + 1 :])):
+        yield number, meant

@@ -41,7 +41,7 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
         return found or provider.why_refused(x, refusal)
     if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
         return found
-    if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for)):
+    if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for, refusal.diagnosis)):
         return found
     if refusal.credential is not None:
         return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)

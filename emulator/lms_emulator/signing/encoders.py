@@ -16,6 +16,11 @@ def java(text: str) -> str:
     return quote_plus(text.encode(errors="surrogatepass"), safe="*").replace("~", "%7E")
 
 
+def java_spaces(text: str) -> str:
+    """Java's `URLEncoder.encode`, its `+` replaced by `%20`, as advised for OAuth; `*` and `~` need it too."""
+    return java(text).replace("+", "%20")
+
+
 def php(text: str) -> str:
     """PHP's `urlencode`: form encoding."""
     return quote_plus(text.encode(errors="surrogatepass")).replace("~", "%7E")

@@ -243,6 +243,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "encoding",
     ),
     Mistake(
+        "encoder_java_spaces",
+        "Java's URLEncoder was used with its '+' replaced by %20; replace '*' by %2A and %7E by '~' as well",
+        wrong.with_encoder(encoders.java_spaces),
+        "encoding",
+    ),
+    Mistake(
         "encoder_php",
         "PHP's urlencode was used, which encodes for forms; OAuth needs rawurlencode",
         wrong.with_encoder(encoders.php),

@@ -145,16 +145,19 @@ def _body(x: Exchange[Any, Any]) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def why_nobody(x: Exchange[Any, Any], looked_for: str) -> str | None:
+def why_nobody(x: Exchange[Any, Any], looked_for: str, otherwise: str | None) -> str | None:
     """Whose credential was sent in a place where the provider does not look.
 
-    Parameters: `looked_for`, how one is sent, such as `Authorization: Bearer <token>`.
+    Parameters: `looked_for`, how one is sent, such as `Authorization: Bearer <token>`; `otherwise`, the diagnosis if
+    none that is known was sent, in place of naming the scheme that came.
     """
     title = x.world.providers[x.provider].title
     for place, sent in list(_sent(x))[:_MOST]:
         if sent and (found := recognise(x, sent)) is not None:
             return f"it came {place}; {title} looks for it in `{looked_for}`; {found}"
-    return None
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    other = value.strip() and scheme.isalpha() and scheme.lower() not in looked_for.lower()
+    return otherwise or (f"`Authorization: {scheme} …` came; {title} looks for `{looked_for}`" if other else None)
 
 
 def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:

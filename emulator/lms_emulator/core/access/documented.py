@@ -119,6 +119,9 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if len(about) == 2 and len(said) == 1 and not any(_SECRET.search(known[path]) for path in about):
         pair = ", ".join(f"`{known[path]}` came as {str(sent[path])[:_LONGEST]}" for path in about)
         return f"{pair}: {next(iter(said))}"
+    if 1 < len(about) == len(said) and not missing and not any(_SECRET.search(known[path]) for path in about):
+        words = zip((known[path] for path in about), (str(sent[path])[:_LONGEST] for path in about), strict=True)
+        return "; ".join(f"`{name}` came as {value}: {said.get(name, '').rstrip('.')}" for name, value in words)
     if len(about) != 1 or (len(named) != 1 and not said):
         return None
     name, value = known[about[0]], sent.get(about[0])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OF_SERVICES = ("score_", "line_item_")
 _OF_CONTENT = ("deep_linking_line_item", "content_item_")
-_UNFIT = ("_not_a_number", "_out_of_range", "_not_a_text", "_unknown_value")
+_UNFIT = ("_not_a_number", "_out_of_range", "_not_a_text", "_unknown_value", "_zero")
 _COMMA = re.compile(r"-?\d+,\d+")
 _LONGEST = 100
 

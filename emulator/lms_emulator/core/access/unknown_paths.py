@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lms_emulator.core.catalogue import BEGINNING
@@ -43,7 +44,7 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"
-    others = (_other_joint, _other_service, _other_version, _other_beginning)
+    others = (_other_joint, _other_service, _other_version, _other_beginning, _other_word, _other_order)
     if (other := next(filter(None, (of(catalogue, path) for of in others)), None)) is not None:
         return other
     similar = catalogue.nearest(path)
@@ -90,6 +91,23 @@ def _other_joint(catalogue: Catalogue, path: str) -> str | None:
             meant = "/".join((*segments[:number], word, *segments[number + 1 :]))
             if word != segment and any(f"/{word}" in operation.path for operation in catalogue.at(meant)):
                 return f"{catalogue.title} has `{meant}`: the word is `{word}`"
+    return None
+
+
+def _other_word(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there with one word spelt a little otherwise, as in the plural."""
+    found = catalogue.respelt(path)
+    return f"{catalogue.title} has `{found[0]}`: the word is `{found[1]}`" if found else None
+
+
+def _other_order(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there with an id before the word that it was put behind, or the other way round."""
+    segments = path.split("/")
+    for number, (one, other) in enumerate(pairwise(segments)):
+        word = other if one.isdigit() else one
+        meant = "/".join((*segments[:number], other, one, *segments[number + 2 :]))
+        if one.isdigit() != other.isdigit() and any(f"/{word}" in entry.path for entry in catalogue.at(meant)):
+            return f"{catalogue.title} has `{meant}`: `{other}` comes before `{one}`"
     return None
 
 

@@ -277,4 +277,11 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
             return f"{_called(place)} is in the world `{world.name}`; the request came to `{x.world.name}`"
     if not len(table):
         return f"there is no {_called(place)}: this world has none"
-    return f"there is no {_called(place)}; this world has {_some(table)}"
+    return f"there is no {_called(place)}; this world has {_some(table)}{_of_a_user(x, place)}"
+
+
+def _of_a_user(x: Exchange[Any, Any], place: Place) -> str:
+    """Whose id was sent in place of another record's. Ids of people are the only ones that are hardly ever others'."""
+    users: Table[Any] | None = getattr(x.store, "users", None)
+    other = users is not None and place.table != "users" and _record(users, place.sent) is not None
+    return f"; {place.sent} is the id of a user" if other else ""

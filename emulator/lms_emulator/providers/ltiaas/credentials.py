@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import Activity, Consumer, Launch, Platform, RateWindow, Tenant
@@ -135,7 +136,7 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
         )
     _warn_of_browser(x)
     if credential.scheme not in taken:
-        raise refusals.scheme_not_taken(credential.scheme, list(taken))
+        raise refusals.scheme_not_taken(credential.scheme, list(taken), ltik=is_jwt(credential.api_key))
     tenant = x.store.tenant_by_key(credential.api_key)
     if tenant is None:
         raise refusals.invalid_ltik(

@@ -64,6 +64,7 @@ Scheme = Literal["LTIK-AUTH-V2", "LTIK-AUTH-V1", "SERVICE-AUTH-V1", "Bearer"]
 LTIK: tuple[Scheme, ...] = ("LTIK-AUTH-V2", "LTIK-AUTH-V1")
 LTIK_OR_SERVICE: tuple[Scheme, ...] = (*LTIK, "SERVICE-AUTH-V1")
 
+_V1_FORM = "Token=<ltik>, Additional=Bearer <API key>"
 _V1 = re.compile(r"^Token=(?P<token>[^,\s]+)\s*,\s*Additional=Bearer\s+(?P<key>\S+)$", re.IGNORECASE)
 _NAMES: dict[str, Scheme] = {
     "ltik-auth-v2": "LTIK-AUTH-V2",
@@ -116,8 +117,8 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
         match = _V1.match(rest)
         if match is None:
             both = ":" in rest
-            why = "the form `<API key>:<ltik>` is that of LTIK-AUTH-V2" if both else None
-            return Unreadable("LTIK-AUTH-V1 that is not `Token=<ltik>, Additional=Bearer <API key>`", why)
+            why = "the form `<API key>:<ltik>` is that of LTIK-AUTH-V2" if both else f"write `LTIK-AUTH-V1 {_V1_FORM}`"
+            return Unreadable(f"LTIK-AUTH-V1 that is not `{_V1_FORM}`", why)
         return Credential(scheme, match["key"], match["token"])
     key, colon, token = rest.partition(":")
     if not colon or not key or not token:
@@ -128,7 +129,8 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
             fault = "the two halves were encoded in base64, as for Basic"
         return Unreadable(f"{scheme} that is not `<API key>:<token>`", f"{fault}: write `<API key>:<ltik>`")
     if key.count(".") == 2 and token.count(".") != 2:
-        return Unreadable(f"{scheme} with its halves swapped", "sent `<ltik>:<API key>`; the API key comes first")
+        held = "service key" if scheme == "SERVICE-AUTH-V1" else "ltik"
+        return Unreadable(f"{scheme} with its halves swapped", f"sent `<{held}>:<API key>`; the API key comes first")
     return Credential(scheme, key.strip(), token.strip())
 
 

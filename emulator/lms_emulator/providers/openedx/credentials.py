@@ -120,6 +120,8 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
             diagnosis=_why_expired(x, token) or f"it expired at {token.expires.isoformat()}: request another one",
         )
     user = x.store.users.get(token.user)
+    if not token.user:
+        raise refusals.Unhandled(f"the token is of the application {token.application}, to which no user is assigned")
     if user is None:
         raise refusals.Unhandled(f"the token belongs to `{token.user}`, whose account no longer exists")
     if user.password is None and not x.store.applications.find("user", user.username):

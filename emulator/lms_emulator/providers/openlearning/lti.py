@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
+from lms_emulator.core.access.whereabouts import by_other_name
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.numbers import parse_integer
@@ -24,6 +25,7 @@ from lms_emulator.signing import lti11, oauth1
 
 PRODUCT_FAMILY = "openlearning-api"
 _KEEP = timedelta(hours=1)
+_CONTEXT = "it must be a class id, or a context mapped to a class"
 _NEWER = "this is an LTI 1.3 message; OpenLearning's launches are LTI 1.1"
 """How much longer a nonce and an issued form are kept than the launch is valid, so that moving the clock back does
 not make it valid again."""
@@ -257,5 +259,7 @@ def why_no_class(x: Call, institution: Institution, context_id: str) -> str:
     if kind == "class":
         return f"that class does not belong to {institution.id}"
     if kind is not None:
-        return f"context_id is the id of a {kind}; it must be a class id, or a context mapped to a class"
+        return f"context_id is the id of a {kind}; {_CONTEXT}"
+    if (named := by_other_name(x.store.courses, context_id)) is not None:
+        return f"context_id is the {named[0]} of course {named[1].id}; {_CONTEXT}"
     return "an Instructor or Administrator with Institution Staff can set up the class by launching into it"

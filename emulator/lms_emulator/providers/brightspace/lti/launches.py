@@ -74,7 +74,11 @@ class BrightspaceLaunches(Launches[Call, User]):
         tool = x.store.registrations.get(client_id)
         if tool is None or not tool.enabled:
             x.check("client_id is an enabled registration", False, got=client_id)
-            raise refusals.lti_page("lti_client_unknown", "Unknown client_id", got=client_id, credential=client_id)
+            deployment = x.store.deployments.get(client_id)
+            why = f"this is the id of a deployment of the tool {deployment.client_id}" if deployment else None
+            raise refusals.lti_page(
+                "lti_client_unknown", "Unknown client_id", got=client_id, credential=client_id, diagnosis=why
+            )
         return AuthenticationRequest(
             params=params,
             client_id=client_id,

@@ -150,7 +150,7 @@ def why_no_token(x: Call) -> str | None:
     if header.startswith("Bearer ") and header[7:].strip():
         return None
     shape = f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
-    return why_nobody(x, "Authorization: Bearer <token>") or shape
+    return why_nobody(x, "Authorization: Bearer <token>", shape)
 
 
 def global_id(number: int) -> int:

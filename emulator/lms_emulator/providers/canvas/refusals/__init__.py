@@ -192,7 +192,7 @@ def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
         check="the token's scopes allow this call",
         expected=expected,
         got=got,
-        diagnosis="no WWW-Authenticate here: refreshing does not help, ask for the scope at authorization",
+        diagnosis=f"the token lacks the scope {expected}: ask for it at authorization, refreshing does not help",
     )
 
 

@@ -20,7 +20,8 @@ def fault_of_field(field: str, text: str | None, code: str | None) -> SiteRefusa
 def faults_of_fields(faults: Sequence[Fault], status: int = 422, **details: Any) -> SiteRefusal:
     """Invalid values, in the format that names the fields beside the messages."""
     errors = [{"field": field, "message": text, "error_code": code} for field, text, code in faults]
-    return rest("field_invalid", status, {"errors": errors}, check=f"`{faults[0][0]}` is valid", **details)
+    details.setdefault("check", f"`{faults[0][0]}` is valid")
+    return rest("field_invalid", status, {"errors": errors}, **details)
 
 
 def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:

@@ -239,9 +239,13 @@ def _faults_of_assignment(api: Api, *, new: bool) -> list[Fault]:
 
 def _refuse(api: Api, faults: list[Fault]) -> None:
     if faults:
-        own = {"points_possible": "scoreMaximum", "title": "label"}.get(faults[0][0])
+        field, _, code = faults[0]
+        own = {"points_possible": "scoreMaximum", "score_maximum": "scoreMaximum", "title": "label"}.get(field)
         came = (api.params.text(own) or "")[:LONGEST].strip() if own else ""
+        own = None if code == "blank" and field == "score_maximum" else own
         what = f"came as {came}" if came else "came, but is empty: has the variable a value?"
+        tip = "numbers have a point, not a comma" if "," in came else "it has to be a number"
+        what += f"; {tip}" if code == "not_a_number" else ""
         why = f"`{own}` {what}" if own else None
         raise grading_refusals.faults_of_fields(faults, diagnosis=why)
 

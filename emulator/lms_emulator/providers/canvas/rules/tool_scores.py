@@ -113,7 +113,9 @@ class Score:
             wrong = "ScoreMaximum must be greater than or equal to 0"
             raise refused("score_out_of_range", wrong, check="scoreMaximum", expected="0 or more", got=self.maximum)
         if as_float(self.maximum) == 0 and item.data.score_maximum != 0:
-            raise refused("score_maximum_zero", "cannot be zero if line item's maximum is not zero")
+            wrong = "cannot be zero if line item's maximum is not zero"
+            above = "a number above 0"
+            raise refused("score_maximum_zero", wrong, check="scoreMaximum", expected=above, got=self.maximum)
         if as_float(self.given) < 0:
             wrong = "ScoreGiven must be greater than or equal to 0"
             raise refused("score_out_of_range", wrong, check="scoreGiven", expected="0 or more", got=self.given)
@@ -165,19 +167,24 @@ def _address(data: str) -> str:
 def check_result(score: Score) -> None:
     """Raise the refusal of a result that Canvas cannot store. The attempt is kept."""
     faults: list[grading_refusals.Fault] = []
+    words: dict[str, Any] = {}
     if score.given and not score.maximum:
         faults.append(("result_maximum", None, "blank"))
-    for field, text in (("result_score", score.given), ("result_maximum", score.maximum)):
+        words = {"check": "`scoreMaximum` is valid"}
+    for field, member, text in (
+        ("result_score", "scoreGiven", score.given),
+        ("result_maximum", "scoreMaximum", score.maximum),
+    ):
         if text and not is_number(text):
             faults.append((field, None, "not_a_number"))
-    words: dict[str, Any] = {}
-    for field, word, known in (
-        ("activity_progress", score.activity, services.ACTIVITY_PROGRESS),
-        ("grading_progress", score.grading, services.GRADING_PROGRESS),
+            words = words or {"check": f"`{member}` is valid", "expected": ["a number"], "got": text}
+    for field, member, word, known in (
+        ("activity_progress", "activityProgress", score.activity, services.ACTIVITY_PROGRESS),
+        ("grading_progress", "gradingProgress", score.grading, services.GRADING_PROGRESS),
     ):
         if word not in known:
             faults.append((field, None, "inclusion"))
-            words = words or {"expected": list(known), "got": word}
+            words = words or {"check": f"`{member}` is valid", "expected": list(known), "got": word}
     if faults:
         raise grading_refusals.faults_of_fields(faults, **words)
 

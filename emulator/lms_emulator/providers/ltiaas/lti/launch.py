@@ -18,7 +18,10 @@ from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, Us
 
 NONCE_SECONDS = 3600
 _YEAR = 31_536_000
-_FOREIGN = "no key of the platform's key set made this signature: was a key replaced, or another platform's used?"
+_FOREIGN = (
+    "no key of the platform's key set made this signature: a key was replaced, another platform's was used, "
+    "or the token changed after signing"
+)
 _TOKEN_FAULTS = {
     "alg_none": "ALG_NOT_RS256",
     "alg_confusion": "ALG_NOT_RS256",

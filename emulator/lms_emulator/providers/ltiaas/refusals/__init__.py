@@ -82,8 +82,12 @@ def invalid_service_key(*, reason: str, got: str, **why: Any) -> LtiaasRefusal:
     return _invalid("service key", check, reason=reason, got=got, **why)
 
 
-def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:
-    """A service endpoint called with a scheme that it does not take."""
+def scheme_not_taken(scheme: str, taken: Sequence[str], *, ltik: bool) -> LtiaasRefusal:
+    """A service endpoint called with a scheme that it does not take.
+
+    Parameters: `ltik`, whether an ltik stands where the API key belongs.
+    """
+    what = "an ltik as Bearer, without the API key" if ltik else "Bearer, which carries no launch"
     return LtiaasRefusal(
         "scheme_not_taken",
         status=401,
@@ -91,7 +95,7 @@ def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:
         check="the endpoint takes this credential scheme",
         expected=list(taken),
         got=scheme,
-        diagnosis=f"sent {scheme}, which carries no launch; write `Authorization: {taken[0]} <API key>:<ltik>`"
+        diagnosis=f"sent {what}; write `Authorization: {taken[0]} <API key>:<ltik>`"
         if scheme == "Bearer"
         else f"sent {scheme}; this endpoint takes {' or '.join(taken)}",
     )

@@ -21,6 +21,7 @@ def oauth_not_configured(code: str, platform_id: str) -> LtiaasRefusal:
         check="OAuth2 client id, secret and endpoints of the platform in the portal",
         expected="an API key of the LMS, not its LTI key",
         got=platform_id,
+        diagnosis="enter an API key of the LMS for this platform in the portal; its LTI client is another one",
     )
 
 

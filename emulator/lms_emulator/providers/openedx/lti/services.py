@@ -290,7 +290,7 @@ def one_member(x: Call) -> Response:
 
 def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
     """A body with invalid members, by name."""
-    return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors))
+    return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors), got=errors)
 
 
 def _object(x: Call, media_type: str) -> dict[str, Any]:

@@ -199,7 +199,10 @@ class OpenedxStore(PlatformTables):
         limit=20_000,
         credentials=(
             Credential(
-                name="an access token", value="token", owner=_granted, tip="send it as `Authorization: Bearer …`"
+                name="an access token",
+                value="token",
+                owner=_granted,
+                tip="REST calls take it as `Authorization: Bearer …`, LTI services a token for a signed assertion",
             ),
         ),
     )

@@ -273,7 +273,11 @@ def _check_verifier(x: Call, grant: Grant) -> None:
 
 def _verifier_missing() -> refusals.OpenedxRefusal:
     return refusals.oauth_error(
-        "invalid_request", "Code verifier required.", reason="missing_code_verifier", check="code_verifier"
+        "invalid_request",
+        "Code verifier required.",
+        reason="missing_code_verifier",
+        check="code_verifier",
+        diagnosis="the code was asked for with a code_challenge: send the code_verifier that it was made of",
     )
 
 

@@ -88,7 +88,8 @@ def _user(x: Call, user_id: str) -> User:
 def _enrol(x: Call, me: User, klass: Class, user: User) -> Response:
     course = x.store.courses.get(klass.course)
     if course is None or not x.store.administers_course(me.id, course):
-        raise refusals.not_allowed("administrator of the course", me.profile_name)
+        why = f"the class is one of {course.institution}" if course is not None else None
+        raise refusals.not_allowed("administrator of the course", me.profile_name, why)
     if x.store.enrolment(user.id, klass.id) is not None:
         raise refusals.already_enrolled(user.id, klass.id)
     return wire.data(shapes.enrolment(rules.enrol(x.store, x.ids, x.clock, user, klass, "learner")))

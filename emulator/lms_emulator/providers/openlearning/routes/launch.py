@@ -118,11 +118,15 @@ def _person(x: Call, institution: Institution, fields: dict[str, str]) -> User |
         raise refusals.launch_user(check=known, got=external_id, diagnosis=hint)
     email = fields.get("lis_person_contact_email_primary", "").strip()
     wanted = folded(email)
-    if wanted and x.store.users.first("email", wanted) is not None:
+    other = x.store.users.first("email", wanted) if wanted else None
+    if other is not None:
+        membership = x.store.memberships.get((institution.id, other.id))
+        known_as = membership.external_institution_id if membership is not None else None
+        owner = f"its user's external id here is {known_as}, which `user_id` has to be" if known_as else ""
         raise refusals.launch_user(
             check="no other account has the launch's e-mail address",
             got=email,
-            diagnosis="an account with this e-mail exists; its owner would be asked to associate it",
+            diagnosis="an account with this e-mail exists; " + (owner or "its owner would be asked to associate it"),
         )
     given = " ".join(fields.get(f"lis_person_name_{part}", "") for part in ("given", "family")).strip()
     name = fields.get("lis_person_name_full", "").strip() or given or external_id
