@@ -235,7 +235,9 @@ class TestUnread:
 
     def test_members_of_documents_and_forms(self, site: Emulator, http: httpx.Client) -> None:
         topics = "/canvas/api/v1/courses/1/discussion_topics"
-        for sent in ({"json": {"title": "x", "lock_comment": "1"}}, {"data": {"title": "x", "lock_comment": "1"}}):
+        fields = {"title": "x", "lock_comment": "1"}
+        parts = {name: (None, value) for name, value in fields.items()}
+        for sent in ({"json": fields}, {"data": fields}, {"files": parts}):
             assert http.post(topics, **sent).status_code == 200
             (warning,) = site.requests.last.warnings
             assert (warning.name, warning.documented) == ("lock_comment", True)
@@ -250,6 +252,13 @@ class TestUnread:
         assert answer.headers["x-emulator-not-emulated"] == "POST /api/v1/courses/{course_id}/discussion_topics"
         assert site.requests.last.outcome == "not_emulated"
         assert http.get(topics).json() == before
+        parts = dict.fromkeys(("title", "lock_comment"), (None, "x"))
+        assert http.post(topics, files=parts).json()["parameters"] == ["lock_comment"]
+        many = {f"zz{number}": "1" for number in range(25)}
+        assert http.post(topics, json={"title": "x", **many, "lock_comment": "1"}).status_code == 501
+        assert http.get(topics).json() == before
+        assert http.post(topics, json={"title": "x", **many}).status_code == 200
+        assert http.delete(f"{topics}/{http.get(topics).json()[0]['id']}").status_code == 200
         assert http.post(topics, json={"title": "x"}).status_code == 200
         assert len(http.get(topics).json()) == len(before) + 1
 
