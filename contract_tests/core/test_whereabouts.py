@@ -86,6 +86,10 @@ def test_a_permission_that_is_missing(lms: Emulator) -> None:
     assert found is not None
     assert "in org unit 6836; Grades.SeeAll belongs to " in found
     course = "course-v1:DemoX+DemoCourse+T2024"
+    progress, tokens = f"/openedx/api/course_home/progress/{course}", lms.openedx.access_tokens
+    assert diagnosed(lms, "GET", f"{progress}/999", tokens.superuser) == "there is no user 999"
+    other = f"{progress}/{lms.openedx.superuser.id}"
+    assert str(diagnosed(lms, "GET", other, tokens.learner)).endswith(f"and not on the staff of {course}")
     found = diagnosed(lms, "GET", f"/openedx/api/grades/v1/gradebook/{course}/", lms.openedx.access_tokens.learner)
     assert found == f"ada is neither staff nor superuser of the site, and has no role in {course}"
 

@@ -245,7 +245,17 @@ def read_progress(x: Call) -> Response:
         found = x.store.users.first("id", parse_integer(x.path_params["id"]))
         staff = people.is_course_staff(x.store, viewer, course.id)
         if found is None or (found.id != viewer.id and not staff):
-            raise refusals.OpenedxRefusal("not_yours", status=404, message="Not found.", check="own progress or staff")
+            asked = x.path_params["id"]
+            raise refusals.OpenedxRefusal(
+                "not_yours",
+                status=404,
+                message="Not found.",
+                check="own progress or staff",
+                got=asked,
+                diagnosis=f"there is no user {asked}"
+                if found is None
+                else f"{viewer.username} is user {viewer.id}, and not on the staff of {course.id}",
+            )
         user = found
     enrolled = _enrolled(x, user, course)
     if enrolled is not None and enrolled.is_active:
