@@ -139,6 +139,8 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
         ("brightspace", "GET", "/d2l/api/le/1.92/6606/grades/categories/"),
         ("openedx", "POST", "/api/course_home/v1/save_course_goal"),
         ("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/wiki/1/edit/"),
+        ("openedx", "GET", "/courses/edX/DemoX/Demo/courseware/chapter/section/"),
+        ("openedx", "POST", "/courses/edX/DemoX/Demo/instructor/api/certificate_invalidation_view/"),
         ("openedx", "GET", "/api/ccx/v0/ccx/"),
         ("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/wiki/"),  # not a page of that course's own
         ("learningstudio", "GET", "/ME/upcomingEvents.xml"),

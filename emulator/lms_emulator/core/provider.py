@@ -135,6 +135,10 @@ class Provider(Generic[StoreT, SettingsT]):
         """The path as the real provider's router would see it."""
         return path
 
+    def as_catalogued(self, path: str) -> str:
+        """The path in the form in which the catalogue has it, for a request that no route takes."""
+        return path
+
     def operation(self, x: Exchange[StoreT, SettingsT]) -> Operation | None:
         """The operation of the catalogue that a request is for."""
         return self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue is not None else None

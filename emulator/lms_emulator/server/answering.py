@@ -139,10 +139,11 @@ def _without_route(
     provider: AnyProvider, x: Exchange[Any, Any], method: str, path: str, allowed: tuple[str, ...]
 ) -> tuple[Response, Outcome]:
     catalogue = provider.catalogue
-    operation = catalogue.find(method, path) if catalogue is not None else None
+    known_as = provider.as_catalogued(path)
+    operation = catalogue.find(method, known_as) if catalogue is not None else None
     missing: NotEmulated | None = None
     if catalogue is not None and operation is None and not allowed:
-        allowed = catalogue.methods(path, x.world.as_of)
+        allowed = catalogue.methods(known_as, x.world.as_of)
     if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
         operation = None  # removed, or its own route rejects this value: the provider answers as usual
     if catalogue is not None and operation is not None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.openedx.info import Info
 
 _COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
+_OLD_KEY = re.compile(r"^/courses/[^/+:]+/[^/+:]+/[^/+:]+(?=/.)")
 _FRONT_END = re.compile(r"(?:/.*)?/course/course-v1:|/course-v1:[^/]+/posts/")
 _STUDIO = "/settings/grading/course-v1:"
 
@@ -116,6 +117,10 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def normalise_path(self, path: str) -> str:
         """Collapse several slashes at the beginning into one."""
         return "/" + path.lstrip("/") if path.startswith("//") else path
+
+    def as_catalogued(self, path: str) -> str:
+        """With a key of a course as one segment that may be three, `org/course/run`."""
+        return _OLD_KEY.sub("/courses/key", path)
 
     def method_of(self, x: Call) -> str:
         """A view that ignores the method answers every method like GET.
