@@ -6,6 +6,7 @@ Source: canvas-lms app/models/submission.rb and lib/submission_lifecycle_manager
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,6 +16,9 @@ from lms_emulator.providers.canvas.rules import assignments, features
 
 ELSEWHERE = (["none"], ["not_graded"], ["on_paper"], ["external_tool"])
 QUIZ_GRACE = timedelta(seconds=60)
+_NONE: list[Any] = []
+_NOTHING = dict.fromkeys(("versions", "unread", "read_by", "unread_by", "attachment_ids"), _NONE)
+"""What no submission has at first: one list for all, as the collector would look through those of a large course."""
 
 
 def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
@@ -30,6 +34,7 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
         user_id=user_id,
         anonymous_id=api.x.ids.alnum(5),
         created_at=api.now,
+        **_NOTHING,
     )
     return api.store.submissions.put(made)
 
