@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.rules import assignments, features
 ELSEWHERE = (["none"], ["not_graded"], ["on_paper"], ["external_tool"])
 QUIZ_GRACE = timedelta(seconds=60)
 _NONE: list[Any] = []
-_NOTHING = dict.fromkeys(("versions", "unread", "read_by", "unread_by", "attachment_ids"), _NONE)
+_NOTHING: dict[str, Any] = dict.fromkeys(("versions", "unread", "read_by", "unread_by", "attachment_ids"), _NONE)
 """What no submission has at first: one list for all, as the collector would look through those of a large course."""
 
 
