@@ -114,9 +114,13 @@ def test_an_id_and_a_url_together_choose_the_tool_for_the_url(canvas: Site, new:
         answer: dict[str, Any] = canvas.student.get(ASK, params=params).json()
         return answer
 
-    one = asked(id=77, url=f"{LAUNCH}?further=1")
-    url = httpx.URL(one["url"])
-    assert (one["id"], url.path, url.params["launch_url"]) == (77, f"{PAGES}/external_tools/77", f"{LAUNCH}?further=1")
+    made = asked(id=77, url=f"{LAUNCH}?further=1")
+    url = httpx.URL(made["url"])
+    assert (made["id"], url.path, url.params["launch_url"]) == (
+        77,
+        f"{PAGES}/external_tools/77",
+        f"{LAUNCH}?further=1",
+    )
     assert asked(id=77, url=OLD["url"])["id"] == old.tool, "the URL is on another host"
     assert asked(id=77, url="https://nobody.example.test/") == {
         "errors": {"external_tool": "Unable to find a matching external tool"}

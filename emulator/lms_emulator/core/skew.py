@@ -80,6 +80,8 @@ def why_not_now(clock: Clock, timestamp: object) -> str | None:
     if found is not None and ("since 1970" in found or "machine's clock" in found):
         return found
     ahead = timestamp - clock.timestamp()
+    if abs(ahead) >= timedelta.max.total_seconds() - 1:
+        return found
     way = "later than" if ahead > 0 else "before"
     return f"that is {timedelta(seconds=abs(round(ahead)))} {way} now" + (f"; {found}" if found else "")
 

@@ -19,6 +19,8 @@ _VERSIONS = 5
 _WHOLE = re.compile("/https?:/")
 _QUERY = re.compile(r"&\w+(?:\[\w*\])?=.*")
 _BEGINNING = re.compile(rf"{BEGINNING}/")
+_MOST_SEGMENTS = 40
+"""Of a path that is compared with others; no operation has as many."""
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
 
@@ -45,7 +47,8 @@ def hint(provider: AnyProvider, path: str) -> str | None:
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"
     others = (_other_joint, _other_service, _other_version, _other_beginning, _other_word, _other_order)
-    if (other := next(filter(None, (of(catalogue, path) for of in others)), None)) is not None:
+    found = (of(catalogue, path) for of in others if path.count("/") <= _MOST_SEGMENTS)
+    if (other := next(filter(None, found), None)) is not None:
         return other
     similar = catalogue.nearest(path)
     tip = f"; the nearest is `{similar}`" if similar else ""
@@ -103,11 +106,13 @@ def _other_word(catalogue: Catalogue, path: str) -> str | None:
 def _other_order(catalogue: Catalogue, path: str) -> str | None:
     """Whether the operation is there with an id before the word that it was put behind, or the other way round."""
     segments = path.split("/")
-    for number, (one, other) in enumerate(pairwise(segments)):
-        word = other if one.isdigit() else one
-        meant = "/".join((*segments[:number], other, one, *segments[number + 2 :]))
-        if one.isdigit() != other.isdigit() and any(f"/{word}" in entry.path for entry in catalogue.at(meant)):
-            return f"{catalogue.title} has `{meant}`: `{other}` comes before `{one}`"
+    for number, (first, second) in enumerate(pairwise(segments)):
+        if first.isdigit() == second.isdigit():
+            continue
+        word = second if first.isdigit() else first
+        meant = "/".join((*segments[:number], second, first, *segments[number + 2 :]))
+        if any(f"/{word}" in entry.path for entry in catalogue.at(meant)):
+            return f"{catalogue.title} has `{meant}`: `{second}` comes before `{first}`"
     return None
 
 

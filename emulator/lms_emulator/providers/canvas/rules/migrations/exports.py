@@ -31,7 +31,7 @@ def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
 
 def expired(api: Api, export: ContentExport) -> bool:
     """Whether the file of an export is not given out any more; what its maker shares stays."""
-    return export.created_at + KEPT < api.now and not shared_with(api, export, export.user_id)
+    return api.now - export.created_at > KEPT and not shared_with(api, export, export.user_id)
 
 
 def begin(
