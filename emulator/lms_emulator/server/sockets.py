@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 0.5
+_YOUNG_FOR_ALL = 1_000
+"""How many times the collector looks at what is new before it looks at everything, while others wait; usually 10."""
 _BACKLOG = 2048
 
 
@@ -198,6 +200,7 @@ class Server:
                     signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
             await self._open()
             gc.freeze()  # these objects live as long as the process, so the collector can skip them
+            gc.set_threshold(*gc.get_threshold()[:2], _YOUNG_FOR_ALL)
             greeting = loop.create_task(on_ready())
             await stopped.wait()
             greeting.cancel()
