@@ -33,20 +33,6 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-@pytest.fixture(scope="module")
-def canvas(lms: Emulator) -> Iterator[CanvasSite]:
-    made = CanvasSite(lms)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def brightspace(lms: Emulator) -> Iterator[BrightspaceSite]:
-    made = BrightspaceSite(lms)
-    yield made
-    made.close()
-
-
 class Asked(NamedTuple):
     """A deep linking request: what the tool was told, and the browser's cookies."""
 
@@ -162,13 +148,6 @@ def test_brightspace(lms: Emulator, brightspace: BrightspaceSite) -> None:
     assert post(nonce="once")().status_code == 200
     assert diagnosed(lms) == ""
     each(lms, {"a nonce again": (post(nonce="once"), "a token with this `nonce` was taken before")})
-
-
-@pytest.fixture(scope="module")
-def edx(lms: Emulator) -> Iterator[Web]:
-    web = Web(lms)
-    yield web
-    web.close()
 
 
 def test_open_edx(lms: Emulator, edx: Web) -> None:

@@ -51,20 +51,6 @@ def site(lms: Emulator, request: pytest.FixtureRequest) -> Iterator[LmsSite]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def canvas(lms: Emulator) -> Iterator[CanvasSite]:
-    made = CanvasSite(lms)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def edx(lms: Emulator) -> Iterator[Web]:
-    web = Web(lms)
-    yield web
-    web.close()
-
-
 def test_grants_of_another_client(lms: Emulator, site: LmsSite) -> None:
     other = {"client_id": site.info.other_client.client_id, "client_secret": site.info.other_client.client_secret}
     code, refresh = site.code(), site.tokens()["refresh_token"]

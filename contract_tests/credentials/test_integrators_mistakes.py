@@ -49,13 +49,6 @@ def sites(lms: Emulator) -> Iterator[dict[str, LmsSite]]:
         site.close()
 
 
-@pytest.fixture(scope="module")
-def edx(lms: Emulator) -> Iterator[Web]:
-    web = Web(lms)
-    yield web
-    web.close()
-
-
 def diagnosed(lms: Emulator) -> str:
     """The diagnosis of the last request; empty if it was accepted."""
     refusal = lms.requests.last.refusal

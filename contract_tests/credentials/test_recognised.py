@@ -11,9 +11,16 @@ from contract_tests.credentials.makers import MAKERS, Held, Side, bearer, kinds
 from contract_tests.credentials.test_matrix import DEAD, SEEDED
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
+from lms_emulator.core.access import recognise
 
 Place = Callable[[Side, str], httpx.Response]
 ASK = {"grant_type": "refresh_token", "client_secret": "x", "refresh_token": "x"}
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that ends for lack of time has tests of its own."""
+    monkeypatch.setattr(recognise, "DIAGNOSIS_SECONDS", 5.0)
 
 
 def header(provider: str, path: str, scheme: str = "Bearer", name: str = "Authorization") -> Place:

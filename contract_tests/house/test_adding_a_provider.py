@@ -20,6 +20,8 @@ import pytest
 from contract_tests.house import rooms
 from contract_tests.house.package import ROOT
 
+pytestmark = pytest.mark.slow
+
 GUIDE = ROOT / "docs/writing-a-provider.md"
 NAME = "schoolbox"
 KEY = {"X-Key": "schoolbox-demo-key"}
@@ -166,7 +168,6 @@ def test_the_python_handle_has_it(checkout: Checkout) -> None:
     assert checkout.run("use_handle").startswith("schoolbox-demo-key http://127.0.0.1:")
 
 
-@pytest.mark.slow
 def test_the_rest_is_derived_or_named_by_a_test(checkout: Checkout) -> None:
     """Without the command, tests name every place that lags; after it, only those that a person has to write."""
     everywhere = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "contract_tests/house/test_derived.py")

@@ -1,0 +1,33 @@
+"""Sites of a module's emulator, with a browser's session each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.brightspace.support import Site as BrightspaceSite
+from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.openedx.web import Web
+from lms_emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def canvas(lms: Emulator) -> Iterator[CanvasSite]:
+    made = CanvasSite(lms)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def brightspace(lms: Emulator) -> Iterator[BrightspaceSite]:
+    made = BrightspaceSite(lms)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def edx(lms: Emulator) -> Iterator[Web]:
+    web = Web(lms)
+    yield web
+    web.close()
