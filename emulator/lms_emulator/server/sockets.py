@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 0.5
-_YOUNG_FOR_ALL = 1_000
+_YOUNG_FOR_ALL = 100
 """How many times the collector looks at what is new before it looks at everything, while others wait; usually 10."""
 _BACKLOG = 2048
 
@@ -206,8 +206,12 @@ class Server:
             greeting.cancel()
             await self._close(_GRACE_SECONDS)
 
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(main())
+        usual = gc.get_threshold()
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(main())
+        finally:
+            gc.set_threshold(*usual)
 
     # in a thread of its own
 
