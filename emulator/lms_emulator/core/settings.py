@@ -174,17 +174,30 @@ def describe(prefix: str, settings: msgspec.Struct, day: date | None = None) -> 
 
     Parameters: `day`, the day whose defaults are shown; None for the latest.
     """
-    hints = _hints(type(settings))
     defaults = defaults_on(type(settings), day or date.max)
+    return [
+        replace(
+            declared,
+            name=f"{prefix}.{declared.name}",
+            value=getattr(settings, declared.name),
+            default=getattr(defaults, declared.name),
+        )
+        for declared in _declared(type(settings))
+    ]
+
+
+@cache
+def _declared(kind: type[msgspec.Struct]) -> tuple[SettingInfo, ...]:
+    """What the declarations of a Struct say of its fields, in their order."""
     rows = []
-    for field in msgspec.structs.fields(settings):
-        annotation = hints[field.name]
+    for name in kind.__struct_fields__:
+        annotation = _hints(kind)[name]
         extra = _extra(annotation)
         rows.append(
             SettingInfo(
-                name=f"{prefix}.{field.name}",
-                value=getattr(settings, field.name),
-                default=getattr(defaults, field.name),
+                name=name,
+                value=None,
+                default=None,
                 type=_type_name(annotation),
                 help=next((m.description for m in _metas(annotation) if m.description), ""),
                 evidence=str(extra.get("evidence", "chosen")),
@@ -192,7 +205,7 @@ def describe(prefix: str, settings: msgspec.Struct, day: date | None = None) -> 
                 was=list(extra.get("was") or ()),
             )
         )
-    return rows
+    return tuple(rows)
 
 
 def _type_name(annotation: Any) -> str:
