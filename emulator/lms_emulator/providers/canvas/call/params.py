@@ -181,8 +181,10 @@ class Params:
         return [word.strip() for text in self.texts(*path) for word in text.split(",") if word.strip()]
 
     def hash(self, *path: str) -> Params:
-        """The hash of that name; empty if it was not sent or is not a hash."""
+        """The hash of that name; empty if it was not sent. Raises the refusal `crashed` for text or a list."""
         value = self._find(*path)
+        if value and not isinstance(value, dict):
+            raise refusals.crashed(f"a hash is expected, as `{path[-1]}[name]=value`", value)
         return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 
     def over(self, before: dict[str, Any]) -> Params:
@@ -211,10 +213,14 @@ class Params:
 
     def require(self, name: str) -> Params:
         """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`)."""
-        value = self._find(name)
-        if value is None or value in ("", {}, []):
-            raise refusals.missing(name, self.data)
+        self.require_some(name)
         return self.hash(name)
+
+    def require_some(self, name: str) -> None:
+        """Raise the same refusal if nothing was sent of that name; what was sent need not be a hash."""
+        value = self._find(name)
+        if value in (None, {}, []) or (isinstance(value, str) and not value.strip()):
+            raise refusals.missing(name, self.data)
 
     def file(self, *path: str) -> Upload | None:
         """A file of a multipart body, or None."""

@@ -173,7 +173,7 @@ def sub_accounts(api: Api) -> Any:
         rows = [a for a in rows if a.parent_account_id == record.id]
     by_name = not whole and api.later.text("order") == "name"
     rows.sort(key=lambda account: ((account.name or "").lower() if by_name else "", account.id))
-    includes = api.later.includes & {"course_count", "sub_account_count"}
+    includes = api.params.includes & {"course_count", "sub_account_count"}
     path = f"/api/v1/accounts/{record.id}/sub_accounts"
     return paged(api, rows, lambda account: shapes.account(api, account, includes), path=path, counted=not whole)
 

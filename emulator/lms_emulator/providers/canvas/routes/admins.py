@@ -39,7 +39,7 @@ def _role(api: Api, account: Account) -> Role:
     number, name = identifiers.local_number(api.params.text("role_id") or ""), api.params.text("role")
     if number is not None and (found := api.store.roles.get(number)) is not None:
         return found
-    every = roles_of(api.store, account)
+    every = roles_of(api.store, account, hidden=True)
     known = [r for r in every if r.base_role_type in OF_ACCOUNTS and r.workflow_state != "deleted"]
     admin = next(role for role in known if role.account_id is None and role.name == "AccountAdmin")
     return next((role for role in known if role.name == name), admin)

@@ -142,13 +142,11 @@ def update_grades_of_course(api: Api) -> Any:
 
 
 def _grade_data(api: Api) -> Params:
-    data = api.params.get("grade_data")
-    if data is not None and not isinstance(data, dict):
-        raise refusals.crashed("`grade_data` is no hash", data)
-    if not data:
+    data = api.params.hash("grade_data")
+    if not data.data:
         text = "'grade_data' parameter required"
         raise refusals.rest("grade_data_missing", 400, {"error": text}, check="`grade_data` is sent")
-    return api.params.hash("grade_data")
+    return data
 
 
 def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[str, Params]) -> Any:
@@ -189,8 +187,6 @@ def _grade_students(
             unknown.append(name)
             continue
         sent = data.hash(name)
-        if not isinstance(data.peek(name), dict):
-            raise refusals.crashed("what is said of a student is no hash", name)
         graded = as_whole(name) != user.id or any(sent.has(value) for value in GRADED)
         if graded and (why := moderation.why_not_graded(api, course, base, user.id)) is not None:
             raise api.refused(why, "manage_grades")

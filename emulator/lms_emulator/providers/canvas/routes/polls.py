@@ -38,7 +38,7 @@ def _listed(api: Api, name: str, found: Sequence[T], shape: Callable[[T], Json])
 
 def _sent(api: Api, name: str) -> Params:
     """The first object in a request."""
-    api.params.require(name)
+    api.params.require_some(name)
     return api.params.rows(name)[0]
 
 

@@ -15,11 +15,20 @@ from lms_emulator.providers.canvas.model import Account, BaseRole, Role
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, ignoring
 from lms_emulator.providers.canvas.rules.permissions import account_from_path, root_of
-from lms_emulator.providers.canvas.rules.roles import ORDER, roles_of, set_permissions
+from lms_emulator.providers.canvas.rules.roles import COURSE_ROLES, HIDDEN, roles_of, set_permissions
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 266, 272, 275, 288; canvas-lms app/controllers/role_overrides_controller.rb"
-BASES = {"AccountMembership", *ORDER} - {"AccountAdmin"}
+RESERVED = {
+    *get_args(BaseRole),
+    "StudentViewEnrollment",
+    "NilEnrollment",
+    "teacher",
+    "ta",
+    "designer",
+    "student",
+    "observer",
+}
 
 
 def _account(api: Api) -> Account:
@@ -62,18 +71,13 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make a role."""
     account = _account(api)
-    label = api.params.text("label") or api.params.text("role")
-    if not label:
+    label = api.params.text("label")
+    label = label if label and label.strip() else api.params.text("role")
+    if not label or not label.strip():
         raise refusals.message(400, "label_missing", "missing required parameter 'role'")
-    if len(label) > 255:
-        raise refusals.crashed("the label is too long for its column")
     base = api.params.text("base_role_type")
     base = "AccountMembership" if base is None else base
-    if base not in BASES:
-        raise refusals.invalid({"base_role_type": [("inclusion", "is invalid")]})
-    if label in get_args(BaseRole):
-        raise refusals.invalid({"name": [("exclusion", "is reserved")]})
-    _label_is_free(api, account, label)
+    _require_fit(api, account, label, base)
     sent = api.params.hash("permissions")
     made = Role(
         **api.new_row("roles"),
@@ -86,25 +90,43 @@ def create(api: Api) -> Any:
     api.store.roles.put(made)
     set_permissions(api, account, made, sent)
     body = shapes.role(api, made, account)
-    return body if base == "AccountMembership" else {**body, "base_role_type_label": shapes.LABELS[base]}
+    return {**body, "base_role_type_label": shapes.LABELS[base]} if made.base_role_type in COURSE_ROLES else body
 
 
-def _label_is_free(api: Api, account: Account, label: str) -> None:
-    taken = [r for r in roles_of(api.store, account) if r.name == label and r.workflow_state == "active"]
-    if taken:
-        raise refusals.invalid({"label": ["A role with this name already exists"]})
+def _require_fit(api: Api, account: Account, label: str, base: str, own: Role | None = None) -> None:
+    """Refuse a label that is reserved, or that another role of the account or a built-in one has, and unknown types.
+
+    Roles of the accounts above may have the same label.
+    """
+    others = [r for r in api.store.roles.find("account", account.id) if own is None or r.id != own.id]
+    active = own is None or own.workflow_state == "active"
+    taken = "A role with this name already exists"
+    faults: dict[str, list[str | tuple[str, str]]] = {}
+    if active and any(r.name == label and r.workflow_state == "active" for r in others):
+        faults["label"] = [taken]
+    if base not in get_args(BaseRole):
+        faults["base_role_type"] = [("inclusion", "is invalid")]
+    if label in RESERVED:
+        faults["name"] = [("exclusion", "is reserved")]
+    built_in = (r.name for r in roles_of(api.store, account, hidden=True) if r.account_id is None)
+    if label in {name if name in HIDDEN else shapes.LABELS.get(name, name) for name in built_in}:
+        faults["label"] = [*faults.get("label", []), taken]
+    if faults:
+        raise refusals.invalid(faults)
+    if len(label) > 255:
+        raise refusals.crashed("the label is too long for its column")
 
 
 def update(api: Api) -> Any:
     """Rename a role, or change its permissions in an account."""
     account, role = _place(api)
     label = api.params.text("label")
-    if label and label != shapes.LABELS.get(role.name, role.name):
+    if label and label.strip() and label != shapes.LABELS.get(role.name, role.name):
         if role.account_id is None:
             raise refusals.message(400, "role_built_in", "cannot update the 'label' for a built-in role")
         if role.account_id != account.id:
             raise refusals.message(400, "role_inherited", "cannot update the 'label' for an inherited role")
-        _label_is_free(api, account, label)
+        _require_fit(api, account, label, role.base_role_type, role)
         role = api.store.roles.put(replace(role, name=label, updated_at=api.now))
     shown = set_permissions(api, account, role, api.params.hash("permissions"))
     return shapes.role(api, shown, account)

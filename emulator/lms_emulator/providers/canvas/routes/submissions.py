@@ -117,8 +117,6 @@ def update(api: Api) -> Any:
     course, section = roster.place(api)
     base = assignments.find(api, course, api.slot("assignment_id"))
     whole = api.params.peek("submission")
-    if not (isinstance(whole, dict) or whole in (None, False)):
-        raise refusals.crashed("`submission` is no hash", whole)
     sent = api.params.hash("submission")
     waits = moderation.under_way(base) and is_given(sent.get("posted_grade")) and not sent.flag("provisional")
     if not api.check("the grades of this assignment are not moderated", not waits):
@@ -257,10 +255,10 @@ def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> S
 
 def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params, *, strict: bool) -> None:
     """Store the rubric assessment in the parameters. `strict`: whether it must have one of the rubric's criteria."""
-    sent = asked.hash("rubric_assessment")
     found = rubrics.of_assignment(api, base.id)
     if not isinstance(asked.peek("rubric_assessment"), dict) or found is None:
         return
+    sent = asked.hash("rubric_assessment")
     rubric, association = found
     known = {str(criterion["id"]) for criterion in rubric.criteria}
     if strict and known.isdisjoint(sent.data):

@@ -266,7 +266,11 @@ def _back(api: Api, login: Pseudonym, sent: Params) -> User:
 
 def _address(api: Api, user: User, login: str) -> None:
     sent = api.params.hash("communication_channel")
-    kind, address = sent.text("type") or "email", sent.text("address") or login
+    if sent.data:
+        kind, address = sent.text("type") or "email", sent.text("address")
+    else:
+        kind, address = "email", api.params.text("pseudonym", "path")
+    address = login if address is None else address
     if not address or (kind == "email" and not EMAIL.fullmatch(address)):
         return
     trusted = user.initial_enrollment_type == "observer" or account_allows(api, api.caller, api.root, "manage_students")

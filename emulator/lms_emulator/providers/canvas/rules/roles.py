@@ -14,21 +14,25 @@ from lms_emulator.providers.canvas.model import Account, CanvasStore, Course, En
 from lms_emulator.providers.canvas.rules.permissions import chain, listed, root_of
 
 HIDDEN = ("AccountMembership", "NoPermissions")
-ORDER = (
-    "AccountAdmin",
+COURSE_ROLES = (
     "StudentEnrollment",
     "TeacherEnrollment",
     "TaEnrollment",
     "DesignerEnrollment",
     "ObserverEnrollment",
 )
+_ORDER = ("AccountAdmin", *COURSE_ROLES, *HIDDEN)
 
 
-def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True) -> list[Role]:
-    """The roles of an account: the built-in ones, its own and, with `inherited`, those of the accounts above."""
+def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True, hidden: bool = False) -> list[Role]:
+    """The roles of an account: the built-in ones, its own and, with `inherited`, those of the accounts above.
+
+    `hidden` adds those built-in ones that Canvas lists nowhere.
+    """
     root = root_of(store, account.id)
-    built_in = [r for r in store.roles.find("root", root.id) if r.account_id is None and r.name not in HIDDEN]
-    built_in.sort(key=lambda role: ORDER.index(role.name))
+    built_in = [r for r in store.roles.find("root", root.id) if r.account_id is None]
+    built_in = [r for r in built_in if hidden or r.name not in HIDDEN]
+    built_in.sort(key=lambda role: _ORDER.index(role.name))
     owners = [level.id for level in chain(store, account.id)] if inherited else [account.id]
     own = [role for owner in owners for role in store.roles.find("account", owner)]
     return [*built_in, *sorted(own, key=lambda role: role.id)]

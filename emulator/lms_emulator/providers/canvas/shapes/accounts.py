@@ -74,10 +74,11 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
     body = brief(api, record) | {name: quota(api, record, name) for name in QUOTAS}
     if record.parent_account_id is not None:
         body |= _sis(api, record)
-    if "course_count" in includes:
+    counted = includes if api.settings.later_parameters else ()
+    if "course_count" in counted:
         own = (course for course in api.store.courses if course.account_id == record.id)
         body["course_count"] = sum(course.workflow_state != "deleted" for course in own)
-    if "sub_account_count" in includes:
+    if "sub_account_count" in counted:
         body["sub_account_count"] = sum(
             child.workflow_state == "active" for child in api.store.accounts.find("parent", record.id)
         )
