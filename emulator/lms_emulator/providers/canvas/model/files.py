@@ -70,8 +70,10 @@ class Attachment(Record, frozen=True, kw_only=True):
         size: in bytes; None for what was never uploaded, or is empty. -1 of a world file stands for its content's.
         uuid: the key of its public download address.
         file_state: `deleted` also while it waits for its upload.
-        workflow_state: `pending` while it waits for its upload, `received` while for the client to say that it is done.
+        workflow_state: `pending` while it waits for its upload, `received` while for the client to say that it is done,
+            `errored` when it could not be downloaded.
         replaced_by: the file that took its place.
+        copied: it has its content from another file here, and so counts against no quota.
     """
 
     id: int
@@ -94,8 +96,10 @@ class Attachment(Record, frozen=True, kw_only=True):
     category: str = "uncategorized"
     usage_rights: dict[str, Any] | None = None
     file_state: Literal["available", "deleted"] = "available"
-    workflow_state: Literal["pending", "received", "processed"] = "processed"
+    workflow_state: Literal["pending", "received", "processed", "errored"] = "processed"
+    upload_error: str = ""
     replaced_by: int | None = None
+    copied: bool = False
     media_entry_id: str | None = None
     created_at: Instant
     updated_at: Instant

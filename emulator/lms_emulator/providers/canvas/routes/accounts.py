@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.call.params import as_flag, as_integer, as_te
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, states, stickiness
+from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, quotas, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     account_from_path,
@@ -37,7 +37,7 @@ NOT_YOURS = {
         ("name", "default_time_zone", "settings"),
         "You are not allowed to manage account settings",
     ),
-    "manage_storage_quotas": (tuple(shapes.QUOTAS), "You are not allowed to manage quota settings"),
+    "manage_storage_quotas": (tuple(quotas.DEFAULTS), "You are not allowed to manage quota settings"),
 }
 """Fields that need a right, with the message for callers without it."""
 SIS_REFUSED = "user not authorized to manage SIS data - account[sis_account_id]"
@@ -192,8 +192,8 @@ def create(api: Api) -> Any:
         _sis_id_is_free(api, sis_id, None)
     if len(name := sent.text("name") or "") > 255:
         raise refusals.invalid({"name": ["too_long"]})
-    quotas: dict[str, Any] = {
-        kind: _quota_to_store(api, parent, kind, _whole(sent.text(kind))) for kind in shapes.QUOTAS if sent.has(kind)
+    limits: dict[str, Any] = {
+        kind: _quota_to_store(api, parent, kind, _whole(sent.text(kind))) for kind in quotas.DEFAULTS if sent.has(kind)
     }
     made = Account(
         id=api.new_id("accounts"),
@@ -203,16 +203,16 @@ def create(api: Api) -> Any:
         guid=uuid,
         sis_account_id=sis_id,
         created_at=api.now,
-        **quotas,
+        **limits,
     )
     return shapes.account(api, api.store.accounts.put(made))
 
 
 def _quota_to_store(api: Api, parent: Account | None, name: str, value: int | None) -> int | None:
     """A quota as an account keeps it: none where it is 0, or what the account would have anyway."""
-    usual = [shapes.QUOTAS[name]] if name != "default_storage_quota_mb" else []
-    if parent is not None and name in shapes.INHERITED_QUOTAS:
-        usual.append(shapes.quota(api, parent, name))
+    usual = [quotas.DEFAULTS[name]] if name != "default_storage_quota_mb" else []
+    if parent is not None and name in quotas.INHERITED:
+        usual.append(quotas.default(api, parent, name))
     return value if value is not None and value > 0 and value not in usual else None
 
 
@@ -291,7 +291,7 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
         fields["default_time_zone"] = rails_name(name)
         if zone(name) is None:
             faults["default_time_zone"] = [f"'{name}' is not a recognized time zone"]
-    for quota in shapes.QUOTAS:
+    for quota in quotas.DEFAULTS:
         if sent.has(quota):
             parent = api.store.accounts.get(record.parent_account_id or 0)
             fields[quota] = _quota_to_store(api, parent, quota, _quota(sent.text(quota), quota, faults))

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import ContentMigration, Course, Migrat
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.uploads import download
-from lms_emulator.providers.canvas.rules import attached, contexts, courses, files, uploads
+from lms_emulator.providers.canvas.rules import attached, contexts, courses, quotas, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import kinds, placing, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
@@ -212,7 +212,7 @@ def _expects_file(api: Api, context: Context, record: ContentMigration) -> Any:
     record = runs.put(api, record, progress_id=job.id)
     sent = api.params.hash("pre_attachment")
     size = as_whole(sent.text("size"))
-    room = files.quota(api, context) - files.quota_used(api.store, context) if context.type != "Account" else 0
+    room = quotas.granted(api, context) - quotas.used(api.store, context)
     if size is not None and size > room:
         refused = {"error": True, "message": "file size exceeds quota"}
         return shapes.migration(api, runs.put(api, record, workflow_state="failed", pre_attachment=refused))

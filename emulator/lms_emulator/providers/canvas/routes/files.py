@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, identifiers, number
@@ -28,13 +31,14 @@ from lms_emulator.providers.canvas.rules import (
     files,
     licenses,
     progressing,
+    quotas,
     roster,
 )
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
 SORTS: dict[str, Callable[[Attachment], Any]] = {
-    "size": lambda file: file.bytes_count or 0,
+    "size": lambda file: (file.bytes_count is None, file.bytes_count or 0),
     "created_at": lambda file: file.created_at,
     "updated_at": lambda file: file.updated_at,
     "content_type": lambda file: file.content_type,
@@ -46,7 +50,8 @@ def index(api: Api) -> Any:
     """The files of a context, by name."""
     context = contexts.from_path(api)
     require_contents(api, context)
-    return _listed(api, files.files_of(api.store, context), files.manages(api, context))
+    found, managed = files.files_of(api.store, context), files.sees_hidden(api, context)
+    return _listed(api, found if managed else files.in_listed_folders(api, found), managed)
 
 
 def in_folder(api: Api) -> Any:
@@ -81,13 +86,17 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
     if sort == "position":  # in both directions too; `order` turns only the names around
         positions = _positions(api, found)
         found.sort(key=lambda file: positions[file.id])
+
+    def notes(file: Attachment) -> Any:
+        return shapes.lock_notes(api, file) if managed else {}
+
     if "names" in api.params.texts("only"):
-        return paged(api, found, shapes.names)
+        return paged(api, found, lambda file: {**shapes.names(file), **notes(file)})
 
     def row(file: Attachment) -> Any:
         body = shapes.file(api, file, includes)
         # in lists Canvas says this of those who see hidden files, and of them only
-        return body | {"hidden_for_user": body["hidden"] and managed}
+        return {**body, "hidden_for_user": body["hidden"] and managed, **notes(file)}
 
     return paged(api, found, row)
 
@@ -105,15 +114,17 @@ def _owner(api: Api, file: Attachment) -> str | None:
 
 
 def _is_of(file: Attachment, kinds: list[str]) -> bool:
-    return any(file.content_type == kind or file.content_type.startswith(f"{kind}/") for kind in kinds)
+    sent = file.content_type
+    return any(sent == kind if "/" in kind else sent.lower().startswith(kind.lower()) for kind in kinds)
 
 
 def _found(api: Api, *, deleted: bool = False) -> Attachment:
     """The file in the path, following replacements to the newest. Raises the refusal `not_found`."""
     found = api.store.attachments.get(number(api.slot("id")))
-    if found is not None and api.params.has("replacement_chain_context_type"):
-        asked = api.params.text("replacement_chain_context_type"), api.params.text("replacement_chain_context_id")
-        if asked == (found.context_type.lower(), str(found.context_id)):
+    named = api.params.text("replacement_chain_context_id")
+    if named and api.params.text("replacement_chain_context_type") == "course":
+        course = identifiers.course(api, named)
+        if found is not None and (found.context_type, found.context_id) == ("Course", course.id):
             found = files.newest(api.store, found)
     if found is None or found.workflow_state == "pending" or (found.file_state == "deleted" and not deleted):
         raise refusals.not_found("the file", api.slot("id"))
@@ -192,9 +203,24 @@ def public_url(api: Api) -> Any:
 
 
 def icon_metadata(api: Api) -> Any:
-    """The parameters of an icon made in the editor; no file here is one."""
-    _require_reader(api, file := _found(api))
-    raise file_refusals.no_metadata(file.id)
+    """The parameters of an icon made in the editor, which its drawing carries in `metadata`."""
+    found = api.store.attachments.get(number(api.slot("id")))
+    file = files.newest(api.store, found) if found is not None else None
+    if file is None or file.file_state == "deleted":
+        raise refusals.not_found("the file", api.slot("id"))
+    _require_reader(api, file)
+    if files.locked_for_caller(api, file):
+        raise api.refused(f"file {file.id} is not locked")
+    if file.category != "icon_maker_icons":
+        raise file_refusals.no_metadata(file.id)
+    drawn = re.search(r"<metadata(?:\s[^>]*)?>(.*?)</metadata>", file.content.decode("utf-8", "replace"), re.DOTALL)
+    if drawn is None or not drawn.group(1).strip():
+        return Response(status_code=204)
+    try:
+        held = json_text.parse(html.unescape(drawn.group(1)))
+    except ValueError as error:
+        raise refusals.crashed("the icon's metadata are no JSON", str(error)) from error
+    return {"name": file.display_name, **(held if isinstance(held, dict) else {})}
 
 
 def reset_verifier(api: Api) -> Any:
@@ -221,7 +247,7 @@ def update(api: Api) -> Any:
     }
     level = api.params.text("visibility_level")
     if level is not None:
-        if level not in ("inherit", "course", "institution", "public"):
+        if level not in files.VISIBILITIES:
             raise refusals.invalid({"visibility_level": ["inclusion"]})
         changes["visibility_level"] = level
     if (named := api.params.text("parent_folder_id")) is not None:
@@ -236,6 +262,8 @@ def update(api: Api) -> Any:
     elif file.locked and not changed.locked and licenses.lacking(api, changed):
         text = "This file must have usage_rights set before it can be published."
         raise refusals.message(400, "usage_rights_missing", text)
+    if file.context_type == "Course":
+        blueprints.require_unlocked(api, file.context_id, "attachments", file, changed)
     on_duplicate = api.params.text("on_duplicate") or ""
     moved = (changed.folder_id, changed.display_name) != (file.folder_id, file.display_name)
     folder = files.folder_of(api.store, changed)
@@ -283,7 +311,7 @@ def quota(api: Api) -> Any:
     """The storage quota of a context, and its usage."""
     context = contexts.from_path(api)
     files.require_manager(api, context, "add", "edit", "delete")
-    return {"quota": files.quota(api, context), "quota_used": files.quota_used(api.store, context)}
+    return {"quota": quotas.granted(api, context), "quota_used": quotas.used(api.store, context)}
 
 
 def download(x: Call) -> Response:

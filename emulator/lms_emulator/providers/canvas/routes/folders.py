@@ -30,16 +30,11 @@ def readable(api: Api) -> Context:
     return contexts.from_path(api, "read_files", "read")
 
 
-def sees_all(api: Api, context: Context) -> bool:
-    """Whether the caller also sees hidden and locked files, as file managers and staff do."""
-    return files.manages(api, context) or contexts.may(api, context, "read_as_admin")
-
-
 def require_contents(api: Api, context: Context) -> None:
     """Refuse callers who may not list folders: a course that hides its files only shows them individually."""
     contexts.require(api, context, "read_files", "read")
     course = context.record
-    shut = isinstance(course, Course) and tabs.hidden(course, "files") and not sees_all(api, context)
+    shut = isinstance(course, Course) and tabs.hidden(course, "files") and not files.sees_hidden(api, context)
     if not api.check("the files are not hidden", not shut):
         raise api.refused(f"the page `files` of course {context.id} is not hidden")
 
@@ -59,7 +54,7 @@ def readable_folder(api: Api, *, deleted: bool = False) -> tuple[Folder, bool]:
 
 def _require_look(api: Api, folder: Folder, context: Context) -> bool:
     require_contents(api, context)
-    managed = sees_all(api, context)
+    managed = files.sees_hidden(api, context)
     shut = files.folder_hidden(api.store, folder) or files.folder_locked(api, folder)
     shut = shut or folder.workflow_state == "deleted"
     if not managed and shut:
@@ -79,7 +74,7 @@ def index(api: Api) -> Any:
     """All folders of a context, by name, or by position with `sort_by=position`."""
     context = readable(api)
     files.root_folder(api, context)
-    return _listed(api, files.folders_of(api.store, context), sees_all(api, context))
+    return _listed(api, files.folders_of(api.store, context), files.sees_hidden(api, context))
 
 
 def sub_folders(api: Api) -> Any:
@@ -109,7 +104,7 @@ def show_in_context(api: Api) -> Any:
 def by_path(api: Api) -> Any:
     """The folders from the root down to the one at a path."""
     context = readable(api)
-    managed = sees_all(api, context)
+    managed = files.sees_hidden(api, context)
     found = [files.root_folder(api, context)]
     if context.type == "User" and api.x.path_params.get("full_path") == files.CONVERSATIONS:
         files.child(api, found[0], files.CONVERSATIONS)

@@ -22,7 +22,16 @@ from lms_emulator.providers.canvas.model import Attachment, Folder, Progress, Us
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, files, roster, submitting, uploads
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    contexts,
+    courses,
+    files,
+    quotas,
+    roster,
+    submitting,
+    uploads,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import runs
 from lms_emulator.providers.canvas.shapes import files as shapes
@@ -110,7 +119,8 @@ async def _begin(
     if url is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
     about = progress_of or ("User", api.user.id)
-    queued = await fetch_file(api, attachment, url, on_duplicate, about, api.user, then)
+    room = None if exempt else quotas.granted(api, context) - quotas.used(api.store, context)
+    queued = await fetch_file(api, attachment, url, on_duplicate, about, api.user, then, room=room)
     return {"progress": progress(api, queued)}
 
 
@@ -122,10 +132,14 @@ async def fetch_file(
     progress_of: tuple[str, int],
     owner: User,
     then: Callable[[Attachment], None] | None = None,
+    *,
+    room: int | None = None,
 ) -> Progress:
     """Download a file and report to a Progress. Returns that as it was before.
 
-    Parameters: `then`, called with the downloaded file; its refusal becomes the progress's message.
+    Parameters:
+        then: called with the downloaded file; its refusal becomes the progress's message.
+        room: the bytes that the file may have; None if it does not count against a quota.
     """
     queued = Progress(
         **api.new_row("progresses"),
@@ -138,7 +152,12 @@ async def fetch_file(
     content, trouble = await download(api, url)
     name = uploads.stored_name(api.x, attachment.display_name)
     received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
-    files.settle_name(api, received, on_duplicate)
+    if room is not None and len(content) > room:
+        trouble = f"file size exceeds quota limits: {len(content)} bytes"
+    if trouble:
+        api.store.attachments.put(replace(received, workflow_state="errored", upload_error=trouble))
+    else:
+        files.settle_name(api, received, on_duplicate)
     if then is not None and not trouble:
         try:
             then(received)
@@ -217,7 +236,7 @@ def finish(api: Api) -> Any:
     exempt = api.params.text("quota_exemption") == uploads.exemption(attachment)
     if not exempt and attachment.context_type in contexts.TABLES:
         context = contexts.holding(api, attachment)
-        if files.quota(api, context) < files.quota_used(api.store, context) + (attachment.size or 0):
+        if quotas.granted(api, context) < quotas.used(api.store, context) + (attachment.size or 0):
             raise refusals.message(400, "over_quota", "file size exceeds quota limits")
     done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)
     done = files.settle_name(api, done, on_duplicate)
@@ -234,6 +253,8 @@ def status(api: Api) -> Any:
     found = identifiers.row(api.store.attachments, api.slot("id"), "the file of that uuid", uuid=api.slot("uuid"))
     if found.file_state == "deleted":
         return {"upload_status": "pending"}
+    if found.workflow_state == "errored":
+        return {"upload_status": "errored", "message": found.upload_error}
     return {"upload_status": "ready", "attachment": shapes.file(api, found)}
 
 

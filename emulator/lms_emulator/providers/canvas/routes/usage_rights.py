@@ -21,6 +21,9 @@ from lms_emulator.providers.canvas.rules.licenses import LICENSES
 
 JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_use", "creative_commons")
 
+USUAL = {"public_domain": "public_domain", "creative_commons": "cc_by_nc_nd"}
+"""The licence that Canvas takes where none is sent; `private` for the other justifications."""
+
 
 def _chosen(api: Api, context: Context) -> list[Attachment]:
     """The files in the request, directly or by folder."""
@@ -56,7 +59,8 @@ def put(api: Api) -> Any:
     if not isinstance(api.params.peek("usage_rights"), dict):
         raise refusals.message(400, "usage_rights_missing", "No 'usage_rights' object supplied")
     sent = api.params.hash("usage_rights")
-    justification, license = sent.text("use_justification"), LICENSES.get(sent.text("license") or "private")
+    justification = sent.text("use_justification") or ""
+    license = LICENSES.get(sent.text("license") or USUAL.get(justification, "private"))
     unfit = {"use_justification": justification not in JUSTIFICATIONS, "license": license is None}
     if license is None or any(unfit.values()):
         raise refusals.invalid({name: ["inclusion"] for name, wrong in unfit.items() if wrong})

@@ -7,7 +7,7 @@ Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), 
 from __future__ import annotations
 
 import hmac
-import os
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.refusals import files as file_refusals
-from lms_emulator.providers.canvas.rules import contexts, courses, licenses, masquerade, progressing
+from lms_emulator.providers.canvas.rules import blueprints, contexts, courses, licenses, masquerade, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
@@ -29,11 +29,13 @@ ROOTS = {"Course": "course files", "User": "my files", "Group": "files", "Accoun
 ANNOTATED = "student annotation documents"
 SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons", ANNOTATED: "Student Annotation Documents"}
 NEW_FOLDER = "New Folder"
+VISIBILITIES = ("inherit", "course", "institution", "public")
 SEAL_SECONDS = 3600
+LAST_NUMBER = 7
+"""The highest number with which a file of a taken name is told apart."""
+_EXTENSIONS = re.compile(r"(\.[A-Za-z][A-Za-z0-9]*)*\.[A-Za-z0-9]*$")
 CONVERSATIONS = "conversation attachments"
 """A user's folder for message attachments, created on first use."""
-LEAST = 512
-"""The minimum size with which a file counts against the quota."""
 
 
 # folders
@@ -184,6 +186,11 @@ def manages(api: Api, context: Context, *what: str) -> bool:
     return contexts.may(api, context, *(f"manage_files_{value}" for value in what or ("add", "edit", "delete")))
 
 
+def sees_hidden(api: Api, context: Context) -> bool:
+    """Whether the caller also sees hidden and locked files, as file managers and staff do."""
+    return manages(api, context) or contexts.may(api, context, "read_as_admin")
+
+
 def require_manager(api: Api, context: Context, *what: str) -> None:
     """Refuse callers who may not `add`, `edit` or `delete` files there."""
     contexts.require(api, context, *(f"manage_files_{value}" for value in what))
@@ -245,8 +252,39 @@ def hidden(store: CanvasStore, file: Attachment) -> bool:
 
 
 def listed(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
-    """The files that users who do not manage files see in lists."""
-    return [file for file in files if not hidden(api.store, file) and lock_of(api, file) is None]
+    """The files that users who do not manage files see in lists: what a module locks is among them."""
+    return [
+        file
+        for file in files
+        if not (file.hidden or file.locked or outside(api, file))
+        and file.workflow_state != "errored"
+        and _visible(api, file)
+    ]
+
+
+def in_listed_folders(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
+    """The files in folders to which those who do not manage files can come from the root."""
+    known: dict[int | None, bool] = {}
+
+    def reached(number: int | None) -> bool:
+        if number not in known:
+            above = list(ancestors(api.store, api.store.folders.get(number or 0)))[:-1]
+            known[number] = all(folder_listed(api, folder) for folder in above)
+        return known[number]
+
+    return [file for file in files if reached(file.folder_id)]
+
+
+def _visible(api: Api, file: Attachment) -> bool:
+    """Whether a file's own visibility lets the caller see it."""
+    context = contexts.holding(api, file)
+    course = context.record
+    if not isinstance(course, Course) or courses.may(api, api.caller, course, "read_as_member"):
+        return True
+    level = file.visibility_level if course.workflow_state == "available" else "course"
+    if level == "inherit":
+        return courses.may(api, api.caller, course, "read")
+    return level == "public" or (level == "institution" and api.caller is not None)
 
 
 def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
@@ -264,8 +302,12 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
 
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
-    """`lock_of` for the caller; those who manage the context's files can open it all the same."""
-    return None if file.context_type in ATTACHED or manages(api, contexts.holding(api, file)) else lock_of(api, file)
+    """`lock_of` for the caller; those who add files to the context, or administer it, can open it all the same."""
+    if file.context_type in ATTACHED:
+        return None
+    context = contexts.holding(api, file)
+    opened = manages(api, context, "add") or contexts.may(api, context, "read_as_admin")
+    return None if opened else lock_of(api, file)
 
 
 def course_of(store: CanvasStore, file: Attachment) -> Course | None:
@@ -313,50 +355,50 @@ def submitted(store: CanvasStore, file: Attachment) -> bool:
     return folder is not None and folder.submission_context_code not in (None, "root")
 
 
-def quota(api: Api, context: Context) -> int:
-    """The quota of a context in bytes."""
-    megabytes = 50
-    if isinstance(context.record, Course):
-        megabytes = context.record.storage_quota_mb or api.root.settings.get("default_storage_quota_mb") or 500
-    return megabytes * 1024 * 1024
+def free_file_name(api: Api, name: str, taken: Collection[str]) -> str:
+    """The file's name, with the first free number before all its extensions if it is in use: `notes-1.tar.gz`.
 
-
-def quota_used(store: CanvasStore, context: Context) -> int:
-    """The bytes used of a context's quota; submitted files do not count."""
-    files = (file for file in files_of(store, context) if not submitted(store, file))
-    return sum(max(LEAST, size) for file in files if (size := file.bytes_count) is not None)
-
-
-def free_file_name(name: str, taken: Collection[str]) -> str:
-    """The file's name, with the first free number if it is in use: `notes-1.txt`."""
-    stem, extension = os.path.splitext(name)
-    number, found = 0, name
-    while found in taken:
-        number += 1
-        found = f"{stem}-{number}{extension}"
-    return found
+    After the seventh of that name Canvas takes a UUID.
+    """
+    if name not in taken:
+        return name
+    extension = found.group() if (found := _EXTENSIONS.search(name)) is not None else ""
+    stem = name.removesuffix(extension)
+    numbered = (f"{stem}-{number}{extension}" for number in range(1, LAST_NUMBER + 1))
+    return next((each for each in numbered if each not in taken), None) or f"{stem}-{api.x.ids.uuid()}{extension}"
 
 
 def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
-    """Put a file into its folder; one of the same name is overwritten, also in modules, or the file is renamed."""
+    """Put a file into its folder; one of the same name is overwritten, also in modules, or the file is renamed.
+
+    The file is locked, hidden and licensed like the one that it replaces. What a blueprint locks is not overwritten.
+    """
     folder = folder_of(api.store, file)
     others = [] if folder is None else [row for row in files_in(api.store, folder) if row.id != file.id]
-    if on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
-        file = replace(file, display_name=free_file_name(file.display_name, {row.display_name for row in others}))
-    for other in others:
-        if other.display_name == file.display_name:
-            api.store.attachments.put(replace(other, file_state="deleted", replaced_by=file.id, updated_at=api.now))
-            for tag in list(api.store.content_tags.find("content", ("File", other.id))):
-                api.store.content_tags.put(replace(tag, content_id=file.id, updated_at=api.now))
+    same = [row for row in others if row.display_name == file.display_name]
+    kept = any(blueprints.of_child(api.store, row.context_id, "attachments", row.id) for row in same)
+    if kept or on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
+        taken = {row.display_name for row in others}
+        return api.store.attachments.put(replace(file, display_name=free_file_name(api, file.display_name, taken)))
+    for other in same:
+        api.store.attachments.put(replace(other, file_state="deleted", replaced_by=file.id, updated_at=api.now))
+        for tag in list(api.store.content_tags.find("content", ("File", other.id))):
+            api.store.content_tags.put(replace(tag, content_id=file.id, updated_at=api.now))
+    if same and on_duplicate:
+        names = ("locked", "lock_at", "unlock_at", "usage_rights")
+        access = {name: getattr(same[0], name) for name in names}
+        file = replace(file, **access, hidden=file.hidden or same[0].hidden)
     return api.store.attachments.put(file)
 
 
 def may_read(api: Api, file: Attachment) -> bool:
-    """Whether the caller may read a file, by a right in its context."""
+    """Whether the caller may read a file, by a right in its context or because it is open to more people."""
     if file.context_type in ATTACHED:
         course = course_of(api.store, file)
         return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
     context = contexts.holding(api, file)
+    if isinstance(context.record, Course):
+        return manages(api, context) or _visible(api, file)
     return contexts.may(api, context, "read_files", "read")
 
 
@@ -371,6 +413,7 @@ def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -
         filename=source.filename or source.display_name,
         uuid=api.x.ids.alnum(40),
         user_id=api.user.id,
+        copied=True,
         updated_at=api.now,
         modified_at=source.modified_at or source.updated_at,
     )

@@ -27,11 +27,12 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.model.files import ContextType
 from lms_emulator.providers.canvas.refusals import files as file_refusals
-from lms_emulator.providers.canvas.rules import files, licenses
+from lms_emulator.providers.canvas.rules import files, licenses, quotas
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 LIFETIME = timedelta(minutes=30)
 LARGEST = 10 * 1024**3
+LONGEST = 255
 UNKNOWN_TYPE = "unknown/unknown"
 FILE_FIELDS = ("file", "attachment[uploaded_data]")
 _TYPES = mimetypes.MimeTypes()
@@ -52,7 +53,7 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
         raise file_refusals.two_folders()
     chosen = on_duplicate(api)
     wanted = api.params.integer("size") if api.params.text("size") is not None and not exempt else None
-    if wanted is not None and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
+    if wanted is not None and quotas.granted(api, context) < quotas.used(api.store, context) + wanted:
         raise refusals.message(400, "over_quota", "file size exceeds quota")
     return chosen
 
@@ -140,7 +141,7 @@ def expect(
         context_id=context_id,
         folder_id=folder.id if folder is not None else None,
         user_id=(owner or api.user).id,
-        display_name=name,
+        display_name=_cut(name),
         content_type=sent_type or content_type_of(name),
         size=None,
         uuid=api.x.ids.alnum(40),
@@ -150,6 +151,15 @@ def expect(
         modified_at=api.now,
     )
     return api.store.attachments.put(replace(attachment, locked=licenses.lacking(api, attachment)))
+
+
+def _cut(name: str) -> str:
+    """A name of at most `LONGEST` characters with its extension."""
+    stem, dot, extension = name.rpartition(".")
+    if not dot:
+        return name[:LONGEST]
+    ending = (dot + extension)[: LONGEST // 2 + 1]
+    return stem[: LONGEST - len(ending)] + ending
 
 
 def stored_name(x: Call, name: str) -> str:

@@ -11,16 +11,11 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, AccountUser, EnrollmentTerm, Role
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, listed, root_of, standing
+from lms_emulator.providers.canvas.rules import quotas
+from lms_emulator.providers.canvas.rules.permissions import account_allows, listed, root_of, standing
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
-QUOTAS = {
-    "default_storage_quota_mb": 500,
-    "default_user_storage_quota_mb": 50,
-    "default_group_storage_quota_mb": 50,
-}
-INHERITED_QUOTAS = ("default_storage_quota_mb", "default_group_storage_quota_mb")
 SERVICES = {"google_docs_previews": True, "skype": True, "avatars": False}
 SITE_SERVICES = ("account_survey_notifications",)
 """Services that only those who administer the site see and set."""
@@ -54,13 +49,6 @@ def zone_of(api: Api, record: Account) -> str:
     return record.default_time_zone or root_of(api.store, record.id).default_time_zone or "UTC"
 
 
-def quota(api: Api, record: Account, name: str) -> int:
-    """A default quota of an account in MB; most are inherited."""
-    levels = chain(api.store, record.id) if name in INHERITED_QUOTAS else [record]
-    found: int = next((value for level in levels if (value := getattr(level, name)) is not None), QUOTAS[name])
-    return found
-
-
 def _sis(api: Api, record: Account) -> Json:
     manages = account_allows(api, api.caller, api.root, "manage_sis")
     if not manages and not account_allows(api, api.caller, api.root, "read_sis"):
@@ -71,7 +59,7 @@ def _sis(api: Api, record: Account) -> Json:
 
 def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
     """An account as its admins see it."""
-    body = brief(api, record) | {name: quota(api, record, name) for name in QUOTAS}
+    body = brief(api, record) | {name: quotas.default(api, record, name) for name in quotas.DEFAULTS}
     if record.parent_account_id is not None:
         body |= _sis(api, record)
     counted = includes if api.settings.later_parameters else ()

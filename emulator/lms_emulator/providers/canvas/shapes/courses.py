@@ -21,12 +21,12 @@ from lms_emulator.providers.canvas.rules import (
     grades,
     people,
     progressing,
+    quotas,
     roles,
     sections,
     states,
     tabs,
 )
-from lms_emulator.providers.canvas.rules.files import quota_used
 from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.providers.canvas.shapes import Json, course_progress, files, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
@@ -137,7 +137,7 @@ def _same_for_all(api: Api, record: Course) -> Json:
         "end_at": when(record.end_at),
         "public_syllabus": record.public_syllabus,
         "public_syllabus_to_auth": record.public_syllabus_to_auth,
-        "storage_quota_mb": quota_mb(api, record),
+        "storage_quota_mb": quotas.of_course(api, record),
         "is_public_to_auth_users": record.is_public_to_auth_users,
         "homeroom_course": record.homeroom_course,
         "course_color": record.course_color,
@@ -151,13 +151,6 @@ def _same_for_all(api: Api, record: Course) -> Json:
         "workflow_state": record.workflow_state,
         "restrict_enrollments_to_course_dates": record.restrict_enrollments_to_course_dates,
     }
-
-
-def quota_mb(api: Api, record: Course) -> int:
-    """The course's own quota, else that of its account."""
-    account = api.store.accounts.get(record.account_id)
-    assert account is not None, "the world file's references are checked when it is loaded"
-    return record.storage_quota_mb or account_shapes.quota(api, account, "default_storage_quota_mb")
 
 
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
@@ -189,7 +182,7 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
     if "favorites" in includes:
         found["is_favorite"] = record.id in favorites(api)
     if "storage_quota_used_mb" in includes:
-        found["storage_quota_used_mb"] = quota_used(api.store, contexts.of(record)) / 1024**2
+        found["storage_quota_used_mb"] = quotas.used(api.store, contexts.of(record)) / 1024**2
     if "passback_status" in includes:
         found["passback_status"] = None
     found |= {name: value(record) for name, value in COLUMNS.items() if name in includes}

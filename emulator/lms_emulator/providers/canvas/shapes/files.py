@@ -11,12 +11,24 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules import blueprints, contexts, courses
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.locks import locked_json
 
+PICTURES = frozenset(
+    f"{main}/{sub}"
+    for main, subs in (
+        ("image", "jpeg pjpeg jpg gif png x-png x-ms-bmp bmp x-bmp webp x-bitmap x-xbitmap x-win-bitmap"),
+        ("image", "x-windows-bmp ms-bmp jp_ pipeg vnd.swiftview-jpeg gi_ x-citrix-pjpeg"),
+        ("application", "bmp x-bmp x-win-bitmap preview jpg x-jpg png x-png"),
+    )
+    for sub in subs.split()
+)
+"""The content types of which Canvas makes thumbnails: gems/attachment_fu/lib/attachment_fu.rb."""
+DRAWING_BYTES = 16_384
+"""The size from which an SVG no longer stands for itself."""
 MIME_CLASSES = {
     "text/html": "html",
     "text/plain": "text",
@@ -86,7 +98,7 @@ def names(file: Attachment) -> Json:
         "folder_id": file.folder_id,
         "display_name": file.display_name,
         "filename": file.filename or file.display_name,
-        "upload_status": "success" if file.workflow_state == "processed" else "pending",
+        "upload_status": "success" if file.workflow_state in ("processed", "errored") else "pending",
     }
 
 
@@ -95,8 +107,8 @@ def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
 
     Parameters: `includes`, of `user`, `usage_rights`, `preview_url`, `enhanced_preview_url`, `context_asset_string`.
     """
-    managed = record.context_type in ATTACHED or rules.manages(api, contexts.holding(api, record))
-    lock = None if managed else rules.lock_of(api, record)
+    managed = record.context_type in ATTACHED or rules.sees_hidden(api, contexts.holding(api, record))
+    lock = rules.locked_for_caller(api, record)
     hidden = rules.hidden(api.store, record)
     body: Json = {
         **names(record),
@@ -142,11 +154,18 @@ def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
 
 
 def thumbnail(api: Api, record: Attachment) -> str | None:
-    """The URL of an image's thumbnail; for SVG, the file itself."""
-    if record.content_type == "image/svg+xml":
+    """The URL of an image's thumbnail; for a small SVG, the file itself."""
+    if record.content_type == "image/svg+xml" and (record.bytes_count or 0) < DRAWING_BYTES:
         return download_url(api, record)
-    picture = MIME_CLASSES.get(record.content_type) == "image"
+    picture = record.content_type in PICTURES
     return api.url(f"/images/thumbnails/{record.id}/{record.uuid}") if picture else None
+
+
+def lock_notes(api: Api, record: Attachment) -> Json:
+    """What those who manage a course see in addition of files that a blueprint locks."""
+    course = api.store.courses.get(record.context_id) if record.context_type == "Course" else None
+    staff = course is not None and courses.may(api, api.caller, course, "read_as_admin")
+    return blueprints.notes(api.store, record.context_id, "attachments", record.id) if staff else {}
 
 
 def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:

@@ -10,14 +10,13 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership
-from lms_emulator.providers.canvas.rules import groups, states
+from lms_emulator.providers.canvas.rules import groups, quotas, states
 from lms_emulator.providers.canvas.rules.tabs import Tab
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import files as file_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import tabs as tab_shapes
 
-QUOTA = 50
 MOST = 1_000
 """How many of its people a group shows."""
 TABS = (
@@ -94,7 +93,7 @@ def group(api: Api, record: Group, includes: Collection[str] = (), *, inactive: 
         "group_category_id": within.id,
         "description": record.description,
         "members_count": len(groups.members(api, record)),
-        "storage_quota_mb": record.storage_quota_mb or QUOTA,
+        "storage_quota_mb": quotas.of_group(api, record),
         **_place(within),
         "avatar_url": file_shapes.thumbnail(api, avatar) if avatar is not None else None,
         "role": within.role,

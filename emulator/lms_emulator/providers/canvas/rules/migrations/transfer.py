@@ -296,7 +296,7 @@ class Transfer:
         context = contexts.get(self.api, "Course", self.target.id)
         folder = files.folder_at(self.api, context, self.package.folders.get(part.record.id, ""))
         uuid = known.uuid if known is not None else self.api.x.ids.alnum(40)
-        return {"context_id": self.target.id, "folder_id": folder.id, "user_id": None, "uuid": uuid}
+        return {"context_id": self.target.id, "folder_id": folder.id, "user_id": None, "uuid": uuid, "copied": True}
 
     def _of_context_modules(self, part: Part, known: Any) -> dict[str, Any]:
         new = (self._new("context_modules", old) for old in part.record.prerequisite_ids)

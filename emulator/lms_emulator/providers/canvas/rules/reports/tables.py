@@ -12,7 +12,7 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, User
-from lms_emulator.providers.canvas.rules import files, people
+from lms_emulator.providers.canvas.rules import people, quotas
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
 
@@ -93,8 +93,10 @@ def storage(scope: Scope) -> Made:
     for item in scope.living():
         account = scope.api.store.accounts.get(item.account_id)
         owner = [account.id, account.sis_account_id, account.name] if account is not None else [None] * 3
-        used = files.quota_used(scope.api.store, Context("Course", item.id, item)) / 2**20
-        table.append([item.id, item.sis_course_id, item.course_code, item.name, *owner, round(used, 2), round(used, 2)])
+        place = Context("Course", item.id, item)
+        sums = [quotas.used(scope.api.store, place, copies=copies) / 2**20 for copies in (False, True)]
+        row = [item.id, item.sis_course_id, item.course_code, item.name]
+        table.append([*row, *owner, *(round(each, 2) for each in sums)])
     return _one(table, scope.term_summary())
 
 
