@@ -242,6 +242,15 @@ class TestUnread:
             (warning,) = site.requests.last.warnings
             assert (warning.name, warning.documented) == ("lock_comment", True)
 
+    def test_those_beyond_what_is_named_are_counted(self, site: Emulator, http: httpx.Client) -> None:
+        some, more = ({f"zz{number}": "1" for number in range(many)} for many in (20, 23))
+        assert http.get("/canvas/api/v1/courses", params=some).is_success
+        assert [warning.message for warning in site.requests.last.warnings if not warning.name] == []
+        assert http.get("/canvas/api/v1/courses", params=more).is_success
+        *named, rest = site.requests.last.warnings
+        assert (len(named), rest.code, rest.name) == (20, "parameter_not_read", "")
+        assert rest.message == "3 more, which are not named here, were not read; emulator.strict lets them pass"
+
     def test_strict_refuses_and_undoes(self, site: Emulator, http: httpx.Client) -> None:
         site.clock.freeze()
         site.settings["emulator.strict"] = True
@@ -254,7 +263,7 @@ class TestUnread:
         assert http.get(topics).json() == before
         parts = dict.fromkeys(("title", "lock_comment"), (None, "x"))
         assert http.post(topics, files=parts).json()["parameters"] == ["lock_comment"]
-        many = {f"zz{number}": "1" for number in range(25)}
+        many = {f"zz{number}": "1" for number in range(600)}
         assert http.post(topics, json={"title": "x", **many, "lock_comment": "1"}).status_code == 501
         assert http.get(topics).json() == before
         assert http.post(topics, json={"title": "x", **many}).status_code == 200

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_NAMED = 20
-MOST_CHECKED = 500
 LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
@@ -175,44 +174,70 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     assert x.route is not None
     empty = response.body == b"[]"
     warnings = [] if empty else list(_unread_values(provider, x))
-    warnings += (_read_otherwise(path, why) for path, why in x.reads.otherwise.items())
+    warnings += (_read_otherwise(provider, path, why) for path, why in x.reads.otherwise.items())
     try:
         unread = x.reads.unread(x)
     except BodyError:
         unread = []
     if not unread and not warnings:
         return
-    ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
-    unread = [
-        parameter
-        for parameter in unread
-        if parameter.path[0] not in ignored and parameter.path[0] not in x.route.ignores
-    ]
-    if unread:
-        operation = provider.operation(x)
-        documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
-        checked = [(parameter, documents(parameter.path)) for parameter in unread[:MOST_CHECKED]]
-        checked.sort(key=lambda pair: pair[1] is False)  # what `strict` refuses is named before what it lets pass
-        for parameter, known in checked[:MOST_NAMED]:
-            if parameter.name in idle:
-                x.notes.setdefault(NOT_HERE, []).append(parameter.name)
-                warnings.append(_warning(provider, parameter, known, IDLE.format(provider.title)))
-                continue
-            other = (
-                bool(known)
-                and not _looks_deeper(x, parameter.path)
-                and _is_read_for_others(x, parameter.name, *parameter.path)
-            )
-            why = FOR_OTHERS if other else _meant(provider, operation, parameter.path) if known is False else None
-            warnings.append(_warning(provider, parameter, known, why))
+    without = provider.ignored_parameters.union(x.route.ignores, provider.shaping_parameters if empty else ())
+    unread = [parameter for parameter in unread if parameter.path[0] not in without]
+    ignored = _look_up(provider, x, unread) if unread else []
+    warnings += _named(provider, x, ignored)
     x.warnings += warnings
-    not_read = [warning for warning in warnings if warning.code == "parameter_not_read"]
-    elsewhere = x.notes.get(NOT_HERE, ())
-    if x.world.emulator.strict and any(
-        warning.documented is not False and warning.name not in elsewhere for warning in not_read
-    ):
-        why = "; ".join(warning.message for warning in not_read) + ". The setting emulator.strict makes this an error"
-        raise parameters_not_emulated(provider.name, x.route.name, [warning.name for warning in not_read], why)
+    if x.world.emulator.strict and (missing := [row.parameter.name for row in ignored if row.missing]):
+        not_read = "; ".join(warning.message for warning in warnings if warning.code == "parameter_not_read")
+        why = f"{not_read}. The setting emulator.strict makes this an error"
+        names = [shortened(name, LONGEST_NAME) for name in missing]
+        raise parameters_not_emulated(provider.name, x.route.name, names, why)
+
+
+class _Ignored(NamedTuple):
+    """A parameter that no code read.
+
+    Attributes: `documented`, whether the provider documents it, if known; `here`, why it has no effect in this request,
+    if it has in others or at the provider neither.
+    """
+
+    parameter: Unread
+    documented: bool | None
+    here: str | None
+
+    @property
+    def missing(self) -> bool:
+        """Whether `strict` refuses it."""
+        return self.documented is not False and self.here is None
+
+
+def _look_up(provider: AnyProvider, x: Exchange[Any, Any], unread: list[Unread]) -> list[_Ignored]:
+    """What is known of each parameter: first what `strict` refuses, then what the provider documents."""
+    operation = provider.operation(x)
+    documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
+    found = []
+    for parameter in unread:
+        known = documents(parameter.path)
+        here = None
+        if parameter.name in idle:
+            here = IDLE.format(provider.title)
+        elif known and _is_read_for_others(x, *parameter.path) and not _looks_deeper(x, parameter.path):
+            here = FOR_OTHERS
+        found.append(_Ignored(parameter, known, here))
+    return sorted(found, key=lambda row: (not row.missing, row.documented is False))
+
+
+def _named(provider: AnyProvider, x: Exchange[Any, Any], ignored: list[_Ignored]) -> Iterator[Warning]:
+    """The warnings of the first parameters, and one of how many more there are."""
+    operation = provider.operation(x)
+    for parameter, known, here in ignored[:MOST_NAMED]:
+        if here is not None:
+            x.notes.setdefault(NOT_HERE, []).append(parameter.name)
+        why = _meant(provider, operation, parameter.path) if known is False else None
+        yield _warning(provider, parameter, known, here or why)
+    if rest := ignored[MOST_NAMED:]:
+        missing = sum(row.missing for row in rest)
+        strict = f"emulator.strict refuses {missing} of them" if missing else "emulator.strict lets them pass"
+        yield Warning("parameter_not_read", f"{len(rest)} more, which are not named here, were not read; {strict}")
 
 
 def _meant(provider: AnyProvider, operation: Operation | None, path: tuple[str, ...]) -> str | None:
@@ -232,17 +257,11 @@ def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
     return any(len(steps) > len(path) and steps[-len(path) :] == path for steps in (*x.reads.paths, *x.reads.below))
 
 
-def _is_read_for_others(x: Exchange[Any, Any], name: str, *path: str) -> bool:
-    """Whether the operation's code can read a parameter, although this request did not lead there.
-
-    Parameters: `name`, the name to note in the journal if so; `strict` lets it pass.
-    """
+def _is_read_for_others(x: Exchange[Any, Any], *path: str) -> bool:
+    """Whether the operation's code can read a parameter, although this request did not lead there."""
     from lms_emulator.core.http.readable import names
 
-    found = x.route is not None and names(x.route.handler).issuperset(path)
-    if found:
-        x.notes.setdefault(NOT_HERE, []).append(name)
-    return found
+    return x.route is not None and names(x.route.handler).issuperset(path)
 
 
 def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
@@ -255,15 +274,16 @@ def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[War
             documented = known is not None and value in known
             name = f"{choices.name}={value[:LONGEST_NAME]}"
             said = f"{provider.title} {'documents it' if documented else 'is not known to document it'}"
-            if _is_read_for_others(x, name, value):
+            if _is_read_for_others(x, value):
                 said = FOR_OTHERS
+                x.notes.setdefault(NOT_HERE, []).append(name)
             why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
             yield Warning("include_not_read", why, name=name, documented=documented)
 
 
-def _read_otherwise(path: tuple[str, ...], why: str) -> Warning:
+def _read_otherwise(provider: AnyProvider, path: tuple[str, ...], why: str) -> Warning:
     name = path[0] + "".join(f"[{part}]" for part in path[1:])
-    return Warning("value_read_otherwise", f"`{name}`: {why}", name=name)
+    return Warning("value_read_otherwise", f"`{name}`: {provider.title} {why}", name=name)
 
 
 def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool | None]:
@@ -273,9 +293,14 @@ def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool 
 
     if operation is None or operation.parameters is None:
         return lambda path: None
-    known = [path_of(name) for name in operation.parameters]
+    known = {path_of(name) for name in operation.parameters}
+    open_ended = [path for path in known if any(part.startswith("<") for part in path)]
     other = None if operation.more else False
-    return lambda path: any(_fits(path, documented) for documented in known) or other
+    return lambda path: (
+        any(path[:length] in known for length in range(1, len(path) + 1))
+        or any(_fits(path, documented) for documented in open_ended)
+        or other
+    )
 
 
 def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:

@@ -13,7 +13,11 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 _ACCESSORS = frozenset(
-    ("text", "flag", "get", "has", "values", "texts", "words", "hash", "hashes", "require", "file", "field", "getlist")
+    (
+        *("text", "flag", "boolean", "integer", "integers", "whole", "real", "moment", "file", "field", "peek"),
+        *("get", "getlist", "has", "values", "texts", "given", "words", "chosen"),
+        *("hash", "hashes", "rows", "require"),
+    )
 )
 """The methods that take the name of a parameter."""
 _DESCRIBE = (".shapes", ".wire", ".model")

@@ -10,17 +10,23 @@ The rest is worked out after the answer, and only if there were any parameters.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import Callable, Container, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
 
+from lms_emulator.core.errors import shortened
+
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
 
-MOST_BYTES = 65_536
+MOST_BYTES = 1_048_576
 """A longer body that no handler read is not parsed just to name what was in it."""
+
+USUAL_FALSE = frozenset(("", "0", "f", "false", "n", "no", "off", "none", "null"))
+"""What is sent for false; most providers know only that it is not true."""
+LONGEST_VALUE = 40
 
 Path = tuple[str, ...]
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
@@ -255,8 +261,8 @@ class Reads:
     """Which parameters of one request were read, beyond what its accessors remember.
 
     Attributes: `paths`, members that were used, and `below`, members that were used with everything in them, as paths.
-    A reader of nested parameters may add to both directly. `otherwise` says, by path, what was made of values that
-    the provider accepts and reads as something else than was probably meant.
+    A reader of nested parameters may add to both directly. `otherwise` says, by path, what the provider makes of values
+    that it accepts and reads as something else than was probably meant.
     """
 
     __slots__ = ("_whole", "below", "choices", "members", "otherwise", "paths")
@@ -268,6 +274,26 @@ class Reads:
         self.members: list[Members] = []
         self.choices: dict[str, set[str]] = {}
         self.otherwise: dict[Path, str] = {}
+
+    def takes(self, path: Path, sent: str, meaning: float | str | None) -> None:
+        """Note that the provider takes a value for something else than was probably meant; None is nothing."""
+        taken = "nothing" if meaning is None else f"`{meaning:g}`" if isinstance(meaning, float) else f"`{meaning}`"
+        self.otherwise.setdefault(path, f"takes `{shortened(sent, LONGEST_VALUE)}` for {taken}")
+
+    def knows_no(self, path: Path, word: str) -> None:
+        """Note that the provider does not know a word, which then has no effect or matches nothing."""
+        self.otherwise.setdefault(path, f"knows no `{shortened(word, LONGEST_VALUE)}` here")
+
+    def flag(self, name: str, text: str, true: Container[str]) -> bool:
+        """Whether a text is one of the provider's words for true. One that is neither, nor usual for false, is noted."""
+        if text not in true and text.strip().lower() not in USUAL_FALSE:
+            self.takes((name,), text, "false")
+        return text in true
+
+    def words(self, name: str, given: Iterable[str], known: Container[str]) -> None:
+        """Note words of a parameter that the provider does not know, and so passes over or finds nothing by."""
+        if strange := [word for word in given if word.strip() and word not in known]:
+            self.knows_no((name,), ", ".join(strange))
 
     def choose(self, name: str, values: Callable[[], list[str]]) -> set[str]:
         """The values of a parameter such as `include`; the same set for the whole request.

@@ -57,6 +57,14 @@ def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
     return found
 
 
+def number_or(x: Call, name: str, default: int) -> int:
+    """A number in the query; the default, which is noted, for what is none."""
+    value = number(text := x.query.get(name, ""))
+    if value is None and text:
+        x.reads.takes((name,), text, str(default))
+    return default if value is None else value
+
+
 def truth(x: Call, name: str) -> bool | None:
     """A boolean query parameter; None if it is missing."""
     text = x.query.get(name, "").strip().lower()

@@ -52,6 +52,8 @@ def per_page(api: Api, default: int | None = None) -> int:
     if isinstance(asked, dict | list):
         raise refusals.crashed("`per_page` is no scalar", asked)
     found = _LEADING.match(str(asked))
+    if isinstance(asked, str) and (found is None or found.group().strip() != asked.strip()):
+        api.params.read_as(max(1, int(found.group(1)[:_LONGEST]) if found else 0), "per_page")
     return max(1, min(int(found.group(1)[:_LONGEST]) if found else 0, api.settings.max_per_page))
 
 
@@ -63,6 +65,8 @@ def _page(api: Api) -> tuple[int, bool]:
     whole = _DIGITS.match(asked)
     if whole is None or (whole.group() == asked and int(asked[:_LONGEST]) < 1):
         raise refusals.no_such_page(asked)
+    if whole.group() != asked:
+        api.params.read_as(int(whole.group()[:_LONGEST]), "page")
     return int(whole.group()[:_LONGEST]), whole.group() == asked and len(asked) < 19
 
 

@@ -261,6 +261,17 @@ def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | Count
     return int(text)
 
 
+def listed_ids(x: Call, name: str) -> set[str] | None:
+    """The ids that a query lists, separated by semicolons or commas; None if it has none of that name."""
+    text = x.query.get(name)
+    if text is None:
+        return None
+    found = set(text.replace(",", ";").split(";"))
+    if strange := [word for word in sorted(found) if word.strip() and not word.isdecimal()]:
+        x.reads.knows_no((name,), ", ".join(strange))
+    return found
+
+
 def expansions(x: Call) -> set[str]:
     """The values of `expand`, in lower case, separated by commas (or semicolons, on an older route); remembers which
     values were tested."""

@@ -84,7 +84,7 @@ def flag(x: Call, name: str) -> bool:
     """Whether a query parameter is `true`; neither its name nor its value is case-sensitive."""
     given = [(key, value) for key, value in x.query.peek() if key.lower() == name.lower()]
     x.reads.add(*(key for key, _ in given))
-    return any(value.lower() == "true" for _, value in given)
+    return any(x.reads.flag(key, value.lower(), ("true",)) for key, value in given)
 
 
 def link_base(x: Call) -> str:

@@ -76,6 +76,8 @@ def page_size(x: Call, *, default: int, most: int | None) -> int:
     text = x.query.get("page_size", "")
     size = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
     if size <= 0:
+        if text.strip():
+            x.reads.takes(("page_size",), text, str(default))
         return default
     return size if most is None else min(size, most)
 

@@ -125,8 +125,8 @@ class BrightspaceService(Service[Call, Place]):
 
     def page(self, x: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
         """The page selected by `limit` and `page`, with the Link header for the next."""
-        size = min(number(x.query.get("limit", "")) or x.settings.page_size, x.settings.page_size)
-        page = number(x.query.get("page", "")) or 1
+        size = min(number_or(x, "limit", x.settings.page_size) or x.settings.page_size, x.settings.page_size)
+        page = number_or(x, "page", 1) or 1
         shown = records[(page - 1) * size : page * size]
         if page * size >= len(records):
             return shown, {}

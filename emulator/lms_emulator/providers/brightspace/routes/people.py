@@ -50,7 +50,7 @@ def _why_no_bookmark(sent: str) -> str:
 
 def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:
     """`{"Next", "Objects"}`: `Next` is the URL of the next page, or null."""
-    start = number(x.query.get("bookmark", "")) or 0
+    start = wire.number_or(x, "bookmark", 0)
     size = x.settings.page_size
     shown = records[start : start + size]
     following = None

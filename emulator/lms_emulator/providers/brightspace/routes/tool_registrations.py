@@ -62,7 +62,7 @@ def begin(x: Call, _session: Session, user: User) -> Response:
     known = url.startswith(("http://", "https://"))
     if not x.check("url is an https URL", known and oauth.secure_enough(x, url), got=url):
         raise refusals.lti_page("registration_url_missing", "The tool's registration address is missing.")
-    deploys = x.query.get("deploys") == "true"
+    deploys = x.reads.flag("deploys", x.query.get("deploys", ""), ("true",))
     return RedirectResponse(REGISTRATIONS.begin(x, url, user.id, deploys=deploys), 302)
 
 
@@ -74,7 +74,7 @@ def switch(x: Call, _session: Session, user: User) -> Response:
     """
     SESSIONS.posted(x)
     _require(x, user)
-    found = replace(_registration(x), enabled=x.field("enabled") == "true")
+    found = replace(_registration(x), enabled=x.reads.flag("enabled", x.field("enabled"), ("true",)))
     x.store.registrations.put(found)
     for other in rivals(x, found) if found.enabled else ():
         x.store.registrations.put(replace(other, enabled=False))

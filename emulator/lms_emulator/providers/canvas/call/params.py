@@ -16,11 +16,10 @@ from urllib.parse import quote_plus
 
 from starlette.datastructures import UploadFile
 
-from lms_emulator.core.errors import shortened
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, number
 from lms_emulator.core.http.forms import unescaped
-from lms_emulator.core.http.reads import Members, Reads
+from lms_emulator.core.http.reads import USUAL_FALSE, Members, Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.moments import read_moment
@@ -110,9 +109,23 @@ class Params:
 
     def integer(self, *path: str) -> int:
         """The same for `to_i`."""
-        text = self.text(*path)
+        return self._counted(self.text(*path), path)
+
+    def integers(self, *path: str) -> list[int]:
+        """The same for each scalar of a list."""
+        return [self._counted(text, path) for text in self.texts(*path)]
+
+    def _counted(self, text: str | None, path: tuple[str, ...]) -> int:
         found = as_integer(text)
         if text and not (is_number(text) and float(text) == found):
+            self.read_as(found, *path, sent=text)
+        return found
+
+    def whole(self, *path: str) -> int | None:
+        """A string of digits as a number (`as_whole`); any other, which counts as not sent, is noted."""
+        text = self.text(*path)
+        found = as_whole(text)
+        if found is None and text and text.strip():
             self.read_as(found, *path)
         return found
 
@@ -128,14 +141,12 @@ class Params:
         """The words of a list of choices; those that Canvas does not know are noted for the journal."""
         words = self.texts(*path)
         if strange := [word for word in words if word not in known and word.strip()]:
-            self._reads.otherwise[(*self._path, *path)] = f"`{shortened(', '.join(strange), 40)}` is none of its words"
+            self._reads.knows_no((*self._path, *path), ", ".join(strange))
         return words
 
-    def read_as(self, meaning: float | str | None, *path: str) -> None:
+    def read_as(self, meaning: float | str | None, *path: str, sent: str | None = None) -> None:
         """Note that Canvas takes a value for something else than what was probably meant."""
-        taken = "nothing" if meaning is None else f"`{meaning:g}`" if isinstance(meaning, float) else f"`{meaning}`"
-        sent = shortened(self.text(*path) or "", 40)
-        self._reads.otherwise[(*self._path, *path)] = f"Canvas takes `{sent}` for {taken}"
+        self._reads.takes((*self._path, *path), sent or self.text(*path) or "", meaning)
 
     def flag(self, *path: str, default: bool = False) -> bool:
         """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true.
@@ -146,7 +157,7 @@ class Params:
         if value is None:
             return default
         found = as_flag(value)
-        if not found and isinstance(value, str | int | float) and str(value).strip().lower() not in _USUAL:
+        if not found and isinstance(value, str | int | float) and str(value).strip().lower() not in USUAL_FALSE:
             self.read_as("false", *path)
         return found
 
@@ -235,8 +246,6 @@ class Params:
         return self._reads.choose("include[]", partial(self.texts, "include"))
 
 
-_USUAL = frozenset(("", "0", "f", "false", "n", "no", "off", "none", "null"))
-"""What is sent for false, of which Canvas knows only that it is not true."""
 _FALSE = frozenset(("0", "f", "F", "false", "FALSE", "off", "OFF"))
 
 

@@ -208,7 +208,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
     if sent.get("never_drop") not in (None, False):
         if not isinstance(sent.get("never_drop"), list):
             raise refusals.crashed("`rules[never_drop]` is no list", sent.get("never_drop"))
-        found["never_drop"] = [as_integer(text) for text in sent.texts("never_drop")]
+        found["never_drop"] = sent.integers("never_drop")
     return found
 
 

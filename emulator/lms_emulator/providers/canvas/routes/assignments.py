@@ -12,7 +12,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_whole
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -190,7 +189,7 @@ def _count(api: Api) -> int:
 
 def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str) -> None:
     """Refuse ids that are not on the page, as that is where Canvas looks for them."""
-    size, page = per_page(api), as_whole(api.params.text("page")) or 1
+    size, page = per_page(api), api.params.whole("page") or 1
     shown = {str(a.id) for a in found[(page - 1) * size : page * size]}
     unknown = [value for value in asked if value not in shown]
     if len(shown) != _count(api):
@@ -244,9 +243,9 @@ def _require_regrading(api: Api, course: Course, record: Assignment) -> None:
     sent = api.params.hash("assignment")
     points, standard = sent.text("points_possible"), sent.text("grading_standard_id")
     worth: dict[str, Any] = {
-        "points_possible": None if points is None else as_float(points),
+        "points_possible": None if points is None else sent.real("points_possible"),
         "grading_type": sent.text("grading_type"),
-        "grading_standard_id": as_integer(standard) if standard else None,
+        "grading_standard_id": sent.integer("grading_standard_id") if standard else None,
     }
     changed = [name for name, value in worth.items() if sent.has(name) and value != getattr(record, name)]
     graded = any(row.workflow_state == "graded" or row.excused for row in submissions.stored(api, record))

@@ -222,8 +222,9 @@ def create(api: Api) -> Any:
 
 def _placed(api: Api, others: list[AuthenticationProvider], record: AuthenticationProvider) -> AuthenticationProvider:
     """Move a provider to `position`, shifting the others."""
-    asked = _params(api).text("position") or str(record.position)
-    place = max(1, min(as_whole(asked) or 1, len(others) + 1))
+    sent = _params(api)
+    asked = sent.whole("position") if sent.text("position") else record.position
+    place = max(1, min(asked or 1, len(others) + 1))
     for number, provider in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
         api.store.authentication_providers.put(replace(provider, position=number))
     return replace(record, position=place)

@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole, listed
+from lms_emulator.providers.canvas.call.params import Params, as_whole, listed
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -199,7 +199,7 @@ def _as_usual(api: Api, sent: Params) -> Params:
     values = sent.data
     comment = {name: values[name] for name in COMMENTING if name in values}
     if "file_ids" in comment:
-        files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
+        files = map(api.store.attachments.get, sent.integers("file_ids"))
         comment["file_ids"] = [
             file.id for file in files if file is not None and submitting.goes_with_comment(api, file)
         ]

@@ -10,7 +10,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import ContentMigration, Course, MigrationIssue
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -211,7 +210,7 @@ def _expects_file(api: Api, context: Context, record: ContentMigration) -> Any:
     job = runs.progress(api, "ContentMigration", record.id, "content_migration")
     record = runs.put(api, record, progress_id=job.id)
     sent = api.params.hash("pre_attachment")
-    size = as_whole(sent.text("size"))
+    size = sent.whole("size")
     room = quotas.granted(api, context) - quotas.used(api.store, context)
     if size is not None and size > room:
         refused = {"error": True, "message": "file size exceeds quota"}

@@ -8,7 +8,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -142,8 +141,8 @@ def _fits(api: Api, enrollment: Enrollment) -> bool:
     params = api.params
     if (role := params.text("enrollment_role")) is not None:
         fits = roles.role_name(api, enrollment) == role
-    elif (role_id := params.text("enrollment_role_id")) is not None:
-        fits = enrollment.role_id == as_integer(role_id)
+    elif params.text("enrollment_role_id") is not None:
+        fits = enrollment.role_id == params.integer("enrollment_role_id")
     elif (kind := params.text("enrollment_type")) is not None:
         fits = enrollment.type == f"{kind.capitalize()}Enrollment"
     else:

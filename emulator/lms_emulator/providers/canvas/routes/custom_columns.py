@@ -125,7 +125,7 @@ def reorder(api: Api) -> Any:
     asked = api.params.get("order")
     if not isinstance(asked, list):
         raise refusals.crashed("`order` is no list", asked)
-    order = list(dict.fromkeys(number for value in asked if (number := as_integer(value)) > 0))
+    order = list(dict.fromkeys(number for number in api.params.integers("order") if number > 0))
     living = _living(api, course)
     moving = [row.position for row in living if row.id in order]
     for column in living:

@@ -11,7 +11,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.paging import paged
@@ -176,7 +175,7 @@ def mark_read(api: Api) -> Any:
 def rate(api: Api) -> Any:
     """Like an entry, or unlike it."""
     topic, context = _read(api)
-    entry, rating = _entry(api, topic, deleted=True), as_integer(api.params.get("rating"))
+    entry, rating = _entry(api, topic, deleted=True), api.params.integer("rating")
     if rating not in (0, 1):
         raise refusals.message(400, "rating_invalid", "Invalid rating given")
     course = rules.course_of(api, context)

@@ -192,7 +192,7 @@ def update(api: Api) -> Any:
     }
     if api.params.text("just_hide") == "1":
         changes |= {"locked": False, "hidden": True}
-    if (position := as_whole(api.params.text("position"))) is not None:
+    if (position := api.params.whole("position")) is not None:
         changes["position"] = position
     if api.params.get("parent_folder_id") is not None:
         changes["parent_folder_id"] = _new_parent(api, folder, context)

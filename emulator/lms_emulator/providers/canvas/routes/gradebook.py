@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.call.params import as_float, as_integer, is_number
+from lms_emulator.providers.canvas.call.params import as_float, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, GradebookFilter, GradeOverride
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
@@ -148,11 +148,11 @@ def apply_score(api: Api) -> Any:
     for name in ("student_ids", "assignment_ids"):
         if not api.params.texts(name):
             raise _error(f"no_{name}_provided")
-    asked = set(map(as_integer, api.params.texts("assignment_ids")))
+    asked = set(api.params.integers("assignment_ids"))
     what = [a for a in assignments.of_course(api, course) if a.id in asked]
     what = [a for a in what if a.submission_types != ["not_graded"] and not moderation.under_way(a)]
     what = [a for a in what if not a.moderated_grading or a.final_grader_id in (None, api.user.id)]
-    who = set(map(as_integer, api.params.texts("student_ids")))
+    who = set(api.params.integers("student_ids"))
 
     def work() -> dict[str, Any]:
         faults = []

@@ -10,7 +10,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float
 from lms_emulator.providers.canvas.model import GradingStandard
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import belonging, courses, grades
@@ -100,10 +99,10 @@ def _with_scheme(api: Api, known: GradingStandard) -> GradingStandard:
     for fields in api.params.rows("grading_scheme_entry"):
         name, value = fields.text("name"), fields.text("value")
         if name is not None and value is not None:
-            entries[name] = round(as_float(value) / 100, 4)
+            entries[name] = round(fields.real("value") / 100, 4)
     points_based = api.later.flag("points_based", default=known.points_based)
     sent = api.later.text("scaling_factor")
-    factor = known.scaling_factor if sent is None else as_float(sent)
+    factor = known.scaling_factor if sent is None else api.later.real("scaling_factor")
     if faults := _faults(entries, points_based, factor):
         raise refusals.invalid(faults)
     scheme = sorted(((name.strip(), value) for name, value in entries.items()), key=lambda entry: -entry[1])

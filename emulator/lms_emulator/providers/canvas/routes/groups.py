@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Group, GroupMembership, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import group_categories as sets
@@ -158,7 +158,7 @@ def _fields(api: Api, known: Group | None) -> dict[str, Any]:
         found["join_level"] = asked.text("join_level") or "invitation_only"
     if asked.has("max_membership"):
         found["max_membership"] = limit(api, "max_membership")
-    if (quota := as_whole(asked.text("storage_quota_mb"))) is not None:
+    if (quota := asked.whole("storage_quota_mb")) is not None:
         found["storage_quota_mb"] = quota
     return found
 

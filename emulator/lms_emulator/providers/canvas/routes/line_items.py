@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.call.params import as_integer, as_text, is_number
+from lms_emulator.providers.canvas.call.params import as_text, is_number
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.model import Assignment, LineItem, ResourceLink, ToolTag
 from lms_emulator.providers.canvas.paging import paged, per_page
@@ -41,8 +41,7 @@ def typed(media: str) -> dict[str, str]:
 
 def limit(api: Api) -> int:
     """The page size: `limit`, which has no cap, or `per_page`."""
-    asked = api.params.text("limit")
-    return per_page(api) if asked is None else max(0, as_integer(asked))
+    return per_page(api) if api.params.text("limit") is None else max(0, api.params.integer("limit"))
 
 
 def shape(api: Api, item: LineItem) -> Json:

@@ -13,7 +13,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, ToolConfiguration
 from lms_emulator.providers.canvas.paging import bookmarked, per_page
 from lms_emulator.providers.canvas.routes.declare import Row, rest
@@ -149,7 +148,7 @@ def index(api: Api) -> Json:
     account = school(api)
     page, order = api.params.text("page"), api.params.text("dir")
     sort = api.params.text("sort") or "installed"
-    if page is not None and as_integer(page) <= 0:
+    if page is not None and api.params.integer("page") <= 0:
         raise refused("invalid_page", "page param should be an integer", page)
     if order not in ("asc", "desc", None):
         raise refused("invalid_dir", "dir param should be asc, desc, or empty", order)
@@ -160,7 +159,7 @@ def index(api: Api) -> Json:
     found.sort(key=lambda registration: _SORTS[sort](api, account, registration))
     if order != "asc":
         found.reverse()
-    size, first = per_page(api, PAGE), as_integer(page or "1") - 1
+    size, first = per_page(api, PAGE), max(1, api.params.integer("page")) - 1
     includes = ALWAYS | (api.params.includes - {"overlay_versions"})
     shown = found[first * size : (first + 1) * size]
     return {
@@ -189,7 +188,7 @@ def overlay_history(api: Api) -> list[Json]:
     account = school(api)
     over = registrations.overlay_for(api, found_in(api, account), account)
     asked = api.params.text("limit") or ""
-    limit = as_integer(asked) if asked else HISTORY
+    limit = api.params.integer("limit") if asked else HISTORY
     if limit <= 0:
         raise refused("invalid_limit", "limit must be a positive integer", asked)
     if limit > MOST:

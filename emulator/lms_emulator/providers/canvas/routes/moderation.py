@@ -9,7 +9,6 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -55,7 +54,7 @@ def add_students(api: Api) -> Any:
     if not isinstance(sent, list):
         raise refusals.crashed("`student_ids` is no list", sent)
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "completed"}
-    return _people(api, course, [number for value in sent if (number := as_integer(value)) in seen])
+    return _people(api, course, [number for number in api.params.integers("student_ids") if number in seen])
 
 
 def status(api: Api) -> Any:
@@ -153,7 +152,7 @@ def select_many(api: Api) -> Any:
     sent = api.params.get("provisional_grade_ids")
     if not isinstance(sent, list):
         raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came", sent)
-    asked = [api.store.provisional_grades.get(as_integer(value)) for value in sent]
+    asked = [api.store.provisional_grades.get(number) for number in api.params.integers("provisional_grade_ids")]
     known = [grade for grade in asked if grade is not None and grade.submission_id in _rows(api, base)]
     last = {grade.submission_id: grade for grade in known}  # of two of one student the last one counts
     found = [_grade(api, base, str(grade.id)) for grade in last.values()]

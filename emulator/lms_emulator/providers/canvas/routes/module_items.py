@@ -12,7 +12,7 @@ from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
 from lms_emulator.providers.canvas.model.modules import ItemType
 from lms_emulator.providers.canvas.paging import paged
@@ -122,12 +122,12 @@ def create(api: Api) -> Any:
         course_id=course.id,
         context_module_id=module.id,
         type=convert(kind, ItemType),
-        indent=as_integer(sent.get("indent")),
+        indent=sent.integer("indent"),
         new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
         published=kind in module_content.KINDS,
         **fields,
     )
-    place = as_integer(sent.get("position")) if sent.get("position") is not None else None
+    place = sent.integer("position") if sent.get("position") is not None else None
     placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, place)
     return shapes.item(api, _required(api, sent, placed), course)
 
@@ -222,7 +222,7 @@ def update(api: Api) -> Any:
     sent = _sent(api)
     fields: dict[str, Any] = {"updated_at": api.now}
     if sent.get("indent") is not None:
-        fields["indent"] = as_integer(sent.get("indent"))
+        fields["indent"] = sent.integer("indent")
     if sent.get("new_tab") not in (None, False):  # JSON's false changes nothing at Canvas
         fields["new_tab"] = sent.flag("new_tab")
     if sent.get("external_url") is not None and item.type in ("ExternalUrl", "ExternalTool"):
@@ -248,7 +248,7 @@ def _published(api: Api, item: ContentTag, *, shown: bool) -> ContentTag:
 
 
 def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentTag:
-    place = as_integer(sent.get("position")) if sent.get("position") is not None else None
+    place = sent.integer("position") if sent.get("position") is not None else None
     if sent.get("module_id") is not None:
         key = identifiers.local_number(sent.get("module_id")) or 0
         target = next((m for m in modules.of_course(api, course) if m.id == key), None)

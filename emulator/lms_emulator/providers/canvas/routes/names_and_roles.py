@@ -12,7 +12,6 @@ from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.lti import claims, places, roles, variables
 from lms_emulator.providers.canvas.lti.callers import enter, enter_group
 from lms_emulator.providers.canvas.model import Assignment, Course, Group, ResourceLink, Tool, User
@@ -191,7 +190,7 @@ def _message(api: Api, user: User, tool: Tool, place: places.Place, link: Resour
 
 
 def _page_of_memberships(api: Api, name: str, opaque: str, members: list[Member], path: str) -> Response:
-    size, page = per_page(api), max(1, as_integer(api.params.text("page") or "1"))
+    size, page = per_page(api), max(1, api.params.integer("page"))
     members = sorted(members, key=lambda member: collation.key(people.sortable_name(member.user)))
     shown = members[(page - 1) * size : page * size]
     role = api.params.text("role")

@@ -69,7 +69,7 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
     if (named := api.params.text("section_id")) is not None and not readable:
         if api.params.get("user_ids") is not None:
             raise _bad("cannot specify both user_ids and section_id")
-        section = api.store.course_sections.get(as_integer(named))
+        section = api.store.course_sections.get(api.params.integer("section_id"))
         if section is None or section.course_id != course.id:
             raise _bad("invalid section id", named)
     found: dict[int, Enrollment] = {}
@@ -259,8 +259,8 @@ def rollups(api: Api) -> Any:
 def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[Json]:
     """A student's rollup, once per enrollment, or for the one in the requested section."""
     rows = [e for e in assignments.student(api, course.id, user_id) if e.workflow_state != "rejected"]
-    if (section := api.params.text("section_id")) is not None:
-        rows = [e for e in rows if e.course_section_id == as_integer(section)][:1]
+    if api.params.text("section_id") is not None:
+        rows = [e for e in rows if e.course_section_id == api.params.integer("section_id")][:1]
     user = str(user_id)
     return [
         {"scores": scores, "links": {"user": user, "section": str(e.course_section_id), "status": e.workflow_state}}
@@ -353,7 +353,7 @@ def alignments(api: Api) -> Any:
     if identifiers.local_number(api.slot("course_id")) is None:  # Canvas looks for it by number here
         text = f"Couldn't find Course with 'id'={api.slot('course_id')}"
         raise refusals.message(404, "course_unknown", text)
-    number, grader = as_integer(named), assignments.grades(api, course)
+    number, grader = api.params.integer("student_id"), assignments.grades(api, course)
     if not grader and number not in assignments.seen_for(api, course, api.user):
         _require_enrolled(api, course, [number])
         raise _forbidden("not authorized to read grades for specified users", [named])

@@ -165,7 +165,7 @@ def _items(api: Api, course: Course, sent: Params, known: CoursePace) -> list[Pa
     added: list[PaceItem] = []
     living = {tag.id for tag in pacing.paced(api, course)}
     for digest in sent.hashes("course_pace_module_items_attributes"):
-        duration = as_whole(digest.text("duration")) or 0
+        duration = digest.whole("duration") or 0
         number = identifiers.local_number(digest.text("id") or "")
         tag = identifiers.local_number(digest.text("module_item_id") or "")
         if number is not None:

@@ -8,7 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
@@ -27,7 +27,7 @@ def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
     students = {row.user_id for row in rows if row.workflow_state in states.CURRENT}
     wanted: list[tuple[int, Data]] = []
     for fields in given if found else ():
-        user_id = as_integer(fields.get("user_id"))
+        user_id = fields.integer("user_id")
         if user_id not in students:
             raise refusals.not_found("the student in the course", fields.get("user_id"))
         if not courses.may(api, api.caller, course, "manage_grades"):
@@ -43,9 +43,9 @@ def _extension(sent: Params) -> Data:
     granted: Data = {}
     for name, most in (("extra_attempts", 1000), ("extra_time", 10_080)):
         if sent.get(name) not in (None, False):
-            granted[name] = min(abs(as_integer(sent.get(name))), most)
+            granted[name] = min(abs(sent.integer(name)), most)
     for name in ("extend_from_now", "extend_from_end_at"):
-        if (minutes := as_integer(sent.get(name))) > 0:
+        if (minutes := sent.integer(name)) > 0:
             granted[name] = min(minutes, 1440)
     if sent.get("manually_unlocked") is not None:
         granted["manually_unlocked"] = sent.text("manually_unlocked") in ("1", "true")

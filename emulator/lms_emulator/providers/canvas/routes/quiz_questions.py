@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
+from lms_emulator.providers.canvas.call.params import Params, is_number
 from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, QuestionBank, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -182,7 +182,7 @@ def _group_fields(api: Api, quiz: Quiz, *, new: bool = False) -> dict[str, Any]:
     if not all(map(is_number, numbers)) or len(found.get("name", "")) > 255:
         raise refusals.crashed("Canvas fails on an invalid group instead of reporting what is wrong", numbers)
     if sent.has("pick_count"):
-        found["pick_count"] = as_integer(sent.get("pick_count"))
+        found["pick_count"] = sent.integer("pick_count")
     if sent.has("question_points"):
         found["question_points"] = number(sent.get("question_points"))
     if new:

@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport, User
 from lms_emulator.providers.canvas.paging import accepts_json_api, paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
@@ -40,7 +40,7 @@ def statistics(api: Api) -> Any:
     if quiz_statistics.too_large(api, quiz):
         return Response(status_code=204)
     report = quiz_reports.ensure(api, quiz, course, every=api.params.flag("all_versions"))[0]
-    sections = [as_integer(number) for number in api.params.given("section_ids")]
+    sections = api.params.integers("section_ids") if api.params.given("section_ids") else []
     people = quiz_statistics.of_sections(api, sections) if sections else None
     return {"quiz_statistics": [shapes.statistics(api, quiz, course, report, people)]}
 

@@ -13,7 +13,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
+from lms_emulator.providers.canvas.call.params import Params, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -162,8 +162,8 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     for name in ("quiz_type", "hide_results", "access_code", "ip_filter"):
         if sent.has(name):
             found[name] = sent.text(name) or ("assignment" if name == "quiz_type" else None)
-    if sent.has("time_limit") and (limit := sent.text("time_limit")) and as_integer(limit) >= 0:
-        found["time_limit"] = as_integer(limit)
+    if sent.has("time_limit") and (limit := sent.text("time_limit")) and sent.integer("time_limit") >= 0:
+        found["time_limit"] = sent.integer("time_limit")
     elif sent.has("time_limit") and not limit:
         found["time_limit"] = None
     if sent.has("points_possible"):
@@ -197,9 +197,9 @@ def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
     attempts = quiz.allowed_attempts
     if sent.has("allowed_attempts"):
         given = sent.text("allowed_attempts")
-        if given is None or as_integer(given) >= -1:
-            found["allowed_attempts"] = 1 if given is None else as_integer(given)
-            attempts = -1 if given is None else as_integer(given)
+        if given is None or sent.integer("allowed_attempts") >= -1:
+            found["allowed_attempts"] = 1 if given is None else sent.integer("allowed_attempts")
+            attempts = -1 if given is None else sent.integer("allowed_attempts")
     if found.get("hide_results") == "until_after_last_attempt" and attempts <= 1:
         del found["hide_results"]
     if now("hide_results") is not None:

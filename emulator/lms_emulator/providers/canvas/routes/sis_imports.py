@@ -8,7 +8,6 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, SisBatch
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import sis as sis_refusals
@@ -113,8 +112,7 @@ def _term(api: Api) -> int | None:
 
 def _fields(api: Api, term: int | None) -> dict[str, Any]:
     params = api.params
-    sent = params.text("change_threshold")
-    threshold = as_integer(sent) if sent else None
+    threshold = params.integer("change_threshold") if params.text("change_threshold") else None
     options: dict[str, Any] = {}
     fields: dict[str, Any] = {"change_threshold": threshold, "options": options, "batch_mode_term_id": term}
     several = params.get("multi_term_batch_mode") not in (None, False)

@@ -11,7 +11,6 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, to_the_second
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -117,7 +116,7 @@ def _assignments(api: Api, course: Course) -> list[Assignment]:
         found = [a for a in found if a.post_to_sis]
     if period := api.params.text("grading_period_id"):
         found = periods.narrowed(api, course, found, _period(api, period))
-    if asked := {as_integer(value) for value in api.params.texts("assignment_ids")}:
+    if asked := set(api.params.integers("assignment_ids")):
         found = [a for a in found if a.id in asked]
         if len(found) < len(asked):
             raise _error("invalid assignment ids requested", 403)

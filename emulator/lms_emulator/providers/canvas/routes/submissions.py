@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer, as_whole, is_number
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
@@ -289,7 +289,7 @@ def _status(sent: Params, record: Submission) -> dict[str, Any]:
 
 def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: bool) -> None:
     """Store a comment on one submission or on those of the whole group. Raises the refusal for others' files."""
-    files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
+    files = map(api.store.attachments.get, sent.integers("file_ids"))
     fit = all(submitting.goes_with_comment(api, file) for file in files if file is not None)
     if not api.check("the files were uploaded by the caller for a comment", fit):
         raise api.refused("files that the caller uploaded for a comment")

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.rules import courses, features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
@@ -111,8 +111,9 @@ def require_rights(api: Api, course: Course) -> None:
 
 def announcement_limit(sent: Params) -> dict[str, int | None]:
     """How many announcements the home page shows, if it was sent; None for a blank."""
-    text = sent.text("home_page_announcement_limit")
-    return {} if text is None else {"home_page_announcement_limit": as_integer(text) if text.strip() else None}
+    name = "home_page_announcement_limit"
+    text = sent.text(name)
+    return {} if text is None else {name: sent.integer(name) if text.strip() else None}
 
 
 def home(api: Api, course: Course) -> Account:
@@ -318,9 +319,9 @@ def _placed(api: Api, own: Course | None, account: Account, found: dict[str, Any
     """Fields that only account admins may set: the course's account and storage quota."""
     sent = api.params.hash("course")
     if account_allows(api, api.caller, account, "manage_storage_quotas"):
-        if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
+        if (quota := sent.whole("storage_quota_mb")) is not None:
             found["storage_quota_mb"] = quota
-        elif (quota := as_whole(sent.text("storage_quota"))) is not None:
+        elif (quota := sent.whole("storage_quota")) is not None:
             found["storage_quota_mb"] = quota // 2**20
     named = sent.text("account_id")
     if own is not None and named and account_allows(api, api.caller, account, "manage_courses_admin"):

@@ -13,7 +13,7 @@ from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, enrolled, mails, people, roles, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
@@ -160,14 +160,14 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     if not people.logins_of(api.store, user):
         raise refusals.not_found("a login of the person", user.id)
     _require_open(api, course, section, user)
-    associated = as_integer(observed) if (observed := fields.get("associated_user_id")) else None
+    associated = fields.integer("associated_user_id") if fields.get("associated_user_id") else None
     if associated is not None and role.base_role_type != "ObserverEnrollment":
         text = "only ObserverEnrollments may have an associated_user_id"
         raise refusals.invalid({"associated_user_id": [("inclusion", text)]})
     if associated == user.id:
         raise refusals.invalid({"associated_user_id": ["Cannot observe yourself"]})
     if associated is not None and api.store.users.get(associated) is None:
-        raise refusals.crashed("no user has the id of the observed user", observed)
+        raise refusals.crashed("no user has the id of the observed user", associated)
     state = fields.text("enrollment_state")
     return Wish(
         user=user,

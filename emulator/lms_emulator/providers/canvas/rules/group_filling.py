@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import GroupCategory, User
 from lms_emulator.providers.canvas.rules import assignments, groups, states
 from lms_emulator.providers.canvas.rules.inflections import singular
@@ -30,8 +29,7 @@ def asked_count(api: Api, *, signs_up: bool) -> int | None:
         return asked.integer("create_group_count")
     if asked.text("split_groups") in ("0", "2"):
         return None
-    text = asked.text("split_group_count")
-    return as_integer(text if text is not None else asked.text("create_group_count") or "0")
+    return asked.integer("create_group_count" if asked.text("split_group_count") is None else "split_group_count")
 
 
 def fill(api: Api, category: GroupCategory) -> None:

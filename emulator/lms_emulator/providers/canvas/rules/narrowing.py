@@ -8,7 +8,6 @@ from __future__ import annotations
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Enrollment
 from lms_emulator.providers.canvas.rules import courses, people, periods
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -18,8 +17,8 @@ from lms_emulator.providers.canvas.rules.roles import role_name
 def narrowed(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
     """The enrollments that the request's filters leave. Parameters: `course`, whose list it is; None of a person's."""
     kinds = api.params.given("type")
-    if role_ids := api.params.given("role_id"):
-        numbers = {as_integer(role_id) for role_id in role_ids}
+    if api.params.given("role_id"):
+        numbers = set(api.params.integers("role_id"))
         rows = [e for e in rows if e.role_id in numbers]
     elif names := api.params.given("role"):
         if not {role.name for role in api.store.roles}.issuperset(names):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import (
     Account,
     Outcome,
@@ -307,7 +307,7 @@ def _calculation(sent: Params, known: Outcome) -> tuple[str, int | None]:
         method = sent.text("calculation_method") if sent.has("calculation_method") else method
         if sent.has("calculation_int"):
             text = sent.text("calculation_int")
-            number = None if text is None or not text.strip() else 1 if text == "true" else as_integer(text)
+            number = 1 if text == "true" else sent.integer("calculation_int") if text and text.strip() else None
     changed = method != before[0]
     if not known.id or not changed:
         method = "decaying_average" if method is None else method

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, as_whole
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride
 from lms_emulator.providers.canvas.rules import assignments
 
@@ -88,7 +88,7 @@ def _set(api: Api, assignment: Assignment, sent: Params, faults: list[str]) -> d
             faults.append(f"unknown section id {number}")
             return {}
         return {"set_type": "CourseSection", "set_id": section.id, "title": section.name}
-    if (noop := as_whole(sent.text("noop_id"))) is not None:
+    if (noop := sent.whole("noop_id")) is not None:
         return {"set_type": "Noop", "set_id": noop, "title": sent.text("title") or "No Title"}
     faults.append(NO_SET)
     return {}

@@ -174,7 +174,7 @@ def _numerical(fields: Params) -> Data:
         return {"numerical_answer_type": kind, "exact": exact, "margin": margin}
     if kind == "precision_answer":
         approximate = number(fields.get("answer_approximate"))
-        precision = as_integer(fields.get("answer_precision"))
+        precision = fields.integer("answer_precision")
         return {"numerical_answer_type": kind, "approximate": approximate, "precision": precision}
     start, end = (number(fields.get(f"answer_range_{part}")) for part in ("start", "end"))
     return {"numerical_answer_type": "range_answer", "start": start, "end": end}
@@ -189,7 +189,7 @@ def _matching(fields: Params, data: Data, ids: Ids) -> None:
         answer["comments_html"] = _html(digest, "answer_comment_html", "comments_html")
         if _any(digest, "answer_match_left_html"):
             answer["left_html"] = answer["html"] = _html(digest, "answer_match_left_html")
-        answer["match_id"] = of_text.get(right) or as_integer(digest.get("match_id"))
+        answer["match_id"] = of_text.get(right) or digest.integer("match_id")
         if right not in of_text:
             of_text[right] = _identified(answer, taken, ids, "match_id")
         _identified(answer, taken, ids)
@@ -215,12 +215,12 @@ def _calculated(fields: Params, data: Data, ids: Ids) -> None:
             "name": _text(digest, "name")[:LONGEST_NAME],
             "min": number(digest.get("min")),
             "max": number(digest.get("max")),
-            "scale": as_integer(digest.get("scale")),
+            "scale": digest.integer("scale"),
         }
         for digest in fields.hashes("variables")
     ]
     data["answer_tolerance"] = fields.get("answer_tolerance")
-    data["formula_decimal_places"] = as_integer(fields.get("formula_decimal_places"))
+    data["formula_decimal_places"] = fields.integer("formula_decimal_places")
     scales, taken = {variable["name"]: variable["scale"] for variable in data["variables"]}, list[Any]()
     for solution in fields.hashes("answers"):
         solution.has("answer_weight")  # every answer is right

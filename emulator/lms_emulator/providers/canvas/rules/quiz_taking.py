@@ -16,7 +16,6 @@ from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz, QuizSubmission, QuizSubmissionEvent
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules import (
@@ -232,7 +231,7 @@ def check_token(api: Api, record: QuizSubmission) -> None:
 
 def check_attempt(api: Api, record: QuizSubmission) -> None:
     """Check the attempt's number. Raises the refusals for wrong ones."""
-    attempt = as_whole(api.params.text("attempt"))
+    attempt = api.params.whole("attempt")
     if attempt is None:
         raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
     if attempt != record.attempt:

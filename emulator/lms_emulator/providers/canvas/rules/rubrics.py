@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
@@ -134,7 +134,7 @@ def _aligned(api: Api, fields: Params) -> dict[str, Any]:
     return {
         "long_description": outcome.description or "",
         "learning_outcome_id": outcome.id,
-        "mastery_points": float(outcome.mastery_points) if mastery is None else as_float(mastery),
+        "mastery_points": float(outcome.mastery_points) if mastery is None else fields.real("mastery_points"),
         "ignore_for_scoring": fields.get("ignore_for_scoring") == "1",
     }
 
@@ -232,7 +232,7 @@ def _assessed(criterion: dict[str, Any], fields: Params, *, more: bool) -> dict[
     """One criterion as assessed. `more`: whether outcomes can be given more than their points."""
     outcome = criterion.get("learning_outcome_id")
     text, comments = fields.text("points"), fields.text("comments")
-    points = as_float(text) if text is not None and text.strip() else None
+    points = fields.real("points") if text is not None and text.strip() else None
     if points is not None and outcome is not None and not more:
         points = min(points, float(criterion["points"]))
     rating = _rating(criterion, points or 0.0)

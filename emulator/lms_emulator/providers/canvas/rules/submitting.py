@@ -233,7 +233,7 @@ def comment(
     if author.id != record.user_id and provisional_grade_id is None and _posts(api, record):
         record = api.store.submissions.put(replace(record, posted_at=record.posted_at or api.now))
     text, media = (sent.text("text_comment") or "").strip(), sent.text("media_comment_id")
-    numbers = [as_integer(value) for value in sent.texts("file_ids")]
+    numbers = sent.integers("file_ids")
     if not text and not media and sent.has("file_ids"):
         text = ATTACHED_FILES
     if not (text or media):

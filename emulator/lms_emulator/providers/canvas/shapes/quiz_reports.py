@@ -10,7 +10,6 @@ from collections.abc import Collection
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport
 from lms_emulator.providers.canvas.paging import per_page
 from lms_emulator.providers.canvas.rules import quiz_statistics, quizzes
@@ -88,7 +87,7 @@ def pagination(api: Api, path: str, count: int) -> Json:
     """Pagination in the quizzes' own format."""
     size = per_page(api, 30)
     last = max(1, -(-count // size))
-    number = as_whole(api.params.text("page")) or 1
+    number = api.params.whole("page") or 1
 
     def url(page: int | str) -> str:
         return api.url(f"{path}?page={page}&per_page={size}")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.learningstudio import refusals, rules, wire
-from lms_emulator.providers.learningstudio.call import Call, Place, in_course, record_named
+from lms_emulator.providers.learningstudio.call import Call, Place, in_course, listed_ids, record_named
 from lms_emulator.providers.learningstudio.model.content import CourseItem, DropboxAttachment, DropboxMessage
 from lms_emulator.providers.learningstudio.routes.items import item_named, items_of
 from lms_emulator.providers.learningstudio.settings import android, windows
@@ -31,9 +31,7 @@ def messages(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/messages; `submissionStudents=1;2` filters by student. Students see only their own."""
     item = _basket(x, place)
     found = [row for row in x.store.dropbox_messages.find("item", item.id) if _own(place, row)]
-    wanted = x.query.get("submissionStudents")
-    if wanted is not None:
-        numbers = set(wanted.replace(",", ";").split(";"))
+    if (numbers := listed_ids(x, "submissionStudents")) is not None:
         found = [dropbox_message for dropbox_message in found if str(dropbox_message.student_id) in numbers]
     return {"messages": [show.message(x, _path(item), dropbox_message) for dropbox_message in found]}
 

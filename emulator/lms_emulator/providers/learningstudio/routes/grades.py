@@ -18,6 +18,7 @@ from lms_emulator.providers.learningstudio.call import (
     course_and_subject,
     expansions,
     field,
+    listed_ids,
     record_named,
     require_staff,
     resource,
@@ -47,9 +48,7 @@ def grades(x: Call, caller: Caller) -> Response:
     """GET …/grades; `gradedStudents=1;2` filters by student, `expand=user` includes their records."""
     _, item = _staffed_item(x, caller)
     found = x.store.grades.find("item", item.id)
-    wanted = x.query.get("gradedStudents")
-    if wanted is not None:
-        numbers = set(wanted.replace(",", ";").split(";"))
+    if (numbers := listed_ids(x, "gradedStudents")) is not None:
         found = [grade for grade in found if str(grade.user_id) in numbers]
     return wire.answer({"grades": [show.grade(x, grade, expansions(x)) for grade in found]})
 
@@ -212,9 +211,7 @@ def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
     """GET …/rosterCourseGradesToDate: every student's; `Student.ID=1,2`, `offset` and `limit` select some."""
     course = staffed_course(x, caller, "the grades of all students")
     students = [user for _, user in x.store.members(course.id, "STUD")]
-    wanted = x.query.get("Student.ID")
-    if wanted is not None:
-        numbers = set(wanted.replace(";", ",").split(","))
+    if (numbers := listed_ids(x, "Student.ID")) is not None:
         students = [user for user in students if str(user.id) in numbers]
     offset, limit = count(x, "offset", 0), min(count(x, "limit", _MOST_STUDENTS), _MOST_STUDENTS)
     rows = [

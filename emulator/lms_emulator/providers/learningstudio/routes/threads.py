@@ -14,6 +14,7 @@ from lms_emulator.providers.learningstudio.call import (
     Place,
     both,
     check_campus,
+    listed_ids,
     record_named,
     role_in,
     subject,
@@ -76,8 +77,7 @@ def _split(x: Call, caller: Caller, name: str) -> None:
 def user_topics(x: Call, caller: Caller) -> Response:
     """GET …/userTopics?courses=1;2: the topics that the user sees in these courses."""
     user = subject(x, caller)
-    wanted = x.query.get("courses")
-    numbers = None if wanted is None else set(wanted.replace(",", ";").split(";"))
+    numbers = listed_ids(x, "courses")
     found = []
     for course in x.store.courses_of(user):
         if numbers is not None and str(course.id) not in numbers:

@@ -136,7 +136,7 @@ def _pending(x: Call, tenant: Tenant) -> Registration:
 def show(x: Call) -> Response:
     """A registration that waits for approval; `?raw=true` gives the LMS's own configuration."""
     pending = _pending(x, bearer(x))
-    if x.query.get("raw", "").lower() in ("true", "1"):
+    if x.reads.flag("raw", x.query.get("raw", "").lower(), ("true", "1")):
         token = pending.registration_token
         return answer(
             {"openIdConfiguration": pending.openid_configuration} | ({"registrationToken": token} if token else {})

@@ -30,7 +30,7 @@ def id_token(x: Call) -> Response:
     """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
     caller = service_caller(x, LTIK)
     claims = _launch_claims(caller)
-    raw, sizes = x.query.get("raw", "").lower() in ("true", "1"), x.settings.presentation_size
+    raw, sizes = x.reads.flag("raw", x.query.get("raw", "").lower(), ("true", "1")), x.settings.presentation_size
     if isinstance(caller.lms, Consumer):
         assert caller.launch is not None  # `_launch_claims`
         if raw:

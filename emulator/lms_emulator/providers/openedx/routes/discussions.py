@@ -319,7 +319,9 @@ def read_stats(x: Call) -> Response:
         rows = [row for row in rows if named.lower() in row["username"].lower()]
     if not privileged:
         rows = [row | {"active_flags": None, "inactive_flags": None} for row in rows]
-    page = parse_integer(x.query.get("page", "0")) or 0
+    page = parse_integer(asked := x.query.get("page", "0"))
+    if page is None:
+        x.reads.takes(("page",), asked, page := 0)
     begin = max(page - 1, 0) * size
     document = threads.envelope(x, rows[begin : begin + size], page, size, len(rows))
     if named:
@@ -360,9 +362,15 @@ def read_learner(x: Call) -> Response:
     errors: dict[str, str] = {}
     page, size = threads.page_numbers(x, errors)
     words = {name: x.query.get(name, "") for name in ("order_by", "thread_type")}
-    status, counts = x.query.get("status"), x.query.get("count_flagged") == "true"
+    status, counts = (
+        x.query.get("status", ""),
+        x.reads.flag("count_flagged", x.query.get("count_flagged", ""), ("true",)),
+    )
     if errors:
         raise threads.invalid(errors)
+    x.reads.words("status", [status], (*threads.CHOICES["view"], "flagged", "all"))
+    for name, word in words.items():
+        x.reads.words(name, [word], threads.CHOICES[name])
     flagged = status == "flagged"
     chosen = words | {"view": status if status in ("unread", "unanswered", "unresponded") else ""}
     found = threads.select(x, course.id, author=author.username, chosen=chosen)

@@ -75,7 +75,9 @@ def list_all(x: Call) -> Response:
 def _wanted(x: Call, entitlement: Entitlement) -> bool:
     """Whether it passes the query's filters, which apply to operations on a single one too."""
     query = x.query
-    ended = {"true": True, "false": False}.get(query.get("expired_at__isnull", "").lower())
+    ended = {"true": True, "false": False}.get(text := query.get("expired_at__isnull", "").lower())
+    if ended is None and text:
+        x.reads.takes(("expired_at__isnull",), text, ended)
     return (
         query.get("user", "") in ("", entitlement.user)
         and (not query.get("uuid") or entitlement.uuid in query["uuid"].split(","))

@@ -95,7 +95,7 @@ def _number(text: str | None) -> float | None:
 def read_info(x: Call) -> Response:
     """What the gradebook needs to know of the course: policy and subsections."""
     course = authored_course(x, x.path_params["course_id"])
-    only_graded = x.query.get("graded_only", "").lower() == "true"
+    only_graded = x.reads.flag("graded_only", x.query.get("graded_only", "").lower(), ("true",))
     numbers: dict[str, int] = {}
     lines = []
     stack = [blocks.tree(course, staff=False)]
@@ -208,7 +208,9 @@ def read_subsection(x: Call) -> Response:
         for change in x.store.override_histories
         if (change.override.user, change.override.block) == (user.username, key.text)
     ]
-    limit = parse_integer(x.query.get("history_record_limit", ""))
+    limit = parse_integer(asked := x.query.get("history_record_limit", ""))
+    if limit is None and asked:
+        x.reads.takes(("history_record_limit",), asked, None)
     if limit is not None:
         history = history[-limit:]
     return wire.api_json(

@@ -150,11 +150,15 @@ def change_forum_role(x: Call) -> Response:
 # enrolments
 
 
+def _flag(x: Call, given: dict[str, Any], name: str) -> bool:
+    return x.reads.flag(name, str(given.get(name, "")), ("true", "True", "1"))
+
+
 def update_enrollment(x: Call) -> Response:
     """Enrol or unenrol the people named, by name or address."""
     given = need(x, {"action": "enroll or unenroll", "identifiers": "stringified list of emails and/or usernames"})
     action, found = given["action"], course_of(x)
-    auto, mail = (str(given.get(name, "")) in ("true", "True", "1") for name in ("auto_enroll", "email_students"))
+    auto, mail = (_flag(x, given, name) for name in ("auto_enroll", "email_students"))
     results = []
     for who in bulk_enroll.identifiers(str(given["identifiers"])):
         line, user = bulk_enroll.process(

@@ -107,7 +107,7 @@ def issued_certificates(x: Call) -> Response:
         "total_issued_certificate": "Total Certificates Issued",
         "report_run_date": "Date Report Run",
     }
-    if x.query.get("csv", "").lower() == "true":
+    if x.reads.flag("csv", x.query.get("csv", "").lower(), ("true",)):
         table = StringIO()
         lines = csv.writer(table, quoting=csv.QUOTE_ALL)
         lines.writerows([names.values(), *([row[name] for name in names] for row in rows)])
@@ -171,12 +171,12 @@ def reset_attempts(x: Call) -> Response:
     """Reset a learner's attempts at a problem, or delete all of their work on it."""
     given = form(x)
     problem, user = _problem(x, given), _learner(x, given)
-    everybody = str(given.get("all_students")).lower() == "true"
+    everybody = x.reads.flag("all_students", str(given.get("all_students")).lower(), ("true",))
     if everybody:
         _whole_course(x)
     if user is None and not everybody:
         raise answered(reason="nobody_named")
-    whole = str(given.get("delete_module")).lower() == "true"
+    whole = x.reads.flag("delete_module", str(given.get("delete_module")).lower(), ("true",))
     learners = [user] if user is not None else list(x.store.users)
     for learner in learners:
         problems.reset(x.store, learner.username, problem, whole=whole)

@@ -23,6 +23,8 @@ from lms_emulator.providers.openedx.rules import blocks, enrollment, fields, key
 from lms_emulator.providers.openedx.shapes import learning as shapes
 from lms_emulator.providers.openedx.shapes import moment, outline
 
+_STATUSES = ("in_progress", "completed", "expired")
+
 
 def require_self(x: Call) -> None:
     """Permission: the user in the URL and nobody else, not even staff."""
@@ -73,9 +75,10 @@ def list_enrollments(x: Call) -> Response:
     }
     if version == "v2":
         return wire.api_json({**configs, "enrollments": [_enrollment(x, record) for record in found]})
-    status = x.query.get("status")
+    status = x.query.get("status", "")
+    x.reads.words("status", [status], (*_STATUSES, "all"))
     primary = None
-    if version == "v4" and status in ("in_progress", "completed", "expired"):
+    if version == "v4" and status in _STATUSES:
         found = [record for record in found if _status(x, user, record) == status]
     elif version == "v4" and found:
         primary, found = found[0], found[1:]
@@ -83,7 +86,7 @@ def list_enrollments(x: Call) -> Response:
     document = {**configs, "enrollments": page.envelope([_enrollment(x, item) for item in page.items])}
     if primary is not None:
         document["primary"] = _primary(x, user, primary)
-    elif version == "v4" and status not in ("in_progress", "completed", "expired"):
+    elif version == "v4" and status not in _STATUSES:
         document["primary"] = None
     return wire.api_json(document)
 

@@ -101,7 +101,7 @@ def opt_in(x: Call) -> Response:
             headers={"content-type": "text/plain", "vary": "Cookie"},
             check="course",
         )
-    agreed = str(form["email_opt_in"]).lower() == "true"
+    agreed = x.reads.flag("email_opt_in", str(form["email_opt_in"]).lower(), ("true",))
     preferences.opt_in(x.store, caller(x).username, key.org, agreed, x.clock.now().year)
     return wire.empty(200, {"vary": "Cookie"})
 

@@ -23,7 +23,7 @@ from lms_emulator.providers.openedx.rules import discussions, fields, keys, lear
 from lms_emulator.providers.openedx.shapes import forum as shapes
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_CHOICES = {
+CHOICES = {
     "view": ("unread", "unanswered", "unresponded"),
     "order_by": ("last_activity_at", "comment_count", "vote_count"),
     "order_direction": ("desc",),
@@ -129,7 +129,7 @@ POST = {
 _THREAD = POST | {
     "title": fields.Field(fields.text(), required=True),
     "topic_id": fields.Field(fields.text(), required=True),
-    "type": fields.Field(fields.choice(*_CHOICES["thread_type"]), required=True),
+    "type": fields.Field(fields.choice(*CHOICES["thread_type"]), required=True),
     "group_id": fields.Field(fields.integer, null=True),
     "closed": fields.Field(fields.boolean),
     "close_reason_code": fields.Field(coded(discussions.CLOSE_REASONS, "Invalid close reason code")),
@@ -183,7 +183,7 @@ def _parameters(x: Call) -> tuple[dict[str, str], dict[str, bool | None], int, i
         errors["course_id"] = "This field is required."
     elif keys.course_key(text) is None:
         errors["course_id"] = f"'{text}' is not a valid course id"
-    chosen = {name: choice(x, name, choices, errors) for name, choices in _CHOICES.items()}
+    chosen = {name: choice(x, name, choices, errors) for name, choices in CHOICES.items()}
     flags = {name: boolean(x, name, errors) for name in ("following", "flagged", "count_flagged")}
     if flags["following"] is False:
         errors["following"] = "The value of the 'following' parameter must be true."
