@@ -405,7 +405,9 @@ def test_raw_id_token_and_service_key_only_with_services(rig: Rig, lms_side: Lms
     assert "serviceKey" not in rig.api("GET", "/api/idtoken?raw=false", auth=auth).json()["services"]
     assert rig.api("GET", "/api/idtoken?raw=yes", auth=auth).json()["launch"]
     warned = rig.control("GET", "/requests?warning=value_read_otherwise")["requests"]
-    assert [row["message"] for entry in warned for row in entry["warnings"]] == ["`raw`: LTIAAS takes `yes` for `false`"]
+    assert [row["message"] for entry in warned for row in entry["warnings"]] == [
+        "`raw`: LTIAAS takes `yes` for `false`"
+    ]
 
 
 def test_keys_name_each_platform(rig: Rig) -> None:

@@ -285,7 +285,7 @@ class Reads:
         self.otherwise.setdefault(path, f"knows no `{shortened(word, LONGEST_VALUE)}` here")
 
     def flag(self, name: str, text: str, true: Container[str]) -> bool:
-        """Whether a text is one of the provider's words for true. One that is neither, nor usual for false, is noted."""
+        """Whether a text is one of the provider's words for true; any other that is not usual for false is noted."""
         if text not in true and text.strip().lower() not in USUAL_FALSE:
             self.takes((name,), text, "false")
         return text in true

@@ -33,6 +33,7 @@ from lms_emulator.providers.brightspace.model import (
     User,
 )
 from lms_emulator.providers.brightspace.model.lti import Extension
+from lms_emulator.providers.brightspace.wire import number_or
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote_plus
 
 from starlette.datastructures import UploadFile
@@ -33,6 +33,7 @@ _LONGEST = 18
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|\.\d+)")
 _WHOLE_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 _DEPTH = 100
+N = TypeVar("N", float, int, int | None)
 _READ_ELSEWHERE = {("access_token",), ("as_user_id",), ("page",), ("per_page",), ("format",), ("_method",)}
 _NESTED = (dict, list)
 
@@ -101,32 +102,25 @@ class Params:
 
     def real(self, *path: str) -> float:
         """A number as Ruby's `to_f` reads it; one that is not read whole is noted for the journal."""
-        text = self.text(*path)
-        found = as_float(text)
-        if text and not is_number(text):
-            self.read_as(found, *path)
-        return found
+        return self.noted(as_float(self.text(*path)), *path)
 
     def integer(self, *path: str) -> int:
         """The same for `to_i`."""
-        return self._counted(self.text(*path), path)
+        return self.noted(as_integer(self.text(*path)), *path)
 
     def integers(self, *path: str) -> list[int]:
         """The same for each scalar of a list."""
-        return [self._counted(text, path) for text in self.texts(*path)]
-
-    def _counted(self, text: str | None, path: tuple[str, ...]) -> int:
-        found = as_integer(text)
-        if text and not (is_number(text) and float(text) == found):
-            self.read_as(found, *path, sent=text)
-        return found
+        return [self.noted(as_integer(text), *path, sent=text) for text in self.texts(*path)]
 
     def whole(self, *path: str) -> int | None:
         """A string of digits as a number (`as_whole`); any other, which counts as not sent, is noted."""
-        text = self.text(*path)
-        found = as_whole(text)
-        if found is None and text and text.strip():
-            self.read_as(found, *path)
+        return self.noted(as_whole(self.text(*path)), *path)
+
+    def noted(self, found: N, *path: str, sent: str | None = None) -> N:
+        """A number as it was read. If that is not what the text says, it is noted for the journal."""
+        text = sent or self.text(*path)
+        if text and text.strip() and not (found is not None and is_number(text) and float(text) == found):
+            self.read_as(found, *path, sent=text)
         return found
 
     def moment(self, *path: str, zone: tzinfo = UTC) -> datetime | None:

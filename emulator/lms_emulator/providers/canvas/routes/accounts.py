@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import as_flag, as_integer, as_text
+from lms_emulator.providers.canvas.call.params import Params, as_flag, as_integer, as_text
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -193,7 +193,7 @@ def create(api: Api) -> Any:
     if len(name := sent.text("name") or "") > 255:
         raise refusals.invalid({"name": ["too_long"]})
     limits: dict[str, Any] = {
-        kind: _quota_to_store(api, parent, kind, _whole(sent.text(kind))) for kind in quotas.DEFAULTS if sent.has(kind)
+        kind: _quota_to_store(api, parent, kind, _whole(sent, kind)) for kind in quotas.DEFAULTS if sent.has(kind)
     }
     made = Account(
         id=api.new_id("accounts"),
@@ -216,8 +216,9 @@ def _quota_to_store(api: Api, parent: Account | None, name: str, value: int | No
     return value if value is not None and value > 0 and value not in usual else None
 
 
-def _whole(text: str | None) -> int | None:
-    return as_integer(text) if text and re.fullmatch(r"-?\d+", text) else None
+def _whole(sent: Params, name: str) -> int | None:
+    text = sent.text(name)
+    return sent.noted(as_integer(text) if text and re.fullmatch(r"-?\d+", text) else None, name)
 
 
 def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:

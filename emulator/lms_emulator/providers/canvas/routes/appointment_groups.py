@@ -133,14 +133,15 @@ def _described(sent: Params, base: AppointmentGroup, *, later: bool) -> Appointm
     changes |= {name: sent.text(name) for name in (*appointments.SHARED, "participant_visibility") if sent.has(name)}
     for name in ("participants_per_appointment", "max_appointments_per_participant"):
         if sent.has(name):
-            changes[name] = _count(sent.text(name)) if sent.text(name) else None
+            changes[name] = _count(sent, name) if sent.text(name) else None
     if sent.has("min_appointments_per_participant"):
-        changes["min_appointments_per_participant"] = _count(sent.text("min_appointments_per_participant"))
+        changes["min_appointments_per_participant"] = _count(sent, "min_appointments_per_participant")
     return replace(base, **changes)
 
 
-def _count(text: str | None) -> int:
-    return (as_whole(text.strip()) or 0) if text and len(text) < 9 else 0
+def _count(sent: Params, name: str) -> int:
+    text = sent.text(name)
+    return sent.noted((as_whole(text.strip()) or 0) if text and len(text) < 9 else 0, name)
 
 
 def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:

@@ -13,7 +13,6 @@ from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, Course, Folder
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import files as file_refusals
@@ -161,7 +160,6 @@ def _created(api: Api, context: Context, parent: Folder) -> Any:
     if source is not None and _copies(api, source):
         same = (source.context_type, source.context_id) == (context.type, context.id)
         return shapes.folder(api, source if same else _copied_folder(api, source, parent))  # Canvas finds it there
-    position = api.params.text("position")
     folder = files.make_folder(
         api,
         context,
@@ -171,7 +169,7 @@ def _created(api: Api, context: Context, parent: Folder) -> Any:
         locked=api.params.flag("locked"),
         lock_at=api.moment("lock_at"),
         unlock_at=api.moment("unlock_at"),
-        position=as_whole(position),
+        position=api.params.whole("position"),
     )
     return shapes.folder(api, folder)
 

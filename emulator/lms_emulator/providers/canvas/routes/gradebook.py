@@ -143,7 +143,7 @@ def apply_score(api: Api) -> Any:
         raise _error("no_score_or_excused_provided")
     if percent and excused:
         raise _error("cannot_both_score_and_excuse")
-    if percent and not 0 <= as_float(percent) <= 100:
+    if percent and not 0 <= api.params.real("percent") <= 100:
         raise _error("invalid_percent_value")
     for name in ("student_ids", "assignment_ids"):
         if not api.params.texts(name):

@@ -12,7 +12,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import ContextModule, Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
@@ -151,8 +151,8 @@ def _sent(api: Api) -> Params:
     return api.params.hash("module")
 
 
-def _number(text: str | None) -> int | None:
-    return as_integer(text) if re.match(r"\s*[+-]?[0-9]", text or "") else None
+def _number(sent: Params, name: str) -> int | None:
+    return sent.integer(name) if re.match(r"\s*[+-]?[0-9]", sent.text(name) or "") else sent.noted(None, name)
 
 
 def _dates_and_flags(api: Api) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _unlock_at(api: Api) -> datetime | None:
 
 def _placed(api: Api, course: Course, module: ContextModule) -> ContextModule:
     """A module at the position that was asked for. No module waits for one that comes after it now."""
-    position = _number(api.params.hash("module").text("position"))
+    position = _number(api.params.hash("module"), "position")
     if position is None:
         return module
     modules.place(api, api.store.context_modules, modules.of_course(api, course), module, position)

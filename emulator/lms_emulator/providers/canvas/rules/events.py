@@ -214,8 +214,8 @@ class Copies:
 
     def __init__(self, sent: Params) -> None:
         asked = sent.hash("duplicate")
-        self.count = _whole(asked.text("count"), 0)
-        self.every = _whole(asked.text("interval"), 1)
+        self.count = _whole(asked, "count", 0)
+        self.every = _whole(asked, "interval", 1)
         self.frequency = asked.text("frequency") or "weekly"
         self.numbered = asked.flag("append_iterator")
         if self.count > MOST:
@@ -236,10 +236,11 @@ class Copies:
         return in_zone(later(local, days * 86_400), UTC)
 
 
-def _whole(text: str | None, usual: int) -> int:
+def _whole(asked: Params, name: str, usual: int) -> int:
+    text = asked.text(name)
     if text is None:
         return usual
-    return (as_whole(text.strip()) or 0) if len(text) < 9 else 0
+    return asked.noted((as_whole(text.strip()) or 0) if len(text) < 9 else 0, name)
 
 
 def _months_later(moment: datetime, count: int) -> datetime:

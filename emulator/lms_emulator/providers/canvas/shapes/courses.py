@@ -11,7 +11,6 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
 from lms_emulator.providers.canvas.rules import (
     blueprints,
@@ -274,7 +273,7 @@ def teachers(api: Api, record: Course) -> Json:
     found = _teaching(api, record, ("rejected", "deleted"))
     limited = api.path.endswith("courses") and "/favorites/" not in api.path
     limit = api.params.text("teacher_limit") if limited else None
-    if limit and len(found) > as_integer(limit):
+    if limit and len(found) > api.params.integer("teacher_limit"):
         return {"teacher_count": len(found)}
     found.sort(key=lambda user: collation.key(people.sortable_name(user)))
     return {"teachers": [people_shapes.display(api, user) for user in found]}
