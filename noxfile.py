@@ -25,9 +25,7 @@ SCHEMAS = {
     "vendor.github-issue-config": [".github/ISSUE_TEMPLATE/config.yml"],
     "vendor.github-issue-forms": sorted(str(p) for p in Path(".github/ISSUE_TEMPLATE").glob("[!c]*.yml")),
 }
-# The tests start Python a few hundred times. Compiling what it imports each time would take most of theirs.
-QUICK = {"PYTHONDONTWRITEBYTECODE": ""}
-FULL = QUICK | {"HYPOTHESIS_PROFILE": "ci"}
+FULL = {"HYPOTHESIS_PROFILE": "ci"}
 EVERYTHING = ("-m", "")
 FEW = ("hypothesis", "lti", "oauthlib", "pytest", "pytest-timeout")
 """What the tests of `core` and `unit` need, and nothing that would ask for other versions of the dependencies."""
@@ -65,7 +63,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The quick tests: a few examples of each property, none marked `slow`."""
     install(session, "test")
-    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs, env=QUICK)
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

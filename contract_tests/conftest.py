@@ -6,6 +6,7 @@ import functools
 import gc
 import os
 import ssl
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,10 @@ settings.register_profile(
 )
 # Said in the environment, so that the contracts and the processes that tests start go by it as well.
 settings.load_profile(os.environ.setdefault("HYPOTHESIS_PROFILE", "dev"))
+
+# The tests start Python a few hundred times: whatever the habit here, what they and xdist's workers compile is kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 gc.set_threshold(50_000, 20, 100)
 
