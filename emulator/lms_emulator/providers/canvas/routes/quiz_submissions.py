@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
@@ -94,12 +95,16 @@ def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
     return [record.attempts[number_of] for number_of in sorted(record.attempts, key=int, reverse=True)]
 
 
-def _at_attempt(record: QuizSubmission, attempt: str | None) -> QuizSubmission:
-    if not attempt or attempt == str(record.attempt):
+def _at_attempt(api: Api, record: QuizSubmission, name: str) -> QuizSubmission:
+    """The attempt of that number, if the parameter was sent; a text is number 0."""
+    if not api.params.has(name):
         return record
-    if attempt not in record.attempts:
+    attempt = as_integer(api.params.get(name))
+    if attempt == record.attempt:
+        return record
+    if str(attempt) not in record.attempts:
         raise refusals.not_found("the attempt", attempt)
-    return record.attempts[attempt]
+    return record.attempts[str(attempt)]
 
 
 def own(api: Api) -> Any:
@@ -116,7 +121,7 @@ def show(api: Api) -> Any:
     record = _taken(api, quiz)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, record)):
         raise api.refused("sees the quiz submission")
-    return _listed(api, course, quiz, [_at_attempt(record, api.params.text("attempt"))])
+    return _listed(api, course, quiz, [_at_attempt(api, record, "attempt")])
 
 
 def create(api: Api) -> Any:
@@ -163,6 +168,8 @@ def update(api: Api) -> Any:
         marks[identifiers.local_number(key) or 0] = mark | (
             {"comment": fields.text("comment")} if fields.has("comment") else {}
         )
+    if fudge is None and not any(marks.values()):
+        return _listed(api, course, quiz, [record])
     graded = quiz_taking.rescore(api, quiz, record, int(attempt or 0), fudge, marks)
     return _listed(api, course, quiz, [graded])
 
@@ -210,9 +217,9 @@ def _turn(api: Api) -> tuple[QuizSubmission, Quiz, Course]:
 def _asked(
     api: Api, record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, plain: bool = False
 ) -> list[Data]:
-    course, results = api.store.courses.get(quiz.course_id), quiz.hide_results is None
+    course = api.store.courses.get(quiz.course_id)
     return [
-        shapes.linked(api, shapes.asked(record, quiz_answer, plain=plain, results=results), course)
+        shapes.linked(api, shapes.asked(record, quiz_answer, plain=plain), course)
         for quiz_answer in quiz_answers.posed(record.quiz_data)
         if only is None or quiz_answer["id"] in only
     ]
@@ -221,7 +228,7 @@ def _asked(
 def questions(api: Api) -> Any:
     """The questions of an attempt, with the given or the correct answers."""
     record, quiz, course = _turn(api)
-    shown = _at_attempt(record, api.params.text("quiz_submission_attempt"))
+    shown = _at_attempt(api, record, "quiz_submission_attempt")
     if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments_edit"):
         text = "Cannot receive one question at a time questions in the API"
         raise quiz_refusals.quiz(401, "one_question_at_a_time", text)
@@ -333,7 +340,7 @@ def events(api: Api) -> Any:
     courses.require(api, course, "manage_grades")
     if not features.enabled(api, course, "quiz_log_auditing"):
         raise quiz_refusals.quiz(400, "auditing_off", "quiz log auditing must be enabled")
-    attempt = str(_at_attempt(record, api.params.text("attempt")).attempt)
+    attempt = str(_at_attempt(api, record, "attempt").attempt)
     rows = api.store.quiz_submission_events.find("submission", record.id)
     return paged(
         api,

@@ -24,6 +24,8 @@ from lms_emulator.providers.canvas.rules import (
     courses,
     new_quizzes,
     periods,
+    permissions,
+    quiz_rights,
     quiz_taking,
     quizzes,
     tabs,
@@ -129,19 +131,18 @@ def update(api: Api) -> Any:
         quiz = quizzes.publish(api, quiz)
     elif shows is False and quizzes.published(quiz):
         quiz = quizzes.save(api, quiz, workflow_state="edited")
-    return shapes.quiz(api, quiz, course, types=True, own_dates=True)
+    return shapes.quiz(api, quiz, course, types=True)
 
 
 def destroy(api: Api) -> Any:
     """Delete a quiz and its assignment."""
     course, quiz = a_quiz(api, "manage_assignments_delete", slot="id")
-    graded = quizzes.assignment_of(api, quiz)
-    if graded is not None and periods.binds(api, course) and periods.due_in_closed(api, course, graded):
+    if quiz_rights.due_in_closed(api, course, quiz):
         raise api.refused("delete what is due in a closed grading period")
     blueprints.require_deletable(api, course.id, "quizzes", quiz.id)
     again = quiz.workflow_state == "deleted"
     deleted = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
-    return shapes.quiz(api, deleted, course, own_dates=True)
+    return shapes.quiz(api, deleted, course)
 
 
 def _dated(api: Api, sent: Params) -> dict[str, Any]:
@@ -282,30 +283,46 @@ def validate_access_code(api: Api) -> Any:
 
 
 def ip_filters(api: Api) -> Any:
-    """The school's named IP ranges: none, as they come from a plug-in."""
-    a_quiz(api, "manage_assignments_edit")
-    return paged(api, [], lambda value: value, wrap=lambda rows: {"quiz_ip_filters": rows})
+    """The quiz's own IP filter, and those that its accounts have names for."""
+    course, quiz = a_quiz(api, "manage_assignments_edit")
+    found: list[tuple[str, str, str]] = [("Current Filter", quiz.title, quiz.ip_filter)] if quiz.ip_filter else []
+    for account in permissions.chain(api.store, course.account_id):
+        named = {} if account.site_admin else account.settings.get("ip_filters") or {}
+        found += [(name, account.name or "", named[name]) for name in sorted(named)]
+    path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/ip_filters"
+
+    def row(named: tuple[str, str, str]) -> dict[str, str]:
+        return dict(zip(("name", "account", "filter"), named, strict=True))
+
+    return paged(api, found, row, path=path, wrap=lambda rows: {"quiz_ip_filters": rows})
 
 
 def overrides(api: Api) -> Any:
     """The dates of quizzes, including overrides."""
     course = courses.from_path(api, "read")
     found = [q for q in quizzes.of_course(api, course) if quizzes.visible(api, course, q)]
-    return _overrides(api, course, "quizzes", found, lambda quiz: shapes.dates(api, quiz, course))
+    return _overrides(api, course, "quizzes", found, lambda quiz: shapes.dates(api, quiz, course), shapes.every_date)
 
 
 def new_quizzes_overrides(api: Api) -> Any:
     """The same for New Quizzes."""
     course = courses.from_path(api, "read")
     found = [base for _, base in new_quizzes.of_course(api, course) if assignments.visible(api, course, base)]
-    return _overrides(api, course, "new_quizzes", found, lambda base: shapes.dates_of(api, base, course))
+    return _overrides(
+        api, course, "new_quizzes", found, lambda base: shapes.dates_of(api, base, course), shapes.every_date_of
+    )
 
 
 Dated = TypeVar("Dated", Quiz, Assignment)
 
 
 def _overrides(
-    api: Api, course: Course, kind: str, found: list[Dated], dates: Callable[[Dated], list[dict[str, Any]]]
+    api: Api,
+    course: Course,
+    kind: str,
+    found: list[Dated],
+    dates: Callable[[Dated], list[dict[str, Any]]],
+    every: Callable[[Api, Dated], list[dict[str, Any]]],
 ) -> Any:
     wanted = {
         identifiers.local_number(value) for given in api.params.hashes("quiz_assignment_overrides")
@@ -315,7 +332,7 @@ def _overrides(
 
     def row(dated: Dated) -> dict[str, Any]:
         body = {"quiz_id": dated.id, "due_dates": dates(dated)}
-        return body | {"all_dates": body["due_dates"]} if manages else body
+        return body | {"all_dates": every(api, dated)} if manages else body
 
     path = f"/api/v1/courses/{course.id}/{kind}/assignment_overrides"
     shown = [item for item in found if not wanted or item.id in wanted]

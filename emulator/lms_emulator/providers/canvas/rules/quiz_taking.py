@@ -73,14 +73,6 @@ def attempts_left(quiz: Quiz, record: QuizSubmission) -> int:
     return max(0, quiz.allowed_attempts + (record.extra_attempts or 0) - (record.attempt or 0))
 
 
-def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
-    """Whether the caller may see the scores of a user's attempts."""
-    course = identifiers.course(api, quiz.course_id)
-    if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
-        return True
-    return api.caller is not None and record.user_id == api.caller.id and quiz.hide_results != "always"
-
-
 def submits(api: Api, course: Course, quiz: Quiz) -> bool:
     """Whether the caller may take the quiz: students who can see it published, unless excused."""
     if courses.may(api, api.caller, course, *quizzes.STAFF):

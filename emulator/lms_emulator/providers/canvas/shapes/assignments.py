@@ -286,22 +286,32 @@ def all_dates(api: Api, base: Assignment, course: Course, *, can_edit: bool = Fa
     changes, bound = assignments.may_change(api, course, base), periods.binds(api, course)
 
     def dated(dates: Mapping[str, datetime | None], **more: Any) -> Json:
-        row = {**more, **{name: when(dates.get(name)) for name in assignments.DATES}}
+        row = dated_row(dates, **more)
         if not can_edit:
             return row
         due = dates.get("due_at")
         closed = due is not None and periods.closed(api, periods.of_date(api, course, due))
         return row | {"in_closed_grading_period": closed, "can_edit": changes and not (closed and bound)}
 
-    ordered = sorted(found, key=lambda o: (o.dates.get("due_at") is None, o.dates.get("due_at"), o.title, o.id))
+    ordered = sorted(found, key=lambda o: (o.title, o.id))
     rows = [dated(o.dates, id=o.id, title=o.title, set_type=o.set_type, set_id=o.set_id) for o in ordered]
     first = dated({name: getattr(base, name) for name in assignments.DATES}, base=True)
     own = not courses.may(api, api.caller, course, "read_as_admin", *ASSIGNMENTS)
     sections = {s.id for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"}
     every_section = bool(sections) and sections == {o.set_id for o in found if o.set_type == "CourseSection"}
     if (own and rows) or base.only_visible_to_overrides or every_section:
-        return {"all_dates": rows}
-    return {"all_dates": [first, *rows]}
+        return {"all_dates": by_due(rows)}
+    return {"all_dates": by_due([*rows, first])}
+
+
+def by_due(rows: list[Json]) -> list[Json]:
+    """Sets of dates by due date, those without one last."""
+    return sorted(rows, key=lambda row: (row["due_at"] is None, row["due_at"]))
+
+
+def dated_row(dates: Mapping[str, datetime | None], **more: Any) -> Json:
+    """A set of dates."""
+    return {**more, **{name: when(dates.get(name)) for name in assignments.DATES}}
 
 
 def override(record: AssignmentOverride) -> Json:

@@ -11,16 +11,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import AssessmentQuestion, Assignment, Course, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.model import QuizSubmission as Taken
-from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answers, quiz_taking, quizzes
+from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answers, quiz_rights, quiz_taking, quizzes
 from lms_emulator.providers.canvas.shapes import Json, people
-from lms_emulator.providers.canvas.shapes.assignments import all_dates
+from lms_emulator.providers.canvas.shapes.assignments import all_dates, by_due, dated_row
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.locks import locked_json
-from lms_emulator.providers.canvas.shapes.submissions import submission
+from lms_emulator.providers.canvas.shapes.submissions import reads_grade, submission
 
 COLUMNS = (
     "id",
@@ -44,17 +45,17 @@ COLUMNS = (
     "version_number",
 )
 MOMENTS = ("due_at", "lock_at", "unlock_at", "show_correct_answers_at", "hide_correct_answers_at")
-RIGHTS = ("manage", "create", "update", "preview", "delete", "read_statistics", "grade", "review_grades")
 
 
-def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dates: bool = False) -> Json:
+def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False) -> Json:
     """A quiz as the caller sees it.
 
-    Parameters: `types`, include the types of its questions; `own_dates`, the quiz's own dates, not the caller's.
+    Parameters: `types`, include the types of its questions.
     """
     assignment = quizzes.assignment_of(api, record)
-    dated = record if assignment is None or own_dates else assignments.dated(api, course, assignment)
-    staff = quizzes.manages(api, course)
+    student = courses.may(api, api.caller, course, "participate_as_student")
+    dated = assignments.dated(api, course, assignment) if student and assignment is not None else record
+    permissions = quiz_rights.rights(api, course, record)
     page = f"/courses/{course.id}/quizzes/{record.id}"
     lock = quiz_taking.lock_of(api, course, record)
     body: Json = {name: getattr(record, name) for name in COLUMNS}
@@ -62,25 +63,21 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
     body |= {name: when(getattr(dated, name)) for name in assignments.DATES}
     body["description"] = shown(api, record.description, course)
     body |= locked_json(api, "quiz", lock)
-    if lock is not None and not staff:
+    if lock is not None and student:
         body["description"] = ""
+    if lock is not None:
         body["lock_explanation"] = body["lock_explanation"].replace("<a style='display: none;' class", "<a  class", 1)
     body |= {
         "html_url": api.url(page),
         "mobile_url": api.url(f"{page}?force_user=1&persist_headless=1"),
         "timer_autosubmit_disabled": False,
         "published": quizzes.published(record),
-        "can_update": staff,
+        "can_update": permissions["update"],
         "require_lockdown_browser": False,
         "require_lockdown_browser_for_results": False,
         "require_lockdown_browser_monitor": False,
         "lockdown_browser_monitor_data": None,
-        "permissions": {
-            **dict.fromkeys(RIGHTS, staff),
-            "read": True,
-            "submit": quizzes.published(record) or staff,
-            "view_answer_audits": courses.may(api, api.caller, course, "view_quiz_answer_audits"),
-        },
+        "permissions": permissions,
         "quiz_reports_url": api.url(f"/api/v1{page}/reports"),
         "quiz_statistics_url": api.url(f"/api/v1{page}/statistics"),
         "important_dates": assignment is not None and assignment.important_dates,
@@ -91,21 +88,38 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
         "migration_id": None,
         "in_paced_course": bool(course.settings.get("enable_course_paces")),
     }
-    if assignment is None or staff or not assignments.overrides(api, assignment):
-        body["all_dates"] = dates(api, record, course)
+    if (mine := dates(api, record, course)) == every_date(api, record):
+        body["all_dates"] = mine
     if record.quiz_type in quizzes.SURVEYS:
         body["anonymous_submissions"] = record.anonymous_submissions
     if types:
         body["question_types"] = record.question_types
-    return body | _managed(api, record, course, page) if staff else body
+    if permissions["manage"] or permissions["grade"]:
+        body["access_code"] = record.access_code
+    if permissions["manage"]:
+        body |= dict.fromkeys(("unpublishable", "can_unpublish"), not quiz_taking.taken(api, record))
+    return body | _graded(api, record, course, page) if permissions["grade"] else body
 
 
 def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
     """The sets of dates of a quiz that the caller can see."""
-    assignment = quizzes.assignment_of(api, record)
-    if assignment is None:
-        return [{**{name: when(getattr(record, name)) for name in assignments.DATES}, "base": True}]
-    return dates_of(api, replace(assignment, only_visible_to_overrides=record.only_visible_to_overrides), course)
+    assignment = _differentiated(api, record)
+    return [_own(record)] if assignment is None else dates_of(api, assignment, course)
+
+
+def every_date(api: Api, record: Quiz) -> list[Json]:
+    """The sets of dates of a quiz that change the due date, whoever they are for, and its own."""
+    assignment = _differentiated(api, record)
+    return [_own(record)] if assignment is None else every_date_of(api, assignment)
+
+
+def _differentiated(api: Api, record: Quiz) -> Assignment | None:
+    found = quizzes.assignment_of(api, record)
+    return None if found is None else replace(found, only_visible_to_overrides=record.only_visible_to_overrides)
+
+
+def _own(record: Quiz | Assignment) -> Json:
+    return dated_row({name: getattr(record, name) for name in assignments.DATES}, base=True)
 
 
 def dates_of(api: Api, assignment: Assignment, course: Course) -> list[Json]:
@@ -114,16 +128,23 @@ def dates_of(api: Api, assignment: Assignment, course: Course) -> list[Json]:
     return rows
 
 
-def _managed(api: Api, record: Quiz, course: Course, page: str) -> Json:
-    """The keys for those who may change it."""
-    untaken = not quiz_taking.taken(api, record)
+def every_date_of(api: Api, assignment: Assignment) -> list[Json]:
+    """The same of an assignment."""
+    found = sorted(assignments.overrides(api, assignment), key=lambda o: (o.title, o.id))
+    rows = [
+        dated_row(o.dates, id=o.id, title=o.title, set_type=o.set_type, set_id=o.set_id)
+        for o in found
+        if "due_at" in o.dates
+    ]
+    return by_due(rows if assignment.only_visible_to_overrides else [*rows, _own(assignment)])
+
+
+def _graded(api: Api, record: Quiz, course: Course, page: str) -> Json:
+    """The keys for those who may grade it."""
     sections = api.store.course_sections.find("course", course.id)
     speed = f"/courses/{course.id}/gradebook/speed_grader?assignment_id={record.assignment_id}"
     graded = record.assignment_id is not None and quizzes.published(record)
     return {
-        "access_code": record.access_code,
-        "unpublishable": untaken,
-        "can_unpublish": untaken,
         "speed_grader_url": api.url(speed) if graded else None,
         "message_students_url": api.url(f"/api/v1{page}/submission_users/message"),
         "section_count": sum(section.workflow_state == "active" for section in sections),
@@ -268,8 +289,11 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
     if record.finished_at is not None and record.started_at is not None:
         spent = int((record.finished_at - record.started_at).total_seconds()) + (record.extra_time or 0)  # in minutes
     body: Json = {name: getattr(record, name) for name in TAKEN}
-    if not quiz_taking.scores_seen(api, quiz, record):
-        del body["score"], body["kept_score"]
+    graded = quizzes.assignment_of(api, quiz)
+    if row is not None and graded is not None:
+        course = identifiers.course(api, quiz.course_id)
+        if not reads_grade(api, course, graded, row):
+            del body["score"], body["kept_score"]
     body |= {name: when(getattr(record, name)) for name in ("started_at", "end_at", "finished_at")}
     body |= {
         "score_before_regrade": None,
@@ -285,13 +309,12 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
     return body
 
 
-def asked(record: Taken, question: Json, *, plain: bool = False, results: bool = True) -> Json:
+def asked(record: Taken, question: Json, *, plain: bool = False) -> Json:
     """A question as shown to the person who takes the quiz.
 
     Parameters:
         one: the question as posed, with its number and heading.
         plain: without the given answer.
-        results: once the attempt has ended, whether to show what was right.
     """
     body: Json = {
         "id": question["id"],
@@ -307,7 +330,7 @@ def asked(record: Taken, question: Json, *, plain: bool = False, results: bool =
     body["flagged"] = question["id"] in record.flagged
     if record.finished_at is None:
         body["answer"] = quiz_answers.shown(question, record.answers.get(str(question["id"])))
-    elif results:
+    else:
         graded: dict[int, Any] = {row["question_id"]: row["correct"] for row in record.graded}
         body["correct"] = graded.get(question["id"])
     return body
@@ -332,7 +355,7 @@ def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Co
         assignment = quizzes.assignment_of(api, of)
         ids = [attempt.submission_id for attempt in rows if attempt.submission_id is not None]
         own = [row for number in ids if (row := api.store.submissions.get(number)) is not None]
-        base = [] if assignment is None else [submission(api, row, assignment, course, {"user"}) for row in own]
+        base = [] if assignment is None else [submission(api, row, assignment, course, includes) for row in own]
         found["submissions"] = base
     if "quiz" in includes:
         found["quizzes"] = [quiz(api, of, course)]
@@ -343,6 +366,6 @@ def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Co
             if submission.user_id and (user := api.store.users.get(submission.user_id)) is not None
         ]
         found["users"] = [people.person(api, user, course) for user in users]
-    if found:
+    if includes:
         found["meta"] = {"primaryCollection": "quiz_submissions"}
     return found

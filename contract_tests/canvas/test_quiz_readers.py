@@ -1,0 +1,102 @@
+"""Classic quizzes of Canvas as teachers, designers, observers and students read them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from contract_tests.canvas.grading import ADA, COURSE, made
+from contract_tests.canvas.support import Site
+
+GRADED = {"section_count", "speed_grader_url", "message_students_url", "only_visible_to_overrides"}
+MANAGED = {"unpublishable", "can_unpublish"}
+
+
+def person(canvas: Site, kind: str, **fields: Any) -> Any:
+    """The API as somebody new with an enrollment of that kind."""
+    admin = canvas.admin
+    sent = {"user": {"name": kind}, "pseudonym": {"unique_id": f"{kind}@example.test"}}
+    who = admin.post("/api/v1/accounts/1/users", json=sent).json()["id"]
+    row = {"user_id": who, "type": kind, "enrollment_state": "active", **fields}
+    answer = admin.post(f"{COURSE}/enrollments", json={"enrollment": row})
+    assert answer.status_code == 200, answer.text
+    admin.params = {"as_user_id": who}
+    return admin
+
+
+def test_a_quiz_says_what_each_role_may_do(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "description": "Read", "published": True, "access_code": "x"})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    designer = person(canvas, "DesignerEnrollment").get(at).json()
+    assert designer.keys() & (GRADED | MANAGED | {"access_code"}) == MANAGED | {"access_code"}
+    can = designer["permissions"]
+    assert [can[name] for name in ("manage", "create", "update", "delete", "preview", "submit")] == [True] * 6
+    assert [can[name] for name in ("grade", "review_grades", "read_statistics")] == [False] * 3
+    assert teacher.get(at).json().keys() >= GRADED | MANAGED | {"access_code"}
+    observer = person(canvas, "ObserverEnrollment", associated_user_id=ADA).get(at).json()
+    assert (observer["permissions"]["submit"], observer["locked_for_user"]) == (False, True)
+    assert observer["description"] == "Read", "only students do not read what is locked"
+    assert canvas.student.get(at).json()["permissions"]["submit"]
+    teacher.put(at, json={"quiz": {"lock_at": "2020-01-01T00:00:00Z"}})
+    assert canvas.student.get(at).json()["description"] == ""
+
+
+def test_a_quiz_lists_its_dates_where_they_are_everybodys(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True, "due_at": "2030-05-01T10:00:00Z"})
+    at, overrides = f"{COURSE}/quizzes/{quiz['id']}", f"assignments/{quiz['assignment_id']}/overrides"
+    early = {"student_ids": [ADA], "title": "A", "due_at": "2030-04-01T10:00:00Z"}
+    made(teacher, overrides, assignment_override=early)
+    shown = teacher.get(at).json()
+    assert shown["due_at"] == "2030-05-01T10:00:00Z", "teachers read the quiz's own date"
+    assert [row.get("base", False) for row in shown["all_dates"]] == [False, True], "the earliest first"
+    seen = canvas.student.get(at).json()
+    assert (seen["due_at"], "all_dates" in seen) == ("2030-04-01T10:00:00Z", False)
+    (section,) = {row["course_section_id"] for row in canvas.student.get(f"{COURSE}/enrollments?user_id=self").json()}
+    made(teacher, overrides, assignment_override={"course_section_id": section, "lock_at": "2031-01-01T00:00:00Z"})
+    assert "all_dates" not in teacher.get(at).json(), "what does not change the due date is not among them"
+    (row,) = teacher.get(f"{COURSE}/quizzes/assignment_overrides").json()["quiz_assignment_overrides"]
+    assert [[entry.get("base", False) for entry in row[name]] for name in ("due_dates", "all_dates")] == [
+        [False, False],
+        [False, True],
+    ]
+
+
+def test_scores_of_a_quiz_are_seen_once_they_are_posted(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    observer = person(canvas, "ObserverEnrollment", associated_user_id=ADA)
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True, "hide_results": "always"})
+    at = f"{COURSE}/quizzes/{quiz['id']}/submissions"
+    (turn,) = student.post(at).json()["quiz_submissions"]
+    token = {"attempt": 1, "validation_token": turn["validation_token"]}
+    student.post(f"{at}/{turn['id']}/complete", json=token)
+    mine = f"{at}/{turn['id']}"
+    for reader in (student, observer, teacher):
+        assert "kept_score" in reader.get(mine).json()["quiz_submissions"][0]
+    whole = canvas.lms.dump()
+    for row in whole["canvas"]["assignments"]:
+        row["post_manually"] = True
+    for row in whole["canvas"]["submissions"]:
+        row.pop("posted_at", None)
+    canvas.lms.load(json.loads(json.dumps(whole, default=str)))
+    for reader, sees in ((student, False), (observer, False), (teacher, True)):
+        assert ("kept_score" in reader.get(mine).json()["quiz_submissions"][0]) == sees
+    assert [teacher.get(f"{mine}?attempt={number}").status_code for number in ("1", "2", "", "x")] == [
+        200,
+        404,
+        404,
+        404,
+    ]
+    assert teacher.get(f"{mine}?include[]=other").json()["meta"] == {"primaryCollection": "quiz_submissions"}
+    graded = teacher.put(mine, json={"quiz_submissions": [{"attempt": 1}]}).json()["quiz_submissions"][0]
+    assert graded["fudge_points"] is None
+
+
+def test_the_ip_filter_of_a_quiz_is_listed(canvas: Site) -> None:
+    teacher = canvas.teacher
+    ranges = "10.0.0.0/8,192.168.1.5"
+    quiz, free = (made(teacher, "quizzes", quiz={"title": "Q", "ip_filter": ip}) for ip in (ranges, None))
+    rows = teacher.get(f"{COURSE}/quizzes/{quiz['id']}/ip_filters").json()["quiz_ip_filters"]
+    assert rows == [{"name": "Current Filter", "account": "Q", "filter": ranges}]
+    assert teacher.get(f"{COURSE}/quizzes/{free['id']}/ip_filters").json() == {"quiz_ip_filters": []}
