@@ -23,6 +23,7 @@ from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures
     pytest_configure,
     pytest_generate_tests,
 )
+from lms_emulator.core import clock
 
 pytest_plugins = ["pytester"]
 
@@ -41,6 +42,9 @@ settings.load_profile(os.environ.setdefault("HYPOTHESIS_PROFILE", "dev"))
 # The tests start Python a few hundred times: whatever the habit here, what they and xdist's workers compile is kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A starved machine searches slowly, too. Servers that tests start as processes keep the limit.
+clock.DIAGNOSIS_SECONDS = 5.0
 
 gc.set_threshold(50_000, 20, 100)
 

@@ -17,6 +17,7 @@ from contract_tests.everywhere.asgi import Sent, send
 from contract_tests.everywhere.existing import DemoWorld, credentials
 from lms_emulator import ControlError, Emulator
 from lms_emulator.app import load_providers
+from lms_emulator.core import clock
 from lms_emulator.core.errors import WorldError
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.refusals import CUT, Unfinished, searched
@@ -319,6 +320,24 @@ def test_a_truncated_diagnosis_is_finished_when_it_is_read(lms: Emulator) -> Non
         assert diagnosis.startswith("no known mistake reproduces this signature")
         assert lms.requests.last.refusal.diagnosis == diagnosis
         assert slowest < 5, "health was answered all the while"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5.0, "in the world `elsewhere`; the request came to the world `default`"), (0.0, "for lack of time")],
+)
+def test_a_search_in_other_worlds_ends_when_time_is_up(
+    lms: Emulator, monkeypatch: pytest.MonkeyPatch, seconds: float, words: str
+) -> None:
+    there = lms.new_world("elsewhere").openedx
+    client = there.clients.client_credentials
+    asked = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": client.client_secret}
+    token = httpx.post(f"{there.url}/oauth2/access_token", data=asked, trust_env=False).json()["access_token"]
+    monkeypatch.setattr(clock, "DIAGNOSIS_SECONDS", seconds)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{lms.openedx.url}/api/user/v1/me", headers=headers, trust_env=False).status_code == 401
+    assert words in lms.requests.last.refusal.diagnosis
+    lms.delete_world("elsewhere")
 
 
 def test_the_explanation_lists_what_was_not_tried(lms: Emulator) -> None:

@@ -48,6 +48,11 @@ def stopwatch(seconds: float) -> Callable[[], bool]:
     return lambda: worked() < end
 
 
+def brief_search() -> Callable[[], bool]:
+    """A stopwatch for a search that others wait for, of `DIAGNOSIS_SECONDS`."""
+    return stopwatch(DIAGNOSIS_SECONDS)
+
+
 def wall() -> float:
     """The machine's time in epoch seconds, which no world's clock changes."""
     return _time.time()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.access.slips import undone, why_no_jwt
 from lms_emulator.core.access.token_requests import why_no_basic
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.clock import brief_search
 from lms_emulator.core.state.credentials import Credential
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
 
 
 def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     own, title = x.provider, x.world.providers[x.provider].title
     for name in x.world.providers:
         if name != own and (found := _in(x.world, name, sent)) is not None:
@@ -131,7 +131,7 @@ def _in(world: World, provider: str, text: str) -> tuple[Credential, Any] | None
 
 def _written_wrong(world: World, provider: str, text: str) -> tuple[Credential, Any, str] | None:
     """The credential that this would be without a slip in copying it, and that slip."""
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     for table, credential in _kinds(world, provider):
         if len(table) > _MOST_COMPARED or credential.read is not None:
             continue

@@ -15,7 +15,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.clock import brief_search
 from lms_emulator.core.http import json_text
 from lms_emulator.core.keys import NAMES, public_numbers
 
@@ -86,7 +86,7 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
     from jwt import get_algorithm_by_name
     from jwt.exceptions import PyJWTError
 
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     for key in _keys(x, named):
         if not in_time():
             return None
@@ -117,7 +117,7 @@ def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | 
 
     Parameters: `made`, whether a secret makes that signature; may raise ValueError for an unusable one.
     """
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     for whose, secret in known_secrets(x):
         if not in_time():
             return None
@@ -129,7 +129,7 @@ def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | 
 
 def known_secrets(x: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
     """Every secret that this process knows, its own provider's first, each with a function that says whose it is."""
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     found: dict[str, Callable[[], str]] = {}
     for world in (x.world, *x.world.others()):
         inside = "" if world is x.world else f" in the world `{world.name}`"
@@ -215,7 +215,7 @@ def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes
         return f"it was signed with {algorithm}, and as the secret {whose}" + (
             "; a key pair is taken here" if pair else ""
         )
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     for key in _keys(x, set()):
         if not in_time():
             return None

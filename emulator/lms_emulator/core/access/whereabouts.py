@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lms_emulator.core.access.recognise import UNSET
-from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.clock import brief_search
 from lms_emulator.core.numbers import parse_integer
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
         return f"the {place.noun} is {alike}: letters differ in case"
     if any(table.was_seeded(key) for key in (place.sent, parse_integer(place.sent))):
         return f"{_called(place)} was deleted since the world began"
-    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    in_time = brief_search()
     for world in x.world.others():
         if not in_time():
             break
