@@ -117,10 +117,10 @@ def calling_user(x: Call) -> User | None:
 
 def caller(x: Call) -> User:
     """The authenticated caller of a REST resource. Raises the refusal for an anonymous one."""
-    return identity(x).user
+    return calling_identity(x).user
 
 
-def identity(x: Call) -> Identity:
+def calling_identity(x: Call) -> Identity:
     """The caller of a REST resource and how they were authenticated. Raises the refusal for an anonymous one."""
     caller = x.per_request(Caller)
     found = caller.identity

@@ -130,7 +130,7 @@ def ensure(
 
 
 # --- bodies ---
-def fields(x: Call) -> dict[str, str]:
+def sent_fields(x: Call) -> dict[str, str]:
     """The fields of a body documented as a form.
 
     JSON is accepted with a warning, unless the setting `json_bodies` refuses it; booleans become `true` or `false`, and

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call, calling_user, identity
+from lms_emulator.providers.openedx.call import Call, calling_identity, calling_user
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
@@ -32,7 +32,7 @@ def read(x: Call) -> Response:
         raise _invalid("Deprecated CourseKeys (Org/Course/Run) are not supported.")
     course, caller = x.store.courses.get(key.text), calling_user(x)
     if course is None:
-        identity(x)  # anonymous callers are asked to sign in instead
+        calling_identity(x)  # anonymous callers are asked to sign in instead
         raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
     return wire.api_json(_outline(x, course, _as_whom(x, course, caller)))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lms_emulator.providers.openedx import call, credentials, refusals
-from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx import credentials, refusals
+from lms_emulator.providers.openedx.call import Call, caller, calling_identity
 from lms_emulator.providers.openedx.credentials import Identity
 from lms_emulator.providers.openedx.rules import keys
 
@@ -22,31 +22,31 @@ def anyone(x: Call) -> None:
 
 def is_authenticated(x: Call) -> None:
     """A user is signed in."""
-    call.identity(x)
+    calling_identity(x)
 
 
 def is_staff(x: Call) -> None:
     """A member of the site's staff."""
-    if not call.caller(x).is_staff:
+    if not caller(x).is_staff:
         raise refusals.permission_denied("the caller is not staff (is_staff)")
 
 
 def is_superuser(x: Call) -> None:
     """Permission to retire users: superusers."""
-    if not call.caller(x).is_superuser:
+    if not caller(x).is_superuser:
         raise refusals.permission_denied("only a superuser or the retirement service may do this")
 
 
 def api_key_or_authenticated(x: Call) -> None:
     """A server with the site's `X-Edx-Api-Key`, or a user signed in."""
     if not credentials.has_api_key(x):
-        call.identity(x)
+        calling_identity(x)
 
 
 def api_key(x: Call) -> None:
     """A server with the site's `X-Edx-Api-Key`, whatever its other credentials."""
     if not credentials.has_api_key(x):
-        call.identity(x)
+        calling_identity(x)
         raise refusals.permission_denied("this list is for servers with X-Edx-Api-Key", check="X-Edx-Api-Key")
 
 
@@ -57,7 +57,7 @@ def staff_or_self(scope: str) -> Permission:
     """
 
     def permission(x: Call) -> None:
-        identity = call.identity(x)
+        identity = calling_identity(x)
         if identity.is_restricted:
             _restricted(x, identity, scope)
         elif not identity.user.is_staff and not is_self(x):
@@ -71,7 +71,7 @@ def staff_or_self(scope: str) -> Permission:
 def is_self(x: Call) -> bool:
     """Whether the user named in the URL, or else in the query, is the caller."""
     named: str | None = x.path_params.get("username") or x.query.get("username")
-    return named is not None and named.lower() == call.caller(x).username.lower()
+    return named is not None and named.lower() == caller(x).username.lower()
 
 
 def _restricted(x: Call, identity: Identity, scope: str) -> None:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from lms_emulator.core.clock import http_date
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.providers.openedx import call, credentials, pages, refusals, wire
-from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx import credentials, pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call, calling_identity
 from lms_emulator.providers.openedx.oauth import rules
 from lms_emulator.providers.openedx.routes.permissions import anyone
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
@@ -176,7 +176,7 @@ def _registered_target(x: Call, target: str | None) -> str | None:
 
 def token_to_session(x: Call) -> Response:
     """Turn a bearer token of a password application (or an asymmetric JWT of one) into a session."""
-    identity = call.identity(x)
+    identity = calling_identity(x)
     if identity.means == "bearer":
         token = identity.token
         application = x.store.applications.get(token.application or "") if token is not None else None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from lms_emulator.providers.openedx import call, credentials, refusals
-from lms_emulator.providers.openedx.call import Call, Dialect, Reply
+from lms_emulator.providers.openedx import credentials, refusals
+from lms_emulator.providers.openedx.call import Call, Dialect, Reply, calling_identity
 from lms_emulator.providers.openedx.credentials import Authenticator
 from lms_emulator.providers.openedx.web import csrf
 
@@ -69,7 +69,7 @@ def refuse_credentials(x: Call, path: str, methods: tuple[str, ...] = ()) -> Non
     )
     credentials.authenticate(x, authenticators)
     if methods and not _FOR_ALL.match(path) and not credentials.has_api_key(x):
-        call.identity(x)
+        calling_identity(x)
 
 
 def refuse(x: Call, path: str, methods: tuple[str, ...], *, served: bool) -> refusals.OpenedxRefusal:

@@ -5,8 +5,20 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openlearning import call, credentials, refusals, rules, shapes, wire
-from lms_emulator.providers.openlearning.call import JSON, Call, api, request_body
+from lms_emulator.providers.openlearning import credentials, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import (
+    JSON,
+    Call,
+    api,
+    boolean,
+    json_object,
+    json_text,
+    request_body,
+    required,
+    sent_fields,
+    takes,
+    was_sent,
+)
 from lms_emulator.providers.openlearning.model import Class, User
 from lms_emulator.providers.openlearning.settings import GATEWAY_MOCK, PAYMENT_GATEWAY
 
@@ -14,27 +26,27 @@ from lms_emulator.providers.openlearning.settings import GATEWAY_MOCK, PAYMENT_G
 def enrol(x: Call) -> Response:
     """Enrol `user` in `class`, both sent in a form."""
     me = credentials.caller(x)
-    values = call.fields(x)
+    values = sent_fields(x)
     hints = {"class": "class_id", "user": "user_id"}
     wanted = {
-        name: call.required(
-            x, values, name, f"this endpoint's field is {name}, not {other}" if call.was_sent(values, other) else None
+        name: required(
+            x, values, name, f"this endpoint's field is {name}, not {other}" if was_sent(values, other) else None
         )
         for name, other in hints.items()
     }
-    call.takes(x, "class", "user")
+    takes(x, "class", "user")
     return _enrol(x, me, _class(x, wanted["class"]), _user(x, wanted["user"]))
 
 
 def enrol_by_json(x: Call) -> Response:
     """Enrol `user` in `class`, or in the default class of `course`, sent as JSON (v2.2)."""
     me = credentials.caller(x)
-    body = call.json_object(x)
-    texts = {name: call.json_text(x, body, name) for name in ("user", "course", "class")}
-    flags = {name: call.json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
-    welcome = call.boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
-    call.boolean(x, flags, "ignore_course_prereqs", False)
-    call.takes(x, *texts, *flags)
+    body = json_object(x)
+    texts = {name: json_text(x, body, name) for name in ("user", "course", "class")}
+    flags = {name: json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
+    welcome = boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
+    boolean(x, flags, "ignore_course_prereqs", False)
+    takes(x, *texts, *flags)
     user_id = texts["user"]
     if not user_id:
         raise refusals.field_error(x, "user", "user is required")
@@ -106,7 +118,7 @@ def enrol_in_program(x: Call) -> Response:
     program = x.store.programs.get(program_id)
     if program is None or program.institution != institution.id:
         raise refusals.not_found("program", program_id, x.store.kind_of(program_id))
-    user_id = call.json_text(x, call.json_object(x), "user")
+    user_id = json_text(x, json_object(x), "user")
     if not user_id:
         raise refusals.field_error(x, "user", "user is required")
     user = _user(x, user_id)

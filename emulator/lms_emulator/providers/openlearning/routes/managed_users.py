@@ -6,8 +6,17 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import parts_of
-from lms_emulator.providers.openlearning import call, credentials, lti, refusals, rules, shapes, wire
-from lms_emulator.providers.openlearning.call import Call, api, request_body
+from lms_emulator.providers.openlearning import credentials, lti, refusals, rules, shapes, wire
+from lms_emulator.providers.openlearning.call import (
+    Call,
+    api,
+    boolean,
+    request_body,
+    required,
+    sent_fields,
+    takes,
+    was_sent,
+)
 from lms_emulator.providers.openlearning.model import Class, Institution, Membership, User
 from lms_emulator.providers.openlearning.paging import paged
 from lms_emulator.providers.openlearning.settings import CORRECT_SERVICE, GUIDE, STATUS_REPORT
@@ -27,7 +36,7 @@ def create(x: Call) -> Response:
     """Create a managed account, or return the institution's existing account with this e-mail, unchanged."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
-    values = call.fields(x)
+    values = sent_fields(x)
     profile, mails = _profile(x, values)
     _warn_about_create(x, values, institution)
     user, membership, created = rules.provision(x.store, x.ids, x.clock, institution, profile)
@@ -42,10 +51,10 @@ def create(x: Call) -> Response:
 
 
 def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
-    full_name = call.required(x, values, "full_name")
-    hint = "the API calls it external_institution_id" if call.was_sent(values, "external_id") else None
-    external_id = call.required(x, values, "external_institution_id", hint)
-    email = call.required(x, values, "primary_email_address")
+    full_name = required(x, values, "full_name")
+    hint = "the API calls it external_institution_id" if was_sent(values, "external_id") else None
+    external_id = required(x, values, "external_institution_id", hint)
+    email = required(x, values, "primary_email_address")
     local, at, domain = email.strip().rpartition("@")
     if x.settings.check_email_format and not (local and at and domain):
         raise refusals.field_error(
@@ -56,7 +65,7 @@ def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, 
             diagnosis="nothing stands before or behind its @" if at else f"`{email}` has no @",
         )
     default = x.settings.send_mail_by_default
-    mails = {kind: call.boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
+    mails = {kind: boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
     return rules.Profile(full_name, external_id, email, values.get("profile_image") or None), mails
 
 
@@ -72,7 +81,7 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and x.settings.send_mail_by_default:
         x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
-    call.takes(x, *_CREATE_FIELDS)
+    takes(x, *_CREATE_FIELDS)
 
 
 def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
@@ -142,9 +151,9 @@ def sign_on(x: Call) -> Response:
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     user, external_id = _linked_user(x, institution)
-    values = call.fields(x)
+    values = sent_fields(x)
     custom = {name: value for name, value in dict.items(values) if name.startswith("custom_")}
-    call.takes(x, *_SIGN_ON_FIELDS, *custom)
+    takes(x, *_SIGN_ON_FIELDS, *custom)
     if "class_id" in values and not values["class_id"]:
         x.warn("empty_class_id", "class_id is empty: the launch leads to no class")
     klass = _class(x, institution, values.get("class_id", ""))
