@@ -66,3 +66,74 @@ def test_a_login_may_bring_the_address_of_a_new_person(canvas: Site) -> None:
     made = canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": login}).json()["id"]
     channels = canvas.admin.get(f"{API}/users/{made}/communication_channels").json()
     assert [channel["address"] for channel in channels] == ["pathfinder@example.test"]
+
+
+def test_a_group_may_be_made_in_the_set_that_is_named(canvas: Site) -> None:
+    made = canvas.teacher.post(f"{COURSE}/group_categories", json={"name": "Teams", "includes": ["groups"]}).json()
+    assert made["groups"] == []
+    sent = {"name": "In the set", "group_category_id": made["id"], "sis_group_id": None}
+    group = canvas.teacher.post(f"{API}/groups", json=sent).json()
+    assert (group["group_category_id"], group["context_type"]) == (made["id"], "Course")
+    assert canvas.student.post(f"{API}/groups", json=sent).status_code == 403
+    listed = canvas.teacher.get(f"{COURSE}/group_categories", params={"includes[]": "groups"}).json()
+    assert [row["id"] for entry in listed if entry["id"] == made["id"] for row in entry["groups"]] == [group["id"]]
+    path = f"{API}/group_categories/{made['id']}/users"
+    assert "login_id" in canvas.admin.get(path).json()[0]
+    assert "login_id" not in canvas.admin.get(path, params={"exclude[]": "pseudonym"}).json()[0]
+    assert canvas.teacher.put(f"{API}/groups/{group['id']}", json={"leader": "x"}).status_code == 500
+
+
+def test_students_and_observers_are_not_enrolled_in_a_blueprint(canvas: Site) -> None:
+    course = canvas.admin.post(f"{SCHOOL}/courses", json={"course": {"name": "Master"}, "offer": True}).json()["id"]
+    path = f"{API}/courses/{course}/enrollments"
+    assert canvas.admin.put(f"{API}/courses/{course}", json={"course": {"blueprint": True}}).status_code == 200
+    for kind, status in (("StudentEnrollment", 403), ("ObserverEnrollment", 403), ("TeacherEnrollment", 200)):
+        wish = {"enrollment": {"user_id": 101, "type": kind}}
+        assert canvas.admin.post(path, json=wish).status_code == status, kind
+    test = {"enrollment": {"user_id": 101, "type": "StudentViewEnrollment"}}
+    assert canvas.admin.post(path, json=test).json() == {"message": "Invalid type"}
+
+
+def test_a_new_flag_without_a_state_is_allowed(canvas: Site) -> None:
+    flag = f"{SCHOOL}/features/flags/epub_export"
+    assert canvas.admin.put(flag).json()["state"] == "allowed"
+    assert canvas.admin.put(f"{COURSE}/features/flags/epub_export").status_code == 400, "courses have no such state"
+    assert canvas.admin.put(flag, json={"state": "on"}).json()["state"] == "on"
+    assert canvas.admin.put(flag).json()["state"] == "on", "it stays as it is"
+
+
+def test_only_logins_of_canvas_have_passwords(canvas: Site) -> None:
+    way = canvas.admin.post(
+        f"{SCHOOL}/authentication_providers", json={"auth_type": "cas", "auth_base": "https://c.test"}
+    )
+    login = {"unique_id": "by-cas", "authentication_provider_id": way.json()["id"]}
+    refused = canvas.admin.post(
+        f"{SCHOOL}/logins", json={"user": {"id": 101}, "login": {**login, "password": "long enough"}}
+    )
+    assert refused.status_code == 400
+    assert refused.json()["errors"]["password"][0]["message"] == "password can only be set for Canvas authentication"
+    assert canvas.admin.post(f"{SCHOOL}/logins", json={"user": {"id": 101}, "login": login}).status_code == 200
+
+
+def test_a_password_is_reset_by_mail_alone(canvas: Site) -> None:
+    canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": {"unique_id": "unreached"}})
+    reset = f"{API}/users/reset_password"
+    assert canvas.admin.post(reset, data={"email": "unreached"}).json() == {"requested": False}
+    canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": {"unique_id": "reached", "path": "r@example.test"}})
+    assert canvas.admin.post(reset, data={"email": "reached"}).json() == {"requested": True}
+
+
+def test_a_section_gets_its_sis_id_whatever_is_sticky(canvas: Site) -> None:
+    made = canvas.admin.post(f"{COURSE}/sections", json={"course_section": {"name": "Sticky"}}).json()["id"]
+    sent = {"course_section": {"name": "Other", "sis_section_id": "S-9"}, "override_sis_stickiness": False}
+    changed = canvas.admin.put(f"{API}/sections/{made}", json=sent).json()
+    assert (changed["name"], changed["sis_section_id"]) == ("Sticky", "S-9")
+    again = {"course_section": {"name": "Named", "sis_section_id": "S-10"}, "override_sis_stickiness": False}
+    assert canvas.admin.post(f"{COURSE}/sections", json=again).json()["name"] != "Named"
+
+
+def test_one_observed_person_is_shown_without_what_lists_include(canvas: Site) -> None:
+    assert canvas.admin.put(f"{API}/users/102/observees/101").status_code == 200
+    asked = {"include[]": "uuid"}
+    assert "uuid" in canvas.admin.get(f"{API}/users/102/observees", params=asked).json()[0]
+    assert "uuid" not in canvas.admin.get(f"{API}/users/102/observees/101", params=asked).json()

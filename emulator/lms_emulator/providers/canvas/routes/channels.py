@@ -70,7 +70,7 @@ def create(api: Api) -> Any:
     if kind == "push":
         raise refusals.rest("push_unset", 400, {"errors": {"type": NO_PUSH}}, check="the key can push")
     if not kind:
-        raise refusals.invalid({"path_type": ["blank"]})
+        raise refusals.invalid(({} if address else {"path": ["blank"]}) | {"path_type": ["blank"]})
     kind = "sms" if kind == "sms" else "email"
     faults: dict[str, list[Any]] = {}
     if not address:

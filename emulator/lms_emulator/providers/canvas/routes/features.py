@@ -22,6 +22,8 @@ SOURCE = (
 )
 STATES = ("off", "on")
 STATES_OF_ACCOUNTS = (*STATES, "allowed", "allowed_on")
+NEW = "allowed"
+"""The state of a new flag for which none is sent: the default of Canvas's column."""
 
 
 def _owner(api: Api, *wanted: str) -> Owner:
@@ -89,9 +91,10 @@ def update(api: Api) -> Any:
     if known is not None and known.locked(owner):
         raise refusals.message(403, "feature_locked_above", "higher account disallows setting feature flag")
     own = features.decided(api, owner, feature.name)
-    state = api.params.text("state") or (own.state if own is not None else None)
+    asked = (api.params.text("state") or "").strip()
+    state = asked or (own.state if own is not None else None) or NEW
     before = known.state if known is not None else "hidden"
-    if features.transitions(api, owner, feature, before).get(state or "", {}).get("locked"):
+    if features.transitions(api, owner, feature, before).get(asked, {}).get("locked"):
         raise refusals.message(403, "feature_state_refused", "state change not allowed")
     if state not in (STATES_OF_ACCOUNTS if isinstance(owner, Account) else STATES):
         raise refusals.invalid({"state": ["is not valid in context"]})

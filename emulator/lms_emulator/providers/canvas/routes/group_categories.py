@@ -54,7 +54,7 @@ def found(api: Api, slot: str = "id") -> GroupCategory:
 
 def may_set_sis(api: Api, name: str, verb: str) -> bool:
     """Whether the request sets a SIS id. Raises the refusal for callers who may not."""
-    if not api.params.has(name):
+    if api.params.get(name) in (None, False):
         return False
     if not account_allows(api, api.caller, api.root, "manage_sis"):
         raise refusals.message(401, "sis_refused", NO_SIS.format(verb), check="manage_sis")
@@ -111,7 +111,7 @@ def create(api: Api) -> Any:
             raise refusals.rest("sis_id_taken", 422, body, check="the SIS id is free", got=wanted)
         category = api.store.group_categories.put(replace(category, sis_source_id=wanted))
     group_filling.fill(api, category)
-    return shapes.category(api, category, COUNTS)
+    return shapes.category(api, category, [*COUNTS, *_includes(api)])
 
 
 def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> dict[str, Any]:
@@ -242,15 +242,21 @@ def users(api: Api) -> Any:
         people_of = [user for user in people_of if user.id in seen]
     if (term := search_term(api)) is not None:
         people_of = searched(api, place, people_of, term)
-    includes = api.params.includes
+    includes, left_out = api.params.includes, hidden(api)
 
     def shape(user: User) -> Any:
         body = people_shapes.person(api, user, place, includes)
         if "group_submissions" in includes:
             body["group_submissions"] = shapes.submissions_of(api, category.id, user.id) or None
-        return body
+        return {name: value for name, value in body.items() if name not in left_out}
 
     return paged(api, people_of, shape)
+
+
+def hidden(api: Api) -> tuple[str, ...]:
+    """The fields of a person's login, if `exclude[]=pseudonym` leaves them out."""
+    asked = "pseudonym" in api.params.texts("exclude")
+    return ("sis_user_id", "integration_id", "login_id", "sis_import_id") if asked else ()
 
 
 def assign(api: Api) -> Any:

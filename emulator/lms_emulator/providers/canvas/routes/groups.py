@@ -106,7 +106,11 @@ def own(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a group in a set."""
-    category = identifiers.named(api, "group_categories", api.slot("group_category_id"), "the set")
+    return _made_in(api, api.slot("group_category_id"))
+
+
+def _made_in(api: Api, named: str) -> Any:
+    category = identifiers.named(api, "group_categories", named, "the set")
     place = groups.home(api, category)
     require_manager(api, place, "manage_groups_add")
     fields = _fields(api, None) | _sis_id(api, "set")
@@ -118,7 +122,9 @@ def create(api: Api) -> Any:
 
 
 def found_community(api: Api) -> Any:
-    """Create a group outside any course, with the caller as its first member."""
+    """Create a group outside any course, with the caller as its first member; or one in the set that is named."""
+    if api.params.get("group_category_id") not in (None, False):
+        return _made_in(api, api.params.text("group_category_id") or "")
     fields = _fields(api, None) | _sis_id(api, "set")
     fields.pop("storage_quota_mb", None)
     group = groups.make_group(api, groups.communities(api), **fields)
@@ -190,7 +196,7 @@ def _leader(api: Api, group: Group) -> dict[str, Any]:
         return {}
     if api.params.peek("leader") in (None, False, "", {}, []):
         return {"leader_id": None}
-    key = identifiers.local_number(api.params.text("leader", "id") or "")
+    key = identifiers.local_number(api.params.hash("leader").text("id") or "")
     if key is None or groups.membership(api, group, key) is None:
         raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
     return {"leader_id": key}
@@ -370,7 +376,7 @@ def users(api: Api) -> Any:
     found = groups.people_of(api, group, *(() if only else groups.LIVING), active=only)
     if (term := search_term(api)) is not None:
         found = searched(api, place, found, term)
-    hidden = ("sis_user_id", "integration_id", "login_id", "sis_import_id") if _without_login(api) else ()
+    hidden = sets.hidden(api)
 
     def shape(user: User) -> Any:
         body = people_shapes.person(api, user, place, api.params.includes)
@@ -382,10 +388,6 @@ def users(api: Api) -> Any:
         return {name: value for name, value in body.items() if name not in hidden}
 
     return paged(api, found, shape, path=f"/api/v1/groups/{group.id}/users")
-
-
-def _without_login(api: Api) -> bool:
-    return "pseudonym" in api.params.texts("exclude")
 
 
 # `DELETE /users` is documented today but was not in the source of 2024-04-07; the exact day is unknown

@@ -87,12 +87,23 @@ def _require_sis(api: Api, login: Pseudonym, sent: Params) -> None:
     """
     named = {"sis_user_id", "integration_id"} & set(sent.data)
     refused = bool(named) and not api.check("manage_sis", belonging.has_sis(api, login), got=login.id)
+    if not refused and sent.has("password") and not _passwordable(api, login, sent):
+        raise refusals.invalid({"password": ["password can only be set for Canvas authentication"]})
     if not refused and sent.has("workflow_state"):
         if sent.text("workflow_state") not in ("active", "suspended"):
             raise refusals.invalid({"workflow_state": ["invalid workflow_state"]})
         refused = not belonging.deletes_login(api, login)
     if refused:
         raise api.refused(f"SIS ids and state of login {login.id}", "manage_sis")
+
+
+def _passwordable(api: Api, login: Pseudonym, sent: Params) -> bool:
+    """Whether the login, with the way to sign in that the request gives it, has a password."""
+    account = identifiers.account(api, login.account_id)
+    reference = sent.text("authentication_provider_id")
+    number = registering.provider(api, account, reference) if reference else login.authentication_provider_id
+    way = api.store.authentication_providers.get(number) if number is not None else None
+    return way is None or way.auth_type == "canvas"
 
 
 def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
@@ -163,13 +174,18 @@ def reset_password(api: Api) -> Any:
     address = (api.params.text("email") or "").lower()
     rows = api.store.communication_channels.find("address", address)
     owners = {channel.user_id for channel in rows if channel.workflow_state == "active"}
-    owners |= {row.user_id for row in api.store.pseudonyms.find("unique_id", address) if row.workflow_state == "active"}
+    named = (row.user_id for row in api.store.pseudonyms.find("unique_id", address) if row.workflow_state == "active")
+    owners |= {owner for owner in named if _reachable(api, owner)}
     if not api.check("the address is somebody's", bool(owners), got=address):
         raise refusals.rest("address_unknown", 404, {"requested": False}, check="the address is somebody's")
     for owner in owners:
         for login in list(api.store.pseudonyms.find("user", owner))[:1]:
             mail_reset(api, login)
     return {"requested": True}
+
+
+def _reachable(api: Api, user_id: int) -> bool:
+    return any(row.workflow_state != "retired" for row in api.store.communication_channels.find("user", user_id))
 
 
 ROUTES: tuple[Route, ...] = rest(

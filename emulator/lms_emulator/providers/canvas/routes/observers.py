@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -36,9 +37,9 @@ LOW_TOO_HIGH = "You cannot set a low threshold that is higher or equal to a prev
 NOT_LINKED = "Observer must be linked to Student"
 
 
-def _shown(api: Api, user: User, *, linked: bool = True) -> Json:
+def _shown(api: Api, user: User, includes: Collection[str] = (), *, linked: bool = True) -> Json:
     roots = {root_of(api.store, login.account_id).id: None for login in people.logins_of(api.store, user)}
-    body = shapes.person(api, user, api.root, api.params.includes)
+    body = shapes.person(api, user, api.root, includes)
     return body | {"observation_link_root_account_ids": list(roots) if linked else []}
 
 
@@ -66,12 +67,12 @@ def _person(api: Api) -> User:
 
 def observees(api: Api) -> Any:
     """The users whom a user observes."""
-    return paged(api, _linked(api, _person(api), of="observer"), lambda user: _shown(api, user))
+    return paged(api, _linked(api, _person(api), of="observer"), lambda user: _shown(api, user, api.params.includes))
 
 
 def observers(api: Api) -> Any:
     """A user's observers."""
-    return paged(api, _linked(api, _person(api), of="student"), lambda user: _shown(api, user))
+    return paged(api, _linked(api, _person(api), of="student"), lambda user: _shown(api, user, api.params.includes))
 
 
 def observee(api: Api) -> Any:

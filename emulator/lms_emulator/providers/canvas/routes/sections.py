@@ -62,13 +62,14 @@ def _fields(api: Api, course: Course, section: CourseSection | None) -> dict[str
     """The section's fields from the request, validated. Raises the refusals for invalid ones."""
     sent = api.params.hash("course_section")
     found: dict[str, Any] = {}
-    if sent.has("name"):
+    sticks = _left_alone(api)
+    if sent.get("name") is not None and not sticks:
         found["name"] = sent.text("name") or ""
         fault = "too_short" if not found["name"] else "too_long" if len(found["name"]) > 255 else None
         if fault is not None:
             raise refusals.invalid({"name": [fault]})
     for name in ("start_at", "end_at"):
-        if sent.has(name):
+        if sent.has(name) and not sticks:
             found[name] = api.moment("course_section", name)
     if sent.has("restrict_enrollments_to_section_dates"):
         found["restrict_enrollments_to_section_dates"] = sent.flag("restrict_enrollments_to_section_dates")
@@ -129,8 +130,6 @@ def update(api: Api) -> Any:
     section, course = _section(api)
     courses.require(api, course, "manage_sections_edit")
     fields = _sis_fields(api, course, section) | _fields(api, course, section)
-    if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
-        fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
     changed = api.store.course_sections.put(stickiness.by_hand(section, replace(section, **fields)))
     if any(getattr(section, name) != getattr(changed, name) for name in DATED):
         sections.touch(api, changed)

@@ -41,7 +41,7 @@ def of_person(api: Api) -> list[Json]:
 def update(api: Api) -> Any:
     """Move or hide a tab of a course."""
     course = courses.from_path(api, "manage_course_content_edit")
-    position = identifiers.whole_number(api.params.text("position") or "") or 0
+    position = api.params.integer("position")
     hide = api.params.flag("hidden") if api.params.has("hidden") else None
     wanted = position if api.params.has("position") else None
     return tab(api, tabs.arrange(api, course, api.slot("tab_id"), wanted, hide))

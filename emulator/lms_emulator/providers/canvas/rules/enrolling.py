@@ -111,7 +111,7 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
             role = next((r for r in every if str(r.id) == number), None)
         else:
             role = next((r for r in every if r.name == name and r.workflow_state != "deleted"), None)
-        if role is None or role.base_role_type not in KINDS:
+        if role is None or role.base_role_type not in roles.COURSE_ROLES:
             faults.append("Invalid role")
             return None
         if role.workflow_state == "inactive":
@@ -119,7 +119,7 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
         if kind is not None and kind != role.base_role_type:
             faults.append(WRONG_BASE)
         return role
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in roles.COURSE_ROLES:
         faults.append("Invalid type")
         return None
     return roles.built_in(api, course, kind or "StudentEnrollment")
@@ -151,6 +151,9 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
         text, takes = ", ".join(faults), {"type": KINDS}
         raise refusals.message(400, "enrollment_refused", text, expected=takes, diagnosis=_why_no_kind(fields))
     assert role is not None
+    teaches = role.base_role_type in states.STAFF
+    if not api.check("the course takes such people", not course.template and (teaches or not course.blueprint)):
+        raise api.refused(f"enroll {_NAMES[role.base_role_type]}s in a template or a blueprint")
     courses.require(api, course, to_add(role.base_role_type))
     if section is None and (named := fields.text("course_section_id")):
         section = identifiers.section(api, named)

@@ -43,7 +43,7 @@ def _place(record: GroupCategory) -> Json:
 
 
 def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) -> Json:
-    """A group category."""
+    """A group category, with the parts in `includes`: groups_count, unassigned_users_count, groups."""
     place = groups.home(api, record)
     found = groups.of_category(api, record)
     caller = api.caller
@@ -65,6 +65,8 @@ def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) ->
         body["groups_count"] = len(found)
     if "unassigned_users_count" in includes:
         body["unassigned_users_count"] = len(groups.unassigned(api, record))
+    if "groups" in includes:
+        body["groups"] = [group(api, row) for row in found]
     return body
 
 
