@@ -17,8 +17,6 @@ from contract_tests.lms_site import form
 from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
 from lms_emulator.signing import jwt, lti13
 
-pytestmark = pytest.mark.slow
-
 DL = lti13.DL_CLAIM
 CHOOSE = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}?spot=assetprocessor&folder=701"
 FILE = b"--x\r\n\r\n%s\r\n--x\r\nContent-Type: %s\r\n\r\nsteam\r\n--x--\r\n"

@@ -13,8 +13,6 @@ from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import KeySite, Tool
 from lms_emulator.signing import jwt, lti13
 
-pytestmark = pytest.mark.slow
-
 COPY = "/d2l/api/le/1.79/import/6838/copy/"
 SOURCE = {"SourceOrgUnitId": 6836, "Components": None}
 

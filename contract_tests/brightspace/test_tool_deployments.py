@@ -13,8 +13,6 @@ from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, initiation, posted
 from lms_emulator.signing import lti13
 
-pytestmark = pytest.mark.slow
-
 LE = "/d2l/api/le/1.79/ltiadvantage"
 REGISTRATIONS, DEPLOYMENTS = f"{LE}/registration/", f"{LE}/deployment/"
 OWN = "http://www.brightspace.com"

@@ -31,8 +31,6 @@ from contract_tests.canvas.support import Site
 from contract_tests.lti_tool import LAUNCH, KeySite, Tool
 from lms_emulator.signing import lti13
 
-pytestmark = pytest.mark.slow
-
 __all__ = ["site"]
 
 

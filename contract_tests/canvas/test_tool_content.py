@@ -20,8 +20,6 @@ import pytest
 
 from contract_tests.canvas.support import Site
 
-pytestmark = pytest.mark.slow
-
 SOURCE, TARGET = 1, 3
 KEY, SECRET = "quill", "quill-secret-of-32-characters-or-more"
 Answer = tuple[int, Any]
@@ -276,6 +274,7 @@ def test_a_redirect_leads_only_to_hosts_that_the_world_names(canvas: Site, quill
         other.close()
 
 
+@pytest.mark.slow
 def test_a_request_that_times_out_is_made_three_times(canvas: Site, quill: Quill) -> None:
     site = installed(canvas, quill)
     site.lms.settings["emulator.lms_timeout_seconds"] = 0.5

@@ -22,8 +22,6 @@ from lms_emulator.core.keys import private_key
 from lms_emulator.providers import PROVIDERS
 from lms_emulator.signing import jwt, lti13
 
-pytestmark = pytest.mark.slow
-
 
 def published(platform: Platform) -> list[str]:
     keys = httpx.get(platform.tool.seat.keys_url).json()["keys"]
@@ -224,6 +222,7 @@ KEY_SETS = {
 }
 
 
+@pytest.mark.slow
 def test_every_site_that_signs_has_keys_that_rotate_lag_and_fail(lms: Emulator) -> None:
     """At each platform, and at the tool: by the same calls, seen where others fetch the keys."""
     assert {name for name in PROVIDERS if hasattr(getattr(lms, name), "lti")} == set(KEY_SETS)

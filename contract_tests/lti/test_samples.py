@@ -17,8 +17,6 @@ from contract_tests.lti.test_machine import OpenEdx
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as types
 
-pytestmark = pytest.mark.slow
-
 SAMPLES = json.loads((Path(__file__).parents[2] / "fixtures/vectors/lti13.json").read_text("utf-8"))
 CUSTOM = "https://www.example.com/custom_type"
 OF_THE_MOMENT = ("exp", "iat", "nonce")

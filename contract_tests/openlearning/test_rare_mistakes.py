@@ -16,8 +16,6 @@ from contract_tests.openlearning.site import Site
 from contract_tests.openlearning.test_integrators_mistakes import Pairs, fields, post, rfc3986
 from contract_tests.openlearning.test_more_mistakes import changed, made
 
-pytestmark = pytest.mark.slow
-
 Habit = Callable[[str, Pairs, str], str]
 Value = Callable[[str], str]
 
