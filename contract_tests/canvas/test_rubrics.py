@@ -138,3 +138,27 @@ def test_words_beside_points(canvas: Site) -> None:
     path = f"{COURSE}/rubric_associations/{both['rubric_association']['id']}"
     linked = canvas.teacher.put(path, json={"rubric_association": {}}).json()["rubric_association"]
     assert linked["summary_data"] == {"saved_comments": {criterion: ["1 < 2\nso"]}}
+
+
+def test_a_change_that_describes_no_rubric_only_shows_it(canvas: Site) -> None:
+    teacher, rubrics = canvas.teacher, f"{COURSE}/rubrics"
+    task = work(teacher)
+    linked = associated(teacher, task)
+    number = linked["rubric"]["id"]
+    shown = teacher.put(f"{rubrics}/{number}", json={"rubric_association": BOOKMARK}).json()
+    assert (shown["rubric"]["id"], "rubric_association" in shown) == (number, False)
+    named = {"rubric_association_id": linked["rubric_association"]["id"]}
+    assert teacher.put(f"{rubrics}/{number}", json=named).json()["rubric_association"]["association_id"] == task["id"]
+    unknown = teacher.put(f"{rubrics}/9999", json={"rubric_association": BOOKMARK}).json()
+    assert (unknown["rubric"]["id"], "rubric_association" in unknown) == (None, False)
+    kept = teacher.get(f"{rubrics}/{number}", params={"include[]": "associations"}).json()["associations"]
+    assert [row["association_type"] for row in kept] == ["Assignment"]
+
+
+def test_a_rubric_is_linked_to_nothing_that_one_may_not_change(canvas: Site) -> None:
+    other = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Elsewhere"}}).json()["id"]
+    sent = {"rubric": {"title": "R"}, "rubric_association": BOOKMARK | {"association_id": other}}
+    assert canvas.teacher.post(f"{COURSE}/rubrics", json=sent).status_code in (401, 403)
+    account = sent | {"rubric_association": {"association_id": 1, "association_type": "Account"}}
+    assert canvas.teacher.post(f"{COURSE}/rubrics", json=account).status_code in (401, 403)
+    assert canvas.admin.post(f"{COURSE}/rubrics", json=sent).status_code == 200

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from contract_tests.canvas.support import Site
 
@@ -296,3 +297,23 @@ def test_a_school_with_a_catalogue_lists_its_indexed_courses(canvas: Site) -> No
     assert visitor.get(path, params={"open_enrollment_only": "1"}).json() == []
     canvas.admin.put("/api/v1/courses/1", data={"course[event]": "claim"})
     assert [row["course"]["id"] for row in visitor.get(path).json()] == [2]
+
+
+@pytest.mark.parametrize("sent", ["x", ["x"], 5])
+def test_canvas_fails_on_text_and_lists_whose_members_it_asks_for(canvas: Site, sent: Any) -> None:
+    module = canvas.teacher.post(f"{API}/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    for path, name in (
+        ("modules", "module"),
+        (f"modules/{module}/items", "module_item"),
+        ("pages", "wiki_page"),
+        ("discussion_topics", "assignment"),
+        ("custom_gradebook_columns", "column"),
+        ("late_policy", "late_policy"),
+        ("rubrics", "rubric"),
+        ("rubrics", "rubric_association"),
+        ("rubric_associations", "rubric_association"),
+    ):
+        answer = canvas.teacher.post(f"{API}/courses/1/{path}", json={"title": "T", name: sent})
+        assert answer.status_code == 500, (path, name)
+    blank = canvas.teacher.post(f"{API}/courses/1/late_policy", json={"late_policy": " "})
+    assert blank.status_code == 400

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, overriding
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, groups, overriding, sections
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import redirect, reply
 
@@ -63,7 +63,8 @@ def update(api: Api) -> Any:
 
 
 def _read(api: Api, record: Assignment, known: AssignmentOverride | None) -> AssignmentOverride:
-    if isinstance(api.params.peek("assignment_override"), str):
+    sent = api.params.peek("assignment_override")
+    if not (sent is None or sent is False or isinstance(sent, dict)):
         raise _wrong(["invalid override data"])
     try:
         return overriding.read(api, record, api.params.hash("assignment_override"), known)
@@ -88,16 +89,18 @@ def destroy(api: Api) -> Any:
 def of_section(api: Api) -> Response:
     """The URL of a section's override."""
     section = identifiers.section(api, api.slot("section_id"))
+    if not sections.reads(api, section, identifiers.course(api, section.course_id)):
+        raise refusals.not_found("the section", section.id)
     return _alias(api, section.course_id, "CourseSection", section.id)
 
 
 def of_group(api: Api) -> Response:
     """The URL of a group's override."""
-    number = identifiers.local_number(api.slot("group_id"))
-    assignment = identifiers.find(api, "assignments", api.slot("assignment_id"))
-    if number is None or assignment is None:
-        raise refusals.not_found("the group's override", api.slot("group_id"))
-    return _alias(api, assignment.course_id, "Group", number)
+    group = api.store.groups.get(identifiers.local_number(api.slot("group_id")))
+    course = groups.course_of(api, "Group", group.id) if group is not None else None
+    if group is None or course is None or group.workflow_state == "deleted" or not groups.reads(api, group):
+        raise refusals.not_found("the group", api.slot("group_id"))
+    return _alias(api, course.id, "Group", group.id)
 
 
 def _alias(api: Api, course_id: int, kind: str, set_id: int) -> Response:

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssessment, RubricAssociation
+from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssociation
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import (
@@ -21,9 +21,8 @@ from lms_emulator.providers.canvas.rules import (
     outcomes,
     overriding,
     rubrics,
-    submissions,
 )
-from lms_emulator.providers.canvas.rules.permissions import account_from_path
+from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
 SOURCE = (
@@ -54,8 +53,9 @@ def _living(api: Api, course: Course) -> list[Rubric]:
 
 
 def _rubric(api: Api, course: Course, reference: str) -> Rubric | None:
-    number = identifiers.local_number(reference)
-    return next((r for r in _living(api, course) if r.id == number), None)
+    """The course's rubric of that id, also one that was deleted."""
+    found = api.store.rubrics.get(identifiers.local_number(reference))
+    return found if found is not None and found.course_id == course.id else None
 
 
 def index(api: Api) -> Any:
@@ -91,7 +91,7 @@ def _require_readable(api: Api) -> None:
     """Refuse unknown includes and styles, and impossible combinations."""
     asked, style = api.params.texts("include"), api.params.text("style")
     faults: dict[str, list[str]] = {}
-    if style and style not in STYLES:
+    if style is not None and style not in STYLES:
         faults["style"] = [f"invalid style requested. Must be one of the following: {', '.join(STYLES)}"]
     known = (*ASSESSMENTS, *ASSOCIATIONS)
     if any(name not in known for name in asked):
@@ -101,7 +101,7 @@ def _require_readable(api: Api) -> None:
             several = [name for name in dict.fromkeys(asked) if name in kinds]
             if len(several) > 1:
                 faults["include"] = [f"cannot list multiple {name} includes. Multiple given: {', '.join(several)}"]
-        if style and len([name for name in dict.fromkeys(asked) if name in ASSESSMENTS]) != 1:
+        if style is not None and len([name for name in dict.fromkeys(asked) if name in ASSESSMENTS]) != 1:
             faults["style"] = ["invalid parameters. Style parameter passed without requesting assessments"]
     if faults:
         raise refusals.invalid(faults)
@@ -116,24 +116,35 @@ def _associations(api: Api, course: Course, reference: str) -> list[RubricAssoci
 def _changing(api: Api) -> Course:
     """The course, for those who manage rubrics or may change the rubric's target."""
     course = identifiers.course(api, api.slot("course_id"))
+    api.params.hash("rubric")
+    sent = api.params.hash("rubric_association")
     _ = api.user
-    target = _target(api, course, api.params.hash("rubric_association"))
-    base = api.store.assignments.get(target[1]) if target is not None and target[0] == "Assignment" else None
-    allowed = courses.may(api, api.user, course, "manage_rubrics")
-    if base is not None:
-        allowed = allowed or assignments.may_change(api, course, base)
-    elif target is not None:
-        allowed = allowed or courses.may(api, api.user, course, "update")
-    if not api.check("may change rubrics there", allowed):
+    if not api.check("may change rubrics there", _may_link(api, course, sent)):
         raise api.refused("change rubrics", "manage_rubrics")
     return course
+
+
+def _may_link(api: Api, course: Course, sent: Params) -> bool:
+    """Whether the caller may change the assignment, course or account that is named, wherever it is, or may read it and
+    manages the rubrics here; the latter alone if there is none.
+    """
+    manages = courses.may(api, api.user, course, "manage_rubrics")
+    kind, number = sent.text("association_type"), identifiers.local_number(sent.text("association_id") or "") or 0
+    base = api.store.assignments.get(number) if kind == "Assignment" else None
+    place = api.store.courses.get(number if base is None else base.course_id) if kind == "Course" or base else None
+    account = api.store.accounts.get(number) if kind == "Account" else None
+    if account is not None:
+        return account_allows(api, api.user, account, "manage_account_settings")
+    if place is None:
+        return manages
+    if base is not None:
+        return assignments.may_change(api, place, base) or (manages and assignments.visible(api, place, base))
+    return courses.may(api, api.user, place, "update") or (manages and courses.may(api, api.user, place, "read"))
 
 
 def create(api: Api) -> Any:
     """A new rubric with its association; one of the course that `id` names is changed instead."""
     course = _changing(api)
-    if not api.params.has("rubric"):
-        return {"rubric": shapes.unsaved(api, course.id)}
     named = api.params.text("id")
     return _saved(api, course, _rubric(api, course, named) if named else None)
 
@@ -145,27 +156,43 @@ def update(api: Api) -> Any:
 
 
 def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
-    """Save a rubric; one that several assignments are graded with stays, and a new one is made of it."""
+    """Save a rubric; one that several assignments are graded with stays, and a new one is made of it.
+
+    A request that describes none changes nothing, and shows the rubric with the association that it names.
+    """
     sent, linked = api.params.hash("rubric"), api.params.hash("rubric_association")
+    if api.params.peek("rubric") in (None, False):
+        body = {"rubric": shapes.whole(api, known) if known is not None else shapes.unsaved(api, course.id)}
+        named = _named(api, course)
+        shown = named is not None and known is not None and named.rubric_id == known.id
+        return _linked(api, course, body, named if shown else None)
     based = known if known and rubrics.used(api, known) > 1 and rubrics.differs(api, course, sent, known) else None
     made = known if known is not None and based is None else _new(api, course, based)
-    if api.params.has("rubric"):
-        others = [rubric for rubric in _living(api, course) if rubric.id != made.id]
-        made = replace(made, **rubrics.fields(api, course, sent, linked, made, others), updated_at=api.now)
-        aligned = [
-            criterion["learning_outcome_id"] for criterion in made.criteria if "learning_outcome_id" in criterion
-        ]
-        wrong = {TOO_LONG: len(made.title) > 255, TWICE: len(set(aligned)) < len(aligned)}
-        if any(wrong.values()):
-            return {"error": True, "messages": [text for text, is_so in wrong.items() if is_so]}
-        made = api.store.rubrics.put(made if made.id else replace(made, id=api.new_id("rubrics")))
-        outcomes.align(api, made, known.criteria if known is not None and based is None else ())
+    others = [rubric for rubric in _living(api, course) if rubric.id != made.id]
+    made = replace(made, **rubrics.fields(api, course, sent, linked, made, others), updated_at=api.now)
+    aligned = [criterion["learning_outcome_id"] for criterion in made.criteria if "learning_outcome_id" in criterion]
+    wrong = {TOO_LONG: len(made.title) > 255, TWICE: len(set(aligned)) < len(aligned)}
+    if any(wrong.values()):
+        return {"error": True, "messages": [text for text, is_so in wrong.items() if is_so]}
+    made = api.store.rubrics.put(made if made.id else replace(made, id=api.new_id("rubrics")))
+    outcomes.align(api, made, known.criteria if known is not None and based is None else ())
     association = _associated(api, course, made, known or made)
-    body = {"rubric": shapes.whole(api, made)}
+    return _linked(api, course, {"rubric": shapes.whole(api, made)}, association)
+
+
+def _linked(api: Api, course: Course, body: dict[str, Any], association: RubricAssociation | None) -> dict[str, Any]:
+    """The answer, with the rubric's association if there is one."""
     if association is None:
         return body
     more = {"skip_updating_points_possible": _keeps_points(api)}
     return {**body, "rubric_association": {**shapes.association(api, course, association), **more}}
+
+
+def _named(api: Api, course: Course) -> RubricAssociation | None:
+    """The association of the course that the request names."""
+    number = identifiers.local_number(api.params.text("rubric_association_id") or "")
+    named = api.store.rubric_associations.get(number)
+    return named if named is not None and named.course_id == course.id and named.workflow_state == "active" else None
 
 
 def _new(api: Api, course: Course, based: Rubric | None) -> Rubric:
@@ -188,9 +215,7 @@ def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | No
 def _associated(api: Api, course: Course, rubric: Rubric, before: Rubric) -> RubricAssociation | None:
     """The association asked for, or that is named. `before`: the rubric that this one was made of, or itself."""
     sent = api.params.hash("rubric_association")
-    named = api.store.rubric_associations.get(identifiers.local_number(api.params.text("rubric_association_id") or ""))
-    if named is not None and named.course_id != course.id:
-        named = None
+    named = _named(api, course)
     target = _target(api, course, sent)
     if target is None and named is not None:
         target = named.association_type, named.association_id, named.title or ""
@@ -292,9 +317,8 @@ def _removed(api: Api, course: Course, rubric: Rubric) -> Rubric:
 # associations
 
 
-def _association(api: Api, name: str = "id") -> tuple[Course, RubricAssociation]:
+def association_of(api: Api, name: str = "id") -> tuple[Course, RubricAssociation]:
     course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
     found = identifiers.row(
         api.store.rubric_associations, api.slot(name), "the rubric association", course_id=course.id
     )
@@ -331,7 +355,7 @@ def associate(api: Api) -> Any:
 
 def change_association(api: Api) -> Any:
     """Change a rubric's association."""
-    course, known = _association(api)
+    course, known = association_of(api)
     courses.require(api, course, "manage_rubrics")
     rubric = api.store.rubrics.get(known.rubric_id)
     assert rubric is not None
@@ -340,7 +364,7 @@ def change_association(api: Api) -> Any:
 
 def dissociate(api: Api) -> Any:
     """Remove a rubric's association, and with the last one the rubric."""
-    course, known = _association(api)
+    course, known = association_of(api)
     courses.require(api, course, "manage_rubrics")
     deleted = api.store.rubric_associations.put(replace(known, workflow_state="deleted", updated_at=api.now))
     if known.association_type == "Assignment":
@@ -353,77 +377,7 @@ def dissociate(api: Api) -> Any:
     return {"rubric_association": shapes.association_row(api, deleted)}
 
 
-# assessments
-
-
-def assess(api: Api) -> Any:
-    """Assess a submission with a rubric."""
-    return _assess(api, None)
-
-
-def change_assessment(api: Api) -> Any:
-    """Replace an assessment, or create it if unknown."""
-    return _assess(api, _assessment(api))
-
-
-def _assess(api: Api, known: RubricAssessment | None) -> Any:
-    course, association = _association(api, "association_id")
-    sent = api.params.hash("rubric_assessment")
-    number = known.user_id if known is not None else _assessed(api, association, sent)
-    if known is not None and known.assessor_id != api.user.id:
-        courses.require(api, course, "manage_rubrics")
-    base = assignments.find(api, course, str(association.association_id))
-    rows = api.store.enrollments.find("user", number)
-    if not any(e.course_id == course.id and e.workflow_state != "deleted" for e in rows):
-        raise refusals.crashed("Canvas fails where the assessed user is not in the course", number)
-    record = submissions.of(api, base, number)
-    reviews = api.store.peer_reviews.find("submission", record.id)
-    asked = any(review.assessor_id == api.user.id and review.workflow_state == "assigned" for review in reviews)
-    allowed = asked or courses.may(api, api.user, course, "manage_grades")
-    if not api.check("may grade, or has been asked for a review", allowed, got=number):
-        raise api.refused(f"assess the work of user {number}", "manage_grades")
-    kind = sent.text("assessment_type")
-    if kind is None:
-        raise refusals.crashed("Canvas fails without `assessment_type`", None)
-    prefix = "criterion_"
-    given = {name.removeprefix(prefix): sent.hash(name) for name in sent.data if name.startswith(prefix)}
-    made = rubrics.assess(api, course, base, record, association, given, kind=kind)
-    return shapes.after_assessing(api, made, base, submissions.of(api, base, number))
-
-
-def _assessed(api: Api, association: RubricAssociation, sent: Params) -> int:
-    """The subject of a new assessment, which Canvas looks up before checking permissions."""
-    if not sent.data:
-        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
-    reference, nameless = sent.get("user_id"), sent.text("anonymous_id")
-    if reference is not None and not isinstance(reference, str):
-        raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
-    if reference is None and nameless is not None:
-        found = api.store.submissions.first("anonymous_id", nameless)
-        if found is not None and found.assignment_id == association.association_id:
-            return found.user_id
-    number = identifiers.local_number(reference or "")
-    if number is None:
-        raise refusals.not_found("the assessed user exists", reference or nameless)
-    return number
-
-
-def _assessment(api: Api) -> RubricAssessment | None:
-    _, association = _association(api, "association_id")
-    found = api.store.rubric_assessments.get(identifiers.local_number(api.slot("id")))
-    return found if found is not None and found.rubric_association_id == association.id else None
-
-
-def remove_assessment(api: Api) -> Any:
-    """Delete an assessment."""
-    known = identifiers.known(_assessment(api), "the assessment", api.slot("id"))
-    courses.require(api, _association(api, "association_id")[0], "manage_rubrics")
-    api.store.rubric_assessments.delete(known.id)
-    return {"rubric_assessment": shapes.assessment_row(api, known)}
-
-
 COURSE = "/api/v1/courses/{course_id}"
-ONE = f"{COURSE}/rubric_associations/{{association_id}}/rubric_assessments"
 ROUTES: tuple[Route, ...] = signed_in(
     "rubrics",
     SOURCE,
@@ -440,7 +394,4 @@ ROUTES: tuple[Route, ...] = signed_in(
     (f"POST {COURSE}/rubric_associations", associate, "Create an association"),
     (f"PUT {COURSE}/rubric_associations/{{id}}", change_association, "Change an association"),
     (f"DELETE {COURSE}/rubric_associations/{{id}}", dissociate, "Delete an association"),
-    (f"POST {ONE}", assess, "Create an assessment"),
-    (f"PUT {ONE}/{{id}}", change_assessment, "Change an assessment"),
-    (f"DELETE {ONE}/{{id}}", remove_assessment, "Delete an assessment"),
 )

@@ -86,8 +86,6 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     Raises: the refusals for invalid fields.
     """
     sent = api.params.require("assignment")
-    if not isinstance(api.params.peek("assignment"), dict):
-        raise refusals.crashed("`assignment` is no hash", api.params.peek("assignment"))
     base = known or Assignment(
         id=0,
         course_id=course.id,

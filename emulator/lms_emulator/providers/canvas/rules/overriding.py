@@ -5,7 +5,6 @@ Source: the recorded exchanges of `grading-rubrics`; canvas-lms lib/api/v1/assig
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,10 +16,13 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride
 from lms_emulator.providers.canvas.rules import assignments
+from lms_emulator.providers.canvas.rules.schemas import inspected
 
 NO_SET = "one of student_ids, group_id, or course_section_id is required"
 TAKEN_STUDENT = {"assignment_override_students": [("taken", "already belongs to an assignment override")]}
 TAKEN_SET = {"set_id": ["taken"]}
+LONGEST = 255
+"""How many characters a title can have."""
 
 
 class Unfit(ValueError):
@@ -44,7 +46,9 @@ def read(api: Api, assignment: Assignment, sent: Params, known: AssignmentOverri
 
 
 def conflict(api: Api, made: AssignmentOverride) -> dict[str, Any] | None:
-    """How an override conflicts with others of its assignment; None if it does not."""
+    """What is wrong with an override's title, or how it conflicts with others of its assignment; None if nothing is."""
+    if not made.title.strip() or len(made.title) > LONGEST:
+        return {"title": ["too_long" if made.title.strip() else "blank"]}
     for other in assignments.overrides_of(api, made.assignment_id):
         if other.id == made.id or other.set_type != made.set_type:
             continue
@@ -71,21 +75,21 @@ def touch(api: Api, assignment_id: int) -> None:
 
 
 def _set(api: Api, assignment: Assignment, sent: Params, faults: list[str]) -> dict[str, Any]:
-    if sent.has("student_ids"):
+    if sent.get("student_ids") not in (None, False):
         return _students(api, assignment, sent, faults)
-    if number := sent.text("group_id"):
+    if sent.has("group_id"):
         if assignment.group_category_id is None:
             faults.append("group_id is not valid for non-group assignments")
             return {}
-        group = assignments.group_of_category(api, assignment, number)
+        group = assignments.group_of_category(api, assignment, sent.text("group_id") or "")
         if group is None:
-            faults.append(f"unknown group id {number}")
+            faults.append(f"unknown group id {inspected(sent.get('group_id'))}")
             return {}
         return {"set_type": "Group", "set_id": group.id, "title": group.name}
-    if number := sent.text("course_section_id"):
-        section = identifiers.find(api, "course_sections", number)
+    if sent.has("course_section_id"):
+        section = identifiers.find(api, "course_sections", sent.text("course_section_id") or "")
         if section is None or section.course_id != assignment.course_id or section.workflow_state == "deleted":
-            faults.append(f"unknown section id {number}")
+            faults.append(f"unknown section id {inspected(sent.get('course_section_id'))}")
             return {}
         return {"set_type": "CourseSection", "set_id": section.id, "title": section.name}
     if (noop := sent.whole("noop_id")) is not None:
@@ -98,27 +102,26 @@ def _set_of_known(
     api: Api, assignment: Assignment, sent: Params, known: AssignmentOverride, faults: list[str]
 ) -> dict[str, Any]:
     """An existing override keeps its kind; only its students can change."""
-    if known.set_type == "Noop":
-        return {"title": sent.text("title") or known.title}
     if known.set_type != "ADHOC":
         return {}
-    if sent.has("student_ids"):
+    if sent.get("student_ids") not in (None, False):
         return _students(api, assignment, sent, faults)
-    return {"title": sent.text("title") or title_for(len(known.student_ids))}
+    title = sent.text("title")
+    return {"title": known.title if title is None else title}
 
 
 def _students(api: Api, assignment: Assignment, sent: Params, faults: list[str]) -> dict[str, Any]:
     asked = sent.get("student_ids")
     if not isinstance(asked, list) or not asked:
-        faults.append(f"invalid student_ids {json.dumps(asked)}")
+        faults.append(f"invalid student_ids {inspected(asked)}")
         return {}
     studying = {e.user_id for e in assignments.students(api, assignment.course_id)}
     found = [(value, identifiers.find(api, "users", value)) for value in asked]
     unknown = [str(number) for number, user in found if user is None or user.id not in studying]
     if unknown:
-        faults.append(f"unknown student ids: {json.dumps(unknown)}")
-    people = list(dict.fromkeys(user.id for _, user in found if user is not None))
-    return {"set_type": "ADHOC", "student_ids": people, "title": sent.text("title") or title_for(len(people))}
+        faults.append(f"unknown student ids: {inspected(unknown)}")
+    people, title = list(dict.fromkeys(user.id for _, user in found if user is not None)), sent.text("title")
+    return {"set_type": "ADHOC", "student_ids": people, "title": title_for(len(people)) if title is None else title}
 
 
 def title_for(count: int) -> str:
@@ -133,7 +136,7 @@ def _dates(api: Api, sent: Params, faults: list[str]) -> dict[str, Any]:
             continue
         text = sent.text(name)
         moment = read_moment(text, api.zone)
-        if text and moment is None:
-            faults.append(f"invalid {name} {json.dumps(text)}")
+        if moment is None and (sent.get(name) if text is None else text.strip()):
+            faults.append(f"invalid {name} {inspected(sent.get(name))}")
         found[name] = moment if name == "unlock_at" else assignments.end_of_day(moment, api.zone)
     return found

@@ -93,7 +93,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def inspected(value: Any, arrow: str) -> str:
+def inspected(value: Any, arrow: str = "=>") -> str:
     """A value as Ruby shows it."""
     if isinstance(value, dict):
         shown = (f"{json.dumps(name)}{arrow}{inspected(item, arrow)}" for name, item in value.items())

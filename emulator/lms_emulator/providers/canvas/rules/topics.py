@@ -221,7 +221,7 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
 
 def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
     """The group set of a group discussion. Raises the refusals for a change that is not allowed."""
-    wanted = api.params.text("group_category_id") or api.params.text("assignment", "group_category_id")
+    wanted = api.params.text("group_category_id") or api.params.hash("assignment").text("group_category_id")
     chosen = number(wanted) if wanted else None
     if chosen == topic.group_category_id:
         return chosen
