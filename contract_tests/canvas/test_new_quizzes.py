@@ -36,6 +36,19 @@ def item(canvas: Site, number: str, **fields: Any) -> httpx.Response:
     return canvas.teacher.post(f"{QUIZZES}/{number}/items", json={"item": sent})
 
 
+def test_quizzes_of_both_kinds_are_listed_together(canvas: Site) -> None:
+    quiz(canvas, title="New one")
+    canvas.teacher.post("/api/v1/courses/1/quizzes", json={"quiz": {"title": "Old one"}})
+    canvas.teacher.post("/api/v1/courses/1/quizzes", json={"quiz": {"title": "Other"}})
+    path = "/api/v1/courses/1/all_quizzes"
+    found = canvas.teacher.get(path, params={"search_term": "ONE"}).json()
+    assert [(row["title"], row["quiz_type"]) for row in found] == [
+        ("Old one", "assignment"),
+        ("New one", "quizzes.next"),
+    ]
+    assert canvas.student.get(path, params={"search_term": "one"}).json() == [], "neither is published"
+
+
 def test_a_new_quiz_is_an_assignment(canvas: Site) -> None:
     new = quiz(canvas, instructions="<p>Go</p>", due_at="2030-01-01T00:00:00Z")
     assert new["published"] is False

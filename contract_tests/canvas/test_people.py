@@ -86,6 +86,30 @@ def test_notification_preferences(canvas: Site) -> None:
     for name, status in (("due_date", 200), ("DueDate", 200), ("discussionentry", 200), ("discussionmention", 404)):
         assert canvas.student.put(f"{listed}/{name}", data=never).status_code == status, name
     assert canvas.student.get(f"{preferences}/nonsense").status_code == 404
+    assert canvas.student.get(f"{preferences}/New%20Announcement").status_code == 200
+
+
+def test_only_the_first_address_gets_notifications_unasked(canvas: Site) -> None:
+    channels = f"{SELF}/communication_channels"
+    sent = {"communication_channel[address]": "second@example.test", "communication_channel[type]": "email"}
+    second = canvas.student.post(channels, data=sent).json()["id"]
+    first = next(row["id"] for row in canvas.student.get(channels).json() if row["id"] != second)
+    for number, frequency in ((first, "immediately"), (second, "never")):
+        shown = canvas.student.get(f"{channels}/{number}/notification_preferences/new_announcement").json()
+        assert shown["notification_preferences"][0]["frequency"] == frequency
+
+
+def test_operators_see_whether_mail_bounces(canvas: Site) -> None:
+    path = f"{API}/users/101/communication_channels"
+    assert not any("last_bounce_at" in row for row in canvas.admin.get(path).json())
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
+    section.setdefault("account_users", []).append({"id": 77, "user_id": 104, "account_id": 2, "role_id": 1})
+    canvas.lms.load(world)
+    (row,) = canvas.admin.get(path).json()
+    names = ("last_bounce_at", "last_bounce_summary", "last_suppression_bounce_at", "last_transient_bounce_at")
+    assert [row[name] for name in names] == [None] * 4
 
 
 @pytest.mark.parametrize(

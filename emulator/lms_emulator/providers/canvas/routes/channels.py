@@ -36,7 +36,7 @@ def index(api: Api) -> Any:
     """The addresses of a person."""
     user = readable(api)
     path = f"/api/v1/users/{api.slot('user_id')}/communication_channels"
-    return paged(api, people.channels_of(api.store, user), shapes.channel, path=path)
+    return paged(api, people.channels_of(api.store, user), lambda row: shapes.channel(api, row), path=path)
 
 
 def _owner(api: Api) -> User:
@@ -109,7 +109,7 @@ def _save(api: Api, user: User, channel: CommunicationChannel) -> Any:
         registering.ask_to_confirm(api, user, channel)
     elif user.workflow_state != "registered":
         api.store.users.put(replace(user, workflow_state="registered", updated_at=api.now))
-    return shapes.channel(channel)
+    return shapes.channel(api, channel)
 
 
 def _same(channel: CommunicationChannel, address: str, kind: str) -> bool:
@@ -139,7 +139,7 @@ def destroy(api: Api) -> Any:
     if not api.check("the school lets people change imported addresses", not kept, got=found.id):
         raise api.refused(f"delete address {found.id}")
     api.store.users.put(replace(user, updated_at=api.now))
-    return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
+    return shapes.channel(api, api.store.communication_channels.put(replace(found, workflow_state="retired")))
 
 
 def delete_push(api: Api) -> Any:
@@ -180,18 +180,19 @@ def _chosen(api: Api, user: User, channel: CommunicationChannel) -> dict[str, st
 
 
 def _shown(api: Api, user: User, channel: CommunicationChannel, wanted: list[Notification]) -> Any:
-    chosen = _chosen(api, user, channel)
-    rows = [
-        {"frequency": chosen.get(row.name, row.default), "notification": row.name, "category": row.category}
-        for row in wanted
-    ]
+    chosen, first = _chosen(api, user, channel), people.channels_of(api.store, user)[:1] == [channel]
+
+    def frequency(row: Notification) -> str:
+        return chosen.get(row.name, row.default if first else "never")
+
+    rows = [{"frequency": frequency(row), "notification": row.name, "category": row.category} for row in wanted]
     return {"notification_preferences": rows}
 
 
 def _wanted(api: Api) -> list[Notification]:
     every = list(notifications().values())
     if "notification" in api.x.path_params:
-        every = [notification for notification in every if notification.name == api.slot("notification")]
+        every = [notification for notification in every if notification.name == _words(api.slot("notification"))]
     elif "category" in api.x.path_params:
         every = [notification for notification in every if notification.category == _category(api.slot("category"))]
     if not every:
@@ -206,8 +207,13 @@ def _category(sent: str) -> str:
     """
     if sent.lower() == "discussionentry":
         return "discussion_entry"
-    name = re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", sent)).lower()
+    name = _words(sent)
     return "" if name in SLUGS else name
+
+
+def _words(sent: str) -> str:
+    """A name however its words are set apart."""
+    return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", sent)).lower()
 
 
 def _person_and_channel(api: Api) -> tuple[User, CommunicationChannel]:
@@ -265,11 +271,11 @@ def _several(api: Api) -> dict[str, str | None]:
     """The frequencies in a request, by notification: a hash, or a list of hashes that name theirs."""
     if isinstance(api.params.get("notification_preferences"), list):
         rows = api.params.hashes("notification_preferences")
-        return {row.text("notification") or "": row.text("frequency") for row in rows}
+        return {_words(row.text("notification") or ""): row.text("frequency") for row in rows}
     sent = api.params.hash("notification_preferences")
     if not api.params.has("notification_preferences"):
         raise refusals.crashed("no `notification_preferences`")
-    return {name: sent.text(name, "frequency") for name in sent.data}
+    return {_words(name): sent.text(name, "frequency") for name in sent.data}
 
 
 CHANNELS = "/api/v1/users/{user_id}/communication_channels"

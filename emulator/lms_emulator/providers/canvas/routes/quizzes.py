@@ -33,6 +33,7 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import number
+from lms_emulator.providers.canvas.shapes import new_quizzes as new_quiz_shapes
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
 FLAGS = (
@@ -59,19 +60,41 @@ def a_quiz(api: Api, *rights: str, slot: str = "quiz_id") -> tuple[Course, Quiz]
     return course, quiz
 
 
-def index(api: Api) -> Any:
-    """The quizzes of a course."""
+def _listed(api: Api) -> tuple[Course, list[Quiz]]:
+    """The course in the path and those of its quizzes that the caller sees, found by title."""
     course = courses.from_path(api, "read")
     tabs.require(api, course, "quizzes")
-    found = [quiz for quiz in quizzes.of_course(api, course) if quizzes.visible(api, course, quiz)]
-    if (term := search_term(api)) is not None:
-        found = [quiz for quiz in found if term in quiz.title.lower()]
+    found, term = quizzes.of_course(api, course), search_term(api) or ""
+    return course, [quiz for quiz in found if term in quiz.title.lower() and quizzes.visible(api, course, quiz)]
+
+
+def index(api: Api) -> Any:
+    """The quizzes of a course."""
+    course, found = _listed(api)
     path = f"/api/v1/courses/{course.id}/quizzes"
 
     def row(quiz: Quiz) -> Any:
         return blueprints.noted(api, course.id, "quizzes", quiz.id, shapes.quiz(api, quiz, course))
 
     return paged(api, found, row, path=path)
+
+
+def index_all(api: Api) -> Any:
+    """The quizzes of a course, and after them its New Quizzes."""
+    course, classic = _listed(api)
+    term = search_term(api) or ""
+    new = [
+        base
+        for _, base in new_quizzes.of_course(api, course)
+        if term in base.name.lower() and assignments.visible(api, course, base)
+    ]
+
+    def row(found: Quiz | Assignment) -> Any:
+        if isinstance(found, Quiz):
+            return shapes.quiz(api, found, course)
+        return new_quiz_shapes.on_quiz_page(api, found, course)
+
+    return paged(api, [*classic, *new], row, path=f"/api/v1/courses/{course.id}/all_quizzes")
 
 
 def show(api: Api) -> Any:
@@ -349,7 +372,7 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {QUIZZES}/assignment_overrides", overrides, "Dates of quizzes"),
     ("GET /api/v1/courses/{course_id}/new_quizzes/assignment_overrides", new_quizzes_overrides, "Dates of New Quizzes"),
     (f"GET {QUIZZES}", index, "Quizzes of a course"),
-    ("GET /api/v1/courses/{course_id}/all_quizzes", index, "Quizzes of a course"),
+    ("GET /api/v1/courses/{course_id}/all_quizzes", index_all, "Quizzes of both kinds"),
     (f"POST {QUIZZES}", create, "Create a quiz"),
     (f"GET {QUIZZES}/{{id}}", show, "A quiz"),
     (f"PUT {QUIZZES}/{{id}}", update, "Change a quiz"),

@@ -11,7 +11,7 @@ from datetime import datetime
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import belonging, contexts, courses, groups, past_ids, people
+from lms_emulator.providers.canvas.rules import belonging, contexts, courses, features, groups, past_ids, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -265,9 +265,9 @@ def login(api: Api, record: Pseudonym) -> Json:
     return body
 
 
-def channel(record: CommunicationChannel) -> Json:
-    """An address of a person."""
-    return {
+def channel(api: Api, record: CommunicationChannel) -> Json:
+    """An address of a person, with its bounces for site admins."""
+    body: Json = {
         "id": record.id,
         "address": record.address,
         "type": record.type,
@@ -275,6 +275,13 @@ def channel(record: CommunicationChannel) -> Json:
         "user_id": record.user_id,
         "workflow_state": record.workflow_state,
         "created_at": stamp(record.created_at),
+    }
+    if not features.sees_hidden(api):
+        return body
+    return body | {
+        "last_bounce_at": when(record.last_bounce_at),
+        "last_bounce_summary": record.last_bounce_summary,
+        **dict.fromkeys(("last_suppression_bounce_at", "last_transient_bounce_at", "last_transient_bounce_summary")),
     }
 
 
