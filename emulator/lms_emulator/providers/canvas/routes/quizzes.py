@@ -89,7 +89,7 @@ def index_all(api: Api) -> Any:
         if term in base.name.lower() and assignments.visible(api, course, base)
     ]
 
-    def row(found: Quiz | Assignment) -> Any:
+    def row(found: Any) -> Any:
         if isinstance(found, Quiz):
             return shapes.quiz(api, found, course)
         return new_quiz_shapes.on_quiz_page(api, found, course)
