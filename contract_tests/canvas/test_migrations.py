@@ -250,7 +250,7 @@ def test_an_impossible_migration_fails_with_an_issue(canvas: Site) -> None:
     begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()
     assert admin.get(f"{path}/{begun['id']}").json()["workflow_state"] == "failed"
     (issue,) = admin.get(f"{path}/{begun['id']}/migration_issues").json()
-    assert issue["description"] == "No package was sent"
+    assert issue["description"] == "File required for content migration."
     assert admin.get(begun["progress_url"]).json()["workflow_state"] == "failed"
     path = f"{API}/accounts/1/content_migrations"
     begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()

@@ -26,7 +26,6 @@ BOOKS = "epub_export"
 """The feature of schools and courses that make books."""
 READERS = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment")
 STATES = {"created": "created", "exported": "generated", "failed": "failed"}
-MANAGES_FILES = tuple(f"manage_files_{what}" for what in ("add", "edit", "delete"))
 
 
 def _context(api: Api) -> Context:
@@ -50,13 +49,6 @@ def _shown(api: Api, context: Context) -> list[ContentExport]:
     return sorted(found, key=lambda export: -export.id)
 
 
-def _may_read(api: Api, context: Context, export: ContentExport) -> bool:
-    if export.export_type != "zip" and contexts.may(api, context, *MANAGES_FILES):
-        return True
-    own, right = export.user_id == api.user.id, "read" if export.export_type == "zip" else "read_as_admin"
-    return (own and contexts.may(api, context, right)) or exports.shared_with(api, export, api.user.id)
-
-
 def index(api: Api) -> Any:
     """The exports, newest first; of file exports only the caller's."""
     context = _context(api)
@@ -69,7 +61,7 @@ def show(api: Api) -> Any:
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.epub or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the export", api.slot("id"))
-    if not api.check("may see the export", _may_read(api, context, found), got=found.id):
+    if not api.check("may see the export", exports.may_read(api, context, found), got=found.id):
         raise api.refused(f"export {found.id}")
     return shapes.export(api, found)
 

@@ -10,13 +10,14 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import Upload
 from lms_emulator.providers.canvas.model import ContentMigration, Course, MigrationIssue
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.uploads import download
 from lms_emulator.providers.canvas.rules import attached, contexts, courses, quotas, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.migrations import kinds, placing, runs, selection
+from lms_emulator.providers.canvas.rules.migrations import exports, kinds, listing, placing, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import migrations as shapes
@@ -43,8 +44,13 @@ def _require(api: Api, context: Context, *wanted: str) -> None:
     contexts.require(api, context, *(wanted or CONTENT))
 
 
+OWN = (*("date_shift_options", "copy_options", "migration_ids_to_import", "import_immediately"), *placing.ASKED)
+"""Settings that Canvas keeps itself, or that are read with care."""
+
+
 def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration:
-    return identifiers.row(api.store.content_migrations, api.slot(name), "the migration", **context.place)
+    found = identifiers.row(api.store.content_migrations, api.slot(name), "the migration", **context.place)
+    return runs.timed_out(api, found) if name == "id" else found
 
 
 def migrators(api: Api) -> Any:
@@ -67,7 +73,7 @@ def index(api: Api) -> Any:
     context = _context(api)
     rows = api.store.content_migrations.find("context", (context.type, context.id))
     rows = [migration for migration in rows if migration.child_subscription_id is None]
-    rows = sorted(rows, key=lambda migration: -migration.id)
+    rows = sorted((runs.timed_out(api, migration) for migration in rows), key=lambda migration: -migration.id)
     path = f"/api/v1/courses/{context.id}/content_migrations"  # `Link` says so for accounts, groups and people too
     return paged(api, rows, lambda migration: shapes.migration(api, migration), path=path)
 
@@ -140,9 +146,11 @@ def _require_folder(api: Api, context: Context, folder_id: str | None) -> None:
 
 def _of_export(api: Api, record: ContentMigration, exported: str) -> ContentMigration:
     found = api.store.content_exports.get(identifiers.local_number(exported) or 0)
-    file = api.store.attachments.get(found.attachment_id or 0) if found is not None else None
-    if found is None or file is None or (found.user_id != api.user.id and not _may_use(api, found.context_id)):
+    if found is None or not exports.may_read(api, contexts.holding(api, found), found):
         raise refusals.message(400, "export_unknown", "invalid content export")
+    file = api.store.attachments.get(found.attachment_id or 0)
+    if file is None:
+        raise refusals.message(400, "export_incomplete", "content export is incomplete")
     copy = replace(
         file,
         id=api.new_id("attachments"),
@@ -156,34 +164,35 @@ def _of_export(api: Api, record: ContentMigration, exported: str) -> ContentMigr
     return replace(record, attachment_id=copy.id, settings={**record.settings, "content_export_id": exported})
 
 
-def _may_use(api: Api, course_id: int) -> bool:
-    course = api.store.courses.get(course_id)
-    return course is not None and courses.may(api, api.caller, course, "read_as_admin")
-
-
 async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
     """Start a migration as the request wants it, a known one again; as far as possible without file or selection."""
     migrator, sent = MIGRATORS.get(record.migration_type), api.params.hash("settings")
     if migrator is None:
         raise refusals.crashed(f"Canvas has no plugin for migrations of the kind {record.migration_type}")
-    settings = record.settings | placing.asked(sent)
-    settings |= {name: sent.get(name) for name in ("source_course_id", "folder_id", runs.OVERWRITING) if sent.has(name)}
+    given = {name: value for name, value in sent.data.items() if name not in OWN and not isinstance(value, Upload)}
+    settings = record.settings | given | placing.asked(sent)
+    for name in ("source_course_id", "folder_id", runs.OVERWRITING):
+        sent.get(name)
     if record.source_course_id is not None and "source_course_id" in settings:
         settings["source_course_id"] = record.source_course_id
     shift = api.params.hash("date_shift_options")
     if shift.flag("shift_dates") or shift.flag("remove_dates"):
         settings["date_shift_options"] = {name: shift.get(name) for name in SHIFTS if shift.has(name)}
     waits = api.params.flag("selective_import") and record.migration_type != "zip_file_importer"
+    copies = record.migration_type == "course_copy_importer"
     settings |= {"import_immediately": False} if waits else _chosen(api, record)
     record = runs.put(api, record, settings=settings)
     if api.params.text("pre_attachment", "name"):
         return _expects_file(api, context, record)
     if (exported := sent.text("content_export_id")) and migrator.needs_file:
         record = runs.put(api, _of_export(api, record, exported))
-    if url := sent.text("file_url"):
-        return await _fetched(api, record, url)
+    if not copies and record.attachment_id is None and (url := sent.text("file_url")):
+        return await _fetched(api, context, record, url)
     if waits:
-        return shapes.migration(api, runs.put(api, record, workflow_state="waiting_for_select", finished_at=api.now))
+        begun = record if copies else runs.queued(api, record)
+        body = shapes.migration(api, begun)
+        waiting = runs.put(api, begun, workflow_state="waiting_for_select", finished_at=api.now)
+        return shapes.migration(api, waiting) if copies else body
     if api.params.flag("do_not_run"):
         kept = record if record.progress_id is not None else runs.put(api, record, workflow_state="pre_processing")
         return shapes.migration(api, kept)
@@ -223,22 +232,21 @@ def _expects_file(api: Api, context: Context, record: ContentMigration) -> Any:
     return shapes.migration(api, record)
 
 
-async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
-    job = runs.progress(api, "ContentMigration", record.id, "content_migration")
-    settings = record.settings | {"file_url": url}
-    record = runs.put(
-        api, record, workflow_state="pre_processing", started_at=api.now, settings=settings, progress_id=job.id
-    )
+async def _fetched(api: Api, context: Context, record: ContentMigration, url: str) -> Any:
+    """Queue a migration whose package the job downloads."""
+    record = runs.queued(api, record)
     body = shapes.migration(api, record)
     content, trouble = await download(api, url)
+    if trouble is None and len(content) > quotas.granted(api, context) - quotas.used(api.store, context):
+        trouble = f"file size exceeds quota limits: {len(content)} bytes"
     if trouble is not None:
-        runs.issue(api, record, f"The file could not be downloaded: {trouble}", "error")
-        runs.done(api, job.id, "failed", 0.0)
-        runs.put(api, record, workflow_state="failed", finished_at=api.now)
+        runs.failed(api, record, trouble if record.migration_type != "zip_file_importer" else None)
         return body
     name = url.partition("?")[0].rpartition("/")[2] or "package.zip"
     file = attached.file(api, "ContentMigration", record.id, name, uploads.content_type_of(name), content)
-    runs.received(api, file)
+    record = runs.put(api, record, attachment_id=file.id)
+    if not record.settings.get("import_immediately", True):
+        runs.put(api, record, workflow_state="waiting_for_select", finished_at=api.now)
     return body
 
 
@@ -254,28 +262,32 @@ def selective(api: Api) -> Any:
     """What a migration that waits for its selection offers."""
     context = _context(api)
     record = _migration(api, context)
-    source = api.store.courses.get(record.source_course_id or 0)
-    if source is None:
-        text = "Content migration is not in a state to be selected"
-        raise refusals.message(400, "migration_waits_for_nothing", text)
-    address = api.url(f"{shapes.path(record)}/selective_data")
-    return _list(api, source, "copy", address)
+    name = _sort(api)
+    lists: listing.OfCourse | listing.OfPackage
+    if record.migration_type == "course_copy_importer":
+        source = identifiers.course(api, record.source_course_id or record.settings.get("source_course_id"))
+        lists = listing.OfCourse(api, source, context.record if isinstance(context.record, Course) else source)
+    else:
+        package = runs.converted(api, record)
+        if package is None:
+            raise refusals.crashed("the package was not sent yet, or cannot be read")
+        lists = listing.OfPackage(package)
+    address = api.url(f"/api/v1/courses/{context.id}/content_migrations/{record.id}/selective_data")
+    return lists.top(address) if name is None else lists.within(name)
 
 
-def _list(api: Api, source: Course, root: str, address: str) -> Any:
+def _sort(api: Api) -> str | None:
     name = api.params.text("type")
-    if name is None:
-        return selection.top(api, source, root, address)
-    found = selection.within(api, source, root, name)
-    if found is None:
+    if not listing.is_listed(name):
         raise refusals.message(400, "content_type_unknown", "unsupported migration type", got=name)
-    return found
+    return name
 
 
 def content_list(api: Api) -> Any:
     """What can be selected from a course."""
-    course = courses.from_path(api, *CONTENT, "read_as_admin")
-    return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
+    course = courses.from_path(api, "read_as_admin")
+    name, lists = _sort(api), listing.OfCourse(api, course, None)
+    return lists.top(api.url(f"/api/v1/courses/{course.id}/content_list")) if name is None else lists.within(name)
 
 
 def mapping(api: Api) -> Any:

@@ -11,8 +11,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import contexts
-from lms_emulator.providers.canvas.rules.permissions import CONTENT, GROUPS
+from lms_emulator.providers.canvas.rules import contexts, files
+from lms_emulator.providers.canvas.rules.migrations import exports
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes.progress import progress
 
 
@@ -22,38 +23,45 @@ def _job(api: Api) -> Progress:
 
 
 def show(api: Api) -> Any:
-    """The state of a job, for its creator and those who may see its context."""
+    """The state of a job, for those who may see what it is for."""
     found = _job(api)
-    own = found.user_id == api.user.id
-    if not own and found.context_type in ("Course", "Account"):
-        context = contexts.holding(api, found)
-        own = contexts.may(api, context, "read", "manage_account_settings")
-    report = api.store.quiz_reports.get(found.context_id) if found.context_type.startswith("Quizzes::") else None
-    quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
-    if quiz is not None:
-        own = contexts.may(api, contexts.get(api, "Course", quiz.course_id), "manage_grades", "view_all_grades")
-    if found.context_type in ("ContentMigration", "ContentExport"):
-        table: Any = (
-            api.store.content_migrations if found.context_type == "ContentMigration" else api.store.content_exports
-        )
-        job = table.get(found.context_id)
-        place = contexts.holding(api, job) if job is not None else None
-        own = own or (place is not None and contexts.may(api, place, *CONTENT))
-    base = api.store.assignments.get(found.context_id) if found.context_type == "Assignment" else None
-    if base is not None:
-        rights = ("read_as_admin", "manage_assignments_add", *(["read"] if base.published else []))
-        own = own or contexts.may(api, contexts.get(api, "Course", base.course_id), *rights)
-    if found.context_type == "CoursePace":
-        pace = api.store.course_paces.get(found.context_id)
-        own = pace is not None and contexts.may(api, contexts.get(api, "Course", pace.course_id), *CONTENT)
-    if found.context_type == "GroupCategory":
-        category = api.store.group_categories.get(found.context_id)
-        own = category is not None and contexts.may(
-            api, contexts.holding(api, category), "read", "read_as_admin", *GROUPS
-        )
-    if not api.check("started the job, or runs the place that it is for", own, got=found.id):
+    if not api.check("may read what the job is for", _may_read(api, found), got=found.id):
         raise api.refused(f"job {found.id}")
     return progress(api, found)
+
+
+def _may_read(api: Api, found: Progress) -> bool:
+    """Whether the caller may read what a job is for."""
+    kind, number = found.context_type, found.context_id
+    if kind in contexts.TABLES:
+        return contexts.may(api, contexts.get(api, kind, number), "read")
+    if kind == "ContentExport":
+        export = api.store.content_exports.get(number)
+        return export is not None and exports.may_read(api, contexts.holding(api, export), export)
+    if kind == "ContentMigration":
+        migration = api.store.content_migrations.get(number)
+        return migration is not None and files.manages(api, contexts.holding(api, migration))
+    if kind == "GroupCategory":
+        category = api.store.group_categories.get(number)
+        return category is not None and contexts.may(api, contexts.holding(api, category), "read")
+    if kind == "SisBatch":
+        return any(account_allows(api, api.caller, api.root, right) for right in ("manage_sis", "import_sis"))
+    return _may_read_in_course(api, kind, number)
+
+
+def _may_read_in_course(api: Api, kind: str, number: int) -> bool:
+    if kind == "Assignment" and (base := api.store.assignments.get(number)) is not None:
+        shown = ("read",) if base.published else ()
+        return _may(api, base.course_id, "read_as_admin", "manage_assignments_add", *shown)
+    if kind == "CoursePace" and (pace := api.store.course_paces.get(number)) is not None:
+        return _may(api, pace.course_id, "manage")
+    report = api.store.quiz_reports.get(number) if kind == "Quizzes::QuizStatistics" else None
+    quiz = api.store.quizzes.get(report.quiz_id) if report is not None else None
+    return quiz is not None and _may(api, quiz.course_id, "manage_grades", "view_all_grades")
+
+
+def _may(api: Api, course_id: int, *wanted: str) -> bool:
+    return contexts.may(api, contexts.get(api, "Course", course_id), *wanted)
 
 
 def cancel(api: Api) -> Any:

@@ -111,9 +111,7 @@ def shown(store: CanvasStore, course: Course) -> dict[str, Any]:
 def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
     """The faults of a request's blueprint fields."""
     if sent.flag("blueprint") and not course.blueprint:
-        rows = api.store.enrollments.find("course", course.id)
-        kinds = ("StudentEnrollment", "ObserverEnrollment")
-        if any(enrollment.type in kinds and enrollment.workflow_state != "deleted" for enrollment in rows):
+        if _has_learners(api.store, course):
             return {"master_course": ["Cannot have a blueprint course with students"]}
         if subscription_of(api.store, course) is not None:
             return {"master_course": ["Course is already associated with a blueprint course"]}
@@ -123,6 +121,17 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
     if any(name not in RESTRICTIONS for data in named for name in data):
         return {"master_course_restrictions": ["Invalid restrictions"]}
     return {}
+
+
+def _has_learners(store: CanvasStore, course: Course) -> bool:
+    kinds = ("StudentEnrollment", "ObserverEnrollment")
+    rows = store.enrollments.find("course", course.id)
+    return any(enrollment.type in kinds and enrollment.workflow_state != "deleted" for enrollment in rows)
+
+
+def eligible(store: CanvasStore, course: Course) -> bool:
+    """Whether a course can be a blueprint."""
+    return subscription_of(store, course) is None and not _has_learners(store, course)
 
 
 def follow(api: Api, course: Course, sent: Params) -> None:

@@ -7,9 +7,9 @@ Fields: canvas-lms lib/api/v1/content_migration.rb and content_export.rb (2023-0
 from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import ContentExport, ContentMigration, MigrationIssue
-from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.rules.migrations import exports
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
@@ -17,8 +17,8 @@ from lms_emulator.providers.canvas.shapes import Json, files
 
 
 def path(record: ContentMigration) -> str:
-    """The path of a migration."""
-    return f"/api/v1/{TABLES[record.context_type]}/{record.context_id}/content_migrations/{record.id}"
+    """The path of a migration, which Canvas gives as that of a course wherever it is."""
+    return f"/api/v1/courses/{record.context_id}/content_migrations/{record.id}"
 
 
 def migration(api: Api, record: ContentMigration) -> Json:
@@ -38,9 +38,10 @@ def migration(api: Api, record: ContentMigration) -> Json:
     if record.pre_attachment is not None:
         body["pre_attachment"] = record.pre_attachment
     file = api.store.attachments.get(record.attachment_id or 0)
-    if file is not None and record.pre_attachment is None:
+    if file is not None and record.pre_attachment is None and api.now - record.created_at <= exports.KEPT:
         body["attachment"] = files.file(api, file)
-    source = api.store.courses.get(record.source_course_id or 0)
+    number = record.source_course_id or local_number(record.settings.get("source_course_id") or "")
+    source = api.store.courses.get(number or 0)
     if source is not None:
         body["settings"] = {
             "source_course_id": source.id,
@@ -50,9 +51,13 @@ def migration(api: Api, record: ContentMigration) -> Json:
     if record.progress_id is not None:
         body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")
     body["migration_type_title"] = MIGRATORS[record.migration_type].title
-    if any(is_account_admin(api, api.caller, account) for account in api.store.accounts if account.site_admin):
+    if _of_site(api) or "audit_info" in api.later.includes:
         body["audit_info"] = _audit(record)
     return body
+
+
+def _of_site(api: Api) -> bool:
+    return any(is_account_admin(api, api.caller, account) for account in api.store.accounts if account.site_admin)
 
 
 def _audit(record: ContentMigration) -> Json:
@@ -72,8 +77,8 @@ def _audit(record: ContentMigration) -> Json:
 
 
 def issue(api: Api, record: MigrationIssue, of: ContentMigration) -> Json:
-    """Something that was not imported unchanged."""
-    return {
+    """Something that was not imported unchanged; only those who run the site see what Canvas noted about it."""
+    body: Json = {
         "id": record.id,
         "description": record.description,
         "workflow_state": record.workflow_state,
@@ -82,8 +87,8 @@ def issue(api: Api, record: MigrationIssue, of: ContentMigration) -> Json:
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
         "content_migration_url": api.url(path(of)),
-        "error_message": record.error_message,
     }
+    return {**body, "error_message": record.error_message} if _of_site(api) else body
 
 
 def export(api: Api, record: ContentExport) -> Json:

@@ -29,6 +29,14 @@ def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
     return any(share.content_export_id == export.id for share in api.store.content_shares.find("user", user_id))
 
 
+def may_read(api: Api, context: Context, export: ContentExport) -> bool:
+    """Whether the caller may see an export: files are packed for who asked, content also for file managers."""
+    if export.export_type != "zip" and files.manages(api, context):
+        return True
+    own, right = export.user_id == api.user.id, "read" if export.export_type == "zip" else "read_as_admin"
+    return (own and contexts.may(api, context, right)) or shared_with(api, export, api.user.id)
+
+
 def expired(api: Api, export: ContentExport) -> bool:
     """Whether the file of an export is not given out any more; what its maker shares stays."""
     return api.now - export.created_at > KEPT and not shared_with(api, export, export.user_id)

@@ -204,7 +204,12 @@ def named(name: str) -> Kind | None:
 
 def key(asset: str, number: int) -> str:
     """An object's id in packages."""
-    return "g" + hashlib.md5(f"{asset}_{global_id(number)}".encode(), usedforsecurity=False).hexdigest()
+    return "g" + digest(f"{asset}_{global_id(number)}")
+
+
+def digest(text: str) -> str:
+    """What identifies a text in packages."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def key_of(kind: Kind, record: Any) -> str:

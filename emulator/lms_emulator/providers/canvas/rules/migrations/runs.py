@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.lti import notices, tool_content
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
@@ -31,7 +32,10 @@ from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, ki
 
 OVERWRITING = "overwrite_quizzes"
 """Of the settings: false where each import brings quizzes of its own."""
-NO_PACKAGE = "No package was sent"
+NO_PACKAGE = "File required for content migration."
+UNEXPECTED = "There was an unexpected error, please contact support."
+UPLOAD_TIMEOUT = timedelta(hours=1)
+"""How long a migration waits for its package."""
 NOT_HERE = "Packages cannot be imported here"
 
 
@@ -106,6 +110,24 @@ def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") 
     api.store.migration_issues.put(made)
 
 
+def failed(api: Api, record: ContentMigration, why: str | None) -> ContentMigration:
+    """End a migration whose package cannot be had or read. `why`: None for an error that Canvas does not explain."""
+    issue(api, record, why or UNEXPECTED, "warning" if why else "error")
+    done(api, record.progress_id, "failed", 0.5)
+    return put(api, record, workflow_state="failed", finished_at=api.now, completion=0.5)
+
+
+def timed_out(api: Api, record: ContentMigration) -> ContentMigration:
+    """The migration, failed if its package did not come within an hour."""
+    if record.workflow_state != "pre_processing" or record.pre_attachment is None:
+        return record
+    if api.now <= record.updated_at + UPLOAD_TIMEOUT:
+        return record
+    issue(api, record, "The file upload process timed out.", "error")
+    done(api, record.progress_id, "failed", 0.0)
+    return put(api, record, workflow_state="failed", finished_at=api.now)
+
+
 def queued(api: Api, record: ContentMigration) -> ContentMigration:
     """Queue a migration; of an earlier run no issues are left."""
     for old in list(api.store.migration_issues.find("migration", record.id)):
@@ -130,12 +152,10 @@ def run(api: Api, record: ContentMigration) -> ContentMigration:
     try:
         settings = _work(api, record, context)
     except cartridges.Unreadable as error:
-        issue(api, record, str(error))
-        done(api, record.progress_id, "failed", 0.5)
-        return put(api, record, workflow_state="failed", finished_at=api.now, completion=0.5)
+        return failed(api, record, str(error))
     done(api, record.progress_id)
     current = api.store.content_migrations.get(record.id) or record
-    exported = api.store.content_exports.get(int(current.settings.get("content_export_id") or 0))
+    exported = api.store.content_exports.get(local_number(current.settings.get("content_export_id") or "") or 0)
     if exported is not None and exported.context_type == "Course":
         current = replace(current, source_course_id=exported.context_id)
     if isinstance(context.record, Course):
@@ -169,9 +189,7 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
         tool_content.copy_later(api, source, context.record, copy)
         return found
     sent = _sent(api, record)
-    read = cartridge_reader.read(
-        sent.filename, sent.content, api.x.ids, quizzes_only=record.migration_type == "qti_converter"
-    )
+    read = _read(api, record, sent)
     for text in read.issues:
         issue(api, record, text)
     found = _bring(api, record, read.package, context.record)
@@ -192,6 +210,19 @@ def _sent(api: Api, record: ContentMigration) -> Attachment:
     return found
 
 
+def _read(api: Api, record: ContentMigration, sent: Attachment) -> cartridges.Read:
+    quizzes_only = record.migration_type == "qti_converter"
+    return cartridge_reader.read(sent.filename, sent.content, api.x.ids, quizzes_only=quizzes_only)
+
+
+def converted(api: Api, record: ContentMigration) -> packages.Package | None:
+    """What is in the package of a migration; None if it was not sent or cannot be read."""
+    try:
+        return _read(api, record, _sent(api, record)).package
+    except cartridges.Unreadable:
+        return None
+
+
 def _bring(api: Api, record: ContentMigration, package: packages.Package, target: Course) -> dict[str, Any]:
     shift = dates.read(record.settings.get("date_shift_options") or {}, zone(target.time_zone) or UTC)
     copy = record.settings.get("copy_options") or selection.EVERYTHING
@@ -208,7 +239,7 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
 
 def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
     sent = _sent(api, record)
-    folder = api.store.folders.get(int(record.settings.get("folder_id") or 0))
+    folder = api.store.folders.get(local_number(record.settings.get("folder_id") or "") or 0)
     try:
         found = cartridges.entries(sent.content)
     except zipfile.BadZipFile as error:

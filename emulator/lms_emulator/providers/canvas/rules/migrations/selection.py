@@ -1,4 +1,4 @@
-"""Selections of course content, and the lists to select from.
+"""Selections of course content.
 
 Source: canvas-lms lib/canvas/migration/helpers/selective_content_formatter.rb (2023-06), and
 fixtures/recordings/canvas/courses-migrations.jsonl 35-46, 90.
@@ -12,10 +12,10 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import Params, as_flag, as_text
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules.migrations.kinds import ALIASES, BY_NAME, KINDS, Kind, key, key_of, named
+from lms_emulator.providers.canvas.rules.migrations.kinds import ALIASES, Kind, key, key_of, named
 
 EVERYTHING: dict[str, Any] = {"everything": True}
-OF_COURSE = {"course_settings": "Course Settings", "syllabus_body": "Syllabus Body"}
+OF_COURSE = ("course_settings", "syllabus_body")
 Copy = dict[str, Any]
 
 
@@ -70,49 +70,3 @@ def chosen(copy: Copy, kind: Kind, migration_id: str) -> bool:
 def of_course(copy: Copy, name: str) -> bool:
     """Whether the settings or the syllabus of a course are selected."""
     return bool(copy.get("everything")) or as_flag(copy.get(f"all_{name}"))
-
-
-def top(api: Api, course: Course, root: str, address: str) -> list[dict[str, Any]]:
-    """The top level of the selection. `root`: the parameter that selects; `address`: the URL of the lists per kind."""
-    found: list[dict[str, Any]] = []
-    for name, title in OF_COURSE.items():
-        if name == "course_settings" or course.syllabus_body:
-            found.append({"type": name, "property": f"{root}[all_{name}]", "title": title})
-    for kind in KINDS:
-        count = len(kind.lister(api, course)) if kind.name != "assignment_groups" else 0
-        if count:
-            found.append(
-                {
-                    "type": kind.name,
-                    "property": f"{root}[all_{kind.name}]",
-                    "title": kind.label,
-                    "count": count,
-                    "sub_items_url": f"{address}?type={kind.name}",
-                }
-            )
-    return found
-
-
-def within(api: Api, course: Course, root: str, name: str) -> list[dict[str, Any]] | None:
-    """The selectable objects of one kind; None for an unknown kind."""
-    kind = named(name)
-    if kind is None:
-        return None
-    if kind.name == "assignments":
-        groups, rows = BY_NAME["assignment_groups"], kind.lister(api, course)
-        return [
-            _item(groups, group, root)
-            | {"sub_items": [_item(kind, row, root) for row in rows if row.assignment_group_id == group.id]}
-            for group in groups.lister(api, course)
-        ]
-    return [_item(kind, record, root) for record in kind.lister(api, course)]
-
-
-def _item(kind: Kind, record: Any, root: str) -> dict[str, Any]:
-    migration_id = key_of(kind, record)
-    return {
-        "type": kind.name,
-        "title": getattr(record, kind.title),
-        "migration_id": migration_id,
-        "property": f"{root}[{kind.name}][id_{migration_id}]",
-    }
