@@ -20,7 +20,7 @@ from contract_tests.contracts.adapters.wire.tool import Seat
 from contract_tests.lms_site import Browser, LmsSite, form
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key, private_pem
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 LAUNCH = "https://tool.example/launch"
 LOGIN = "https://tool.example/login"
@@ -36,7 +36,7 @@ class Tool(PublishedTool):
     @property
     def jwks(self) -> dict[str, Any]:
         """The key set that the tool publishes."""
-        return jwt.jwks([(KID, private_key("tool"))])
+        return jwk.jwks([(KID, private_key("tool"))])
 
     def sign(self, claims: dict[str, Any], *, key: str = "tool", kid: str | None = KID, **options: Any) -> str:
         """Anything, signed as the tool does."""

@@ -15,7 +15,7 @@ from contract_tests.brightspace.processing import FOLDER, ONE, PAGE, REPORT, TER
 from contract_tests.brightspace.support import Site
 from contract_tests.lms_site import form
 from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 DL = lti13.DL_CLAIM
 CHOOSE = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}?spot=assetprocessor&folder=701"
@@ -53,7 +53,7 @@ def test_a_processor_is_told_of_a_text_and_reads_it(
     site: Site, tool: Tool, keys: KeySite, notice: dict[str, Any]
 ) -> None:
     sent = site.lms.outbox.webhooks[-1].data["notices"][0]["jwt"]
-    public = jwt.KeySet.from_jwks(httpx.get(tool.seat.keys_url).json())
+    public = jwk.KeySet.from_jwks(httpx.get(tool.seat.keys_url).json())
     now = site.lms.clock.now.timestamp()
     jwt.verify(sent, public, algorithms=["RS256"], now=now, issuer=site.url, audience=CLIENT)
     assert sent.encode() in keys.posted[-1]

@@ -21,7 +21,9 @@ from lms_emulator.providers.brightspace.lti import tokens
 from lms_emulator.providers.brightspace.lti.deep_linking import BrightspaceDeepLinking
 from lms_emulator.providers.brightspace.routes import launch as pages
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read, signed
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import Claims, read, signed
+from lms_emulator.signing.token_errors import TokenError
 
 
 class LaxAssertions(tokens.BrightspaceAssertions):

@@ -11,7 +11,7 @@ import pytest
 from contract_tests.brightspace.lti import ADA, CLIENT, DEPLOYMENT, LINK, assertion, launched, service
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import KeySite, Tool
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 COPY = "/d2l/api/le/1.79/import/6838/copy/"
 SOURCE = {"SourceOrgUnitId": 6836, "Components": None}
@@ -74,7 +74,7 @@ def test_a_tool_is_notified_of_a_copied_course(site: Site, tool: Tool, keys: Key
     assert answer.status_code == 200, answer.text
     (sent,) = notices(site)
     assert json.loads(keys.posted[-1]) == {"notices": [sent]}
-    public = jwt.KeySet.from_jwks(httpx.get(tool.seat.keys_url).json())
+    public = jwk.KeySet.from_jwks(httpx.get(tool.seat.keys_url).json())
     now = site.lms.clock.now.timestamp()
     said = jwt.verify(sent["jwt"], public, algorithms=["RS256"], now=now, issuer=site.url, audience=CLIENT)
     short = {name.removeprefix(lti13.CLAIM): value for name, value in said.items()}

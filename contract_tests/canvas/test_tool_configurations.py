@@ -10,7 +10,7 @@ from contract_tests.canvas.lti import KEY, assertion, service
 from contract_tests.canvas.support import Site
 from contract_tests.lti_tool import LAUNCH, LOGIN, Tool
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing import jwt
+from lms_emulator.signing import jwk
 
 MAKE = "/api/lti/accounts/1/developer_keys/tool_configuration"
 TOOLS = "/api/v1/courses/1/external_tools"
@@ -77,7 +77,7 @@ def test_faults_of_a_configuration(canvas: Site, settings: dict[str, Any], field
 
 
 def test_a_tool_changes_its_own_public_key(canvas: Site, tool: Tool) -> None:
-    held, spare = (jwt.jwks([("pylti1p3", private_key(name))])["keys"][0] for name in ("tool", "spare"))
+    held, spare = (jwk.jwks([("pylti1p3", private_key(name))])["keys"][0] for name in ("tool", "spare"))
     world = canvas.lms.dump()
     key = next(developer_key for developer_key in world["canvas"]["developer_keys"] if developer_key["id"] == KEY)
     key |= {"public_jwk": held, "public_jwk_url": None, "scopes": [CHANGE_KEY]}

@@ -12,7 +12,7 @@ from contract_tests.canvas.lti import API_KEY, KEY, OPEN, assertion, launched, s
 from contract_tests.canvas.support import Site
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool
 from lms_emulator.providers.canvas.lti.places import opaque
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 CANVAS = "https://canvas.instructure.com/lti/"
 LOOKUP, FLAGS = f"{CANVAS}account_lookup/scope/show", f"{CANVAS}feature_flags/scope/show"
@@ -199,7 +199,7 @@ def test_a_handler_is_on_the_tools_domain_and_port_or_on_the_host_of_its_url(sch
 def notice(site: Site, body: bytes) -> dict[str, Any]:
     """The claims of the one notice that came, with its signature checked."""
     (notice,) = json.loads(body)["notices"]
-    keys = jwt.KeySet.from_jwks(httpx.get(f"{site.url}/api/lti/security/jwks").json())
+    keys = jwk.KeySet.from_jwks(httpx.get(f"{site.url}/api/lti/security/jwks").json())
     return jwt.verify(notice["jwt"], keys, algorithms=["RS256"], now=site.lms.clock.now.timestamp(), audience=str(KEY))
 
 

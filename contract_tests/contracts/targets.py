@@ -244,7 +244,7 @@ class ConsumerOracle(OpenEdxOracle):
     def begin(self) -> None:
         """One tool, with the key set that LTIAAS publishes, and nothing that it did."""
         from lms_emulator.core.keys import private_key
-        from lms_emulator.signing.jwt import jwks
+        from lms_emulator.signing.jwk import jwks
 
         tool = "https://tool.example/lti"
         wanted = {"login_url": f"{tool}/login", "launch_url": f"{tool}/launch", "client_id": TOOL_CLIENT}

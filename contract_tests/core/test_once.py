@@ -10,10 +10,10 @@ import pytest
 
 from contract_tests.in_process import NOON, InProcess
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 NOW = int(NOON.timestamp())
-JWK = {**jwt.jwks([("k", private_key("tool"))])["keys"][0]}
+JWK = {**jwk.jwks([("k", private_key("tool"))])["keys"][0]}
 SECTION: dict[str, Any] = {
     "accounts": [{"id": 1, "name": "School"}],
     "developer_keys": [

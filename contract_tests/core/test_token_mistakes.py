@@ -15,7 +15,7 @@ import pytest
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key, private_pem
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import public_jwk
+from lms_emulator.signing.jwk import public_jwk
 
 ENDPOINTS = {
     "canvas": "/login/oauth2/token",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing.jwt import public_jwk
+from lms_emulator.signing.jwk import public_jwk
 
 TOOL_KID = "ours"
 

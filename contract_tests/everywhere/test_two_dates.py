@@ -28,7 +28,7 @@ from lms_emulator.core.keys import private_key
 from lms_emulator.core.settings import dated, describe
 from lms_emulator.providers import PROVIDERS
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import public_jwk
+from lms_emulator.signing.jwk import public_jwk
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from contract_tests.brightspace.test_legacy_tools import LINK
 from contract_tests.brightspace.test_tool_deployments import DEPLOYMENTS, LE, REGISTRATIONS, wanted
 from contract_tests.lti.service_machines import DAYS, PICK, TEXTS
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 COPY, WORK = lti13.CONTEXT_COPY_NOTICE, lti13.SUBMISSION_NOTICE
 TARGET = {"SourceOrgUnitId": 6838, "Components": ["News"]}
@@ -67,7 +67,7 @@ class ProcessorMachine(RuleBasedStateMachine):
     def newly(self, kind: str) -> list[dict[str, Any]]:
         """The notices that must have come since the last look, with their signatures checked."""
         self.due[kind] += kind in self.heard
-        public = jwt.KeySet.from_jwks(httpx.get(self.tool.seat.keys_url).json())
+        public = jwk.KeySet.from_jwks(httpx.get(self.tool.seat.keys_url).json())
         now, found = self.site.lms.clock.now.timestamp(), []
         for sent in self.site.lms.outbox.webhooks:
             if sent.kind == kind:

@@ -24,7 +24,7 @@ from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import Browser
 from contract_tests.lti_tool import KeySite, Tool, initiation, posted
 from lms_emulator.providers.canvas.lti import notices
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 TEXTS = st.text("ab é日", min_size=1, max_size=6).map(lambda text: f"<p>{text}</p>")
 DAYS = st.integers(1, 4)
@@ -78,7 +78,7 @@ class ProcessorMachine(RuleBasedStateMachine):
 
     def notices_of(self, kind: str) -> list[dict[str, Any]]:
         """The notices of a kind so far, with their signatures checked."""
-        public = jwt.KeySet.from_jwks(httpx.get(self.tool.seat.keys_url).json())
+        public = jwk.KeySet.from_jwks(httpx.get(self.tool.seat.keys_url).json())
         now, found = self.site.lms.clock.now.timestamp(), []
         for sent in self.site.lms.outbox.webhooks:
             if sent.kind == kind:

@@ -20,7 +20,7 @@ from lms_emulator import ControlError
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers import PROVIDERS
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, lti13
 
 
 def published(platform: Platform) -> list[str]:
@@ -160,7 +160,7 @@ def choice(at: AnyPlatform, key: str) -> int:
 def own(keys: KeySite) -> Iterator[KeySite]:
     """The tool's key set with its key under the key's own name."""
     before = keys.answer
-    keys.answer = (200, json.dumps(jwt.jwks([("tool", private_key("tool"))])).encode())
+    keys.answer = (200, json.dumps(jwk.jwks([("tool", private_key("tool"))])).encode())
     yield keys
     keys.answer = before
 
@@ -195,7 +195,7 @@ def test_a_tools_key_set_that_is_kept(everywhere: AnyPlatform, own: KeySite, use
     assert use(everywhere, "tool") == 200
     own.answer = (503, b"")
     assert use(everywhere, "tool") == 200, "the set that is kept"
-    own.answer = (200, json.dumps(jwt.jwks([("spare", private_key("spare"))])).encode())
+    own.answer = (200, json.dumps(jwk.jwks([("spare", private_key("spare"))])).encode())
     assert 400 <= use(everywhere, "spare") < 500, "it is not in the set that is kept"
     lms.settings["emulator.tool_keys_kept_seconds"] = 0
     assert use(everywhere, "spare") == 200

@@ -26,7 +26,7 @@ from lms_emulator.providers.brightspace.lti.seat import DEPLOYMENT
 from lms_emulator.providers.canvas.lti import documents, notices
 from lms_emulator.providers.canvas.rules import scopes
 from lms_emulator.providers.openedx.lti.seat import NUMBER as JUDGED
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 pytestmark = pytest.mark.slow
 
@@ -170,7 +170,7 @@ def noticed(tool: Works, kind: str) -> httpx.Response:
         topic = site.teacher.post(topics, json=graded).json()
         world = json.loads(json.dumps(lms.dump(), default=str))
         key = next(row for row in world["canvas"]["developer_keys"] if str(row["id"]) == seat.client_id)
-        public = jwt.jwks([("own", private_key("tool"))])["keys"][0]
+        public = jwk.jwks([("own", private_key("tool"))])["keys"][0]
         key |= {"public_jwk_url": None, "public_jwk": public, "scopes": [scopes.NOTICES]}
         essay = next(assignment for assignment in world["canvas"]["assignments"] if assignment["id"] == 2)
         essay |= {"submission_types": ["online_text_entry"], "published": True}

@@ -26,7 +26,7 @@ from contract_tests.contracts.adapters.wire.tool import Seat
 from contract_tests.django_settings import configure
 from lms_emulator.core.keys import private_key, private_pem
 from lms_emulator.lti.seats import Seat as Place
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, lti13
 
 Start = Callable[..., list[bytes]]
 LTIJS = Path(__file__).with_name("ltijs_tool.js")
@@ -79,7 +79,7 @@ class Pylti1p3App:
         base = f"http://{environ['HTTP_HOST']}"
         if environ["PATH_INFO"] == "/keys":
             start("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(jwt.jwks([("tool", private_key("tool"))])).encode()]
+            return [json.dumps(jwk.jwks([("tool", private_key("tool"))])).encode()]
         try:
             if environ["PATH_INFO"] == "/login":
                 place = next(seat for seat in self.places.values() if seat.issuer == fields["iss"])

@@ -21,7 +21,7 @@ from contract_tests.openedx.web import Web
 from contract_tests.oracles.launcher import CannotBuild, Oracle
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
 
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
@@ -114,7 +114,7 @@ def emulated() -> Iterator[Platform]:
             {"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10},
             {"type": "lti_consumer", "block_id": "old", "display_name": "Old", "weight": 10, "due": DUE},
         ]
-        public = jwt.jwks([("k", private_key("tool"))])["keys"][0]
+        public = jwk.jwks([("k", private_key("tool"))])["keys"][0]
         section["lti_tools"] = [
             {
                 "id": 7,

@@ -23,7 +23,7 @@ from contract_tests.openedx.lti_oracle import (
     component,
     emulated,
 )
-from lms_emulator.signing import jwt, lti13, oauth1
+from lms_emulator.signing import jwk, jwt, lti13, oauth1
 from lms_emulator.signing.jwt import read
 
 __all__ = ["component", "emulated"]
@@ -45,7 +45,7 @@ def test_a_launch(emulated: Platform, component: Platform) -> None:
         keys = published.json()["keys"]
         by_block = platform.http.get(f"{platform.url}{API}/public_keysets/{quote(BLOCK)}").json()["keys"]
         assert header["kid"] == keys[0]["kid"]
-        jwt.verify(fields["id_token"], jwt.KeySet.from_jwks({"keys": keys}), algorithms=["RS256"], now=time.time())
+        jwt.verify(fields["id_token"], jwk.KeySet.from_jwks({"keys": keys}), algorithms=["RS256"], now=time.time())
         services = claims[lti13.AGS_CLAIM]
         roster, own = claims[lti13.NRPS_CLAIM], f"{platform.url}{API}/lti/{platform.number}"
         services["lineitems"] = services["lineitems"].replace(own, "~")

@@ -278,7 +278,7 @@ def test_any_request_target_has_a_path_and_a_query_or_is_no_url_of_http(target: 
 
 @pytest.mark.parametrize("name", keys.NAMES)
 def test_the_published_numbers_are_those_of_the_shipped_key(name: str) -> None:
-    from lms_emulator.signing.jwt import public_jwk
+    from lms_emulator.signing.jwk import public_jwk
 
     published = public_jwk(keys.private_key(name), "k")
     assert keys.public_numbers(name) == {"n": published["n"], "e": published["e"]}

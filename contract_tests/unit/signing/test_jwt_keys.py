@@ -11,17 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lms_emulator.signing.jwt import (
-    KeySet,
-    jwks,
-    load_private_key,
-    load_public_key,
-    public_jwk,
-    public_key_from_jwk,
-    read,
-    sign,
-    verify,
-)
+from lms_emulator.signing.jwk import KeySet, jwks, load_private_key, load_public_key, public_jwk, public_key_from_jwk
+from lms_emulator.signing.jwt import read, sign, verify
 
 from .tokens import NOW, claims, key, pem, public_pem
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key, public_key_from_jwk, read, sign, verify
+from lms_emulator.signing.jwk import KeySet, load_public_key, public_key_from_jwk
+from lms_emulator.signing.jwt import read, sign, verify
+from lms_emulator.signing.token_errors import TokenError
 
 from .tokens import NOW, check, claims, details, forged, key, pem, public_pem, refused, token, unpadded
 

@@ -9,7 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import KeySet, TokenError, jwks, sign
+from lms_emulator.signing.jwk import KeySet, jwks
+from lms_emulator.signing.jwt import sign
+from lms_emulator.signing.token_errors import TokenError
 
 NOW = 1_800_000_000
 TOKEN_URL = "https://lms/login/oauth2/token"

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import KeySet, TokenError, jwks, sign
+from lms_emulator.signing.jwk import KeySet, jwks
+from lms_emulator.signing.jwt import sign
+from lms_emulator.signing.token_errors import TokenError
 
 from .tokens import NOW, details, key
 

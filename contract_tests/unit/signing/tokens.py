@@ -11,7 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lms_emulator.signing.jwt import KeySet, TokenError, jwks, sign, verify
+from lms_emulator.signing.jwk import KeySet, jwks
+from lms_emulator.signing.jwt import sign, verify
+from lms_emulator.signing.token_errors import TokenError
 
 NOW = 1_800_000_000
 

@@ -24,7 +24,9 @@ from lms_emulator.lti.platform import (
     warn_of_critical,
 )
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import Claims, read
+from lms_emulator.signing.token_errors import TokenError
 
 _LONG = 86_400
 _BEYOND = 1e19

@@ -23,8 +23,10 @@ from lms_emulator.lti.platform import (
     warn_of_critical,
 )
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, verify
+from lms_emulator.signing.jwk import KeySet, VerifyingKey
+from lms_emulator.signing.jwt import Claims, read, verify
 from lms_emulator.signing.lti13_services import LineItemData, ServiceError, read_line_item
+from lms_emulator.signing.token_errors import TokenError
 
 
 class Link(NamedTuple):

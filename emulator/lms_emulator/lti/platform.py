@@ -24,7 +24,9 @@ from lms_emulator.lti.records import (
     LastSignedLaunch,
     PendingLaunch,
 )
-from lms_emulator.signing.jwt import Critical, KeySet, TokenError, read
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import Critical, read
+from lms_emulator.signing.token_errors import TokenError
 
 
 class LtiStore(UsedTokens, Protocol):

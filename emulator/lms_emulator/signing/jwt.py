@@ -6,7 +6,7 @@ check failed).
 
 The libraries are imported when a token is first signed or verified, not with this module.
 
-Sources: RFC 7515 (JWS), RFC 7517 (JWK), RFC 7519 (JWT), RFC 8725 (best current practice).
+Sources: RFC 7515 (JWS), RFC 7519 (JWT), RFC 8725 (best current practice).
 """
 
 from __future__ import annotations
@@ -15,38 +15,15 @@ import base64
 import functools
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from lms_emulator.signing.jwk import KeySet, SigningKey, VerifyingKey, load_private_key, public_half
+from lms_emulator.signing.token_errors import TokenError
 
 Claims: TypeAlias = dict[str, Any]
-SigningKey: TypeAlias = "RSAPrivateKey | str | bytes"
-"""An RSA private key (object or PEM), or the shared secret of an HMAC."""
-VerifyingKey: TypeAlias = "RSAPublicKey | RSAPrivateKey | EllipticCurvePublicKey | str | bytes"
 CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 """The curve of each elliptic algorithm (RFC 7518, 3.4)."""
-
-TokenFault = Literal[
-    "malformed",
-    "alg_none",
-    "crit_not_understood",
-    "alg_confusion",
-    "alg_not_allowed",
-    "missing_kid",
-    "unknown_kid",
-    "bad_signature",
-    "missing_claim",
-    "bad_claim",
-    "expired",
-    "not_yet_valid",
-    "issued_in_future",
-    "too_old",
-    "wrong_audience",
-    "wrong_issuer",
-]
 
 Critical = Literal["refuse", "ignore"]
 """What to do with a token that has a `crit` header. No extension is supported (RFC 7515, 4.1.11)."""
@@ -54,145 +31,11 @@ Critical = Literal["refuse", "ignore"]
 _WITHOUT_SPACES = json.JSONEncoder(separators=(",", ":"))
 
 
-class TokenError(ValueError):
-    """A token that failed a check.
-
-    Attributes:
-        reason: which check failed, one of `TokenFault`.
-        check: the claim or header concerned (`exp`, `kid`, `signature`).
-        expected: what the check requires.
-        got: what the token has.
-    """
-
-    def __init__(self, reason: TokenFault, check: str, *, expected: object = None, got: object = None) -> None:
-        super().__init__(f"{reason}: {check} (expected {expected!r}, got {got!r})")
-        self.reason: TokenFault = reason
-        self.check = check
-        self.expected = expected
-        self.got = got
-
-    @property
-    def is_of_time(self) -> bool:
-        """Whether only the token's times are wrong, so that it may well be the right token."""
-        return self.reason in ("expired", "too_old", "issued_in_future", "not_yet_valid")
-
-
 class Unverified(NamedTuple):
     """A decoded but unverified token. Use it only to explain a fault or to find the right key."""
 
     header: dict[str, Any]
     claims: Claims
-
-
-class KeySet:
-    """Public keys by key id, as a JWKS publishes them.
-
-    Parameters:
-        keys: key id to public key (object or PEM). A key without an id goes under the empty string.
-    """
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, keys: Mapping[str, VerifyingKey]) -> None:
-        self._keys = dict(keys)
-
-    @classmethod
-    def from_jwks(cls, document: object, *, elliptic: bool = False) -> KeySet:
-        """The RSA signature keys of a parsed JWKS document (or a single JWK), and with `elliptic` its EC keys too.
-
-        Keys of other types or uses are skipped, as RFC 7517 section 5 recommends.
-
-        Raises:
-            TokenError: `malformed` when the document is not a JWKS, or a key of these types in it cannot be read.
-        """
-        if not isinstance(document, Mapping):
-            raise TokenError("malformed", "jwks", expected="an object with keys", got=type(document).__name__)
-        entries = document.get("keys", [document] if "kty" in document else None)
-        if not isinstance(entries, Sequence) or isinstance(entries, str):
-            raise TokenError("malformed", "jwks", expected="a list under keys", got=sorted(map(str, document)))
-        kinds = ("RSA", "EC") if elliptic else ("RSA",)
-        keys: dict[str, VerifyingKey] = {}
-        for entry in entries:
-            if isinstance(entry, Mapping) and entry.get("kty") in kinds and entry.get("use", "sig") == "sig":
-                keys.setdefault(str(entry.get("kid", "")), public_key_from_jwk(entry))
-        return cls(keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    @property
-    def kids(self) -> list[str]:
-        """The key ids, in the order published."""
-        return list(self._keys)
-
-    def get(self, kid: str | None) -> VerifyingKey | None:
-        """The key with this id; without an id, the only key of a set of one."""
-        if kid is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(kid)
-
-
-@functools.lru_cache(maxsize=64)
-def load_private_key(pem: str | bytes) -> RSAPrivateKey:
-    """The RSA private key of a PEM text; cached, because parsing takes longer than signing."""
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    key = load_pem_private_key(pem.encode() if isinstance(pem, str) else pem, password=None)
-    return cast("RSAPrivateKey", key)
-
-
-@functools.lru_cache(maxsize=256)
-def load_public_key(pem: str | bytes) -> RSAPublicKey:
-    """The RSA public key of a PEM text (`BEGIN PUBLIC KEY`).
-
-    Raises:
-        TokenError: `malformed` when the text is not such a key.
-    """
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    try:
-        return cast("RSAPublicKey", load_pem_public_key(pem.encode() if isinstance(pem, str) else pem))
-    except ValueError as exc:
-        raise TokenError("malformed", "public key", expected="a PEM public key", got=str(exc)) from exc
-
-
-def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey | EllipticCurvePublicKey:
-    """The public key of a JWK of type `RSA` or `EC` (RFC 7518, 6.2.1 and 6.3.1).
-
-    Raises:
-        TokenError: `malformed` when it is neither.
-    """
-    from jwt import InvalidKeyError
-    from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-
-    elliptic = jwk.get("kty") == "EC"
-    names = ("kty", "crv", "x", "y") if elliptic else ("kty", "n", "e")
-    try:
-        key = (ECAlgorithm if elliptic else RSAAlgorithm).from_jwk({name: jwk[name] for name in names if name in jwk})
-    except (InvalidKeyError, ValueError, TypeError, KeyError) as exc:
-        kind = "EC" if elliptic else "RSA"
-        raise TokenError("malformed", "jwk", expected=f"an {kind} public key", got=str(exc)) from exc
-    return cast("RSAPublicKey | EllipticCurvePublicKey", key)
-
-
-def public_jwk(key: SigningKey | VerifyingKey, kid: str, *, algorithm: str = "RS256") -> dict[str, str]:
-    """The public half of an RSA key as a JWK: `{kty, n, e, alg, use, kid}`, numbers base64url without padding."""
-    from jwt.algorithms import RSAAlgorithm
-
-    exported = RSAAlgorithm.to_jwk(cast("RSAPublicKey", _public(key)), as_dict=True)
-    return {
-        "kty": "RSA",
-        "n": str(exported["n"]),
-        "e": str(exported["e"]),
-        "alg": algorithm,
-        "use": "sig",
-        "kid": kid,
-    }
-
-
-def jwks(keys: Iterable[tuple[str, SigningKey | VerifyingKey]], *, algorithm: str = "RS256") -> dict[str, Any]:
-    """A JWKS document of (key id, key) pairs."""
-    return {"keys": [public_jwk(key, kid, algorithm=algorithm) for kid, key in keys]}
 
 
 def sign(
@@ -357,7 +200,7 @@ def _check_signature(
 def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
     from jwt import get_algorithm_by_name
 
-    material: Any = key if algorithm.startswith("HS") else _public(key)
+    material: Any = key if algorithm.startswith("HS") else public_half(key)
     curve = getattr(material, "curve", None)
     if (curve.name if curve is not None else None) != CURVES.get(algorithm):
         return False  # a key of another type or curve
@@ -409,15 +252,6 @@ def _check_audience(got: object, accepted: str | Collection[str]) -> None:
     )
     if not wanted & named:
         raise TokenError("wrong_audience", "aud", expected=sorted(wanted), got=got)
-
-
-def _public(key: SigningKey | VerifyingKey) -> RSAPublicKey | EllipticCurvePublicKey:
-    if isinstance(key, str | bytes):
-        text = key.encode() if isinstance(key, str) else key
-        return load_private_key(key).public_key() if b"PRIVATE KEY" in text else load_public_key(key)
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    return key.public_key() if isinstance(key, RSAPrivateKey) else key
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from lms_emulator.signing.jwt import Claims, Critical, KeySet, TokenError, VerifyingKey, verify
+from lms_emulator.signing.jwk import KeySet, VerifyingKey
+from lms_emulator.signing.jwt import Claims, Critical, verify
+from lms_emulator.signing.token_errors import TokenError
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"

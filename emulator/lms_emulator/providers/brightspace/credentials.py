@@ -16,7 +16,8 @@ from lms_emulator.providers.brightspace.limits import spend
 from lms_emulator.providers.brightspace.lti import validator
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.providers.brightspace.wire import PACKAGE
-from lms_emulator.signing.jwt import TokenError, verify
+from lms_emulator.signing.jwt import verify
+from lms_emulator.signing.token_errors import TokenError
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
     record=Session,

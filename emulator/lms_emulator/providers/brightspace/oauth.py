@@ -31,7 +31,8 @@ from lms_emulator.providers.brightspace.model import (
     User,
 )
 from lms_emulator.signing import pkce
-from lms_emulator.signing.jwt import KeySet, sign
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import sign
 
 ISSUER = "https://api.brightspace.com/auth"
 AUDIENCE = "https://api.brightspace.com/auth/token"

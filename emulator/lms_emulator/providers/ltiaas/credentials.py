@@ -210,7 +210,8 @@ def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
 
 
 def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
-    from lms_emulator.signing.jwt import TokenError, verify
+    from lms_emulator.signing.jwt import verify
+    from lms_emulator.signing.token_errors import TokenError
 
     hours = x.settings.ltik_hours
     try:
@@ -238,7 +239,8 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
 
 def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
     """Whether the ltik or service key is another tenant's than the API key."""
-    from lms_emulator.signing.jwt import TokenError, verify
+    from lms_emulator.signing.jwt import verify
+    from lms_emulator.signing.token_errors import TokenError
 
     for other in x.store.tenants:
         with suppress(TokenError):
@@ -258,7 +260,8 @@ def _why_no_ltik(reason: str) -> str | None:
 
 
 def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
-    from lms_emulator.signing.jwt import TokenError, verify
+    from lms_emulator.signing.jwt import verify
+    from lms_emulator.signing.token_errors import TokenError
 
     try:
         claims = verify(

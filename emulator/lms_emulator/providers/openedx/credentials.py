@@ -25,6 +25,7 @@ from lms_emulator.providers.openedx.model.accounts import AccessToken, User
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.web import cookies, csrf, session
 from lms_emulator.signing import jwt
+from lms_emulator.signing.token_errors import TokenError
 
 Means = Literal["bearer", "jwt", "jwt-cookie", "session"]
 
@@ -179,7 +180,7 @@ def _jwt(x: Call) -> Identity | None:
 def _claims(x: Call, token: str) -> dict[str, Any]:
     try:
         claims = jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
-    except jwt.TokenError as error:
+    except TokenError as error:
         raise refusals.jwt_refused(
             "Invalid token.",
             reason=error.reason,
@@ -203,7 +204,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
     return claims
 
 
-def _jwt_diagnosis(x: Call, error: jwt.TokenError, token: str) -> str | None:
+def _jwt_diagnosis(x: Call, error: TokenError, token: str) -> str | None:
     if error.reason == "bad_signature" and (why := jwt.why_not_whole(token)):
         return why
     if error.reason == "bad_signature":

@@ -17,7 +17,8 @@ from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.lti.services import add_line_item, read_line_item
 from lms_emulator.providers.brightspace.lti.spots import Spot
 from lms_emulator.providers.brightspace.model import AssetProcessor, Deployment, LtiLink, OrgUnit
-from lms_emulator.signing.jwt import KeySet, read
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import read
 from lms_emulator.signing.lti13_services import LineItemData
 
 UNMATCHED = "The response cannot be matched with a request."

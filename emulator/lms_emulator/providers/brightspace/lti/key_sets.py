@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms_emulator.lti.platform import KeysUnavailableError
-from lms_emulator.signing.jwt import KeySet
+from lms_emulator.signing.jwk import KeySet
 
 _MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y")}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth")

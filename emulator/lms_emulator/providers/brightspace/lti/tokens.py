@@ -14,7 +14,8 @@ from lms_emulator.providers.brightspace.lti import validator
 from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, read
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import Claims, read
 
 TOKEN_PATH = "/core/connect/token"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.signing.jwt import TokenError, TokenFault, read
+from lms_emulator.signing.jwt import read
+from lms_emulator.signing.token_errors import TokenError, TokenFault
 
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 _FROM_THE_FUTURE = "Token is from the future (nbf)"

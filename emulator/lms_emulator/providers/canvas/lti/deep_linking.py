@@ -20,7 +20,8 @@ from lms_emulator.providers.canvas.lti import callers, places, tokens, validator
 from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, Tool
 from lms_emulator.providers.canvas.rules import keys, tools
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, TokenError, read, verify
+from lms_emulator.signing.jwt import Claims, read, verify
+from lms_emulator.signing.token_errors import TokenError
 
 REQUIRED = ("aud", "exp", "iat")
 UNTOUCHED = "Do not modify the deep_link_return_url in any way."

@@ -20,7 +20,8 @@ from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.lti.claims import Opening, scopes_of
 from lms_emulator.providers.canvas.lti.variables.site import STYLES
 from lms_emulator.providers.canvas.rules import features, html, scopes, tools
-from lms_emulator.signing.jwt import TokenError, sign, verify
+from lms_emulator.signing.jwt import sign, verify
+from lms_emulator.signing.token_errors import TokenError
 
 FEATURE = "lti_platform_storage"
 FORWARDING = "/post_message_forwarding"

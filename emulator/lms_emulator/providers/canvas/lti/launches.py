@@ -26,7 +26,8 @@ from lms_emulator.providers.canvas.model import User
 from lms_emulator.providers.canvas.rules import keys, tools
 from lms_emulator.providers.canvas.rules.people import effective_locale
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, TokenError, sign, verify
+from lms_emulator.signing.jwt import Claims, sign, verify
+from lms_emulator.signing.token_errors import TokenError
 
 ERRORS = {
     "login_required": ("login_required", "Must have an active user session"),

@@ -21,7 +21,9 @@ from lms_emulator.providers.canvas.model import DeveloperKey
 from lms_emulator.providers.canvas.refusals import oauth as oauth_refusals
 from lms_emulator.providers.canvas.rules import keys
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, sign, verify
+from lms_emulator.signing.jwk import KeySet
+from lms_emulator.signing.jwt import Claims, sign, verify
+from lms_emulator.signing.token_errors import TokenError
 
 TOKEN_PATH = "/login/oauth2/token"
 SECRET_LABEL = "canvas service tokens"

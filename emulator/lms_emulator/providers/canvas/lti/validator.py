@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, read, signed
+from lms_emulator.signing.jwk import KeySet, VerifyingKey
+from lms_emulator.signing.jwt import Claims, read, signed
+from lms_emulator.signing.token_errors import TokenError
 
 NO_KID = "the header has no `kid`: Canvas finds a key in the tool's key set by its `kid` only"
 

@@ -14,7 +14,8 @@ from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.lti import content_items, tokens
 from lms_emulator.providers.canvas.lti.basic_requests import signed_by
 from lms_emulator.providers.canvas.routes.declare import site
-from lms_emulator.signing.jwt import TokenError, verify
+from lms_emulator.signing.jwt import verify
+from lms_emulator.signing.token_errors import TokenError
 
 TABLES = {"course_id": "courses", "account_id": "accounts", "group_id": "groups", "user_id": "users"}
 MESSAGES = {"lti_msg": "message", "lti_log": "log", "lti_errormsg": "error_message", "lti_errorlog": "error_log"}

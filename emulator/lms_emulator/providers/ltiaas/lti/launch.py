@@ -78,7 +78,8 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
 
     Raises the refusal of the first check that fails.
     """
-    from lms_emulator.signing.jwt import TokenError, read, verify
+    from lms_emulator.signing.jwt import read, verify
+    from lms_emulator.signing.token_errors import TokenError
 
     try:
         header, unproved = read(token)

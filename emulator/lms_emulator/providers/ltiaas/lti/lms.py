@@ -91,7 +91,8 @@ _KEPT = {"RSA_KEY": "a public key as PEM in the platform's `authConfig.key`", "J
 
 async def key_set(x: Call, platform: Platform) -> Any:
     """The LMS's public keys, according to its registration. Raises `launch_refused`."""
-    from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key
+    from lms_emulator.signing.jwk import KeySet, load_public_key
+    from lms_emulator.signing.token_errors import TokenError
 
     try:
         if platform.auth_method == "RSA_KEY":

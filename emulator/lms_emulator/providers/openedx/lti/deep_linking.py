@@ -17,7 +17,8 @@ from lms_emulator.providers.openedx.lti import claims, tokens
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
 from lms_emulator.providers.openedx.rules import keys, people, standing
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import lti13
+from lms_emulator.signing.token_errors import TokenError
 
 _REQUIRED = {"ltiResourceLink": (), "link": ("url",), "html": ("html",), "image": ("url",)}
 _NO_ACCESS = "You don't have access to save LTI Content Items."
@@ -43,7 +44,7 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
         warn_of_critical(x, message)
     except KeysUnavailableError as error:
         raise refused("deep_linking_keys_unavailable", str(error)) from error
-    except jwt.TokenError as error:
+    except TokenError as error:
         token = await signed(x, error, message)
         why = {"check": error.check, "expected": error.expected, "got": error.got}
         raise refused(f"deep_linking_{error.reason}", None, credential=token, **why) from error

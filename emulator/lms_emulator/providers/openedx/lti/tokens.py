@@ -22,7 +22,8 @@ from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.lti import LtiTool
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwk, jwt, lti13
+from lms_emulator.signing.token_errors import TokenError
 
 REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
 _ALGORITHMS = ("RS256", "RS512")
@@ -46,17 +47,17 @@ def keys_of(tool: LtiTool) -> ToolKeys:
     return ToolKeys(tool.keyset_url, tool.public_jwk)
 
 
-def by_any_key(x: Call, token: str, keys: jwt.KeySet) -> jwt.Claims:
+def by_any_key(x: Call, token: str, keys: jwk.KeySet) -> jwt.Claims:
     """The claims of a tool's token. Signature and expiry are checked with each key in turn, whatever its `kid`.
 
     Raises TokenError, that of the last key.
     """
     now, critical = x.clock.timestamp(), x.settings.critical_headers
-    fault = jwt.TokenError("unknown_kid", "kid", expected="a key of the tool's")
+    fault = TokenError("unknown_kid", "kid", expected="a key of the tool's")
     for key in [found for kid in keys.kids if (found := keys.get(kid)) is not None]:
         try:
             return jwt.verify(token, key, algorithms=_ALGORITHMS, now=now, required=(), critical=critical)
-        except jwt.TokenError as error:
+        except TokenError as error:
             fault = error
     raise fault
 
@@ -76,14 +77,14 @@ class OpenedxAssertions(Assertions[Call]):
     def allowed_again(self, x: Call) -> bool:
         return x.settings.lti_checks != "strict"
 
-    def check(self, x: Call, client: Client, assertion: str, keys: jwt.KeySet) -> jwt.Claims:
+    def check(self, x: Call, client: Client, assertion: str, keys: jwk.KeySet) -> jwt.Claims:
         """Check signature and expiry; other faults are warnings, unless a setting makes the check strict."""
         if x.settings.lti_checks == "strict":
             return super().check(x, client, assertion, keys)
         found = by_any_key(x, assertion, keys)
         try:
             super().check(x, client, assertion, keys)
-        except jwt.TokenError as error:
+        except TokenError as error:
             x.warn("lti_assertion_lax", f"{error.check}: {error.reason}; a strict platform refuses this assertion")
         end = x.clock.timestamp() + x.settings.assertion_max_age_seconds
         return {"jti": f"none-{x.entry_id}", "exp": end, **found}
@@ -166,9 +167,9 @@ def _why_no_tool(x: Call, number: str) -> str:
 
 def _claims(x: Call, token: str) -> jwt.Claims:
     try:
-        keys = jwt.KeySet.from_jwks(KEYS.key_set(x))
+        keys = jwk.KeySet.from_jwks(KEYS.key_set(x))
         claims = jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
-    except jwt.TokenError as error:
+    except TokenError as error:
         raise refusals.lti_service(
             f"lti_token_{error.reason}",
             "Invalid token signature.",

@@ -20,6 +20,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.section import JwtConfig, OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 from lms_emulator.signing import jwt
+from lms_emulator.signing.token_errors import TokenError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -141,7 +142,7 @@ def verify(token: str, *, config: JwtConfig, settings: OpenedxSettings, now: flo
     version = str(claims.get("version", "1.0.0"))
     major = version.partition(".")[0]
     if (number := parse_integer(major)) is None or number > 1:
-        raise jwt.TokenError("bad_claim", "version", expected="major version 1", got=version)
+        raise TokenError("bad_claim", "version", expected="major version 1", got=version)
     return claims
 
 

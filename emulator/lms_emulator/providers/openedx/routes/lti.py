@@ -27,6 +27,7 @@ from lms_emulator.providers.openedx.routes.resource import Family, pattern
 from lms_emulator.providers.openedx.rules import blocks, learning, people
 from lms_emulator.providers.openedx.web import session
 from lms_emulator.signing import jwt
+from lms_emulator.signing.token_errors import TokenError
 
 _VIEWS = "lti-consumer-xblock 9.14.0 lti_consumer/plugin/views.py"
 _BLOCK = "lti-consumer-xblock 9.14.0 lti_consumer/lti_xblock.py"
@@ -184,7 +185,7 @@ def start_proctoring(x: Call) -> Response:
     why = "proctoring is set up by another service (edx-exams), and the emulated site has none"
     try:
         sender = jwt.read(x.field("JWT"))[1].get("iss")
-    except jwt.TokenError:
+    except TokenError:
         raise refusals.lti_page("proctoring_token_malformed", _PROCTORING, _CONTACT, why) from None
     known = any(tool.client_id == sender for tool in x.store.lti_tools)
     status = 400 if known else 404
