@@ -100,3 +100,35 @@ def test_the_ip_filter_of_a_quiz_is_listed(canvas: Site) -> None:
     rows = teacher.get(f"{COURSE}/quizzes/{quiz['id']}/ip_filters").json()["quiz_ip_filters"]
     assert rows == [{"name": "Current Filter", "account": "Q", "filter": ranges}]
     assert teacher.get(f"{COURSE}/quizzes/{free['id']}/ip_filters").json() == {"quiz_ip_filters": []}
+
+
+def test_earlier_attempts_keep_the_score_that_counted_then(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "allowed_attempts": 3})
+    question = {"question_type": "essay_question", "question_text": "?", "points_possible": 9}
+    number = made(teacher, f"quizzes/{quiz['id']}/questions", question=question)["id"]
+    teacher.put(f"{COURSE}/quizzes/{quiz['id']}", json={"quiz": {"published": True}})
+    at = f"{COURSE}/quizzes/{quiz['id']}/submissions"
+
+    def taken(attempt: int) -> str:
+        (turn,) = student.post(at).json()["quiz_submissions"]
+        sent = {"attempt": attempt, "validation_token": turn["validation_token"]}
+        assert student.post(f"{at}/{turn['id']}/complete", json=sent).status_code == 200
+        return f"{at}/{turn['id']}"
+
+    def graded(path: str, attempt: int, score: float) -> None:
+        marks = {"attempt": attempt, "questions": {str(number): {"score": score}}}
+        assert teacher.put(path, json={"quiz_submissions": [marks]}).status_code == 200
+
+    mine = taken(1)
+    graded(mine, 1, 4)
+    taken(2)
+    graded(mine, 2, 7)
+    rows = student.get(at).json()["quiz_submissions"]
+    assert [(row["attempt"], row["score"], row["kept_score"]) for row in rows] == [(1, 4.0, 0.0), (2, 7.0, 7.0)]
+    assert [row["has_seen_results"] for row in rows] == [None, False]
+    (first,) = student.get(f"{mine}?attempt=1").json()["quiz_submissions"]
+    assert first == rows[0]
+    student.post(at)
+    (running,) = student.get(at).json()["quiz_submissions"]
+    assert (running["attempt"], running["workflow_state"]) == (3, "untaken")

@@ -92,7 +92,8 @@ def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
         return []
     if quiz_taking.running(record):
         return [record]
-    return [record.attempts[number_of] for number_of in sorted(record.attempts, key=int, reverse=True)]
+    earlier = [record.attempts[number] for number in sorted(record.attempts, key=int) if int(number) != record.attempt]
+    return [*earlier, record]
 
 
 def _at_attempt(api: Api, record: QuizSubmission, name: str) -> QuizSubmission:

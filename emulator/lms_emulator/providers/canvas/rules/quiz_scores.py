@@ -28,5 +28,6 @@ def follow(api: Api, assignment: Assignment, user_id: int, score: float | None) 
         return
     fudge = round(score - worth(record.graded), 2)
     changed = replace(record, fudge_points=fudge, score=score, kept_score=score, workflow_state="complete")
-    attempts = record.attempts | {str(record.attempt): replace(changed, attempts={})}
+    version = record.attempts.get(str(record.attempt), replace(record, attempts={}))
+    attempts = record.attempts | {str(record.attempt): replace(version, fudge_points=fudge, score=score)}
     api.store.quiz_submissions.put(replace(changed, attempts=attempts))

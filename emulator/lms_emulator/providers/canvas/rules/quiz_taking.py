@@ -283,7 +283,11 @@ def _score(quiz: Quiz, points: float) -> float:
 
 
 def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
-    """Store a graded attempt, determine the score that counts, and pass it on to the gradebook."""
+    """Store a graded attempt, determine the score that counts, and pass it on to the gradebook.
+
+    Among the earlier attempts, one keeps the score that counted when it was completed, even once it is regraded.
+    """
+    known = record.attempts.get(str(record.attempt))
     attempts = record.attempts | {str(record.attempt): replace(record, attempts={}, updated_at=api.now)}
     scores = [attempt.score or 0.0 for _, attempt in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
     match quiz.scoring_policy:
@@ -293,6 +297,9 @@ def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
             counts = round(sum(scores) / len(scores), 2)
         case _:
             counts = max(scores)
+    then = replace(attempts[str(record.attempt)], kept_score=counts if known is None else known.kept_score)
+    seen = record.has_seen_results if known is None else known.has_seen_results
+    attempts[str(record.attempt)] = replace(then, has_seen_results=seen)
     record = replace(record, updated_at=api.now)
     before = api.store.quiz_submissions.get(record.id)
     kept = api.store.quiz_submissions.put(replace(record, attempts=attempts, kept_score=counts))

@@ -39,7 +39,7 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport, people:
         "includes_sis_ids": report.includes_sis_ids,
         "points_possible": quiz.points_possible,
         "anonymous_survey": quiz_statistics.anonymous(quiz),
-        "speed_grader_url": api.url(speed) if quiz.assignment_id is not None else None,
+        "speed_grader_url": api.url(speed) if quiz.assignment_id is not None and quizzes.published(quiz) else None,
         "quiz_submissions_zip_url": api.url(f"{page}/submissions?zip=1"),
         "question_statistics": quiz_statistics.by_question(api, quiz, every=every, people=people),
         "submission_statistics": quiz_statistics.by_attempt(api, quiz, rows),
