@@ -63,6 +63,17 @@ def test_a_quiz_lists_its_dates_where_they_are_everybodys(canvas: Site) -> None:
     ]
 
 
+def test_a_saved_quiz_decides_whom_its_assignment_is_for(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True})
+    at, work = f"{COURSE}/quizzes/{quiz['id']}", f"{COURSE}/assignments/{quiz['assignment_id']}"
+    only = teacher.put(work, json={"assignment": {"only_visible_to_overrides": True}}).json()
+    assert only["only_visible_to_overrides"]
+    assert canvas.student.get(at).status_code == 200, "the quiz has a flag of its own"
+    teacher.put(at, json={"quiz": {"title": "Again"}})
+    assert not teacher.get(work).json()["only_visible_to_overrides"]
+
+
 def test_scores_of_a_quiz_are_seen_once_they_are_posted(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     observer = person(canvas, "ObserverEnrollment", associated_user_id=ADA)

@@ -145,8 +145,8 @@ def update(api: Api) -> Any:
     if fields:
         quiz = quizzes.save(api, quiz, **fields)
     assignment = quizzes.assignment_of(api, quiz)
-    if assignment is not None and "only_visible_to_overrides" in fields:
-        only = quiz.only_visible_to_overrides
+    only = quiz.only_visible_to_overrides
+    if assignment is not None and assignment.only_visible_to_overrides != only:
         api.store.assignments.put(replace(assignment, only_visible_to_overrides=only, updated_at=api.now))
     if "quiz_type" in fields:
         quiz = quizzes.assign(api, quiz)
