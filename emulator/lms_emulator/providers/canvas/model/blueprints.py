@@ -55,6 +55,7 @@ class BlueprintMigration(Record, frozen=True, kw_only=True):
     Attributes:
         changes: what was sent, by Canvas's names; none of the first time, when everything is.
         settings: what was asked for.
+        selective: the subscriptions that got only what had changed.
     """
 
     id: int
@@ -63,6 +64,7 @@ class BlueprintMigration(Record, frozen=True, kw_only=True):
     comment: str | None = None
     settings: dict[str, Any] = {}
     changes: list[dict[str, Any]] = []
+    selective: list[int] = []
     workflow_state: Literal["queued", "completed", "exports_failed"] = "queued"
     exports_started_at: Instant | None = None
     imports_queued_at: Instant | None = None

@@ -48,6 +48,7 @@ class Course(Record, frozen=True, kw_only=True):
     locale: str | None = None
     default_view: str = "modules"
     syllabus_body: str | None = None
+    syllabus_updated_at: Instant | None = None
     public_description: str | None = None
     license: str | None = None
     storage_quota_mb: int | None = None

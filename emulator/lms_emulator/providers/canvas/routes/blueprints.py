@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import blueprint_sync, blueprints, courses
+from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -179,8 +180,11 @@ def unsynced(api: Api) -> Any:
     template, course = _template(api)
     if template.last_export_at is None:
         return [{"asset_name": course.name, "change_type": "initial_sync"}]
-    found = blueprint_sync.changes(api, template, course)
-    return [blueprint_sync.entry(api, template, course, kind, record, how) for kind, record, how in found]
+    found = blueprint_sync.changes(api, template, course, synced_only=False)
+    rows = [blueprint_sync.entry(api, template, course, kind, record, how) for kind, record, how in found]
+    return rows + (
+        [blueprint_sync.of_syllabus(api, course)] if blueprint_sync.syllabus_changed(template, course) else []
+    )
 
 
 def restrict(api: Api) -> Any:
@@ -204,20 +208,19 @@ def restrict(api: Api) -> Any:
     sent = api.params.hash("restrictions")
     if any(name not in blueprints.RESTRICTIONS for name in sent.data):
         raise refusals.invalid({"restrictions": ["Invalid settings"]})
+    table, number = blueprints.owner_of(api.store, course.id, table, number)
     known_lock = blueprints.lock_of(api.store, template, table, number)
     if not api.params.flag("restricted"):
         if known_lock is not None:
             api.store.blueprint_locks.delete(known_lock.id)
     else:
-        own = blueprints.flags(sent) if sent.data else None
+        own = blueprints.flags(sent) if api.params.has("restrictions") else None
         lock = known_lock or BlueprintLock(
             id=api.new_id("blueprint_locks"), template_id=template.id, kind=table, content_id=number
         )
         lock = api.store.blueprint_locks.put(replace(lock, restrictions=own))
         before = blueprints.restrictions(template, known_lock) if known_lock is not None else {}
-        tightened = any(on and not before.get(name) for name, on in blueprints.restrictions(template, lock).items())
-        if tightened and hasattr(record, "updated_at"):  # so that it is synced again
-            getattr(api.store, table).put(replace(record, updated_at=api.now))
+        blueprints.touch(api, lock, before, blueprints.restrictions(template, lock))
     return {"success": True}
 
 
@@ -287,10 +290,12 @@ def import_details(api: Api) -> Any:
     """What one sync changed in this course."""
     record = _one_import(api)
     sent = api.store.blueprint_migrations.get(record.master_migration_id or 0)
+    if sent is None or record.child_subscription_id not in sent.selective:
+        return []
     rows = list(api.store.copied_assets.find("course", record.context_id))
     found: list[Json] = []
-    for change in sent.changes if sent is not None else []:
-        table = next((t for t in blueprints.LOCKED if blueprints.NAMES.get(t, t[:-1]) == change["asset_type"]), None)
+    for change in sent.changes:
+        table = next((kind.table for kind in KINDS if blueprint_sync.type_of(kind) == change["asset_type"]), None)
         own = next((asset for asset in rows if asset.kind == table and asset.source_id == change["asset_id"]), None)
         kept = [exception for exception in change["exceptions"] if exception["course_id"] == record.context_id]
         shown = {**change, "exceptions": kept}

@@ -224,7 +224,7 @@ def delete(api: Api) -> Any:
     files.require_change(api, folder, "delete")
     if folder.parent_folder_id is None:
         raise refusals.message(400, "root_folder", "Can't delete the root folder")
-    if any(blueprints.of_child(api.store, row.context_id, "attachments", row.id) for row in _files_below(api, folder)):
+    if any(blueprints.is_locked(api.store, row.context_id, "attachments", row.id) for row in _files_below(api, folder)):
         raise refusals.message(400, "folder_locked", "Can't delete folder containing files locked by Blueprint Course")
     full = bool(files.sub_folders(api.store, folder) or files.files_in(api.store, folder))
     if full and api.params.get("force") != "true":

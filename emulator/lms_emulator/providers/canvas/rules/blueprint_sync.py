@@ -20,19 +20,41 @@ from lms_emulator.providers.canvas.model import (
     ContentMigration,
     Course,
 )
-from lms_emulator.providers.canvas.rules.blueprints import LOCKED, NAMES, lock_of, restrictions, subscriptions
+from lms_emulator.providers.canvas.rules.blueprints import LOCKED, lock_of, restrictions, subscriptions
 from lms_emulator.providers.canvas.rules.migrations import dates, packages, selection
-from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind
+from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME, KINDS, Kind
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer
 
+ORDERED = tuple(
+    BY_NAME[name]
+    for name in (
+        *("announcements", "assignments", "assignment_groups", "attachments", "calendar_events"),
+        *("context_external_tools", "context_modules", "discussion_topics", "quizzes", "rubrics", "wiki_pages"),
+    )
+)
+"""The kinds in the order in which Canvas tells what changed."""
+HOW = ("created", "updated", "deleted")
+PATHS = {
+    "wiki_pages": "pages",
+    "context_modules": "modules",
+    "attachments": "files",
+    "context_external_tools": "external_tools",
+}
+"""Where pages of the kinds are, unless they are called like them."""
 
-def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
-    """What changed in a blueprint since the last sync: the kind, the row, and the kind of change."""
+
+def changes(
+    api: Api, template: BlueprintTemplate, master: Course, *, synced_only: bool = True
+) -> list[tuple[Kind, Any, str]]:
+    """What changed in a blueprint since the last sync: the kind, the row, and the kind of change.
+
+    Parameters: `synced_only`, whether to leave out what was deleted before a sync could bring it.
+    """
     since = template.last_export_at
     if since is None:
         return []
     found: list[tuple[Kind, Any, str]] = []
-    for kind in sorted(KINDS, key=lambda kind: kind.model):
+    for kind in ORDERED:
         for record in kind.lister(api, master):
             moment = getattr(record, "updated_at", None) or record.created_at
             if moment is not None and moment > since:
@@ -40,7 +62,30 @@ def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple
                 found.append((kind, record, "created" if made else "updated"))
             elif kind.name == "assignment_groups" and _group_changed(api, record.id, since):
                 found.append((kind, record, "updated"))
-    return found + _deleted(api, template, master)
+    if synced_only:
+        return found + _deleted(api, template, master)
+    return sorted(found + _deleted_since(api, master, since), key=lambda change: (_place(change[0]), change[1].id))
+
+
+def _place(kind: Kind) -> int:
+    return ORDERED.index(kind)
+
+
+def _deleted_since(api: Api, master: Course, since: datetime) -> list[tuple[Kind, Any, str]]:
+    found: list[tuple[Kind, Any, str]] = []
+    for kind in KINDS:
+        for row in getattr(api.store, kind.table):
+            place = getattr(row, "course_id", None) or getattr(row, "context_id", None)
+            state = getattr(row, "file_state", None) or row.workflow_state
+            inside = place == master.id and getattr(row, "context_type", "Course") == "Course"
+            if inside and state == "deleted" and row.updated_at > since and _is_of(kind, row):
+                found.append((kind, row, "deleted"))
+    return found
+
+
+def _is_of(kind: Kind, row: Any) -> bool:
+    """Whether a row is of the kind; topics and announcements share a table."""
+    return kind.table != "discussion_topics" or row.is_announcement == (kind.name == "announcements")
 
 
 def _group_changed(api: Api, group_id: int, since: datetime) -> bool:
@@ -61,8 +106,15 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
     for table, number in sent.keys() - living:
         record = getattr(api.store, table).get(number)
         if record is not None:
-            found.append((next(kind for kind in KINDS if kind.table == table), record, "deleted"))
-    return sorted(found, key=lambda change: (change[0].model, change[1].id))
+            kind = next(kind for kind in KINDS if kind.table == table and _is_of(kind, record))
+            found.append((kind, record, "deleted"))
+    return sorted(found, key=lambda change: (_place(change[0]), change[1].id))
+
+
+def syllabus_changed(template: BlueprintTemplate, master: Course) -> bool:
+    """Whether the syllabus was changed since the last sync."""
+    moment, since = master.syllabus_updated_at, template.last_export_at
+    return moment is not None and since is not None and moment > since
 
 
 def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
@@ -84,13 +136,15 @@ def run(api: Api, record: BlueprintMigration) -> None:
     master = api.store.courses.get(template.course_id)
     assert master is not None, "the world file's references are checked when it is loaded"
     found = changes(api, template, master)
-    entries = [_entry(api, template, master, *change) for change in found if change[0].name != "assignment_groups"]
-    settings = template.last_export_at is not None and record.settings.get("copy_settings")
+    listed = sorted(found, key=lambda change: HOW.index(change[2]))
+    entries = [_entry(api, template, master, *change) for change in listed if change[0].name != "assignment_groups"]
     targets: dict[bool, list[Course]] = {False: [], True: []}
+    selective: list[int] = []
     for subscription in subscriptions(api.store, template):
         target = api.store.courses.get(subscription.course_id)
         if target is not None and target.workflow_state != "deleted":
             targets[subscription.synced_at is None].append(target)
+            selective += [subscription.id] if subscription.synced_at is not None else []
         exceptions = _send(api, record, template, master, subscription, found)
         for change in entries:
             if change["asset_id"] in exceptions.get(change["asset_type"], {}):
@@ -104,7 +158,8 @@ def run(api: Api, record: BlueprintMigration) -> None:
         replace(
             record,
             workflow_state="completed",
-            changes=[*entries, *([_of_settings(api, master)] if settings else [])],
+            changes=[*entries, *_of_course(api, record, template, master)] if selective else [],
+            selective=selective,
             exports_started_at=api.now,
             imports_queued_at=api.now,
             imports_completed_at=api.now,
@@ -113,15 +168,28 @@ def run(api: Api, record: BlueprintMigration) -> None:
     )
 
 
-def _of_settings(api: Api, master: Course) -> dict[str, Any]:
+def _of_course(
+    api: Api, record: BlueprintMigration, template: BlueprintTemplate, master: Course
+) -> list[dict[str, Any]]:
+    found = [of_syllabus(api, master)] if syllabus_changed(template, master) else []
+    if record.settings.get("copy_settings"):
+        found.append(_whole(api, master, "settings", "Course Settings", "settings"))
+    return [{**entry, "exceptions": []} for entry in found]
+
+
+def of_syllabus(api: Api, master: Course) -> dict[str, Any]:
+    """A change of the syllabus as Canvas reports it."""
+    return _whole(api, master, "syllabus", "Syllabus", "assignments/syllabus")
+
+
+def _whole(api: Api, master: Course, kind: str, name: str, path: str) -> dict[str, Any]:
     return {
         "asset_id": master.id,
-        "asset_type": "settings",
-        "asset_name": "Course Settings",
+        "asset_type": kind,
+        "asset_name": name,
         "change_type": "updated",
-        "html_url": api.url(f"/courses/{master.id}/settings"),
+        "html_url": api.url(f"/courses/{master.id}/{path}"),
         "locked": False,
-        "exceptions": [],
     }
 
 
@@ -132,17 +200,21 @@ def _entry(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, re
 def entry(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
     """A change as Canvas reports it."""
     place = record.url if kind.table == "wiki_pages" else record.id
-    path = {"wiki_pages": "pages", "context_modules": "modules", "attachments": "files"}.get(kind.table, kind.table)
+    path = PATHS.get(kind.name, kind.name)
     lock = lock_of(api.store, template, kind.table, record.id)
-    name = "announcement" if kind.name == "announcements" else NAMES.get(kind.table, kind.asset)
     return {
         "asset_id": record.id,
-        "asset_type": name,
+        "asset_type": type_of(kind),
         "asset_name": getattr(record, kind.title),
         "change_type": how,
         "html_url": api.url(f"/courses/{master.id}/{path}/{place}"),
-        "locked": lock is not None and bool(restrictions(template, lock)),
+        "locked": lock is not None and any(restrictions(template, lock).values()),
     }
+
+
+def type_of(kind: Kind) -> str:
+    """What a kind is called in changes."""
+    return "quiz" if kind.name == "quizzes" else kind.asset
 
 
 def _send(
@@ -189,7 +261,7 @@ def _left(
         known = transfer.existing(part)
         moment = getattr(known, "updated_at", None)
         lock = lock_of(api.store, template, part.kind.table, part.record.id)
-        locked = lock is not None and bool(restrictions(template, lock))
+        locked = lock is not None and any(restrictions(template, lock).values())
         if since is None or moment is None or moment <= since or locked:
             continue
         skipped.add(part.key)
@@ -198,8 +270,7 @@ def _left(
             for what, fields in LOCKED.get(part.kind.table, {}).items()
             if any(getattr(known, name, None) != getattr(part.record, name, None) for name in fields)
         ]
-        name = NAMES.get(part.kind.table, part.kind.asset)
-        told_of.setdefault(name, {})[part.record.id] = differing or ["content"]
+        told_of.setdefault(type_of(part.kind), {})[part.record.id] = differing or ["content"]
     return skipped, told_of
 
 
@@ -219,7 +290,7 @@ def _remember(api: Api, record: BlueprintMigration, subscription: BlueprintSubsc
         id=api.new_id("content_migrations"),
         context_id=subscription.course_id,
         user_id=record.user_id,
-        migration_type="course_copy_importer",
+        migration_type="master_course_import",
         workflow_state="completed",
         source_course_id=master.id,
         child_subscription_id=subscription.id,

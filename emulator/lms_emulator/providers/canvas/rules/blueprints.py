@@ -24,9 +24,11 @@ from lms_emulator.providers.canvas.model import (
     Course,
 )
 from lms_emulator.providers.canvas.rules import courses
-from lms_emulator.providers.canvas.rules.permissions import CONTENT, chain
+from lms_emulator.providers.canvas.rules.permissions import chain
 
-RESTRICTIONS = ("content", "points", "due_dates", "availability_dates", "settings")
+RESTRICTIONS = ("content", "points", "due_dates", "availability_dates", "settings", "state")
+RESTRICTED = ("assignment", "attachment", "discussion_topic", "quiz", "wiki_page", "course_pace")
+"""What restrictions can be set for by type."""
 TYPES = {
     "assignment": "assignments",
     "attachment": "attachments",
@@ -82,7 +84,8 @@ LOCKED: dict[str, dict[str, tuple[str, ...]]] = {
     "wiki_pages": {"content": ("title", "body"), "settings": ("editing_roles", "url")},
     "attachments": {
         "content": ("display_name",),
-        "settings": ("folder_id", "locked", "hidden", "lock_at", "unlock_at"),
+        "settings": ("folder_id", "locked", "lock_at", "unlock_at", "usage_rights"),
+        "state": ("locked",),
     },
 }
 """The fields that each kind of restriction locks, by table."""
@@ -118,7 +121,9 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
     named = [sent.hash("blueprint_restrictions").data] if sent.has("blueprint_restrictions") else []
     types = sent.hash("blueprint_restrictions_by_object_type").data
     named += [data if isinstance(data, dict) else {"": True} for data in types.values()]
-    if any(name not in RESTRICTIONS for data in named for name in data):
+    if any(name not in RESTRICTIONS for data in named for name in data) or any(
+        kind not in RESTRICTED for kind in types
+    ):
         return {"master_course_restrictions": ["Invalid restrictions"]}
     return {}
 
@@ -145,20 +150,41 @@ def follow(api: Api, course: Course, sent: Params) -> None:
     template = known or BlueprintTemplate(
         id=api.new_id("master_courses_master_templates"), course_id=course.id, created_at=api.now
     )
+    template = api.store.blueprint_templates.put(_asked(template, sent))
+    for lock in list(api.store.blueprint_locks):
+        if known is not None and lock.template_id == template.id:
+            touch(api, lock, restrictions(known, lock), restrictions(template, lock))
+
+
+def _asked(template: BlueprintTemplate, sent: Params) -> BlueprintTemplate:
     if sent.has("use_blueprint_restrictions_by_object_type"):
         template = replace(template, uses_types=sent.flag("use_blueprint_restrictions_by_object_type"))
     if sent.has("blueprint_restrictions"):
         template = replace(template, restrictions=flags(sent.hash("blueprint_restrictions")))
     types = sent.hash("blueprint_restrictions_by_object_type")
     if types.data:
-        by_type = {name: flags(types.hash(name)) for name in types.data}
-        template = replace(template, by_type={name: data for name, data in by_type.items() if data})
-    api.store.blueprint_templates.put(template)
+        template = replace(template, by_type={name: flags(types.hash(name)) for name in types.data})
+    return template
+
+
+def restricts(store: CanvasStore, course: Course, sent: Params) -> bool:
+    """Whether a request changes what a blueprint locks."""
+    template = template_of(store, course)
+    return template is not None and _asked(template, sent) != template
 
 
 def flags(sent: Params) -> dict[str, bool]:
-    """The restrictions that are on."""
-    return {name: True for name in sent.data if sent.flag(name)}
+    """The restrictions that are sent, each on or off."""
+    return {name: sent.flag(name) for name in sent.data}
+
+
+def touch(api: Api, lock: BlueprintLock, before: dict[str, bool], after: dict[str, bool]) -> None:
+    """Let an object of a blueprint be synced again if more of it is locked than before."""
+    table: Any = getattr(api.store, lock.kind, None)
+    record: Any = table.get(lock.content_id) if table is not None else None
+    tightened = any(on and not before.get(name) for name, on in after.items())
+    if tightened and hasattr(record, "updated_at"):
+        table.put(replace(record, updated_at=api.now))
 
 
 # courses
@@ -215,9 +241,21 @@ def dissociate(api: Api, course: Course) -> None:
 # locks
 
 
+def owner_of(store: CanvasStore, course_id: int, table: str, number: int) -> tuple[str, int]:
+    """The object whose locks hold: of an assignment that is a quiz's or a discussion's, that quiz or discussion."""
+    if table != "assignments":
+        return table, number
+    topics = store.discussion_topics.find("context", ("Course", course_id))
+    for name, rows in (("quizzes", store.quizzes.find("course", course_id)), ("discussion_topics", topics)):
+        for row in rows:
+            if row.assignment_id == number and row.workflow_state != "deleted":
+                return name, row.id
+    return table, number
+
+
 def lock_of(store: CanvasStore, template: BlueprintTemplate, table: str, number: int) -> BlueprintLock | None:
     """The lock of an object in a blueprint."""
-    rows = store.blueprint_locks.find("content", (table, number))
+    rows = store.blueprint_locks.find("content", owner_of(store, template.course_id, table, number))
     return next((lock for lock in rows if lock.template_id == template.id), None)
 
 
@@ -238,7 +276,7 @@ def _origin(
     template = store.blueprint_templates.get(subscription.template_id) if subscription is not None else None
     if template is None:
         return None
-    rows = store.copied_assets.find("asset", (table, number))
+    rows = store.copied_assets.find("asset", owner_of(store, course_id, table, number))
     found = next((asset for asset in rows if asset.source_course_id == template.course_id), None)
     return (found, template) if found is not None else None
 
@@ -248,8 +286,13 @@ def of_child(store: CanvasStore, course_id: int, table: str, number: int) -> dic
     found = _origin(store, course_id, table, number)
     if found is None:
         return None
-    lock = lock_of(store, found[1], table, found[0].source_id or 0)
+    lock = lock_of(store, found[1], found[0].kind, found[0].source_id or 0)
     return restrictions(found[1], lock) if lock is not None else {}
+
+
+def is_locked(store: CanvasStore, course_id: int, table: str, number: int) -> bool:
+    """Whether anything of an object that came from a blueprint is locked."""
+    return any((of_child(store, course_id, table, number) or {}).values())
 
 
 def notes(store: CanvasStore, course_id: int, table: str, number: int) -> dict[str, Any]:
@@ -264,8 +307,9 @@ def notes(store: CanvasStore, course_id: int, table: str, number: int) -> dict[s
         if child is None:
             return {}
         found, role = child, "child"
-    body: dict[str, Any] = {f"is_master_course_{role}_content": True, "restricted_by_master_course": bool(found)}
-    return body | ({"master_course_restrictions": found} if found else {})
+    locked = any(found.values())
+    body: dict[str, Any] = {f"is_master_course_{role}_content": True, "restricted_by_master_course": locked}
+    return body | ({"master_course_restrictions": found} if locked else {})
 
 
 def require_unlocked(api: Api, course_id: int, table: str, before: Any, after: Any) -> None:
@@ -273,7 +317,7 @@ def require_unlocked(api: Api, course_id: int, table: str, before: Any, after: A
     found = of_child(api.store, course_id, table, before.id)
     if not found:
         return
-    fields = [name for what in found for name in LOCKED.get(table, {}).get(what, ())]
+    fields = [name for what, on in found.items() if on for name in LOCKED.get(table, {}).get(what, ())]
     touched = [name for name in fields if getattr(before, name, None) != getattr(after, name, None)]
     if touched:
         raise _locked([COLUMNS.get((table, name), name) for name in touched])
@@ -286,13 +330,13 @@ def _locked(columns: list[str]) -> SiteRefusal:
 
 def require_deletable(api: Api, course_id: int, table: str, number: int) -> None:
     """Refuse to delete what is locked."""
-    if of_child(api.store, course_id, table, number):
+    if is_locked(api.store, course_id, table, number):
         raise api.refused(f"delete {table} {number}, which is locked by a blueprint")
 
 
 def noted(api: Api, course_id: int, table: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
-    """A list entry, with the blueprint members that managers of the course see."""
+    """A list entry, with the blueprint members that staff of the course see."""
     course = api.store.courses.get(course_id)
-    if course is None or not courses.may(api, api.caller, course, *CONTENT):
+    if course is None or not courses.may(api, api.caller, course, "read_as_admin"):
         return body
     return body | notes(api.store, course_id, table, number)

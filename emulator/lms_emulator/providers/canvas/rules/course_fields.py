@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, Course
-from lms_emulator.providers.canvas.rules import courses, features, grades
+from lms_emulator.providers.canvas.rules import blueprints, courses, features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 
 FLAGS = (
@@ -103,7 +103,8 @@ def require_rights(api: Api, course: Course) -> None:
     regraded = sent.has("grading_standard_id") and wanted != course.grading_standard_id
     if regraded or sent.has("grade_passback_setting"):
         courses.require(api, course, "manage_grades")
-    if sent.has("blueprint") and sent.flag("blueprint") != course.blueprint:
+    turned = sent.has("blueprint") and sent.flag("blueprint") != course.blueprint
+    if turned or blueprints.restricts(api.store, course, sent):
         require_account(api, home(api, course), "manage_master_courses")
     if not api.params.flag("override_sis_stickiness", default=True):
         raise refusals.crashed("Canvas of 2023 fails on override_sis_stickiness=false here")
@@ -129,9 +130,11 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     sent = api.params.hash("course")
     found: dict[str, Any] = {name: sent.boolean(name) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
+    if "syllabus_body" in found and found["syllabus_body"] != (own.syllabus_body if own is not None else None):
+        found["syllabus_updated_at"] = api.now
     faults: dict[str, list[Any]] = {}
     if not _writes_all(api, own):
-        return {name: value for name, value in found.items() if name == "syllabus_body"}
+        return {name: value for name, value in found.items() if name.startswith("syllabus_")}
     if sent.has("name"):
         found["name"] = (sent.text("name") or "").replace("\r", "")
         found["name"] = found["name"] if found["name"].strip() else "Unnamed Course"

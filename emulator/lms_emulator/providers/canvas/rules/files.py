@@ -376,7 +376,7 @@ def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
     folder = folder_of(api.store, file)
     others = [] if folder is None else [row for row in files_in(api.store, folder) if row.id != file.id]
     same = [row for row in others if row.display_name == file.display_name]
-    kept = any(blueprints.of_child(api.store, row.context_id, "attachments", row.id) for row in same)
+    kept = any(blueprints.is_locked(api.store, row.context_id, "attachments", row.id) for row in same)
     if kept or on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
         taken = {row.display_name for row in others}
         return api.store.attachments.put(replace(file, display_name=free_file_name(api, file.display_name, taken)))

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import blueprints, contexts, courses
+from lms_emulator.providers.canvas.rules import blueprints, contexts
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
@@ -163,9 +163,8 @@ def thumbnail(api: Api, record: Attachment) -> str | None:
 
 def lock_notes(api: Api, record: Attachment) -> Json:
     """What those who manage a course see in addition of files that a blueprint locks."""
-    course = api.store.courses.get(record.context_id) if record.context_type == "Course" else None
-    staff = course is not None and courses.may(api, api.caller, course, "read_as_admin")
-    return blueprints.notes(api.store, record.context_id, "attachments", record.id) if staff else {}
+    in_course = record.context_type == "Course"
+    return blueprints.noted(api, record.context_id, "attachments", record.id, {}) if in_course else {}
 
 
 def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:

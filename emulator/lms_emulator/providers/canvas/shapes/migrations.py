@@ -50,7 +50,8 @@ def migration(api: Api, record: ContentMigration) -> Json:
         }
     if record.progress_id is not None:
         body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")
-    body["migration_type_title"] = MIGRATORS[record.migration_type].title
+    if (migrator := MIGRATORS.get(record.migration_type)) is not None:
+        body["migration_type_title"] = migrator.title
     if _of_site(api) or "audit_info" in api.later.includes:
         body["audit_info"] = _audit(record)
     return body
