@@ -153,6 +153,35 @@ def test_a_group_is_assessed_together(canvas: Site) -> None:
         assert (body["score"], len(body["rubric_assessment"])) == (4.0, 1)
 
 
+def test_an_assessment_shows_the_work_of_all_that_it_is_of(canvas: Site) -> None:
+    task = with_rubric(canvas, teamed(canvas))
+    for text in ("first", "second try"):
+        canvas.lms.clock.advance(minutes=1)
+        sent = {"submission": {"submission_type": "online_text_entry", "body": text}}
+        assert canvas.student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent).status_code == 201
+    said(canvas.teacher, task, text_comment="Well done", group_comment=True)
+    shown = assess(canvas.teacher, task, 4, user_id=str(ADA)).json()
+    related = shown["related_group_submissions_and_assessments"]
+    assert {row["submission"]["submission"]["user_id"] for row in related} == {ADA, GRACE}
+    assert [len(row["rubric_assessments"]) for row in related] == [1, 1]
+    artifact = shown["artifact"]
+    assert [row["submission"]["body"] for row in artifact["submission_history"]] == ["first", "second try"]
+    assert [row["comment"] for row in artifact["submission_comments"]] == ["Well done"]
+    assert (artifact["word_count"], artifact["last_comment_at"] is None) == (2, False)
+    category = task["group_category_id"]
+    each = work(canvas.teacher, group_category_id=category, grade_group_students_individually=True)
+    alone = with_rubric(canvas, each)
+    assert assess(canvas.teacher, alone, 4, user_id=str(ADA)).json()["related_group_submissions_and_assessments"] == []
+
+
+def test_a_changed_association_shows_its_assessments(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher))
+    assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200
+    path = f"{COURSE}/rubric_associations/{task['association']}"
+    shown = canvas.teacher.put(path, json={"rubric_association": {"title": "T"}}).json()["rubric_association"]
+    assert [(row["user_id"], row["score"]) for row in shown["rubric_assessments"]] == [(ADA, 4.0)]
+
+
 def test_points_of_a_rubric_are_a_score_whatever_the_type_of_grading(canvas: Site) -> None:
     task = with_rubric(canvas, work(canvas.teacher, grading_type="pass_fail"))
     assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200

@@ -62,6 +62,22 @@ def test_a_title_is_kept_until_there_is_another(canvas: Site) -> None:
     assert changed(title="P").json()["title"] == "Path"
 
 
+def test_only_a_change_touches_the_assignment(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    known = override(canvas, task, student_ids=[ADA], due_at="2026-12-01T12:00:00Z").json()
+    path = f"{COURSE}/assignments/{task['id']}"
+
+    def touched(due_at: str) -> bool:
+        before = canvas.teacher.get(path).json()["updated_at"]
+        canvas.lms.clock.advance(minutes=1)
+        fields = {"student_ids": [ADA], "due_at": due_at}
+        canvas.teacher.put(f"{path}/overrides/{known['id']}", json={"assignment_override": fields})
+        return bool(canvas.teacher.get(path).json()["updated_at"] != before)
+
+    assert not touched("2026-12-01T12:00:00Z")
+    assert touched("2026-12-02T12:00:00Z")
+
+
 def test_the_override_of_a_section_or_group_that_one_does_not_see_is_not_found(canvas: Site) -> None:
     section = canvas.teacher.get(f"{COURSE}/sections").json()[0]["id"]
     category = made(canvas.teacher, "group_categories", name="Teams")["id"]

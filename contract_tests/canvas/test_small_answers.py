@@ -317,3 +317,16 @@ def test_canvas_fails_on_text_and_lists_whose_members_it_asks_for(canvas: Site, 
         assert answer.status_code == 500, (path, name)
     blank = canvas.teacher.post(f"{API}/courses/1/late_policy", json={"late_policy": " "})
     assert blank.status_code == 400
+
+
+def test_a_deleted_topic_could_be_locked_if_it_ever_was_in_a_module(canvas: Site) -> None:
+    teacher = canvas.teacher
+    module = teacher.post(f"{COURSE}/modules", json={"module": {"name": "M"}}).json()["id"]
+    for placed in (True, False):
+        topic = teacher.post(f"{COURSE}/discussion_topics", json={"title": "T"}).json()["id"]
+        if placed:
+            item = {"module_item": {"type": "Discussion", "content_id": topic}}
+            made = teacher.post(f"{COURSE}/modules/{module}/items", json=item).json()["id"]
+            assert teacher.delete(f"{COURSE}/modules/{module}/items/{made}").status_code == 200
+        gone = teacher.delete(f"{COURSE}/discussion_topics/{topic}").json()["discussion_topic"]
+        assert gone["could_be_locked"] is placed

@@ -176,6 +176,7 @@ def _batch(api: Api, *, new: bool) -> Any:
         raise _wrong(body)
     kept = [replace(overriding.keep(api, made), student_ids=people) for made, people in read]
     for number in {override.assignment_id for override in kept}:
+        overriding.touch(api, number)
         if (base := api.store.assignments.get(number)) is not None:
             grading.apply_policy(api, course, base)
     return [shapes.override(override) for override in kept]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -13,6 +14,7 @@ from lms_emulator.providers.canvas.model import Course, RubricAssessment, Rubric
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rubrics import association_of
 from lms_emulator.providers.canvas.rules import assignments, courses, rubrics, submissions
+from lms_emulator.providers.canvas.shapes import assessed_work
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
 SOURCE = f"{RECORDED}/grading-rubrics.jsonl 179, 187, 191; canvas-lms app/controllers/rubric_assessments_controller.rb"
@@ -51,13 +53,16 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
     allowed = asked or courses.may(api, api.user, course, "manage_grades")
     if not api.check("may grade, or has been asked for a review", allowed, got=number):
         raise api.refused(f"assess the work of user {number}", "manage_grades")
+    if api.params.flag("provisional"):
+        route = "POST rubric_assessments"
+        raise parameters_not_emulated("canvas", route, ["provisional"], "only grades without a rubric are provisional")
     kind = sent.text("assessment_type")
     if kind is None:
         raise refusals.crashed("Canvas fails without `assessment_type`", None)
     prefix = "criterion_"
     given = {name.removeprefix(prefix): sent.hash(name) for name in sent.data if name.startswith(prefix)}
     made = rubrics.assess(api, course, base, record, association, given, kind=kind)
-    return shapes.after_assessing(api, made, base, submissions.of(api, base, number))
+    return assessed_work.assessed(api, made, base, course, submissions.of(api, base, number))
 
 
 def _assessed(api: Api, association: RubricAssociation, sent: Params) -> int:

@@ -330,7 +330,8 @@ def _both(api: Api, record: RubricAssociation) -> Any:
     course = identifiers.course(api, record.course_id)
     assert rubric is not None
     body = {"rubric": shapes.whole(api, rubric), "rubric_association": shapes.association(api, course, record)}
-    body["rubric_association"]["rubric_assessments"] = []
+    made = sorted(api.store.rubric_assessments.find("association", record.id), key=lambda row: row.id)
+    body["rubric_association"]["rubric_assessments"] = [shapes.assessment_row(api, row) for row in made]
     return body
 
 

@@ -60,10 +60,14 @@ def conflict(api: Api, made: AssignmentOverride) -> dict[str, Any] | None:
 
 
 def keep(api: Api, made: AssignmentOverride) -> AssignmentOverride:
-    """Store an override. Raises the refusal `record_invalid` if there is another for the same people."""
+    """Store an override, which touches its assignment if anything changed.
+
+    Raises the refusal `record_invalid` if there is another for the same people.
+    """
     if (taken := conflict(api, made)) is not None:
         raise refusals.invalid(taken)
-    touch(api, made.assignment_id)
+    if made != api.store.assignment_overrides.get(made.id):
+        touch(api, made.assignment_id)
     return api.store.assignment_overrides.put(made if made.id else replace(made, id=api.new_id("assignment_overrides")))
 
 

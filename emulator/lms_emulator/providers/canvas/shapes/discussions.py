@@ -53,7 +53,7 @@ def topic(
 
 
 def deleted_topic(api: Api, record: DiscussionTopic, context: Context) -> Json:
-    """A topic that was just deleted, as the columns of its row."""
+    """A topic that was just deleted, as the columns of its row. It could be locked if it ever was in a module."""
     author = api.store.users.get(record.user_id) if record.user_id is not None else None
     body = {name: getattr(record, name) for name in COLUMNS.split()}
     body |= {name: when(getattr(record, name)) for name in MOMENTS.split()}
@@ -61,7 +61,7 @@ def deleted_topic(api: Api, record: DiscussionTopic, context: Context) -> Json:
         **body,
         **dict.fromkeys(ALWAYS_NULL.split()),
         "workflow_state": "deleted",
-        "could_be_locked": False,
+        "could_be_locked": bool(api.store.content_tags.first("content", ("Discussion", record.id))),
         "context_code": context.asset_string,
         "require_initial_post": bool(record.require_initial_post),
         "is_section_specific": bool(record.section_ids),

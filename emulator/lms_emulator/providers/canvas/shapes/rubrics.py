@@ -7,19 +7,16 @@ exchanges of `grading-rubrics`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import (
-    Assignment,
     Course,
     Rubric,
     RubricAssessment,
     RubricAssociation,
-    Submission,
 )
-from lms_emulator.providers.canvas.rules import assignments, lateness, rubrics
+from lms_emulator.providers.canvas.rules import assignments, rubrics
 from lms_emulator.providers.canvas.shapes import Json
 
 ALL = {"read": True, "create": True, "delete_associations": True, "update": True, "delete": True}
@@ -203,93 +200,5 @@ def assessment_row(api: Api, record: RubricAssessment) -> Json:
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
         "hide_points": found.hide_points if found is not None else False,
-        "root_account_id": api.root.id,
-    }
-
-
-def after_assessing(api: Api, record: RubricAssessment, base: Assignment, submission: Submission) -> Json:
-    """An assessment after a change, with the submission that it is about."""
-    assessor = api.store.users.get(record.assessor_id)
-    name = {"assessor_name": assessor.name if assessor is not None else None}
-    own, raw = assessment_row(api, record), submission_row(api, submission, base)
-    found = api.store.rubric_associations.get(record.rubric_association_id)
-    related = {"submission": {"submission": raw}, "rubric_assessments": [{"rubric_assessment": {**own, **name}}]}
-    return {
-        **own,
-        "ratings": record.data,
-        **name,
-        "related_group_submissions_and_assessments": [related],
-        "artifact": {
-            **raw,
-            "submission_history": [{"submission": {**raw, "versioned_attachments": []}}],
-            "attachments": [],
-            "entered_score": submission.entered_score,
-            "entered_grade": submission.entered_grade,
-            "word_count": len(submission.body.split()) if submission.body else None,
-            "submission_comments": [],
-        },
-        "rubric_association": association_row(api, found) if found is not None else None,
-    }
-
-
-_BARE: dict[str, Any] = {
-    "attachment_id": None,
-    "processed": None,
-    "student_entered_score": None,
-    "quiz_submission_id": None,
-    "submission_comments_count": None,
-    "media_object_id": None,
-    "turnitin_data": {},
-    "graded_anonymously": None,
-    "lti_user_id": None,
-    "last_comment_at": None,
-    "cached_quiz_lti": False,
-    "cached_tardiness": None,
-    "proxy_submitter_id": None,
-}
-
-
-def submission_row(api: Api, record: Submission, base: Assignment) -> Json:
-    """Every column of a submission."""
-    stands = lateness.standing(api, base, record.user_id, record)
-    names = (
-        "id",
-        "body",
-        "url",
-        "assignment_id",
-        "user_id",
-        "submission_type",
-        "workflow_state",
-        "group_id",
-        "grade_matches_current_submission",
-        "grader_id",
-        "media_comment_id",
-        "media_comment_type",
-        "attempt",
-        "excused",
-        "late_policy_status",
-        "seconds_late_override",
-        "anonymous_id",
-        "extra_attempts",
-        "redo_request",
-        "resource_link_lookup_uuid",
-    )
-    return {
-        **_BARE,
-        **{name: getattr(record, name) for name in names},
-        "grade": stands.grade,
-        "score": stands.score,
-        "published_score": stands.score,
-        "published_grade": stands.grade,
-        "submitted_at": when(record.submitted_at),
-        "created_at": when(record.created_at or base.created_at),
-        "updated_at": when(record.updated_at or record.created_at or base.created_at),
-        "attachment_ids": ",".join(map(str, record.attachment_ids)) or None,
-        "graded_at": when(record.graded_at),
-        "cached_due_date": when(stands.due_at),
-        "points_deducted": stands.deducted,
-        "grading_period_id": None,
-        "posted_at": when(record.posted_at),
-        "course_id": base.course_id,
         "root_account_id": api.root.id,
     }

@@ -209,14 +209,18 @@ def history(api: Api, record: Submission, base: Assignment, course: Course) -> l
     if taken is not None:
         own = [taken.attempts[key] for key in sorted(taken.attempts, key=int, reverse=True)]
         return [_attempt(api, row, version(api, record, record, base, course, row.attempt or 0)) for row in own]
+    return [version(api, record, row, base, course, number) for number, row in attempts(record)]
+
+
+def attempts(record: Submission) -> list[tuple[int, SubmissionVersion]]:
+    """The last version of each attempt with its number, oldest first."""
     begun = [(row.made_at or EVER, -number, row) for number, row in enumerate(record.versions, 1)]
     rows: list[tuple[int, SubmissionVersion]] = []
     for _, number, item in sorted(begun, key=lambda row: row[:2], reverse=True):
         if item.submitted_at is not None and (not rows or rows[-1][1].submitted_at != item.submitted_at):
             rows.append((-number, item))
     rows = rows or [(len(record.versions), record.versions[-1] if record.versions else record)]
-    rows.sort(key=lambda row: row[1].submitted_at or EVER)
-    return [version(api, record, submission_version, base, course, number) for number, submission_version in rows]
+    return sorted(rows, key=lambda row: row[1].submitted_at or EVER)
 
 
 def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
