@@ -144,10 +144,42 @@ def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
     found = {item["type"]: item for item in canvas.student.get(stream).json()}
     assert (found["Announcement"]["announcement_id"], found["Conversation"]["participant_count"]) == (topic["id"], 2)
     counted = {item["type"]: item["unread_count"] for item in canvas.student.get(f"{stream}/summary").json()}
-    assert counted == {"Announcement": 1, "Conversation": 1, "DiscussionTopic": 0}
+    assert counted == {"Announcement": 1, "Conversation": 0, "DiscussionTopic": 0}
     assert canvas.student.get(f"{course}/activity_stream").json()[0]["title"] == "News"
     assert canvas.student.delete(f"{stream}/{found['Announcement']['id']}").json() == {"hidden": True}
     assert [item["type"] for item in canvas.student.get(stream).json()] == ["Conversation"]
+
+
+def test_grades_comments_and_peer_reviews_are_in_the_stream(canvas: Site) -> None:
+    teacher, student, stream = canvas.teacher, canvas.student, f"{API}/users/self/activity_stream"
+
+    def found(reader: httpx.Client) -> list[tuple[str, str]]:
+        kinds = ("Submission", "AssessmentRequest")
+        return [(item["type"], item["title"]) for item in reader.get(stream).json() if item["type"] in kinds]
+
+    for reader in (teacher, student):
+        reader.delete(stream)
+    fields = {"points_possible": 5, "submission_types": ["online_text_entry"], "published": True}
+    names = ("Graded", "Asked", "Reviewed")
+    made = {
+        name: teacher.post(f"{API}/courses/1/assignments", json={"assignment": {"name": name, **fields}}).json()["id"]
+        for name in names
+    }
+    path = {name: f"{API}/courses/1/assignments/{number}/submissions" for name, number in made.items()}
+    assert found(student) == []
+    teacher.put(f"{path['Graded']}/101", json={"submission": {"posted_grade": 4}})
+    assert found(student) == [("Submission", "Graded")], "a grade alone is enough"
+    assert found(teacher) == [], "but not for those who grade"
+    student.put(f"{path['Asked']}/101", json={"comment": {"text_comment": "How?"}})
+    assert (found(teacher), found(student)) == ([("Submission", "Asked")], [("Submission", "Graded")])
+    other = teacher.get(f"{path['Reviewed']}/102").json()["id"]
+    review = teacher.post(f"{path['Reviewed']}/{other}/peer_reviews", json={"user_id": 101})
+    assert review.status_code == 200, review.text
+    (item,) = (row for row in student.get(stream).json() if row["type"] == "AssessmentRequest")
+    assert (item["title"], item["read_state"]) == ("Peer Review for Reviewed", True)
+    assert item["html_url"].endswith(f"/assignments/{made['Reviewed']}/submissions/102")
+    (counted,) = (row for row in student.get(f"{stream}/summary").json() if row["type"] == "AssessmentRequest")
+    assert (counted["count"], counted["unread_count"]) == (1, 0)
 
 
 def test_upcoming_events_are_those_of_the_next_week(canvas: Site) -> None:

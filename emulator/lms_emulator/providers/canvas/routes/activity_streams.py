@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     DiscussionEntry,
     DiscussionTopic,
+    PeerReview,
     Submission,
 )
 from lms_emulator.providers.canvas.paging import paged
@@ -104,6 +105,8 @@ def _item(api: Api, item: Item) -> Json:
         return body | _work(api, item, item.record)
     if isinstance(item.record, Assignment):
         return body | _news(api, item, item.record)
+    if isinstance(item.record, PeerReview) and item.assignment is not None:
+        return body | _review(api, item.assignment, item.record)
     if isinstance(item.record, Collaboration) and item.place is not None:
         page = api.url(f"{item.place.path}/collaborations/{item.record.id}")
         said = {"title": item.record.title, "message": item.record.description, "html_url": page}
@@ -154,6 +157,15 @@ def _work(api: Api, item: Item, record: Submission) -> Json:
         "assignment": {**base, "title": item.assignment.name},
         "course": {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")},
         "user": people_shapes.brief(api, user) if user is not None else None,
+    }
+
+
+def _review(api: Api, base: Assignment, record: PeerReview) -> Json:
+    return {
+        "title": f"Peer Review for {base.name}",
+        "message": None,
+        "assessment_request_id": record.id,
+        "html_url": api.url(f"/courses/{base.course_id}/assignments/{base.id}/submissions/{record.user_id}"),
     }
 
 
@@ -218,7 +230,8 @@ def own_summary(api: Api) -> Any:
 
 def _counted(api: Api, found: list[Item]) -> list[Json]:
     count = Counter(item.kind for item in found)
-    unread = Counter(item.kind for item in found if not streams.is_read(api, item, api.user))
+    keeping = [item for item in found if item.kind in streams.KEEPING]
+    unread = Counter(item.kind for item in keeping if not streams.is_read(api, item, api.user))
     kinds = set(count)
     if "Announcement" in count:
         kinds.add("DiscussionTopic")  # how announcements were counted before they were a separate kind

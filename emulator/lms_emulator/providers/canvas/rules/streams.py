@@ -1,4 +1,4 @@
-"""Recent activity: announcements, discussions, comments on the user's work, assignments, conversations, collaborations.
+"""Recent activity: discussions, grades and comments, peer reviews, new assignments, conversations, collaborations.
 
 Source: canvas-lms app/models/stream_item.rb and assignment.rb, participants_with_visibility (2023-06), and the recorded
 exchanges of `courses` 282-299. Canvas stores items for the participants at the time; here they are computed on request,
@@ -20,15 +20,34 @@ from lms_emulator.providers.canvas.model import (
     DiscussionTopic,
     Enrollment,
     Group,
+    PeerReview,
     Submission,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups, states, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    conversations,
+    courses,
+    discussions,
+    groups,
+    states,
+    submissions,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
 
-KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation", "Message", "Collaboration")
+KINDS = (
+    "Announcement",
+    "DiscussionTopic",
+    "Submission",
+    "Conversation",
+    "Message",
+    "Collaboration",
+    "AssessmentRequest",
+)
 """The kinds of items, in the order of their names in ids."""
+KEEPING = KINDS[:3]
+"""The kinds whose items are unread until they are read; all others count as read."""
 HIDDEN = "hidden_stream_items"
 
 
@@ -38,11 +57,11 @@ class Item(NamedTuple):
     Attributes:
         at: the time of the last change.
         place: the course or group; None for a conversation.
-        assignment: the submission's assignment.
+        assignment: that of the submission or the peer review.
     """
 
     kind: str
-    record: DiscussionTopic | Submission | ConversationParticipant | Assignment | Collaboration
+    record: DiscussionTopic | Submission | ConversationParticipant | Assignment | Collaboration | PeerReview
     at: datetime
     place: Context | None = None
     assignment: Assignment | None = None
@@ -63,16 +82,49 @@ def _of_topics(api: Api, place: Context) -> Iterator[Item]:
 
 
 def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
-    """The user's submissions with comments by others."""
+    """The user's posted grades and others' comments on their work; for instructors, what students say about theirs."""
+    found: dict[int, datetime] = {}
     for base in assignments.of_course(api, course):
-        record = api.store.submissions.first("whose", (base.id, user.id))
-        if record is None or not base.published:
+        own = api.store.submissions.first("whose", (base.id, user.id))
+        if own is None or own.posted_at is None:
             continue
-        rows = api.store.submission_comments.find("submission", record.id)
-        said = [comment.created_at for comment in rows if comment.author_id != user.id]
-        if said:
-            at = max([*said, *([record.graded_at] if record.graded_at is not None else [])])
-            yield Item("Submission", record, at, place, base)
+        rows = api.store.submission_comments.find("submission", own.id)
+        said = [row.created_at for row in rows if row.author_id != user.id and row.provisional_grade_id is None]
+        graded = [own.graded_at] if own.graded_at is not None and submissions.graded(own) else []
+        if said or graded:
+            found[own.id] = max([*said, *graded])
+    if courses.may(api, user, course, *assignments.GRADERS) and (teaching := _teaching(api, course, user)):
+        for row in api.store.submission_comments:
+            record = api.store.submissions.get(row.submission_id)
+            if record is not None and row.author_id == record.user_id and row.provisional_grade_id is None:
+                task = api.store.assignments.get(record.assignment_id)
+                if task is not None and task.course_id == course.id and _charged(api, course, teaching, record.user_id):
+                    found[record.id] = max(row.created_at, found.get(record.id, row.created_at))
+    for number, at in found.items():
+        record = api.store.submissions.get(number)
+        task = api.store.assignments.get(record.assignment_id) if record is not None else None
+        if record is not None and task is not None and task.published and task.workflow_state != "deleted":
+            yield Item("Submission", record, at, place, task)
+
+
+def _teaching(api: Api, course: Course, user: User) -> list[Enrollment]:
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    return [e for e in rows if e.type in states.INSTRUCTORS and states.state_of(api, e, course).name == "active"]
+
+
+def _charged(api: Api, course: Course, teaching: list[Enrollment], student_id: int) -> bool:
+    """Whether one who teaches, perhaps in some sections only, is in charge of a student."""
+    sections = {e.course_section_id for e in assignments.student(api, course.id, student_id)}
+    return any(not e.limit_privileges_to_course_section or e.course_section_id in sections for e in teaching)
+
+
+def _of_reviews(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
+    """Others' work that the user is to review."""
+    for row in api.store.peer_reviews:
+        record = api.store.submissions.get(row.submission_id) if row.assessor_id == user.id else None
+        base = api.store.assignments.get(record.assignment_id) if record is not None else None
+        if base is not None and base.course_id == course.id and base.workflow_state != "deleted":
+            yield Item("AssessmentRequest", row, row.updated_at or row.created_at or api.now, place, base)
 
 
 def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
@@ -122,7 +174,9 @@ def of_place(api: Api, place: Context, user: User) -> list[Item]:
     found = list(_of_topics(api, place)) if takes_part(api, place, user) else []
     found += _of_documents(api, place, user)
     if isinstance(place.record, Course):
-        found += [*_of_work(api, place.record, place, user), *_of_news(api, place.record, place, user)]
+        course = place.record
+        found += [*_of_work(api, course, place, user), *_of_news(api, course, place, user)]
+        found += _of_reviews(api, course, place, user)
     return _shown(found, user)
 
 
@@ -147,10 +201,6 @@ def is_read(api: Api, item: Item, user: User) -> bool:
     """Whether a user has seen an item's object."""
     if isinstance(item.record, DiscussionTopic):
         return discussions.topic_read(api, item.record, user)
-    if isinstance(item.record, ConversationParticipant):
-        return item.record.workflow_state != "unread"
-    if isinstance(item.record, Assignment):
-        return True
-    if isinstance(item.record, Collaboration):
-        return False
-    return submissions.is_read(api, item.record, user.id)
+    if isinstance(item.record, Submission):
+        return submissions.is_read(api, item.record, user.id)
+    return not isinstance(item.record, ConversationParticipant) or item.record.workflow_state == "read"
