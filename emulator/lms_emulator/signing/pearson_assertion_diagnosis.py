@@ -94,7 +94,7 @@ def diagnose_text(
         add(words, key=key)
     for words, signed in rare:
         add(words, text=signed)
-    right = _Signing(text=text.encode(errors="surrogatepass"), key=secret.encode())
+    right = _Signing(text=text.encode(), key=secret.encode())
     found = diagnose(received, right, _Signing.signature, mistakes, together=1, in_time=in_time)
     found = found or diagnose(received, right, _Signing.signature, common, in_time=in_time)
     return None if found is None or found is OUT_OF_TIME else str(found)

@@ -22,8 +22,6 @@ _BEGINNING = re.compile(rf"{BEGINNING}/")
 _MOST_SEGMENTS = 40
 """Of a path that is compared with others; no operation has as many."""
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
-
-
 _TOKEN = ("its token endpoint", "token", "access_token")
 _SERVICES = (
     ("names_and_roles", "memberships", "membership", "names-and-roles", "nrps"),
@@ -50,6 +48,11 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     found = (of(catalogue, path) for of in others if path.count("/") <= _MOST_SEGMENTS)
     if (other := next(filter(None, found), None)) is not None:
         return other
+    return _absence(catalogue, path)
+
+
+def _absence(catalogue: Catalogue, path: str) -> str:
+    """How much it means that the path was not found, with the nearest one that is known."""
     similar = catalogue.nearest(path)
     tip = f"; the nearest is `{similar}`" if similar else ""
     entries = catalogue.at(path)

@@ -32,8 +32,8 @@ def of_context(api: Api, context: Context) -> list[Collaboration]:
     rows = api.store.collaborations.find("context", (context.type, context.id))
     found = [row for row in rows if row.workflow_state == "active"]
     if not contexts.may(api, context, *CONTENT):
-        found = [value for value in found if _takes_part(api, value)]
-    return sorted(found, key=lambda record: (collation.key(record.title), record.created_at, record.id))
+        found = [row for row in found if _takes_part(api, row)]
+    return sorted(found, key=lambda row: (collation.key(row.title), row.created_at, row.id))
 
 
 def find(api: Api, **place: Any) -> Collaboration:

@@ -37,11 +37,7 @@ def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
 
 def _of_group(api: Api, quiz: Quiz, entry: Data) -> list[Data]:
     found = shuffled(api, entry["questions"])[: entry["pick_count"]]
-    pool = [
-        question["assessment_question_id"]
-        for question in entry["questions"]
-        if question["assessment_question_id"] is not None
-    ]
+    pool = [key for question in entry["questions"] if (key := question["assessment_question_id"]) is not None]
     return found + _again(api, quiz, entry, pool, entry["pick_count"] - len(found))
 
 
@@ -55,28 +51,21 @@ def _of_bank(api: Api, quiz: Quiz, entry: Data, picked: set[int]) -> list[Data]:
 def _again(api: Api, quiz: Quiz, entry: Data, pool: list[int], count: int) -> list[Data]:
     """The missing questions, as copies."""
     found: list[Data] = []
-    time = 0
+    repeat = 0
     while pool and len(found) < count:
-        time += 1
-        found += [_generated(api, quiz, entry, key, time) for key in shuffled(api, pool)[: count - len(found)]]
+        repeat += 1
+        found += [_generated(api, quiz, entry, key, repeat) for key in shuffled(api, pool)[: count - len(found)]]
     return found
 
 
-def _generated(api: Api, quiz: Quiz, entry: Data, key: int, time: int) -> Data:
+def _generated(api: Api, quiz: Quiz, entry: Data, key: int, repeat: int) -> Data:
     """A question of the bank as one of the quiz, which no list of its questions shows.
 
-    Parameters: `time`, how often it has been drawn before into the same attempt.
+    Parameters: `repeat`, how often it has been drawn before into the same attempt.
     """
     rows = api.store.quiz_questions.find("quiz", quiz.id)
-    place = (entry["group_id"], key, time)
-    found = next(
-        (
-            submission
-            for submission in rows
-            if (submission.quiz_group_id, submission.assessment_question_id, submission.generated) == place
-        ),
-        None,
-    )
+    place = (entry["group_id"], key, repeat)
+    found = next((row for row in rows if (row.quiz_group_id, row.assessment_question_id, row.generated) == place), None)
     if found is None:
         kept = api.store.assessment_questions.get(key)
         found = QuizQuestion(
@@ -85,7 +74,7 @@ def _generated(api: Api, quiz: Quiz, entry: Data, key: int, time: int) -> Data:
             quiz_group_id=entry["group_id"],
             assessment_question_id=key,
             question_data={} if kept is None else kept.question_data,
-            generated=time,
+            generated=repeat,
         )
         api.store.quiz_questions.put(found)
     return quizzes.row(found) | {"points_possible": entry["question_points"]}

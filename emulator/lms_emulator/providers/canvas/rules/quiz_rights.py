@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.rules import courses, periods, quiz_taking, q
 
 
 def due_in_closed(api: Api, course: Course, quiz: Quiz) -> bool:
-    """Whether a closed grading period keeps the caller from deleting it."""
+    """Whether a closed grading period keeps the caller from deleting a quiz."""
     graded = quizzes.assignment_of(api, quiz)
     return graded is not None and periods.binds(api, course) and periods.due_in_closed(api, course, graded)
 
@@ -22,11 +22,7 @@ def rights(api: Api, course: Course, quiz: Quiz) -> dict[str, bool]:
     def may(*wanted: str) -> bool:
         return courses.may(api, api.caller, course, *wanted)
 
-    edits, grader, reader = (
-        may("manage_assignments_edit"),
-        may("manage_grades"),
-        may("manage_grades", "view_all_grades"),
-    )
+    edits, reader = may("manage_assignments_edit"), may("manage_grades", "view_all_grades")
     return {
         "manage": edits,
         "read": True,
@@ -36,7 +32,7 @@ def rights(api: Api, course: Course, quiz: Quiz) -> dict[str, bool]:
         "preview": edits or may("read_as_admin"),
         "delete": may("manage_assignments_delete") and not due_in_closed(api, course, quiz),
         "read_statistics": reader,
-        "grade": grader,
+        "grade": may("manage_grades"),
         "review_grades": reader,
         "view_answer_audits": may("view_quiz_answer_audits"),
     }

@@ -361,9 +361,7 @@ def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Co
         found["quizzes"] = [quiz(api, of, course)]
     if "user" in includes:
         users = [
-            user
-            for submission in rows
-            if submission.user_id and (user := api.store.users.get(submission.user_id)) is not None
+            user for attempt in rows if attempt.user_id and (user := api.store.users.get(attempt.user_id)) is not None
         ]
         found["users"] = [people.person(api, user, course) for user in users]
     if includes:
