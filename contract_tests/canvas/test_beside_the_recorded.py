@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
 
@@ -137,3 +139,35 @@ def test_one_observed_person_is_shown_without_what_lists_include(canvas: Site) -
     asked = {"include[]": "uuid"}
     assert "uuid" in canvas.admin.get(f"{API}/users/102/observees", params=asked).json()[0]
     assert "uuid" not in canvas.admin.get(f"{API}/users/102/observees/101", params=asked).json()
+
+
+@pytest.mark.parametrize("name", ["sections", "groups", "group_categories", "users", "outcome_results"])
+def test_pages_of_a_course_are_linked_by_the_id_that_was_sent(canvas: Site, name: str) -> None:
+    """Where Canvas makes the address without naming the course anew."""
+    canvas.admin.put(COURSE, json={"course": {"sis_course_id": "C-1"}})
+    path = f"{API}/courses/sis_course_id:C-1/{name}"
+    assert urlsplit(canvas.admin.get(path).links["first"]["url"]).path == path
+    numbered = canvas.admin.get(f"{API}/courses/sis_course_id:C-1/modules").links["first"]["url"]
+    assert urlsplit(numbered).path == f"{COURSE}/modules", "where it names it"
+
+
+def test_a_key_knows_one_event_in_each_state(canvas: Site) -> None:
+    key = canvas.admin.post(f"{SCHOOL}/developer_keys", json={"developer_key": {"name": "K", "scopes": "x"}}).json()
+    assert key["scopes"] == [], "one text is no list of scopes"
+    path = f"{API}/developer_keys/{key['id']}"
+    for event, status in (("activate", 500), ("deactivate", 200), ("deactivate", 500), ("x", 500), ("activate", 200)):
+        assert canvas.admin.put(path, json={"developer_key": {"event": event}}).status_code == status, event
+    assert canvas.admin.put(path).status_code == 500, "nothing was sent"
+    local = str(int(key["id"]) % 10**13)
+    switch = {"developer_key_account_binding": {"workflow_state": "on"}}
+    for named, status in ((key["id"], 200), (local, 404)):
+        bound = f"{SCHOOL}/developer_keys/{named}/developer_key_account_bindings"
+        assert canvas.admin.post(bound, json=switch).status_code == status
+
+
+def test_a_tool_that_shall_be_the_only_one_is_asked_for_by_any_text(canvas: Site) -> None:
+    tool = {"name": "One", "consumer_key": "k", "shared_secret": "s", "url": "https://one.test/launch"}
+    path = f"{COURSE}/external_tools"
+    for value, status in (("", 200), ("false", 400), ("", 200)):
+        sent = {"external_tool": {**tool, "privacy_level": "public", "verify_uniqueness": value}}
+        assert canvas.admin.post(path, json=sent).status_code == status, value

@@ -245,8 +245,7 @@ def subscriptions(api: Api) -> Any:
     """The blueprint that a course is associated with."""
     course = courses.from_path(api, "manage")
     found = blueprints.subscription_of(api.store, course)
-    path = f"/api/v1/courses/{course.id}/blueprint_subscriptions"
-    return paged(api, [found] if found is not None else [], lambda row: _of_child(api, row), path=path)
+    return paged(api, [found] if found is not None else [], lambda row: _of_child(api, row))
 
 
 def _of_child(api: Api, record: BlueprintSubscription) -> Json:

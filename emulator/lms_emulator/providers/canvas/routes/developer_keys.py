@@ -23,6 +23,8 @@ _PERMISSION = "manage_developer_keys"
 _TEXTS = ("name", "email", "icon_url", "notes", "vendor_code", "client_credentials_audience")
 _FLAGS = ("require_scopes", "allow_includes", "auto_expire_tokens", "visible", "test_cluster_only")
 _LONGEST_ADDRESS = 4096
+EVENTS = {"active": "deactivate", "inactive": "activate"}
+"""What can happen to a key, by its state. Anything else is a failure of Canvas's."""
 
 
 def _school(api: Api) -> Account:
@@ -95,7 +97,7 @@ def changes_of(api: Api, given: Params) -> dict[str, Any]:
         api.x.warn(
             "redirect_uris_dropped", "Canvas reads `redirect_uris` as one text with line breaks, and drops a list"
         )
-    if given.has("scopes"):
+    if isinstance(given.get("scopes"), list):
         asked = list(dict.fromkeys(given.texts("scopes")))
         unknown = [value for value in asked if not scopes.is_known(value)]
         if unknown:
@@ -137,10 +139,14 @@ def update(api: Api) -> Json:
     """Change a key. Removing a scope revokes its tokens."""
     key, account = _own(api)
     given = api.params.hash("developer_key")
+    if not api.params.has("developer_key"):
+        raise refusals.crashed("`developer_key` is missing")
     changes = changes_of(api, given)
-    event = given.text("event")
-    if event in ("activate", "deactivate"):
-        changes["workflow_state"] = "active" if event == "activate" else "inactive"
+    if given.has("event"):
+        event = given.text("event") or ""
+        if EVENTS.get(key.workflow_state) != event:
+            raise refusals.crashed(f"a key that is {key.workflow_state} knows no such event", event)
+        changes["workflow_state"] = "inactive" if event == "deactivate" else "active"
     if not set(key.scopes) <= set(changes.get("scopes", key.scopes)):
         for token in list(api.store.access_tokens.find("key", key.id)):
             api.store.access_tokens.put(replace(token, revoked=True))
@@ -164,14 +170,21 @@ def regenerate(api: Api) -> Json:
 def bind(api: Api) -> Json:
     """Switch a key on or off in an account. The path names it by its global id."""
     account = identifiers.account(api, api.slot("account_id"))
-    key = api.store.developer_keys.get(identifiers.whole_number(api.slot("developer_key_id")))
-    if key is None or key.workflow_state == "deleted" or account.parent_account_id is not None:
+    key = keys.find(api.store, api.slot("developer_key_id"))
+    if key is None or account.parent_account_id is not None or not _bindable(api, key, account):
         raise refusals.not_found("the developer key", api.slot("developer_key_id"))
     require_account(api, account, _PERMISSION)
     state = api.params.require("developer_key_account_binding").text("workflow_state")
     bind_to(api, key, account, state if state in ("on", "allow") else "off")
     said = next(binding for binding in _bindings(api, key) if binding.account_id == account.id)
     return shapes.binding(said, account)
+
+
+def _bindable(api: Api, key: DeveloperKey, account: Account) -> bool:
+    """Whether the key of the path is the account's own, or an active one of the site, which its local id names too."""
+    if key.account_id is None:
+        return key.workflow_state == "active"
+    return key.account_id == account.id and api.slot("developer_key_id") == str(key.id)
 
 
 def _bindings(api: Api, key: DeveloperKey) -> list[DeveloperKeyAccountBinding]:

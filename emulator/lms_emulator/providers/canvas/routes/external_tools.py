@@ -106,7 +106,8 @@ async def create(api: Api) -> Any:
             id=0, name="", consumer_key="", shared_secret="", privacy="anonymous", settings={}, created_at=api.now
         )
         tool, faults = await tool_forms.read(api, blank, sent)
-    unique = sent is not api.params and sent.flag("verify_uniqueness")
+    # any text but a blank one says so, `false` too
+    unique = sent is not api.params and sent.get("verify_uniqueness") not in (None, False, "")
     return install(api, where, tool, faults, unique=unique)
 
 

@@ -61,16 +61,16 @@ def of_course(api: Api) -> Any:
     found = _own_of(api, found, only=not shown)
     if api.params.get("section_restricted") not in (None, False):
         found = groups.reachable(api, course, found)
-    return _listed(api, found, f"/api/v1/courses/{course.id}/groups")
+    return _listed(api, found)
 
 
-def _listed(api: Api, found: list[Group], path: str | None = None) -> Any:
+def _listed(api: Api, found: list[Group]) -> Any:
     inactive = api.params.flag("include_inactive_users")
 
     def shape(group: Group) -> Any:
         return shapes.group(api, group, api.params.includes, inactive=inactive)
 
-    return paged(api, groups.by_set(api, found), shape, path=path)
+    return paged(api, groups.by_set(api, found), shape)
 
 
 def _require_groups(api: Api) -> None:
@@ -387,7 +387,7 @@ def users(api: Api) -> Any:
             body["is_inactive"] = bool(rows) and all(e.workflow_state == "inactive" for e in rows)
         return {name: value for name, value in body.items() if name not in hidden}
 
-    return paged(api, found, shape, path=f"/api/v1/groups/{group.id}/users")
+    return paged(api, found, shape)
 
 
 # `DELETE /users` is documented today but was not in the source of 2024-04-07; the exact day is unknown

@@ -198,9 +198,8 @@ def results(api: Api) -> Any:
             body["linked"] = shapes.linked(api, context, wanted, held, people, of_page, shares)
         return body
 
-    path = f"/api/v1/courses/{course.id}/outcome_results"
     scale = mastery_scales.of(api, course)
-    return paged(api, found, lambda result: shapes.result(api, result, scale), path=path, wrap=whole)
+    return paged(api, found, lambda result: shapes.result(api, result, scale), wrap=whole)
 
 
 def _shares(api: Api, course: Course, held: Held, people: dict[int, Enrollment]) -> dict[int, list[int]]:

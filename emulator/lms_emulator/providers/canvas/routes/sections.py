@@ -42,8 +42,7 @@ def index(api: Api) -> Any:
     includes = api.params.includes if courses.may(api, api.caller, course, *SEES_PEOPLE) else set()
     if api.params.text("all"):
         return [shapes.section(api, section, course, includes) for section in found]
-    path = f"/api/v1/courses/{course.id}/sections"
-    return paged(api, found, lambda section: shapes.section(api, section, course, includes), path=path)
+    return paged(api, found, lambda section: shapes.section(api, section, course, includes))
 
 
 def show(api: Api) -> Any:
