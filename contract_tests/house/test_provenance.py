@@ -25,6 +25,7 @@ FILE = re.compile(
 )
 NOWHERE = re.compile(r"(^|\.)(localhost|local|test|example|invalid|internal)$|^\d+(\.\d+){3}$")
 OUR_DOCUMENTS = re.compile(r"(?<![\w./-])(?P<path>[\w./-]+\.md)(?![\w/])")
+RECORDED = ("recorded", "refusals_recorded")
 THEIR_DOCUMENTS = re.compile(r"[\w.-]+/[\w.-]+ [\w.-]+\.md\b")
 
 
@@ -90,7 +91,7 @@ def test_every_source_can_be_opened(provider: str) -> None:
             found += [f"{name}: {fault}" for fault in faults(source)]
         elif evidence != "chosen":
             found.append(f"{name}: {evidence}, but it does not say where")
-        if evidence == "recorded" and not source.startswith("fixtures/recordings/"):
+        if evidence in RECORDED and not source.startswith("fixtures/recordings/"):
             found.append(f"{name}: recorded, but its first source is no recording")
     assert not found, "\n".join(found)
 
@@ -112,7 +113,7 @@ def compared(file: str) -> frozenset[int]:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_routes_graded_recorded_are_compared_whole(provider: str) -> None:
-    promised = [(name, source) for name, evidence, source in declared(provider) if evidence == "recorded"]
+    promised = [(name, source) for name, evidence, source in declared(provider) if evidence in RECORDED]
     parts = {name: [RECORDING.fullmatch(part) for part in source.split("; ")] for name, source in promised}
     whole = {
         name: any(item and _numbers(item["numbers"]) & compared(item["file"]) for item in found)
@@ -124,11 +125,20 @@ def test_routes_graded_recorded_are_compared_whole(provider: str) -> None:
 @pytest.mark.parametrize("provider", unrecorded.FOLDERS)
 def test_routes_that_no_recording_shows_are_not_graded_recorded(provider: str) -> None:
     mends = "run `python -m contract_tests.house.unrecorded`"
-    assert unrecorded.file(provider).read_text("utf-8").splitlines() == unrecorded.names(provider), mends
+    for name, routes in unrecorded.lists(provider).items():
+        assert unrecorded.file(provider, name).read_text("utf-8").splitlines() == routes, mends
+
+
+def test_a_route_of_which_only_refusals_were_recorded_says_so() -> None:
+    grades = {route.name: route.evidence for route in load_providers()["canvas"].routes}
+    assert grades["GET /api/v1/courses"] == "recorded"
+    refused = unrecorded.lists("canvas")["refused.txt"]
+    assert refused
+    assert {grades[name] for name in refused} == {"refusals_recorded"}
 
 
 def test_recordings_are_of_providers_with_a_list() -> None:
-    graded = {name for name in PROVIDERS for _, evidence, _ in declared(name) if evidence == "recorded"}
+    graded = {name for name in PROVIDERS for _, evidence, _ in declared(name) if evidence in RECORDED}
     assert graded == set(unrecorded.FOLDERS)
 
 

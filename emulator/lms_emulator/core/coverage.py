@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lms_emulator.core.catalogue import Operation
+    from lms_emulator.core.http.routing import Route
     from lms_emulator.core.provider import AnyProvider
 
 _COURSE, _BLOCK = "course-v1:edX+DemoX+1", "block-v1:edX+DemoX+1+type@html+block@1"
@@ -15,7 +16,8 @@ _COURSE, _BLOCK = "course-v1:edX+DemoX+1", "block-v1:edX+DemoX+1+type@html+block
 class Covered(NamedTuple):
     """One operation with one method.
 
-    Attributes: `path`, as the catalogue has it; `clients`, published ones that call it; `served`, whether we do.
+    Attributes: `path`, as the catalogue has it; `clients`, published ones that call it; `served`, whether we do;
+    `evidence`, how sure that is, empty where we do not.
     """
 
     method: str
@@ -24,6 +26,7 @@ class Covered(NamedTuple):
     source: str
     clients: tuple[str, ...]
     served: bool
+    evidence: str
 
 
 class Family(NamedTuple):
@@ -45,13 +48,19 @@ def coverage(provider: AnyProvider, day: date = date.max) -> list[Covered]:
     """Every operation that the real provider has on a day, and whether it is served here. Empty without a catalogue."""
     if provider.catalogue is None:
         return []
-    return [
-        Covered(
-            method, row.path.removesuffix("[/]"), row.family, row.source, row.clients, serves(provider, row, method)
-        )
+    found = (
+        (method, row, _route_of(provider, row, method))
         for row in provider.catalogue.operations
         if row.exists_on(day)
         for method in row.methods
+    )
+    return [
+        Covered(
+            *(method, row.path.removesuffix("[/]"), row.family, row.source, row.clients),
+            served=route is not None,
+            evidence=route.evidence if route is not None else "",
+        )
+        for method, row, route in found
     ]
 
 
@@ -75,6 +84,10 @@ def families(rows: list[Covered]) -> list[Family]:
 
 def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
     """Whether a request for the operation reaches a handler of its own."""
+    return _route_of(provider, operation, method) is not None
+
+
+def _route_of(provider: AnyProvider, operation: Operation, method: str) -> Route | None:
     asked = "GET" if method == "ANY" else method
     words = {segment for segment in operation.path.split("/") if segment and "{" not in segment}
     for path in examples(operation):
@@ -84,9 +97,9 @@ def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
             continue
         taken = {part for value in params.values() if "/" in str(value) for part in str(value).split("/")}
         if words.isdisjoint(taken) or ":path}" in route.path:
-            return True
+            return route
         # a parameter of a looser pattern swallowed literal words of the operation: that is another page
-    return False
+    return None
 
 
 def examples(operation: Operation) -> list[str]:

@@ -12,20 +12,25 @@ if TYPE_CHECKING:
 
     from lms_emulator.core.http.routing import Route
 
-Evidence = Literal["recorded", "documented", "observed", "inferred", "chosen"]
-"""`recorded` from the real software; `documented` by the vendor or a standard; `observed` in public client code or
-captured output; `inferred` from several facts; `chosen` by us, as there is no public evidence."""
+Evidence = Literal["recorded", "refusals_recorded", "documented", "observed", "inferred", "chosen"]
+"""`recorded` from the real software; `refusals_recorded`, of the operation only refusals were; `documented` by the
+vendor or a standard; `observed` in public client code or captured output; `inferred` from several facts; `chosen` by
+us, as there is no public evidence."""
 
 
-UNRECORDED = "unrecorded.txt"
-"""Beside a provider's routes: those that were declared with a recording of their family, but are in none themselves.
-`contract_tests.house.unrecorded` writes it."""
+UNRECORDED, REFUSED = "unrecorded.txt", "refused.txt"
+"""Beside a provider's routes: those that were declared with a recording of their family, but are in none themselves,
+and those of which recordings show only refusals. `contract_tests.house.unrecorded` writes both."""
 
 
 def graded(package: str, routes: Iterable[Route]) -> Iterator[Route]:
     """The routes of a provider; those that no recording shows are as sure as what else their source names."""
-    unrecorded = frozenset(files(package).joinpath(UNRECORDED).read_text("utf-8").splitlines())
+    listed = (files(package).joinpath(name).read_text("utf-8").splitlines() for name in (UNRECORDED, REFUSED))
+    unrecorded, refused = map(frozenset, listed)
     for route in routes:
+        if route.name in refused:
+            yield replace(route, evidence="refusals_recorded")
+            continue
         if route.name not in unrecorded:
             yield route
             continue
