@@ -37,7 +37,7 @@ def without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda uri: uri.replace("127.0.0.1", "localhost"), "127.0.0.1 are different hosts here"),
         (lambda uri: uri + " ", "there is white space around it"),
         (lambda uri: uri.replace("/", "%2F"), "percent-encoded once too often"),
-        (lambda uri: "https://elsewhere.example/back", "nothing is sent to an"),
+        (lambda uri: "https://elsewhere.example/back", "callback; nothing is sent to an unregistered URI"),
     ],
 )
 def test_the_only_difference_of_a_redirect_uri_is_named(

@@ -84,7 +84,7 @@ def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
             ),
             "signed by ID and key": (
                 lambda: http.get(me, params=keyed),
-                "x_a to x_t belong to ID-key authentication",
+                "`x_a` belongs to ID-key authentication",
             ),
         },
     )

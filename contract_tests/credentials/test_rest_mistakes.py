@@ -47,7 +47,7 @@ def edx(lms: Emulator, session: requests.Session) -> Send:
     info = lms.openedx
 
     def send(method: str, path: str, token: str = info.access_tokens.superuser, **more: Any) -> Any:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = ({"Authorization": f"Bearer {token}"} if token else {}) | more.pop("headers", {})
         return lambda: session.request(method, f"{info.url}{path}", headers=headers, allow_redirects=False, **more)
 
     return send
@@ -170,6 +170,51 @@ def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
     assert diagnosed(lms) == ""
 
 
+def test_pages_and_choices_at_canvas(lms: Emulator, canvas: Send) -> None:
+    admin, student = lms.canvas.access_tokens.admin, lms.canvas.access_tokens.student
+    page, pages = {"wiki_page": {"title": "First steps"}}, "/courses/1/pages"
+    assert canvas("POST", pages, json=page)().status_code == 200
+    assert canvas("PUT", f"{pages}/first-steps", json={"wiki_page": {"title": "Next steps"}})().status_code == 200
+    assert canvas("POST", pages, json={"wiki_page": {"title": "Gone"}})().status_code == 200
+    assert canvas("DELETE", f"{pages}/gone")().status_code == 200
+    work = {"assignment": {"name": "W", "submission_types": ["online_texts"]}}
+    each(
+        lms,
+        {
+            "a page that is not there": (
+                canvas("GET", f"{pages}/syllabus"),
+                "course 1 has no page `syllabus`; it has home",
+            ),
+            "a page misspelt": (canvas("GET", f"{pages}/hom"), "did you mean `home`?"),
+            "a page that was renamed": (canvas("GET", f"{pages}/first-steps"), "is called `next-steps` now"),
+            "a page that was deleted": (canvas("GET", f"{pages}/gone"), "the page `gone` was deleted"),
+            "a page of another course": (
+                canvas("GET", "/courses/2/pages/home", admin),
+                "the page `home` is in course 1",
+            ),
+            "an unknown word in a list": (
+                canvas("POST", "/courses/1/assignments", json=work),
+                "came as a list with online_texts: each is one of discussion_topic, external_tool",
+            ),
+            "a list for one word": (
+                canvas(
+                    "POST",
+                    "/courses/1/assignments/1/submissions",
+                    student,
+                    json={"submission": {"submission_type": ["online_text_entry"]}},
+                ),
+                "`submission[submission_type]` came as a list with online_text_entry",
+            ),
+        },
+    )
+    assert canvas("GET", f"{pages}/next-steps")().status_code == 200
+    work["assignment"]["submission_types"] = ["online_text_entry"]
+    assert canvas("POST", "/courses/1/assignments", json=work)().status_code == 201
+    imports = "/accounts/1/sis_imports"
+    assert canvas("POST", f"{imports}?import_type=csv", admin, data=b"user_id\n1")().status_code == 500
+    assert "`import_type` came as `csv`: the only one here is instructure_csv" in diagnosed(lms)
+
+
 def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> None:
     tool = {"name": "x", "consumer_key": "k", "shared_secret": "s"}
     json_text = {"Authorization": f"Bearer {lms.canvas.access_tokens.teacher}"}
@@ -221,6 +266,7 @@ def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> N
 def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
     info = lms.openedx
     enrol, course = "/api/enrollment/v1/enrollment", {"course_id": info.course_id}
+    merge = {"Content-Type": "application/merge-patch+json"}
     each(
         lms,
         {
@@ -248,6 +294,13 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
             "what expired": (edx("GET", "/api/user/v1/me", info.access_tokens.expired), "it expired at 2022-01-01"),
             "a key in the path": (
                 edx("GET", "/api/courses/v1/blocks/block-v1:x"), "`usage_key` came as block-v1:x",
+            ),
+            "what cannot be changed": (
+                edx("PATCH", f"/api/user/v1/accounts/{info.superuser.username}", data='{"username": "lovelace"}', headers=merge),
+                "`username` came as lovelace: This field is not editable via this API",
+            ),
+            "grades of nobody": (
+                edx("GET", f"/api/grades/v1/courses/{info.course_id}/?username=nobody"), "there is no user nobody",
             ),
         },
     )  # fmt: skip

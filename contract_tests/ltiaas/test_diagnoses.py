@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from contract_tests.ltiaas.support import BENCH, LTI, LmsSide, Rig
+from contract_tests.ltiaas.support import BENCH, LTI, Campus, LmsSide, Rig
+from contract_tests.ltiaas.test_python_client import launch
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 FOREIGN = rsa.generate_private_key(65537, 2048)
 
 
@@ -66,6 +69,46 @@ def test_half_an_id_token_says_so(rig: Rig, lms_side: LmsSide) -> None:
     assert "three parts joined by dots, and is 2 part(s)" in rig.refusal["diagnosis"]
 
 
+def test_an_id_token_sent_twice_says_so(rig: Rig, lms_side: LmsSide) -> None:
+    begun = lms_side.begun()
+    token = lms_side.sign(lms_side.claims(begun["nonce"]))
+    fields = [("id_token", token), ("id_token", token), ("state", begun["state"])]
+    assert lms_side.browser.post("/lti/launch", content=urlencode(fields), headers=FORM).status_code == 302
+    assert [row["message"] for row in rig.last["warnings"]] == ["`id_token` came 2 times; the last counts"]
+    assert lms_side.post(token, begun["state"]).status_code == 401
+    assert "this id_token was posted before, and its launch accepted" in rig.refusal["diagnosis"]
+    again = lms_side.begun()
+    assert lms_side.post(lms_side.sign(lms_side.claims(begun["nonce"])), again["state"]).status_code == 401
+    assert "the nonce of this id_token was used by a launch before" in rig.refusal["diagnosis"]
+
+
+def test_a_part_of_an_ltik_says_how_much_came(rig: Rig, lms_side: LmsSide) -> None:
+    whole = lms_side.ltik()
+    for sent, said in (
+        (whole[:-5], "its signature has 28 bytes, which HS256 never has: it was cut"),
+        (f"{whole}x", "something follows it"),
+        (whole.rpartition(".")[0], "2 of the three parts of a JWT"),
+        (whole[5:], "its header has to be base64url of a JSON object"),
+    ):
+        assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{sent}").status_code == 401
+        assert said in rig.refusal["diagnosis"]
+        assert "pass on the ltik of the launch URL unchanged" in rig.refusal["diagnosis"]
+    assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{whole}").status_code == 200
+
+
+def test_what_the_lms_behind_it_refused_is_explained_too(campus: Campus) -> None:
+    rig = campus.rig
+    ltik = launch(campus, "student", f"/courses/{campus.lms('canvas')['course_id']}/external_tools/5")
+    item = quote(f"{campus.url('canvas')}/api/lti/courses/1/line_items/999", safe="")
+    auth = f"LTIK-AUTH-V2 {rig.key}:{ltik}"
+    assert rig.api("GET", f"/api/lineitems/{item}", auth=auth).status_code == 404
+    assert "answered 404: The provider refused: there is no line item 999" in rig.refusal["diagnosis"]
+    rig.control("POST", "/faults", {"provider": "canvas", "path": "/api/lti/courses", "status": 503, "body": "oops"})
+    assert rig.api("GET", "/api/lineitems", auth=auth).status_code == 503
+    assert "answered 503: A scripted failure acted on this request" in rig.refusal["diagnosis"]
+    rig.control("DELETE", "/faults")
+
+
 def test_a_state_that_does_not_wait_is_no_lost_cookie(rig: Rig, lms_side: LmsSide) -> None:
     begun = lms_side.begun()
     token = lms_side.sign(lms_side.claims(begun["nonce"]))
@@ -81,7 +124,7 @@ def test_a_state_that_does_not_wait_is_no_lost_cookie(rig: Rig, lms_side: LmsSid
     assert "another browser" in rig.refusal["diagnosis"]
     assert lms_side.browser.post("/lti/launch", data=form).status_code == 302
     assert lms_side.browser.post("/lti/launch", data=form).status_code == 401
-    assert "it was used" in rig.refusal["diagnosis"]
+    assert "this id_token was posted before" in rig.refusal["diagnosis"]
 
 
 def test_json_where_a_form_is_due(rig: Rig, lms_side: LmsSide) -> None:

@@ -109,6 +109,39 @@ def test_provisioning(site: Site) -> None:
     assert diagnosed(site) == ""
 
 
+def test_ids_that_others_have(site: Site) -> None:
+    mine = {"full_name": "A B", "external_institution_id": site.info.managed_user.external_institution_id}
+    new = {**mine, "primary_email_address": "new@example.edu", "send_welcome_email": "false"}
+    enrol, person = "/enrolments/", {"user": site.info.managed_user.id}
+    each(
+        site,
+        {
+            "an external id in use": (
+                lambda: site.post(site.managed_users(), new),
+                f"user {site.info.managed_user.id} has it, under another e-mail address",
+            ),
+            "a class that is not there": (
+                lambda: site.post(enrol, {**person, "class": "0" * 24}),
+                f"there is no class {'0' * 24}; this world has",
+            ),
+            "a class's user": (
+                lambda: site.post(enrol, {**person, "class": person["user"]}),
+                "that id is a user",
+            ),
+        },
+    )
+
+
+def test_the_set_up_page_takes_its_own_form(site: Site) -> None:
+    url = f"{site.url}/lti/setup/"
+    for more, said in (
+        ({"json": {"token": "x"}}, "sends a form, application/x-www-form-urlencoded; this says application/json"),
+        ({"data": {"class_id": "x"}}, "no `token` came: it is a hidden field of the set-up page"),
+    ):
+        assert httpx.post(url, trust_env=False, **more).status_code == 403
+        assert said in diagnosed(site)
+
+
 def test_a_class_of_another_institution(site: Site) -> None:
     url = f"{site.managed_users()}{site.info.managed_user.id}/sign-on/"
     words = "this class exists, but not in the institution of the path"

@@ -126,6 +126,8 @@ def describe(entry: dict[str, Any]) -> str:
         given = [key for key in ("check", "expected", "got", "diagnosis") if refusal.get(key) not in (None, "")]
         lines += [f"  {key:<10} {_text(refusal[key])}" for key in given]
     lines += [f"  warning    {w['code']}: {w['message']}" for w in entry.get("warnings", ())]
+    if crash := entry.get("crash"):
+        lines += [f"  {'traceback' if not number else '':<10} {line}" for number, line in enumerate(crash.splitlines())]
     for check in entry.get("checks", ()):
         lines.append(f"  {'passed' if check['passed'] else 'FAILED':<10} {check['name']}")
     return "\n".join(lines)

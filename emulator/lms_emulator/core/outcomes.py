@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -23,6 +24,7 @@ too; `fault`: a scripted failure acted; `crash`: the emulator itself failed."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _LONGEST = 200
+_PLACE = re.compile(r'File "[^"\n]*?(\blms_emulator/[^"\n]+)", line (\d+), in (\S+)')
 WELL: tuple[Outcome, ...] = ("answered", "answered_with_warnings")
 
 _SENTENCES: dict[Outcome, str] = {
@@ -50,7 +52,7 @@ def explanation(
     """
     sentence = _SENTENCES[outcome]
     if outcome == "crash":
-        return f"{sentence} {crash.strip().splitlines()[-1]}" if crash else sentence
+        return f"{sentence} {_failure(crash)}" if crash else sentence
     detail: Any = None
     if outcome == "fault":
         detail = notes.get("fault_effect")
@@ -61,6 +63,13 @@ def explanation(
     if not isinstance(detail, str) or not detail:
         return sentence
     return f"{sentence.removesuffix('.')}: {detail}{'' if detail[-1] in '.?!' else '.'}"
+
+
+def _failure(crash: str) -> str:
+    """The last line of a traceback, and the innermost of our own places in it."""
+    places = _PLACE.findall(crash)
+    where = " (in {}, line {}, {})".format(*places[-1]) if places else ""
+    return crash.strip().splitlines()[-1] + where
 
 
 def _failed(refusal: dict[str, Any]) -> str | None:

@@ -89,7 +89,7 @@ def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Cas
         ]
     quoted += [item for item in absent if item.isidentifier()]
     known |= {path_of(name): name for name in (*heads, *quoted)}
-    texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None), list(said))))
+    texts = list(_texts((refusal.reason, refusal.check, refusal.message, _body(refusal), list(said))))
     return _Case(refusal, known, said, texts, sent)
 
 
@@ -130,6 +130,7 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if value is None or not (refusal.got is None or said):
         return None
     says = next((f": {said[key]}" for key in (name, about[0][-1]) if said.get(key)), "")
+    says = says or _said_under(_body(refusal), about[0][-1])
     if len(said) == 1 and not says and " " in (sentence := next(iter(said))):
         says = f": {sentence}"
     if _SECRET.search(name):
@@ -146,6 +147,21 @@ def _said_of(got: object) -> dict[str, str]:
         return {str(name): " ".join(islice(_texts(said), 3))[:_LONGEST] for name, said in islice(got.items(), _MOST)}
     listed = got if isinstance(got, list | tuple) else ()
     return {value: "" for value in listed if isinstance(value, str) and len(value) <= _LONGEST}
+
+
+def _body(refusal: Refusal) -> Any:
+    """The document of an answer, in a provider's wrapping or without."""
+    body = getattr(refusal, "body", None)
+    return getattr(body, "data", body)
+
+
+def _said_under(body: Any, name: str) -> str:
+    """What an answer says under the name of a parameter, at any depth, with a colon before it."""
+    if not isinstance(body, dict):
+        return ""
+    if name in body:
+        return next((f": {text}" for text in _texts(body[name])), "")
+    return next(filter(None, (_said_under(member, name) for member in body.values())), "")
 
 
 def _placed(path: Path, known: Iterable[Path]) -> Path:
@@ -240,13 +256,22 @@ def _why_value(name: str, choices: list[str], value: object) -> str | None:
         return f"`{name}` came as {value}: the variable that should hold it has no value"
     if isinstance(value, str) and _COMMA.fullmatch(value):
         return f"`{name}` came as {value}; numbers have a point, not a comma"
+    if isinstance(value, list) and choices:
+        strange = next((str(item) for item in value if str(item) not in choices), None)
+        if strange is None:
+            return f"`{name}` came as a list; send the one value as a text"
+        why = how_differs(choices, strange) or f"each {_those(choices)}"
+        return f"`{name}` came as a list with {strange[:_LONGEST]}: {why}"
     if not choices or not isinstance(value, str) or value in choices:
         return None
     if "," in value and set(value.replace(" ", "").split(",")) <= set(choices):
         return f"`{name}` came as {value[:_LONGEST]}, one text; send each value as a `{name.removesuffix('[]')}[]`"
-    those = f"it is one of {', '.join(choices)}" if len(choices) > 1 else f"it has to be {choices[0]}"
-    how = how_differs(choices, value) or those
+    how = how_differs(choices, value) or f"it {_those(choices)}"
     return f"`{name}` came as {value[:_LONGEST]}: {how}"
+
+
+def _those(choices: list[str]) -> str:
+    return f"is one of {', '.join(choices)}" if len(choices) > 1 else f"has to be {choices[0]}"
 
 
 def _like(path: Path, strange: dict[Path, str]) -> str | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.provider import AnyProvider
 
 _HAS_VERSION = re.compile(r"(?<=/)(v\d+)(?=/)")
+_PARAMETER = re.compile(r"\{[^{}]*\}")
 _VERSIONS = 5
 _WHOLE = re.compile("/https?:/")
 _QUERY = re.compile(r"&\w+(?:\[\w*\])?=.*")
@@ -48,12 +49,12 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     found = (of(catalogue, path) for of in others if path.count("/") <= _MOST_SEGMENTS)
     if (other := next(filter(None, found), None)) is not None:
         return other
-    return _absence(catalogue, path)
+    return _absence(provider, catalogue, path)
 
 
-def _absence(catalogue: Catalogue, path: str) -> str:
+def _absence(provider: AnyProvider, catalogue: Catalogue, path: str) -> str:
     """How much it means that the path was not found, with the nearest one that is known."""
-    similar = catalogue.nearest(path)
+    similar = catalogue.nearest(path) or _served(provider, path)
     tip = f"; the nearest is `{similar}`" if similar else ""
     entries = catalogue.at(path)
     if entries and not any(entry.until for entry in entries):
@@ -66,6 +67,13 @@ def _absence(catalogue: Catalogue, path: str) -> str:
     if catalogue.complete:
         return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
     return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
+
+
+def _served(provider: AnyProvider, path: str) -> str | None:
+    """The route most like a path, which the catalogue may lack: LTI's services are in no reference of the API."""
+    asked = "/".join("{}" if segment.isdigit() else segment for segment in path.split("/"))
+    shapes = {_PARAMETER.sub("{}", route.path): route.path for route in provider.routes if route.methods}
+    return shapes.get(nearest(asked, shapes, 0.85) or "")
 
 
 def _other_oauth(provider: AnyProvider, path: str) -> str | None:

@@ -31,7 +31,7 @@ _LONGEST = 100
 _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
-_CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? exists$", re.IGNORECASE)
+_CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? (?:exists|does not exist)$", re.IGNORECASE)
 _NAMING = re.compile(
     r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path|uuid|guid)$"
     r"|^(sis|sourced|external|lti|client|deployment)_?\w*id$"
@@ -162,7 +162,8 @@ def _table(x: Exchange[Any, Any], before: str, own: str, above: str) -> str | No
     """The table of a parameter: by its own name, as part of its parent, or by the word before it."""
     words = x.world.providers[x.provider].tables_of_words
     parts = [f"{above}_{_snake(before)}"] if above and not own else []
-    for word in (own, own + "s" if own else "", *parts, before):
+    plurals = (f"{own}s", f"{own}es", re.sub("y$", "ies", own)) if own else ()
+    for word in (own, *plurals, *parts, before):
         table = words.get(word, _snake(word))
         if table in x.store.tables:
             return table

@@ -177,6 +177,17 @@ async def fetch_json(x: Exchange[Any, Any], url: str, *, within: float | None = 
         raise OutgoingError("unusable", url, f"{url} gave no JSON: {error}") from None
 
 
+def explained(x: Exchange[Any, Any], response: httpx.Response) -> str | None:
+    """How this world's journal explains an answer that did not go well; None for an answer of another site or world."""
+    url = urlsplit(str(response.request.url))
+    found = x.addresses.locate(url.hostname or "", url.port, url.path, lambda name: name == x.world.name)
+    address = response.headers.get("x-emulator-explain", "")
+    entry = x.world.journal.get(address.rpartition("/")[2])
+    if entry is None or (found.world, found.provider) != (x.world.name, entry.provider):
+        return None
+    return str(entry.summary()["explanation"])
+
+
 def is_ours(x: Exchange[Any, Any], url: str) -> bool:
     """Whether a URL leads to a provider of this process."""
     if authority_of(url) is None:

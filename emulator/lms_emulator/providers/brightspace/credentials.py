@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
@@ -38,9 +39,10 @@ class Caller(NamedTuple):
 
 
 _ID_KEY = (
-    "x_a to x_t belong to ID-key authentication, which the emulator does not have: "
+    "{} belongs to ID-key authentication, which the emulator does not have: "
     "register an application for OAuth 2.0 and send `Authorization: Bearer <token>`"
 )
+_ID_KEYS = re.compile("x_[abcdt]|x-d2l-(app|user)-(id|key)", re.IGNORECASE)
 
 
 def bearer(x: Call) -> str:
@@ -48,10 +50,12 @@ def bearer(x: Call) -> str:
     header = x.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
+        named = (*dict(x.query.peek()), *x.headers.keys())
+        sent = next((name for name in named if _ID_KEYS.fullmatch(name)), None)
         raise refusals.no_token(
             x.settings.anonymous_status,
             got=header[:12],
-            diagnosis=_ID_KEY if "x_a" in dict(x.query.peek()) else "send `Authorization: Bearer <token>`",
+            diagnosis=_ID_KEY.format(f"`{sent}`") if sent else "send `Authorization: Bearer <token>`",
             looked_for="Authorization: Bearer <token>",
         )
     return token.strip()

@@ -300,7 +300,7 @@ def redirect_mismatch_page(expected: list[str], got: str, others: list[tuple[str
         got=got,
         absent=None if got else "redirect_uri",
         diagnosis=why_no_redirect(got, expected, others)
-        or "Brightspace compares exactly and shows the error itself; nothing is sent to an unregistered URI",
+        or f"this application has {', '.join(expected)}; nothing is sent to an unregistered URI",
     )
 
 

@@ -68,7 +68,13 @@ def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
     right = redirect_uri in exact or redirect_uri == OUT_OF_BAND or _same_host(own, redirect_uri)
     if x.check("redirect_uri", right, got=redirect_uri):
         return
-    raise oauth_refusals.redirect_mismatch([*([own] if own else []), *exact], redirect_uri, lti_key=key.is_lti_key)
+    others = [
+        (f"client {other.id}", [x.resolve(uri) for uri in (other.redirect_uri, *other.redirect_uris) if uri])
+        for other in x.store.developer_keys
+        if other.id != key.id
+    ]
+    known = [*([own] if own else []), *exact]
+    raise oauth_refusals.redirect_mismatch(known, redirect_uri, others, lti_key=key.is_lti_key)
 
 
 def _same_host(own: str, asked: str) -> bool:

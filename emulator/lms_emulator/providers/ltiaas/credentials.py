@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,6 +14,9 @@ from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import Activity, Consumer, Launch, Platform, RateWindow, Tenant
 from lms_emulator.providers.ltiaas.wire import LTIK, Credential, Scheme, Unreadable, read_authorization
+
+if TYPE_CHECKING:
+    from lms_emulator.signing.jwt import TokenError
 
 DOMAIN = ".ltiaas.com"
 KEY_ALONE, KEY_AND_TOKEN = "Authorization: Bearer <API key>", "Authorization: LTIK-AUTH-V2 <API key>:<ltik>"
@@ -232,7 +235,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
             got=error.reason,
             diagnosis=f"an ltik is valid for {hours} h; background jobs use the service key of /api/idtoken"
             if expired
-            else other or _why_no_ltik(error.reason),
+            else other or _why_no_ltik(error, token),
             credential=None if error.is_of_time or other else token,
         ) from None
 
@@ -250,13 +253,18 @@ def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
     return None
 
 
-def _why_no_ltik(reason: str) -> str | None:
+def _why_no_ltik(error: TokenError, token: str) -> str | None:
+    from lms_emulator.signing.jwt import why_not_whole
+
+    whole = "; pass on the ltik of the launch URL unchanged"
+    if error.reason in ("malformed", "bad_signature") and (why := why_not_whole(token)) is not None:
+        return f"{why}{whole}"
     return {
         "alg_none": "LTIAAS signs its ltiks, and this is not signed: pass on the ltik of the launch URL unchanged",
         "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
-        "malformed": "this is no readable JWT: pass on the whole ltik of the launch URL unchanged",
-        "bad_signature": "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
-    }.get(reason)
+        "malformed": f"this is no JWT: its {error.check} has to be {error.expected}, and is {error.got}{whole}",
+        "bad_signature": f"LTIAAS did not sign this{whole}",
+    }.get(error.reason)
 
 
 def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:

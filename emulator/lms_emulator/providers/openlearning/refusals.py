@@ -194,9 +194,12 @@ def email_not_managed(email: str) -> Refusal:
     )
 
 
-def external_id_in_use(external_id: str, institution: str) -> Refusal:
-    """400: another account of the institution has this external id."""
-    diagnosis = None
+def external_id_in_use(external_id: str, institution: str, holder: str) -> Refusal:
+    """400: another account of the institution has this external id. Parameters: `holder`, whose it is."""
+    diagnosis = (
+        f"user {holder} has it, under another e-mail address: an account is found by its address, "
+        "so a changed address makes a new one, and a new one needs an external id of its own"
+    )
     if external_id == institution:
         diagnosis = (
             "external_institution_id holds the institution's own id; it is meant for your own key of the user, "
@@ -327,11 +330,13 @@ def unusable_address(url: str) -> Refusal:
 
 
 # --- the web site ---
-def setup_not_open(got: str) -> Refusal:
+def setup_not_open(got: str, diagnosis: str | None) -> Refusal:
     """403: this browser has no pending staff launch for the set-up form."""
     message = "This class set-up has expired. Launch again."
     check = "this browser has a pending staff launch"
-    return Refusal("setup_not_open", status=403, message=message, check=check, got=got, credential=got)
+    return Refusal(
+        "setup_not_open", status=403, message=message, check=check, got=got, credential=got or None, diagnosis=diagnosis
+    )
 
 
 def setup_choice(got: str) -> Refusal:

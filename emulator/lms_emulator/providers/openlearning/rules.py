@@ -55,8 +55,9 @@ def provision(
         if membership is None:
             raise refusals.email_not_managed(profile.primary_email_address)
         return Provisioned(existing, membership, created=False)
-    if store.user_by_external_id(institution.id, profile.external_institution_id) is not None:
-        raise refusals.external_id_in_use(profile.external_institution_id, institution.id)
+    holder = store.user_by_external_id(institution.id, profile.external_institution_id)
+    if holder is not None:
+        raise refusals.external_id_in_use(profile.external_institution_id, institution.id, holder.id)
     user = store.users.put(
         User(
             id=ids.object_id(clock.timestamp()),

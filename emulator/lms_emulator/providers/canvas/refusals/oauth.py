@@ -64,12 +64,17 @@ def invalid_client_secret(sent: str, registered: str) -> SiteRefusal:
     )
 
 
-def redirect_mismatch(expected: list[str], got: str, *, lti_key: bool = False) -> SiteRefusal:
-    """400: the redirect URI is neither registered nor on the registered host."""
-    other = (
+def redirect_mismatch(
+    expected: list[str], got: str, others: list[tuple[str, list[str]]], *, lti_key: bool = False
+) -> SiteRefusal:
+    """400: the redirect URI is neither registered nor on the registered host.
+
+    Parameters: `others`, other clients with those that are registered for them.
+    """
+    why = (
         "this is the client_id of an LTI key, whose redirect URIs are for launches; the REST API needs an API key"
         if lti_key
-        else "Canvas answers here itself; nothing is sent to an address that is not registered"
+        else why_no_redirect(got, expected, others)
     )
     return oauth_error(
         "redirect_uri_mismatch",
@@ -79,7 +84,7 @@ def redirect_mismatch(expected: list[str], got: str, *, lti_key: bool = False) -
         expected=expected,
         got=got,
         absent=None if got else "redirect_uri",
-        diagnosis=why_no_redirect(got, expected) or other,
+        diagnosis=why or f"this client has {', '.join(expected)}; nothing is sent to an unregistered URI",
     )
 
 

@@ -46,7 +46,9 @@ def _found(api: Api) -> tuple[Context, WikiPage]:
     context = contexts.from_path(api)
     found = pages.find(api, context, api.slot("url_or_id"))
     if found is None:
-        raise refusals.message(404, "page_unknown", "page not found")
+        named = api.slot("url_or_id")
+        why = pages.why_none(api, context, named)
+        raise refusals.message(404, "page_unknown", "page not found", got=named, diagnosis=why)
     return context, found
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.errors import shortened
+from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
@@ -28,6 +30,7 @@ STAFF_ONLY = {
     "front_page": "You are not allowed to change the wiki front page",
 }
 _STAFF = ("TeacherEnrollment", "TaEnrollment")
+_MOST_NAMED = 5
 _VERSIONED = ("title", "body", "url", "todo_date", "publish_at")
 
 
@@ -59,6 +62,23 @@ def find(api: Api, context: Context, reference: str) -> WikiPage | None:
         or next((page for page in pages if page.id == wanted_id), None)
         or next((page for page in pages if page.url == slug), None)
     )
+
+
+def why_none(api: Api, context: Context, reference: str) -> str:
+    """Why no page of a course or group goes by a reference."""
+    kind = context.type.lower()
+    wanted = slugs.slug(reference.removeprefix("page_id:"))
+    for page in api.store.wiki_pages:
+        here = (page.context_type, page.context_id) == (context.type, context.id)
+        if wanted in (page.url, str(page.id)):
+            where = "was deleted" if here else f"is in {page.context_type.lower()} {page.context_id}"
+            return f"the page `{wanted}` {where}"
+        if here and any(version.url == wanted for version in page.versions):
+            return f"the page `{wanted}` is called `{page.url}` now"
+    known = [page.url for page in pages_of(api, context)]
+    closest = nearest(wanted, known)
+    has = f"did you mean `{closest}`?" if closest else f"it has {', '.join(known[:_MOST_NAMED]) or 'none'}"
+    return f"{kind} {context.id} has no page `{shortened(reference, LONGEST)}`; {has}"
 
 
 def published(api: Api, page: WikiPage) -> bool:

@@ -159,13 +159,31 @@ def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
         raise refusals.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
 
 
+_POSTED = "the nonce of this id_token was used by a launch before: the platform makes a new id_token for each login"
+
+
+def was_posted(x: Call, token: str) -> bool:
+    """Whether an id_token has the nonce of an earlier launch. Nothing of it is checked."""
+    from lms_emulator.signing.jwt import claim as claimed
+
+    nonce = claimed(token, "nonce")
+    return any(used.nonce == nonce for used in x.store.used_nonces)
+
+
 def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping[str, Any]) -> None:
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or nonce != login.nonce:
         used = isinstance(nonce, str) and x.store.used_nonces.get((platform.id, nonce)) is not None
         code = "NONCE_ALREADY_RECEIVED" if used else "NONCE_DOES_NOT_MATCH"
-        raise refusals.launch_refused(code, expected="the nonce of this login's authentication request", got="another")
+        wanted = "the nonce of this login's authentication request"
+        why = (
+            _POSTED
+            if used
+            else f"the id_token's `nonce` has to be {wanted}, and is {'another' if nonce else 'missing'}"
+        )
+        raise refusals.launch_refused(code, expected=wanted, got="another", diagnosis=why)
     if (platform.id, nonce) in x.store.used_nonces:
-        raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected="a nonce not seen before", got="a spent one")
+        expected = "a nonce not seen before"
+        raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected=expected, got="a spent one", diagnosis=_POSTED)
     until = later(x.clock.now(), NONCE_SECONDS)
     x.store.used_nonces.put(UsedNonce(sender=platform.id, nonce=nonce, keep_until=until))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlunsplit
 
 from lms_emulator.core.http import json_text
-from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
+from lms_emulator.core.http.outgoing import OutgoingError, explained, fetch, is_ours
 from lms_emulator.core.http.urls import add_query, parts_of
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
@@ -28,11 +28,15 @@ _LINK = re.compile(r'\s*<([^>]*)>\s*;.*?rel="?([a-zA-Z]+)"?')
 
 
 class Answer(NamedTuple):
-    """The LMS's response: status, JSON (or text) body, and the pages of its Link header."""
+    """The LMS's response: status, JSON (or text) body, and the pages of its Link header.
+
+    Attributes: `why`, how the emulator explains a refusal, if the LMS is one of its own.
+    """
 
     status: int
     body: Any
     pages: dict[str, str]
+    why: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -83,7 +87,7 @@ async def ask(
         body = response.text[:2000]
     links = re.split(r",(?=\s*<)", response.headers.get("link", ""))
     pages = {found[2].lower(): found[1] for link in links if (found := _LINK.match(link))}
-    return Answer(response.status_code, body, pages)
+    return Answer(response.status_code, body, pages, explained(x, response))
 
 
 _KEPT = {"RSA_KEY": "a public key as PEM in the platform's `authConfig.key`", "JWK_KEY": "a JWKS in `authConfig.key`"}
@@ -167,7 +171,7 @@ async def call_service(
     answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content, named=_SERVICE)
     if not answer.ok:
         raise lms_refusals.lms_refused(
-            SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body
+            SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body, why=answer.why
         )
     if expects is not None and not isinstance(answer.body, expects):
         why = f"the LMS answered {answer.status} without the expected JSON"
@@ -212,7 +216,8 @@ def below(url: str, name: str) -> str:
 
 def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
     if not answer.ok:
-        raise lms_refusals.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
+        status = _relayed(x, answer.status)
+        raise lms_refusals.lms_refused(TOKEN_FAILED, status=status, url=url, received=answer.body, why=answer.why)
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         why = "the LMS answered without an access_token"
         raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)

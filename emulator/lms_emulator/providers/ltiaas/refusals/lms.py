@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from lms_emulator.core.errors import shortened
 from lms_emulator.providers.ltiaas.refusals import LtiaasRefusal
 
 
@@ -80,8 +82,18 @@ def code_refused(reason: str, *, token_url: str, canvas: bool, **why: Any) -> Lt
     )
 
 
-def lms_refused(message: str, *, status: int, url: str, received: Any, reason: str = "lms_refused") -> LtiaasRefusal:
-    """The LMS answered with an error; its status and body are passed on."""
+_LONGEST = 200
+"""Characters of an answer of the LMS that a diagnosis repeats."""
+
+
+def lms_refused(
+    message: str, *, status: int, url: str, received: Any, reason: str = "lms_refused", why: str | None = None
+) -> LtiaasRefusal:
+    """The LMS answered with an error; its status and body are passed on.
+
+    Parameters: `why`, how the emulator explains it, if the LMS is one of its own.
+    """
+    said = why or shortened(received if isinstance(received, str) else json.dumps(received), _LONGEST)
     return LtiaasRefusal(
         reason,
         status=status,
@@ -89,6 +101,7 @@ def lms_refused(message: str, *, status: int, url: str, received: Any, reason: s
         check="the LMS accepts the request",
         expected="success",
         got={"status": status, "body": received},
+        diagnosis=f"the LMS at {url} answered {status}: {said}",
     )
 
 

@@ -45,6 +45,9 @@ def parameters(x: Call, *read: str) -> ImmutableMultiDict[str, str]:
             pairs += [(name, value) for name, value in x.form().peek() if isinstance(value, str)]
         except BodyError as error:
             x.warn("form_unreadable", str(error))
+    names = [name for name, _ in pairs]
+    for name in (name for name in read if names.count(name) > 1):
+        x.warn("repeated_field", f"`{name}` came {names.count(name)} times; the last counts")
     return ImmutableMultiDict(pairs)
 
 
@@ -121,7 +124,7 @@ async def receive_launch(x: Call) -> Response:
         raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
     if not token:
         raise refusals.no_id_token(_OPENED if x.method == "GET" else _no_form(x))
-    waiting, tenant = _waiting(x, state)
+    waiting, tenant = _waiting(x, state, token)
     platform, claims = await launch.validated(x, tenant, waiting, token)
     x.store.login_states.delete(state)
     url, kind = _destination(x, tenant, claims)
@@ -163,10 +166,15 @@ def _receive_legacy(x: Call) -> Response:
     return _to_tool(tenant.launch_url, query, make_ltik(x, tenant, consumer, record, ""))
 
 
-def _waiting(x: Call, state: str) -> tuple[LoginState, Tenant]:
+_TWICE = "this id_token was posted before, and its launch accepted: a second click or a reload; begin again at the LMS"
+
+
+def _waiting(x: Call, state: str, token: str) -> tuple[LoginState, Tenant]:
     waiting = x.store.login_states.get(state)
     tenant = x.store.tenants.get(waiting.tenant) if waiting is not None else None
     if waiting is None:
+        if launch.was_posted(x, token):
+            raise refusals.missing_cookie("launch", _TWICE)
         unknown = "this `state` is of no login that waits: it was used, is long over, or was changed on its way"
         raise refusals.missing_cookie("launch", unknown if state else "`state` is missing: the LMS returns it")
     if tenant is None or state_cookie(x, tenant, state) is None:

@@ -210,13 +210,26 @@ def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session
     )
 
 
+def _why_not_open(x: Call, fields: dict[str, str], setup: ClassSetup | None, session: Session | None) -> str | None:
+    """Why no class can be set up; None for a token that nobody knows."""
+    if x.content_type != FORM:
+        return f"the set-up page sends a form, {FORM}; this says {x.content_type or 'nothing'}"
+    if not fields.get("token"):
+        return "no `token` came: it is a hidden field of the set-up page"
+    if setup is None:
+        return None
+    if setup.expires_at <= x.clock.now():
+        return f"the set-up page was to be sent by {setup.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    return "the cookie of the launch's session did not come" if session is None else "another browser made that launch"
+
+
 def set_up(x: Call) -> Response:
     """Map the context to the class that staff chose: an existing one, or that of a new course."""
     fields = dict(decode_pairs(x.body)) if x.content_type == FORM else {}
     setup = x.store.class_setups.get(fields.get("token", ""))
     session = credentials.session(x)
     if setup is None or session is None or setup.session != session.id or setup.expires_at <= x.clock.now():
-        raise refusals.setup_not_open(fields.get("token", ""))
+        raise refusals.setup_not_open(fields.get("token", ""), _why_not_open(x, fields, setup, session))
     institution = x.store.institutions.get(setup.institution)
     user = x.store.users.get(session.user)
     assert institution is not None  # as above: a world's references are checked when it is loaded
