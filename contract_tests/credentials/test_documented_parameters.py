@@ -63,7 +63,7 @@ def test_names(lms: Emulator, canvas: Send) -> None:
             ),
             "an object as text": (
                 canvas("POST", f"{course}/modules", data={"module": "[object Object]"}),
-                "`module` came as the text [object Object]; it has to hold `module[name]`",
+                "`module` came as the text [object Object]; a hash is expected, as `module[name]=value`",
             ),
             "a list": (
                 canvas("POST", f"{course}/modules", json=[{"name": "Week 1"}]),

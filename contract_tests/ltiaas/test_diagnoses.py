@@ -92,7 +92,7 @@ def test_a_part_of_an_ltik_says_how_much_came(rig: Rig, lms_side: LmsSide) -> No
     ):
         assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{sent}").status_code == 401
         assert said in rig.refusal["diagnosis"]
-        assert "pass on the ltik of the launch URL unchanged" in rig.refusal["diagnosis"]
+        assert "pass on the whole ltik of the launch URL unchanged" in rig.refusal["diagnosis"]
     assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{whole}").status_code == 200
 
 

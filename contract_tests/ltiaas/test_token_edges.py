@@ -145,11 +145,15 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
 @pytest.mark.parametrize(
     ("token", "reason", "diagnosis"),
     [
-        ("x.y.z", "malformed", "this is no readable JWT: pass on the whole ltik of the launch URL unchanged"),
+        (
+            "x.y.z",
+            "malformed",
+            "its signature ends within a byte: it was cut; pass on the whole ltik of the launch URL unchanged",
+        ),
         (
             ltik("plain", "w" * 64),
             "bad_signature",
-            "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
+            "LTIAAS did not sign this; pass on the whole ltik of the launch URL unchanged",
         ),
         (
             ltik("theirs", OTHER_SECRET),

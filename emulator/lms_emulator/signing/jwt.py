@@ -92,8 +92,11 @@ def why_not_whole(token: str) -> str | None:
     """What its parts or the size of its signature say of a token: truncated, or written out; None if they are right."""
     if (parts := token.count(".") + 1) < 3:
         return f"it has {parts} of the three parts of a JWT, which dots join: it was cut"
+    signature = token.rpartition(".")[2]
+    if len(signature) % 4 == 1:
+        return "its signature ends within a byte: it was cut"
     try:
-        algorithm, size = read(token).header.get("alg"), len(_decode(token.rpartition(".")[2]))
+        algorithm, size = read(token).header.get("alg"), len(_decode(signature))
     except (TokenError, ValueError):
         return None
     sizes = {"HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,)}

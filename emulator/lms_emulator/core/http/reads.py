@@ -290,10 +290,10 @@ class Reads:
             self.takes((name,), text, "false")
         return text in true
 
-    def words(self, name: str, given: Iterable[str], known: Container[str]) -> None:
+    def words(self, path: Path, given: Iterable[str], known: Container[str]) -> None:
         """Note words of a parameter that the provider does not know, and so passes over or finds nothing by."""
         if strange := [word for word in given if word.strip() and word not in known]:
-            self.knows_no((name,), ", ".join(strange))
+            self.knows_no(path, ", ".join(strange))
 
     def choose(self, name: str, values: Callable[[], list[str]]) -> set[str]:
         """The values of a parameter such as `include`; the same set for the whole request.

@@ -16,7 +16,7 @@ from lms_emulator.providers.ltiaas.model import Activity, Consumer, Launch, Plat
 from lms_emulator.providers.ltiaas.wire import LTIK, Credential, Scheme, Unreadable, read_authorization
 
 if TYPE_CHECKING:
-    from lms_emulator.signing.jwt import TokenError
+    from lms_emulator.signing.token_errors import TokenError
 
 DOMAIN = ".ltiaas.com"
 KEY_ALONE, KEY_AND_TOKEN = "Authorization: Bearer <API key>", "Authorization: LTIK-AUTH-V2 <API key>:<ltik>"
@@ -256,7 +256,7 @@ def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
 def _why_no_ltik(error: TokenError, token: str) -> str | None:
     from lms_emulator.signing.jwt import why_not_whole
 
-    whole = "; pass on the ltik of the launch URL unchanged"
+    whole = "; pass on the whole ltik of the launch URL unchanged"
     if error.reason in ("malformed", "bad_signature") and (why := why_not_whole(token)) is not None:
         return f"{why}{whole}"
     return {

@@ -134,8 +134,7 @@ class Params:
     def chosen(self, known: Container[str], *path: str) -> list[str]:
         """The words of a list of choices; those that Canvas does not know are noted for the journal."""
         words = self.texts(*path)
-        if strange := [word for word in words if word not in known and word.strip()]:
-            self._reads.knows_no((*self._path, *path), ", ".join(strange))
+        self._reads.words((*self._path, *path), words, known)
         return words
 
     def read_as(self, meaning: float | str | None, *path: str, sent: str | None = None) -> None:
@@ -189,7 +188,10 @@ class Params:
         """The hash of that name; empty if it was not sent. Raises the refusal `crashed` for text or a list."""
         value = self._find(*path)
         if value and not isinstance(value, dict):
-            raise refusals.crashed(f"a hash is expected, as `{path[-1]}[name]=value`", value)
+            came = "a list" if isinstance(value, list) else f"the text {as_text(value)}"[:100]
+            raise refusals.crashed(
+                f"`{path[-1]}` came as {came}; a hash is expected, as `{path[-1]}[name]=value`", value
+            )
         return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 
     def over(self, before: dict[str, Any]) -> Params:

@@ -368,9 +368,9 @@ def read_learner(x: Call) -> Response:
     )
     if errors:
         raise threads.invalid(errors)
-    x.reads.words("status", [status], (*threads.CHOICES["view"], "flagged", "all"))
+    x.reads.words(("status",), [status], (*threads.CHOICES["view"], "flagged", "all"))
     for name, word in words.items():
-        x.reads.words(name, [word], threads.CHOICES[name])
+        x.reads.words((name,), [word], threads.CHOICES[name])
     flagged = status == "flagged"
     chosen = words | {"view": status if status in ("unread", "unanswered", "unresponded") else ""}
     found = threads.select(x, course.id, author=author.username, chosen=chosen)

@@ -76,7 +76,7 @@ def list_enrollments(x: Call) -> Response:
     if version == "v2":
         return wire.api_json({**configs, "enrollments": [_enrollment(x, record) for record in found]})
     status = x.query.get("status", "")
-    x.reads.words("status", [status], (*_STATUSES, "all"))
+    x.reads.words(("status",), [status], (*_STATUSES, "all"))
     primary = None
     if version == "v4" and status in _STATUSES:
         found = [record for record in found if _status(x, user, record) == status]

@@ -168,7 +168,7 @@ def _class_answer(course: Course, klass: Class) -> Response:
 def list_courses(x: Call) -> Response:
     """Public courses that are online; `type` is `free`, `paid` or both with a comma. No credentials."""
     kinds = set(x.query.get("type", "free,paid").split(","))
-    x.reads.words("type", sorted(kinds), ("free", "paid"))
+    x.reads.words(("type",), sorted(kinds), ("free", "paid"))
     courses = [
         shapes.listed_course(x, course)
         for course in x.store.courses
