@@ -202,6 +202,15 @@ def public_url(api: Api) -> Any:
     return {"public_url": api.url(f"{shapes.page_path(file)}/download?verifier={file.uuid}")}
 
 
+def _metadata(drawing: str) -> str:
+    """The text of the first `metadata` element of an SVG drawing."""
+    opening = re.search(r"<metadata[\s>]", drawing)
+    if opening is None:
+        return ""
+    text, closing, _ = drawing[opening.start() :].partition("</metadata>")
+    return text.partition(">")[2] if closing else ""
+
+
 def icon_metadata(api: Api) -> Any:
     """The parameters of an icon made in the editor, which its drawing carries in `metadata`."""
     found = api.store.attachments.get(number(api.slot("id")))
@@ -213,11 +222,11 @@ def icon_metadata(api: Api) -> Any:
         raise api.refused(f"file {file.id} is not locked")
     if file.category != "icon_maker_icons":
         raise file_refusals.no_metadata(file.id)
-    drawn = re.search(r"<metadata(?:\s[^>]*)?>(.*?)</metadata>", file.content.decode("utf-8", "replace"), re.DOTALL)
-    if drawn is None or not drawn.group(1).strip():
+    drawn = _metadata(file.content.decode("utf-8", "replace"))
+    if not drawn.strip():
         return Response(status_code=204)
     try:
-        held = json_text.parse(html.unescape(drawn.group(1)))
+        held = json_text.parse(html.unescape(drawn))
     except ValueError as error:
         raise refusals.crashed("the icon's metadata are no JSON", str(error)) from error
     return {"name": file.display_name, **(held if isinstance(held, dict) else {})}

@@ -7,8 +7,9 @@ Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), 
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Collection, Iterable
+from itertools import takewhile
+from string import ascii_letters, digits
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,7 +34,6 @@ VISIBILITIES = ("inherit", "course", "institution", "public")
 SEAL_SECONDS = 3600
 LAST_NUMBER = 7
 """The highest number with which a file of a taken name is told apart."""
-_EXTENSIONS = re.compile(r"(\.[A-Za-z][A-Za-z0-9]*)*\.[A-Za-z0-9]*$")
 CONVERSATIONS = "conversation attachments"
 """A user's folder for message attachments, created on first use."""
 
@@ -362,10 +362,20 @@ def free_file_name(api: Api, name: str, taken: Collection[str]) -> str:
     """
     if name not in taken:
         return name
-    extension = found.group() if (found := _EXTENSIONS.search(name)) is not None else ""
+    extension = _extensions(name)
     stem = name.removesuffix(extension)
     numbered = (f"{stem}-{number}{extension}" for number in range(1, LAST_NUMBER + 1))
     return next((each for each in numbered if each not in taken), None) or f"{stem}-{api.x.ids.uuid()}{extension}"
+
+
+def _extensions(name: str) -> str:
+    """All extensions of a file's name, `.tar.gz`; each but the last begins with a letter."""
+    tail = name[len(name.rstrip(ascii_letters + digits + ".")) :]
+    *parts, last = tail.split(".")
+    if not parts:
+        return ""
+    kept = list(takewhile(lambda part: part[:1].isalpha(), reversed(parts[1:])))
+    return "." + ".".join([*reversed(kept), last])
 
 
 def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
