@@ -152,3 +152,71 @@ def test_who_follows_a_job_is_who_may_read_what_it_is_for(canvas: Site) -> None:
     assert canvas.admin.get(exported["progress_url"]).status_code == 200
     zipped = canvas.student.post(f"{API}/courses/1/content_exports", data={"export_type": "zip"}).json()
     assert canvas.teacher.get(zipped["progress_url"]).status_code == 403, "files packed for somebody else"
+
+
+def _copied(canvas: Site, course: dict[str, Any], **shift: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A course with one assignment, copied into a new one with these date shifts: the assignment and the course."""
+    admin = canvas.admin
+    old, new = (
+        admin.post(f"{API}/accounts/1/courses", json={"course": {"name": name, **course}}).json()["id"]
+        for name in ("Old", "New")
+    )
+    work = {"name": "A", "published": True, "due_at": "2026-10-07T02:30:00Z", "unlock_at": "2026-09-03T00:00:00Z"}
+    admin.post(f"{API}/courses/{old}/assignments", json={"assignment": work})
+    fields = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
+    admin.post(f"{API}/courses/{new}/content_migrations", json={**fields, "date_shift_options": shift})
+    (row,) = admin.get(f"{API}/courses/{new}/assignments").json()
+    return row, admin.get(f"{API}/courses/{new}").json()
+
+
+def test_bounds_of_a_shift_that_are_not_sent(canvas: Site) -> None:
+    """The length of the course stays, and what it lasts is found from its dates."""
+    starts = {"shift_dates": True, "old_start_date": "2026-09-01", "new_start_date": "2027-09-07"}
+    row, course = _copied(canvas, {}, **starts)
+    assert row["due_at"] == "2027-10-13T02:30:00Z", "371 days, all whole weeks, as 36 of 36 days had passed"
+    assert course["start_at"] == "2027-09-07T00:00:00Z", "a course without dates gets them"
+    assert course["end_at"] is None
+    back = {"old_end_date": "2026-08-01", "new_end_date": "2027-01-01"}
+    assert _copied(canvas, {}, **starts, **back)[0]["due_at"] == row["due_at"], "ends before the starts are no ends"
+    dated: dict[str, Any] = {"start_at": "2026-09-01T00:00:00Z", "end_at": "2026-12-22T00:00:00Z"}
+    dated["restrict_enrollments_to_course_dates"] = True
+    row, course = _copied(canvas, dated, shift_dates=True, new_start_date="2027-09-07")
+    assert (row["due_at"], course["start_at"]) == ("2027-10-13T02:30:00Z", dated["start_at"])
+
+
+def test_a_shift_is_rounded_to_days_of_its_time_zone(canvas: Site) -> None:
+    term = {"old_start_date": "2026-09-01", "old_end_date": "2026-12-22", "new_start_date": "2027-09-07"}
+    usual, _ = _copied(canvas, {}, shift_dates=True, **term, new_end_date="2027-12-28")
+    assert usual["due_at"] == "2027-10-13T02:30:00Z"
+    named = {"time_zone": "America/New_York", "day_substitutions": {"2": "4"}}
+    there, _ = _copied(canvas, {}, shift_dates=True, **term, new_end_date="2027-12-28", **named)
+    assert there["due_at"] == "2027-10-08T02:30:00Z", "there it was a Tuesday evening, which becomes a Thursday"
+    shorter, _ = _copied(canvas, {}, shift_dates=True, **term, new_end_date="2027-09-16")
+    assert shorter["due_at"] == "2027-09-08T02:30:00Z", "2.9 days are three, from where the last Wednesday is"
+
+
+@pytest.mark.parametrize("bound", ["9999-12-31", "0001-01-01"])
+def test_a_shift_beyond_the_calendar_leaves_dates_alone(canvas: Site, bound: str) -> None:
+    term = {
+        "old_start_date": "2026-10-06",
+        "old_end_date": "2026-10-06",
+        "new_start_date": bound,
+        "new_end_date": bound,
+    }
+    row, _ = _copied(canvas, {}, shift_dates=True, **term, day_substitutions={"3": "6"})
+    assert row["due_at"] is not None
+
+
+def test_a_file_with_a_comment_takes_the_choices_of_an_upload(canvas: Site) -> None:
+    work = {"name": "A", "submission_types": ["online_upload"], "published": True}
+    number = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": work}).json()["id"]
+    path = f"{API}/courses/1/assignments/{number}/submissions/101/comments/files"
+    begun = canvas.teacher.post(path, json={"name": "a.txt", "on_duplicate": "rename"}).json()
+    assert "on_duplicate=rename&quota_exemption=" in begun["upload_url"]
+    nowhere = canvas.teacher.post(path, json={"name": "a.txt", "parent_folder_id": 1})
+    assert (nowhere.status_code, nowhere.json()) == (404, {"message": "The specified resource does not exist."})
+    job = canvas.teacher.post(path, json={"name": "a.txt", "url": "ftp://x"}).json()["progress"]
+    assert (job["context_type"], job["context_id"]) == ("Assignment", number)
+    sent = {"name": "a.txt", "url": "ftp://x", "assignment_id": number}
+    job = canvas.student.post(f"{API}/users/self/files", json=sent).json()["progress"]
+    assert (job["context_type"], job["context_id"]) == ("Assignment", number)

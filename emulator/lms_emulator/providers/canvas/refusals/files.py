@@ -34,6 +34,11 @@ def two_folders() -> SiteRefusal:
     return message(400, "two_folders", "Can't set folder path and folder id")
 
 
+def no_folder() -> SiteRefusal:
+    """404: the folder that an upload names is not there."""
+    return message(404, "folder_unknown", "The specified resource does not exist.")
+
+
 def no_metadata(got: Any) -> SiteRefusal:
     """A file that is not an icon maker's icon."""
     body = {"errors": [{"message": "The requested attachment does not support viewing metadata."}]}

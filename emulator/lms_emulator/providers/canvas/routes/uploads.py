@@ -96,10 +96,15 @@ async def begin_comment(api: Api) -> Any:
     may = courses.may(api, api.caller, course, "manage_grades") or submitting.may_send_files(api, course, assignment)
     if not api.check("may send files with comments on this assignment", may, got=user.id):
         raise api.refused(f"comment on the submission of user {user.id}")
-    uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
+    on_duplicate = uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
+    if api.params.text("parent_folder_id") is not None:
+        raise file_refusals.no_folder()
     attachment = uploads.expect(api, "Assignment", assignment.id, None)
     api.store.assignments.put(replace(assignment, updated_at=api.now))
-    return uploads.offered(api, attachment, "overwrite", exempt=True)
+    if (url := api.params.text("url")) is None:
+        return uploads.offered(api, attachment, on_duplicate, exempt=True)
+    about = ("Assignment", assignment.id)
+    return {"progress": progress(api, await fetch_file(api, attachment, url, on_duplicate, about, api.user))}
 
 
 async def _begin(
@@ -118,10 +123,16 @@ async def _begin(
     url = api.params.text("url")
     if url is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
-    about = progress_of or ("User", api.user.id)
+    about = progress_of or _job_of(api)
     room = None if exempt else quotas.granted(api, context) - quotas.used(api.store, context)
     queued = await fetch_file(api, attachment, url, on_duplicate, about, api.user, then, room=room)
     return {"progress": progress(api, queued)}
+
+
+def _job_of(api: Api) -> tuple[str, int]:
+    """What the job of a download is for: the assignment that the request names, else the caller."""
+    named = api.store.assignments.get(identifiers.local_number(api.params.text("assignment_id") or "") or 0)
+    return ("Assignment", named.id) if named is not None else ("User", api.user.id)
 
 
 async def fetch_file(

@@ -6,7 +6,7 @@ Source: canvas-lms app/models/master_courses/master_migration.rb (2023-06), and 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -232,7 +232,7 @@ def _send(
         return {}
     first = subscription.synced_at is None
     package = packages.of_course(api, master)
-    transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.read({}, UTC))
+    transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.NOT_SHIFTED)
     skipped, exceptions = _left(api, transfer, template, subscription)
     sent = {(kind.table, record.id) for kind, record, how in found if how != "deleted"}
     only = None if first else {part.key for part in package.parts if (part.kind.table, part.record.id) in sent}

@@ -79,7 +79,7 @@ def target_folder(api: Api, context: Context, preferred: Folder | None = None) -
         folder = api.store.folders.get(as_whole(number) or 0)
         elsewhere = folder is not None and (folder.context_type, folder.context_id) != (context.type, context.id)
         if folder is None or elsewhere or folder.workflow_state == "deleted":
-            raise refusals.message(404, "folder_unknown", "The specified resource does not exist.")
+            raise file_refusals.no_folder()
         files.require_contents(api, folder)
         return folder
     if path is not None:

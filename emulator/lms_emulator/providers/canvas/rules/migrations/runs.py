@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.rules.migrations import (
     placing,
     selection,
 )
+from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
 OVERWRITING = "overwrite_quizzes"
@@ -224,8 +225,10 @@ def converted(api: Api, record: ContentMigration) -> packages.Package | None:
 
 
 def _bring(api: Api, record: ContentMigration, package: packages.Package, target: Course) -> dict[str, Any]:
-    shift = dates.read(record.settings.get("date_shift_options") or {}, zone(target.time_zone) or UTC)
     copy = record.settings.get("copy_options") or selection.EVERYTHING
+    options = record.settings.get("date_shift_options") or {}
+    usual = zone(api.root.default_time_zone) or UTC
+    shift = dates.read(options, usual, lambda: _bounds(api, package, target, copy))
     if placing.module_of(api, record.settings, target) is not None:
         package = dataclasses.replace(
             package, parts=[part for part in package.parts if part.kind.name != "context_modules"]
@@ -233,8 +236,27 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
     again = record.settings.get(OVERWRITING, True) not in (None, False)
     transfer = Transfer(api, package, target, copy, shift, overwrites=again)
     transfer.run(skip=record.settings.get("importer_skips") or ())
+    current = api.store.courses.get(target.id) or target
+    dated = replace(current, start_at=current.start_at or shift.begins, end_at=current.end_at or shift.ends)
+    if dated != current:
+        api.store.courses.put(dated)
     placing.put(api, record.settings, target, transfer.made)
     return {"imported_assets": kinds_made(transfer)}
+
+
+def _bounds(
+    api: Api, package: packages.Package, target: Course, copy: selection.Copy
+) -> tuple[date | None, date | None]:
+    """The first and the last day of a course with what is brought: its own, else of its events and assignments."""
+    kinds = [BY_NAME[name] for name in ("calendar_events", "assignments")]
+    rows = [row for kind in kinds for row in kind.lister(api, target)]
+    rows += [
+        part.record for part in package.parts if part.kind in kinds and selection.chosen(copy, part.kind, part.key)
+    ]
+    names = ("start_at", "end_at", "due_at")
+    days = [moment.date() for row in rows for name in names if (moment := getattr(row, name, None)) is not None]
+    first = target.start_at.date() if target.start_at is not None else min(days, default=None)
+    return first, target.end_at.date() if target.end_at is not None else max(days, default=None)
 
 
 def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
