@@ -143,6 +143,13 @@ def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
     canvas.teacher.post(f"{API}/conversations", json={"recipients": [own], "subject": "Hi", "body": "You there?"})
     found = {item["type"]: item for item in canvas.student.get(stream).json()}
     assert (found["Announcement"]["announcement_id"], found["Conversation"]["participant_count"]) == (topic["id"], 2)
+    number, said = found["Conversation"]["conversation_id"], ["You there?"]
+    for text in ("One", "Two", "Three"):
+        canvas.student.post(f"{API}/conversations/{number}/add_message", json={"body": text})
+        said.append(text)
+    (item,) = (row for row in canvas.student.get(stream).json() if row["type"] == "Conversation")
+    assert [row["message"] for row in item["latest_messages"]] == said[-3:], "the last three, oldest first"
+    assert item["message"] is None
     counted = {item["type"]: item["unread_count"] for item in canvas.student.get(f"{stream}/summary").json()}
     assert counted == {"Announcement": 1, "Conversation": 0, "DiscussionTopic": 0}
     assert canvas.student.get(f"{course}/activity_stream").json()[0]["title"] == "News"

@@ -12,6 +12,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Collaboration,
+    ConversationMessage,
     ConversationParticipant,
     Course,
     DiscussionEntry,
@@ -197,25 +198,32 @@ def _news(api: Api, item: Item, base: Assignment) -> Json:
 def _conversation(api: Api, mine: ConversationParticipant) -> Json:
     record = api.store.conversations.get(mine.conversation_id)
     assert record is not None  # part of the participant's own conversation
-    found = conversations.written(conversations.messages(api, mine))
+    rows = sorted(api.store.conversation_messages.find("conversation", record.id), key=lambda row: row.id)
+    latest = [(row, _readers(row)) for row in conversations.written(rows)[-ENTRIES:]]
+    said = [
+        {
+            "id": row.id,
+            "created_at": when(row.created_at),
+            "author_id": row.author_id,
+            "message": row.body,
+            "participating_user_ids": readers,
+        }
+        for row, readers in latest
+        if mine.user_id in readers
+    ]
     return {
         "title": record.subject,
-        "message": found[0].body if found else None,
+        "message": None,
         "conversation_id": record.id,
         "private": record.private,
         "participant_count": len(conversations.participants(api, record.id)),
         "html_url": api.url(f"/conversations/{record.id}"),
-        "latest_messages": [
-            {
-                "id": row.id,
-                "created_at": when(row.created_at),
-                "author_id": row.author_id,
-                "message": row.body,
-                "participating_user_ids": row.user_ids,
-            }
-            for row in found[:ENTRIES]
-        ],
+        **({"latest_messages": said} if said else {}),
     }
+
+
+def _readers(record: ConversationMessage) -> list[int]:
+    return sorted(number for number in record.user_ids if str(number) not in record.removed)
 
 
 def summary(api: Api) -> Any:
