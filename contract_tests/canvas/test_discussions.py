@@ -329,3 +329,32 @@ def test_whoever_must_post_again_is_not_subscribed_any_more(canvas: Site) -> Non
     assert canvas.student.delete(f"{path}/entries/{entry}").status_code == 204
     shown = canvas.student.get(path).json()
     assert (shown["subscribed"], shown["subscription_hold"]) == (False, "initial_post_required")
+
+
+def test_who_is_anonymous_is_not_given_away(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    topics = f"{API}/courses/1/discussion_topics"
+    asked = {"title": "Secret", "published": True, "anonymous_state": "full_anonymity"}
+    plain = teacher.post(topics, json=asked).json()
+    assert (plain["anonymous_state"], plain["author"]["display_name"]) == (None, "Grace Hopper"), "without the feature"
+    canvas.switch_on("react_discussions_post")
+    made = teacher.post(topics, json=asked).json()
+    assert (made["anonymous_state"], made["author"]) == ("full_anonymity", None)
+    assert made["title"] in [row["title"] for row in student.get(topics).json() if row["author"] is None]
+    for path in ("", "/view", "/entries", "/entry_list"):
+        assert student.get(f"{topics}/{made['id']}{path}").status_code == 404, path
+        assert student.get(f"{topics}/{plain['id']}{path}").status_code == 200, path
+    refused = {
+        "Anonymous discussions cannot be graded": {"assignment": {"points_possible": 1}},
+        "Group discussions cannot be anonymous.": {"group_category_id": 1},
+    }
+    for text, more in refused.items():
+        answer = teacher.post(topics, json={**asked, **more})
+        assert (answer.status_code, answer.json()) == (400, {"errors": {"anonymous_state": text}})
+    text = {"errors": {"anonymous_state": "You are not able to create an anonymous discussion"}}
+    assert student.post(topics, json=asked).json() == text
+    teacher.put(f"{API}/courses/1/settings", json={"allow_student_anonymous_discussion_topics": True})
+    assert student.post(topics, json=asked).json()["anonymous_state"] == "full_anonymity"
+    kept = teacher.put(f"{topics}/{made['id']}", json={"anonymous_state": "full_anonymity", "title": "Still"})
+    assert kept.json()["title"] == "Still"
+    assert teacher.put(f"{topics}/{made['id']}", json={"anonymous_state": None}).status_code == 400

@@ -17,6 +17,7 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
         assignment_id: what is graded here. old_assignment_id: what was.
         root_topic_id: the topic of the course that a group's topic was made for.
         viewed_in: the time zone in which its entries are shown until there are new ones.
+        anonymous_state: who stays anonymous, everybody or who wants to; None if nobody does.
     """
 
     id: int
@@ -54,6 +55,8 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
     root_topic_id: int | None = None
     attachment_id: int | None = None
     todo_date: Instant | None = None
+    anonymous_state: Literal["full_anonymity", "partial_anonymity"] | None = None
+    is_anonymous_author: bool = False
     viewed_in: str | None = None
     workflow_state: Literal["active", "deleted"] = "active"
     deleted_at: Instant | None = None

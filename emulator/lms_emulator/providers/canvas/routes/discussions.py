@@ -47,6 +47,12 @@ def readable_topic(api: Api) -> tuple[DiscussionTopic, Context]:
     return topic, context
 
 
+def require_names(topic: DiscussionTopic) -> None:
+    """Refuse to show a discussion in which people stay anonymous, as the API would give them away."""
+    if topic.anonymous_state is not None:
+        raise refusals.not_found("a topic that is not anonymous", topic.id)
+
+
 def require(api: Api, topic: DiscussionTopic, context: Context, right: str) -> None:
     """Refuse callers who may not `update`, `reply` to or `delete` a topic."""
     if not api.check(f"may {right} the topic", rules.permissions(api, topic, context)[right], got=topic.id):
@@ -150,6 +156,7 @@ def _sort(api: Api, found: list[DiscussionTopic], announcements: bool) -> None:
 def show(api: Api) -> Any:
     """A topic."""
     topic, context = readable_topic(api)
+    require_names(topic)
     return shapes.topic(api, topic, context, _includes(api))
 
 

@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.routes.discussions import (
     forced_read_state,
     readable_topic,
     require,
+    require_names,
     require_post,
 )
 from lms_emulator.providers.canvas.rules import contexts, courses, files, html, saying, topics
@@ -63,6 +64,7 @@ def _seen_entry(api: Api, topic: DiscussionTopic) -> DiscussionEntry:
 def index(api: Api) -> Any:
     """The top-level entries, newest first, each with its newest replies."""
     topic, context = _read(api)
+    require_names(topic)
     every = _seen(api, topic)
     found = _newest_first([entry for entry in every if entry.parent_id is None])
     return paged(api, found, lambda entry: shapes.entry_with_replies(api, entry, context, every))
@@ -71,6 +73,7 @@ def index(api: Api) -> Any:
 def replies(api: Api) -> Any:
     """The replies in an entry's thread, newest first."""
     topic, context = _read(api)
+    require_names(topic)
     top = _seen_entry(api, topic)
     if top.parent_id is not None:
         raise refusals.not_found("the entry at the top of a thread", top.id)
@@ -81,6 +84,7 @@ def replies(api: Api) -> Any:
 def entry_list(api: Api) -> Any:
     """The entries named by `ids[]`, including deleted ones."""
     topic, context = _read(api)
+    require_names(topic)
     asked = {number(text) for text in api.params.texts("ids")}
     every = rules.entries_of(api, topic, deleted=True)
     found = sorted((entry for entry in every if entry.id in asked), key=lambda entry: entry.id)
@@ -93,6 +97,7 @@ def entry_list(api: Api) -> Any:
 def view(api: Api) -> Any:
     """All entries, as a tree."""
     topic, context = _read(api)
+    require_names(topic)
     api.params.get("include_new_entries")  # the tree is never stale, so there are no new entries besides it
     return shapes.view(api, topic, context)
 

@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.rules import (
     contexts,
     copying,
     discussions,
+    features,
     files,
     groups,
     html,
@@ -39,6 +40,8 @@ FLAGS = (
     "podcast_has_student_posts",
     "pinned",
 )
+REDESIGN = "react_discussions_post"
+ANONYMITY = ("full_anonymity", "partial_anonymity")
 SHOWING = ("expanded", "expanded_locked", "sort_order_locked")
 """The fields that control the display of a topic's threads."""
 MODERATORS_ONLY = ("podcast_enabled", "podcast_has_student_posts", "allow_rating", "sort_by_rating")
@@ -68,6 +71,7 @@ def create(api: Api, context: Context) -> DiscussionTopic:
         created_at=api.now,
         updated_at=api.now,
     )
+    topic = replace(topic, **_anonymity(api, context))
     wanted = _described(api, context, topic, moderator)
     if announcement:
         wanted = _announced(api, context, wanted)
@@ -89,6 +93,22 @@ def _divide(api: Api, topic: DiscussionTopic) -> None:
         api.store.discussion_topics.put(replace(part, assignment_id=None, section_ids=[]))
 
 
+def _anonymity(api: Api, context: Context) -> dict[str, Any]:
+    """Who stays anonymous in a new topic, if the course has the feature. Raises the refusals for who may not ask."""
+    course = context.record
+    asked, alone = api.params.text("anonymous_state"), {"is_anonymous_author": api.params.flag("is_anonymous_author")}
+    if not isinstance(course, Course) or not features.enabled(api, course, REDESIGN) or asked not in ANONYMITY:
+        return alone
+    allowed = course.settings.get("allow_student_anonymous_discussion_topics")
+    if api.params.has("assignment"):
+        raise _field("anonymous_state", "Anonymous discussions cannot be graded")
+    if api.params.has("group_category_id"):
+        raise _field("anonymous_state", "Group discussions cannot be anonymous.")
+    if not allowed and not contexts.may(api, context, "manage"):
+        raise _field("anonymous_state", "You are not able to create an anonymous discussion")
+    return {"anonymous_state": asked, **alone}
+
+
 def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
     """The groups of a group discussion."""
     category = api.store.group_categories.get(topic.group_category_id or 0)
@@ -99,7 +119,7 @@ def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
 def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """A topic with the request's changes. Raises the refusals for invalid ones."""
     moderator = discussions.moderates(api, context)
-    if api.params.text("anonymous_state") is not None:
+    if api.params.has("anonymous_state") and api.params.get("anonymous_state") != topic.anonymous_state:
         raise _field("anonymous_state", "You are not able to update the anonymous state of a discussion")
     wanted = replace(_described(api, context, topic, moderator), editor_id=api.user.id, updated_at=api.now)
     if wanted.published and not topic.published:

@@ -25,11 +25,11 @@ from lms_emulator.providers.canvas.shapes.people import display
 COLUMNS = """
 id title message context_type context_id user_id attachment_id assignment_id root_topic_id position discussion_type
 locked pinned podcast_enabled podcast_has_student_posts allow_rating only_graders_can_rate sort_by_rating
-group_category_id old_assignment_id editor_id
+group_category_id old_assignment_id editor_id anonymous_state is_anonymous_author
 """
 MOMENTS = "last_reply_at created_at updated_at delayed_post_at posted_at deleted_at lock_at todo_date"
 ALWAYS_NULL = """
-cloned_item_id migration_id subtopics_refreshed_at last_assignment_id external_feed_id anonymous_state
+cloned_item_id migration_id subtopics_refreshed_at last_assignment_id external_feed_id
 """
 
 
@@ -65,7 +65,6 @@ def deleted_topic(api: Api, record: DiscussionTopic, context: Context) -> Json:
         "context_code": context.asset_string,
         "require_initial_post": bool(record.require_initial_post),
         "is_section_specific": bool(record.section_ids),
-        "is_anonymous_author": False,
         "root_account_id": api.root.id,
         "user": {"user": {"name": author.name}} if author is not None else None,
     }

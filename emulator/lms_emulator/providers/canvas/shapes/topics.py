@@ -60,7 +60,7 @@ def topic(
         "only_graders_can_rate": record.only_graders_can_rate,
         "sort_by_rating": record.sort_by_rating,
         "is_section_specific": bool(record.section_ids),
-        "anonymous_state": None,
+        "anonymous_state": record.anonymous_state,
         "user_name": people.short_name(author) if author is not None else None,
         "discussion_subentry_count": len(entries),
         "permissions": rules.permissions(api, record, context),
@@ -76,7 +76,7 @@ def topic(
         "locked": rules.closed(api, record),
         "can_lock": assignment is None or assignment.due_at is None or assignment.due_at <= api.now,
         "comments_disabled": rules.comments_disabled(api, record),
-        "author": display(api, author, context) if author is not None else {},
+        "author": None if record.anonymous_state else display(api, author, context) if author is not None else {},
         "html_url": api.url(f"{context.path}/discussion_topics/{record.id}"),
         "url": api.url(f"{context.path}/discussion_topics/{record.id}"),
         "pinned": record.pinned,
@@ -96,6 +96,10 @@ def topic(
         body["lock_explanation"] = "This topic is closed for comments."
     if hold is not None:
         body["subscription_hold"] = hold
+    if api.caller is not None and api.caller.pronouns:
+        body["user_pronouns"] = api.caller.pronouns
+    if isinstance(context.record, Course) and context.record.settings.get("enable_course_paces"):
+        body["in_paced_course"] = True
     return body | _included(api, record, context, includes, after_change)
 
 
