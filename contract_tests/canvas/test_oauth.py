@@ -371,7 +371,7 @@ def test_a_wrong_verifier_is_explained(canvas: Site) -> None:
     right = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     for challenge, sent, words in (
         (None, verifier, "had no code_challenge"),
-        (right, "w" * 50, "of another authorization request"),
+        (right, "w" * 50, "made from another verifier"),
         (right, f"{verifier}\n", "white space"),
         (verifier, verifier, "the same text"),
         (f"{right}=", verifier, "padding"),

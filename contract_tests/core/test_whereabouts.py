@@ -36,7 +36,7 @@ def diagnosed(lms: Emulator, method: str, path: str, token: str = "", world: str
         (f"{COURSES}/1/assignments/77", "there is no assignment 77"),
         (f"{COURSES}/2/assignments/1", "assignment 1 is not in course 2, but in course 1"),
         (f"{COURSES}/1/quizzes/9", "there is no quiz 9: this world has none"),
-        (f"{COURSES}/1/pages/nowhere", "course 1 exists (`available`), but the requested part of it is not"),
+        (f"{COURSES}/1/pages/nowhere", "course 1 has no page `nowhere`"),
         (f"{COURSES}/sis_course_id:x", "no course has the sis_course_id `x`"),
         (f"{COURSES}/ENG101", "`ENG101` names no course; this world has 1, 2"),
         (f"{COURSES}/None", "`None` was sent: the variable that should hold the id of the course has no value"),

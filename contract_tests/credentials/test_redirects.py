@@ -77,7 +77,7 @@ def test_pkce_where_a_site_is_set_to_check_it(brightspace: Site, method: str) ->
     brightspace.lms.settings["brightspace.pkce"] = "check"
     code = brightspace.code(**sent)
     assert brightspace.exchange(code, code_verifier=verifier[::-1]).json() == {"error": "invalid_grant"}
-    assert (brightspace.reason, "another authorization request" in brightspace.diagnosis) == (
+    assert (brightspace.reason, "made from another verifier" in brightspace.diagnosis) == (
         "code_verifier_wrong",
         True,
     )

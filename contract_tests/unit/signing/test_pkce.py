@@ -47,12 +47,17 @@ def test_the_challenge_of_the_specification() -> None:
         (pkce.challenge_of(pkce.challenge_of(ODD)), "the challenge was hashed twice"),
         (
             RIGHT,
-            "this is the verifier of another authorization request; store it per sign-in, in the browser's session",
+            "the challenge was made from another verifier, or in a way that is not known: "
+            "keep the verifier of each sign-in in the browser's session",
         ),
     ],
 )
 def test_diagnoses_of_wrong_verifiers(challenge: str, words: str) -> None:
     assert pkce.why_not(ODD, challenge) == words
+
+
+def test_a_verifier_and_a_challenge_that_were_exchanged() -> None:
+    assert "were exchanged" in pkce.why_not(RIGHT, VERIFIER)
 
 
 def test_white_space_around_a_verifier() -> None:

@@ -221,7 +221,7 @@ class Catalogue:
 
     def below(self, path: str, method: str) -> list[str]:
         """The templates one literal segment below a path's own that take a method."""
-        starts = {f"{self.shape(entry.path).rstrip('/')}/" for entry in self.at(path)}
+        starts = {f"{self.shape(entry.path).rstrip('/')}/" for entry in self.at(path)[:1]}
         rows = (line.split("\t", 2)[:2] for line in self._lines)
         return [
             template

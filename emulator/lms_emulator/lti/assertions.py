@@ -40,6 +40,13 @@ _NO_ASSERTION = (
 )
 
 
+def _why_none(x: Exchange[Any, Any]) -> str:
+    """Why there is no assertion: a secret came in its place, in the form or by HTTP Basic, or nothing."""
+    sent = dict(x.query.peek()) | (dict(x.form().peek()) if x.is_form else {})
+    secret = "client_secret" in sent or x.basic() is not None
+    return _NO_ASSERTION if secret else "no client_assertion was sent, which a tool signs to ask for a token"
+
+
 class Client(NamedTuple):
     """Who may sign assertions.
 
@@ -85,7 +92,7 @@ class Assertions(ABC, Generic[X]):
         """
         if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
             check = "client_assertion_type"
-            why = _why_other_type(kind) if kind or assertion else _NO_ASSERTION
+            why = _why_other_type(kind) if kind or assertion else _why_none(x)
             fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind, diagnosis=why)
             raise self.refusal(x, fault)
         if not assertion:

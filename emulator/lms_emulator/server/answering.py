@@ -157,7 +157,8 @@ def _without_route(
         if missing is not None:
             answer.diagnosis = missing.diagnosis
         elif allowed and answer.diagnosis is None:
-            deeper = catalogue.below(path, method) if catalogue is not None else []
+            instead = {"PUT": "PATCH", "PATCH": "PUT"}.get(method)  # what is taken here was meant, nothing deeper
+            deeper = catalogue.below(path, method) if catalogue is not None and instead not in allowed else []
             tip = f"; `{deeper[0]}` takes {method}" if len(deeper) == 1 else ""
             answer.diagnosis = f"{method} was sent; this path takes {', '.join(allowed)}{tip}"
         elif answer.diagnosis is None:

@@ -35,7 +35,12 @@ def why_not(verifier: str, challenge: str) -> str:
             return words
     if challenge_of(verifier.strip()) == challenge:
         return "code_verifier has white space around it"
-    return "this is the verifier of another authorization request; store it per sign-in, in the browser's session"
+    if challenge_of(challenge) == verifier:
+        return "code_verifier and code_challenge were exchanged: the challenge is the hash, and goes first"
+    return (
+        "the challenge was made from another verifier, or in a way that is not known: "
+        "keep the verifier of each sign-in in the browser's session"
+    )
 
 
 def _digest(text: str) -> bytes:

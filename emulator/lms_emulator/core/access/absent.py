@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.core.access.bodies import why_another
+from lms_emulator.core.access.bodies import why_another, why_text
 from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.core.access.token_faults import unfit
@@ -40,6 +40,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     """
     if x.content_type.endswith("json") and x.body.lstrip()[:1] == b"[" and isinstance(_parsed(x), list):
         return "the body is a list; it has to be an object"
+    if (twice := why_text(x)) is not None:
+        return twice
     in_query, in_body = dict(x.query.peek()), _body(x)
     reads_query = x.method in ("GET", "HEAD", "DELETE")
     read, other = (in_query, in_body) if reads_query else (in_body, in_query)
@@ -84,7 +86,7 @@ def _no_client(x: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
         return "client_id came by HTTP Basic; it goes into the form"
     if scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
-    return None if scheme else NO_CLIENT
+    return None if scheme else NO_CLIENT if x.method == "POST" else "no client_id was sent"
 
 
 def why_not_fit(x: Exchange[Any, Any], refusal: Refusal) -> str | None:

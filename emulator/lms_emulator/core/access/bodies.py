@@ -51,6 +51,18 @@ def why_another(x: Exchange[Any, Any]) -> str | None:
     return _between(body)
 
 
+def why_text(x: Exchange[Any, Any]) -> str | None:
+    """That JSON was written into JSON once more, so that a text came in place of an object."""
+    if not x.content_type.endswith("json") or x.body.lstrip()[:1] != b'"' or len(x.body) > _LOOKED_AT:
+        return None
+    try:
+        inner = json_text.parse(x.body)
+        twice = isinstance(inner, str) and isinstance(json_text.parse(inner), dict | list)
+    except ValueError:
+        return None
+    return "the body is a text that holds JSON: it was written as JSON twice" if twice else None
+
+
 @cache
 def _printed() -> tuple[tuple[re.Pattern[str], str], ...]:
     """What a program sends that printed a value instead of writing it as JSON, with what to do about it."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lms_emulator.core.access.bodies import why_another, why_text
 from lms_emulator.core.access.recognise import UNSET
 from lms_emulator.core.access.slips import how_differs, why_no_time
 from lms_emulator.core.http.exchange import BodyError
@@ -41,6 +42,8 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     named = _named(case.known, case.texts)
     if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
         return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
+    if x.body and refusal.status in (400, 422) and (why := why_another(x) or why_text(x)) is not None:
+        return why
     if case.sent is None:
         return None
     if not named:
@@ -62,6 +65,7 @@ class _Case(NamedTuple):
         said: those that the refusal lists, and what the provider says of each.
         texts: everything that it says.
         sent: what came, by path; None if it cannot be read or is too much.
+        above: those of them that stand in the URL's path alone.
     """
 
     refusal: Refusal
@@ -69,6 +73,7 @@ class _Case(NamedTuple):
     said: dict[str, str]
     texts: list[str]
     sent: dict[Path, Any] | None
+    above: Set[Path] = frozenset()
 
 
 def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Case:
@@ -78,9 +83,10 @@ def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Cas
     quoted = [name for name in _QUOTED.findall(refusal.check) if _words(path_of(name)[-1]) not in words]
     absent = refusal.check.split(",") if refusal.expected == "present" else []
     said = {} if absent else _said_of(refusal.got)
-    sent = _sent(x)
+    sent, above = _sent(x), set[Path]()
     if sent is not None:
         sent = {_placed(path, known): value for path, value in sent.items()}
+        above.update((name,) for name in x.path_params if (name,) not in sent)
         sent = {(name,): value for name, value in x.path_params.items()} | sent
         read = (path for path in sent if len(path) > 1 and path in x.reads.paths and path not in known)
         known |= {path: _written(path) for path in read}
@@ -90,7 +96,7 @@ def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Cas
     quoted += [item for item in absent if item.isidentifier()]
     known |= {path_of(name): name for name in (*heads, *quoted)}
     texts = list(_texts((refusal.reason, refusal.check, refusal.message, _body(refusal), list(said))))
-    return _Case(refusal, known, said, texts, sent)
+    return _Case(refusal, known, said, texts, sent, above)
 
 
 def _why_absent(x: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
@@ -113,9 +119,10 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     refusal, known, said, texts = case.refusal, case.known, case.said, case.texts
     sent = case.sent or {}
     about = [path for path in named if _is_about(refusal, path, texts, said)]
-    about = [path for path in about if path in sent] or about
-    if len(about) > 1 and not set(about) - set(missing):
-        return " and ".join(f"no `{known[path]}`" for path in about) + " was sent"
+    about = [path for path in about if path in sent and path not in case.above] or about
+    if len(about) > 1 and not set(about) - set(missing) - case.above:
+        where = " in the body" if case.above & set(about) else ""
+        return " and ".join(f"no `{known[path]}`" for path in about) + f" was sent{where}"
     if len(about) == 2 and len(said) == 1 and not any(_SECRET.search(known[path]) for path in about):
         pair = ", ".join(f"`{known[path]}` came as {str(sent[path])[:_LONGEST]}" for path in about)
         return f"{pair}: {next(iter(said))}"
@@ -224,7 +231,12 @@ def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], stra
 def _named(known: dict[Path, str], texts: list[str]) -> list[Path]:
     """The parameters that a refusal's words name; if some are written in full, only those."""
     said, whole = f" {' , '.join(map(_words, texts))} ", " ".join(texts)
-    named = sorted((path for path in known if f" {_words(path[-1])} " in said), key=lambda path: known[path])
+    found = set()
+    for word in sorted({_words(path[-1]) for path in known}, key=len, reverse=True):
+        if f" {word} " in said:
+            found.add(word)
+            said = said.replace(f" {word} ", " , ")  # `assertion` is no part of `assertion_type`
+    named = sorted((path for path in known if _words(path[-1]) in found), key=lambda path: known[path])
     return [path for path in named if len(path) > 1 and known[path] in whole] or named
 
 
@@ -285,20 +297,22 @@ def _like(path: Path, strange: dict[Path, str]) -> str | None:
 
 
 def _sent(x: Exchange[Any, Any]) -> dict[Path, Any] | None:
-    """Path and value of every parameter, without marking any as read; None if they are too many to compare."""
-    pairs = list(islice(_pairs(x), _MOST + 1)) if len(x.body) <= _MOST_BYTES else None
-    return dict(pairs) if pairs is not None and len(pairs) <= _MOST else None
+    """Path and value of every parameter, without marking any as read; None if they cannot be read or are too many."""
+    if len(x.body) > _MOST_BYTES or (x.body and not x.is_form and not x.content_type.endswith("json")):
+        return None
+    try:
+        pairs = list(islice(_pairs(x), _MOST + 1))
+    except BodyError:
+        return None
+    return dict(pairs) if len(pairs) <= _MOST else None
 
 
 def _pairs(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
     yield from ((path_of(name), value) for name, value in x.query.peek())
-    try:
-        if x.is_form:
-            yield from ((path_of(name), value) for name, value in x.form().peek())
-        elif x.content_type.endswith("json"):
-            yield from _members(x.plain_json(), ())
-    except BodyError:
-        return
+    if x.is_form:
+        yield from ((path_of(name), value) for name, value in x.form().peek())
+    elif x.body and x.content_type.endswith("json"):
+        yield from _members(x.plain_json(), ())
 
 
 def _members(value: Any, above: Path) -> Iterator[tuple[Path, Any]]:

@@ -32,9 +32,10 @@ _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
 _CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? (?:exists|does not exist)$", re.IGNORECASE)
+_LOOKED_FOR = re.compile(r"((?:the|an?) [a-z][\w ,'-]{2,80}) exists$", re.IGNORECASE)
 _NAMING = re.compile(
     r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path|uuid|guid)$"
-    r"|^(sis|sourced|external|lti|client|deployment)_?\w*id$"
+    r"|^(sis|sourced|external|lti|client|deployment|org_defined)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
 _ENDS = re.compile(r"(?<=ss)es$|(?<=ch)es$|s$")
@@ -67,7 +68,7 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     for place in places:
         table = getattr(x.store, place.table)
         if not _names(table, place.sent):
-            if (named := _named_otherwise(table, place) or _misses_kind(x, refusal, place)) is not None:
+            if (named := _named_otherwise(x, table, place) or _misses_kind(x, refusal, place)) is not None:
                 return named
             if (why := _no_key(table, place, refusal)) is not None:
                 return why
@@ -85,9 +86,22 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return why
     if not above or (refusal.got is not None and str(refusal.got) not in x.path_params.values()):
         return None
-    place, record = above[-1]
+    return _what_of_it(x, *above[-1], refusal) if refusal.status == 404 else None
+
+
+def _what_of_it(x: Exchange[Any, Any], place: Place, record: Any, refusal: Refusal) -> str | None:
+    """What is not there of the last record that is, as the path or the refusal's check names it."""
     state = getattr(record, "workflow_state", "")
     found = f"{_called(place)} exists" + (f" (`{state}`)" if isinstance(state, str) and state else "")
+    what = _LOOKED_FOR.match(refusal.check)
+    if what is not None and what[1] not in (f"the {place.noun}", "the path"):
+        return f"{found}; what was looked for is {what[1]}"
+    *_, word, last = ("", "", *(x.route.path if x.route is not None else "").rstrip("/").split("/"))
+    parameter = _PARAMETER.fullmatch(last)
+    if parameter is not None and (sent := str(x.path_params.get(parameter[1], ""))) != place.sent:
+        return f"{found}, but there is no `{word}/{sent[:_LONGEST]}` in it, or none for this caller"
+    if parameter is None and x.method not in ("GET", "HEAD"):
+        return None
     return f"{found}, but the requested part of it is not, or not for this caller"
 
 
@@ -113,7 +127,8 @@ def _outside_the_path(x: Exchange[Any, Any], places: list[Place], refusal: Refus
         return None
     place, records = Place(table, named, str(sent)), getattr(x.store, table)
     if not _names(records, place.sent):
-        return _named_otherwise(records, place, "send its id") or _no_kind(x, place) or _no_key(records, place, refusal)
+        named_otherwise = _named_otherwise(x, records, place, "send its id")
+        return named_otherwise or _no_kind(x, place) or _no_key(records, place, refusal)
     record = _record(records, place.sent)
     if record is None:
         return _absent(x, place)
@@ -239,13 +254,18 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
     return None
 
 
-def _named_otherwise(table: Table[Any], place: Place, instead: str = "the path takes its id") -> str | None:
+def _named_otherwise(
+    x: Exchange[Any, Any], table: Table[Any], place: Place, instead: str = "the path takes its id"
+) -> str | None:
     """Whose code, name or the like was sent in place of the id."""
     found = by_other_name(table, place.sent)
     if found is None:
         return None
     word, record = found
-    return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; {instead}"
+    kind = word.replace(" ", "_")
+    takes = kind in x.world.providers[x.provider].kinds_of_ids.get(place.table, ())
+    also = f", or `{kind}:{place.sent}`" if takes else ""
+    return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; {instead}{also}"
 
 
 def by_other_name(table: Table[R], sent: str) -> tuple[str, R] | None:
@@ -263,7 +283,7 @@ def by_other_name(table: Table[R], sent: str) -> tuple[str, R] | None:
 
 def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     table: Table[Any] = getattr(x.store, place.table)
-    if (named := _named_otherwise(table, place)) is not None:
+    if (named := _named_otherwise(x, table, place)) is not None:
         return named
     keys = (str(table.key_of(record)) for record in islice(table, _MOST_COMPARED))
     if (alike := next((key for key in keys if key.lower() == place.sent.lower()), None)) is not None:

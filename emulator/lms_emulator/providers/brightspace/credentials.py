@@ -129,12 +129,20 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
         def checked(x: Call) -> Response:
             check_version(x, product, x.path_params["version"])
             caller = require_user(x)
-            require_scope(x, caller.scopes, scopes, asked_at="at authorization, and register it for the application")
+            require_scope(x, caller.scopes, scopes, asked_at=f"at authorization{_to_register(x, scopes)}")
             return handler(x, caller)
 
         return checked
 
     return decorate
+
+
+def _to_register(x: Call, wanted: Sequence[str]) -> str:
+    application = x.store.applications.get(x.per_request(Identity).application or "")
+    registered = application is not None and any(
+        oauth.covers(held, scope) for held in application.scopes for scope in wanted
+    )
+    return "" if registered else ", and register it for the application"
 
 
 def require_scope(x: Call, granted: list[str], wanted: Sequence[str], *, asked_at: str) -> None:

@@ -40,6 +40,8 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
         "news": "news_items",
         "group_category": "group_categories",
         "tp": "legacy_providers",
+        "folders": "dropbox_folders",
+        "folder": "dropbox_folders",
     }
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:

@@ -105,9 +105,10 @@ def not_authorized(org_unit_id: int, variable: str) -> SiteRefusal:
     return problem("not_authorized", 403, "not-authorized", "Not Authorized", detail, check=check, needs=(variable,))
 
 
-def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
-    """404 of the API."""
-    return problem("not_found", 404, "", "Not Found", "Resource not found", check=f"{what} exists", got=got)
+def not_found(what: str = "the path", got: Any = None, why: str | None = None) -> SiteRefusal:
+    """404 of the API. Parameters: `why`, the diagnosis if none of a record that is elsewhere is meant."""
+    check = f"{what} exists"
+    return problem("not_found", 404, "", "Not Found", "Resource not found", check=check, got=got, diagnosis=why)
 
 
 def obsolete_version(product: str, expected: str, got: str) -> SiteRefusal:

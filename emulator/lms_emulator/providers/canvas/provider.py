@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.refusals.files import to_login
 from lms_emulator.providers.canvas.routes import ROUTES, analytics, new_quizzes
-from lms_emulator.providers.canvas.rules import standing, waiting
+from lms_emulator.providers.canvas.rules import people, standing, waiting
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
 _SLASHES = re.compile("//+")
@@ -112,7 +112,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         if refusal.needs or refusal.reason in ("not_authorized", "page_forbidden", "user_refused"):
-            return standing.why_not(x, refusal.needs)
+            return standing.why_not(x, refusal.needs, refusal.check)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
             name = refusal.expected.partition("[")[0]
             operation = self.operation(x)
@@ -125,8 +125,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             if why := why_no_token(x) or ("send `Authorization: Bearer <token>`" if unknown else None):
                 return f"nobody is signed in: {why}"
         named = refusal.got if refusal.check.startswith("the user ") and isinstance(refusal.got, str) else ""
-        if named and (whose := standing.who_is_meant(x, named)) is not None:
-            return f"{whose}; send the id, or sis_login_id:… where Canvas takes one"
+        if named and (whose := people.who_is_meant(x, named)) is not None:
+            return whose
         if refusal.reason == "not_signed_in" and x.headers.get("authorization", "").startswith("Bearer "):
             return f"a page for people takes no token; REST has `/api/v1{x.path}`" if _has_rest(self, x) else None
         return super().why_refused(x, refusal)

@@ -261,7 +261,7 @@ def _session(x: Call, *, inactive: bool) -> Identity | None:
         return None
     fault = csrf.failure(x)
     if fault is not None:
-        raise refusals.csrf_failed(fault)
+        raise refusals.csrf_failed(fault, csrf.why(x, fault))
     return Identity(user=user, means="session")
 
 

@@ -14,7 +14,7 @@ from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.lti.controls import controls
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
@@ -79,6 +79,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         if refusal.status == 403 and getattr(refusal, "style", "") != "lti":
             return standing.why_not(x)
+        if refusal.reason == "not_authenticated" and not x.headers.get("authorization") and credentials.has_api_key(x):
+            return "X-Edx-Api-Key is right, but this resource does not look at it: send a token of a user"
         if refusal.status == 401 and (why := _why_no_key(x)) is not None:
             return why
         if refusal.status in (400, 404):

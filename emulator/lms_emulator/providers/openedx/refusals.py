@@ -115,8 +115,8 @@ def jwt_refused(text: str, *, reason: str, check: str, **why: Any) -> OpenedxRef
     return OpenedxRefusal(f"jwt_{reason}", status=401, message=text, check=f"JWT {check}", **why)
 
 
-def csrf_failed(text: str) -> OpenedxRefusal:
-    """A session-cookie call that changes something without the CSRF token."""
+def csrf_failed(text: str, why: str) -> OpenedxRefusal:
+    """A session-cookie call that changes something without the CSRF token. Parameters: `why`, the diagnosis."""
     return OpenedxRefusal(
         "csrf_failed",
         status=403,
@@ -124,7 +124,7 @@ def csrf_failed(text: str) -> OpenedxRefusal:
         check="CSRF token",
         expected="the value of the cookie csrftoken in the header X-CSRFToken",
         got=text,
-        diagnosis="send X-CSRFToken with the csrftoken cookie, or use a bearer token instead of the session",
+        diagnosis=why,
     )
 
 
@@ -219,8 +219,8 @@ def wrong_method(allow: str, method: str) -> OpenedxRefusal:
     )
 
 
-def csrf_page(fault: str) -> OpenedxRefusal:
-    """A form without its CSRF token: Django's own page."""
+def csrf_page(fault: str, why: str) -> OpenedxRefusal:
+    """A form without its CSRF token: Django's own page. Parameters: `why`, the diagnosis."""
     return OpenedxRefusal(
         "csrf_failed",
         status=403,
@@ -229,7 +229,7 @@ def csrf_page(fault: str) -> OpenedxRefusal:
         check="CSRF token",
         expected="the cookie csrftoken, and its value in X-CSRFToken or csrfmiddlewaretoken",
         got=fault,
-        diagnosis=fault,
+        diagnosis=why,
     )
 
 

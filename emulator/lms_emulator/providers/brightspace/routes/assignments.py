@@ -128,8 +128,10 @@ def _parts(x: Call) -> tuple[str, list[SubmittedFile]]:
         payload = None
     sent = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
     if not sent:
-        raise refusals.invalid_parameter("submission_invalid", expected="multipart/mixed", got=kind)
+        why = _why_no_parts(x, kind)
+        raise refusals.invalid_parameter("submission_invalid", expected="multipart/mixed", got=kind, diagnosis=why)
     first, *others = sent
+    comment = None
     try:
         comment = json_text.parse(_bytes(first))
         text = comment["Html"] or comment["Text"] if isinstance(comment, dict) else None
@@ -137,7 +139,8 @@ def _parts(x: Call) -> tuple[str, list[SubmittedFile]]:
         text = None
     if not isinstance(text, str) or len(text) > LONGEST_COMMENT:
         expected = f'{{"Text", "Html"}} first, of at most {LONGEST_COMMENT} characters'
-        raise refusals.invalid_parameter("comment_invalid", expected=expected, got=str(text)[:50])
+        why = _why_no_comment(first, comment)
+        raise refusals.invalid_parameter("comment_invalid", expected=expected, got=str(text)[:50], diagnosis=why)
     files = [
         SubmittedFile(
             file_id=x.store.next_number("submitted_files"),
@@ -148,8 +151,33 @@ def _parts(x: Call) -> tuple[str, list[SubmittedFile]]:
         for part in others
     ]
     if not files:
-        raise refusals.invalid_parameter("file_missing", expected="a file after the comment", got=0)
+        why = "the comment came alone: each file is a further part of the body"
+        raise refusals.invalid_parameter("file_missing", expected="a file after the comment", got=0, diagnosis=why)
     return text, files
+
+
+def _why_no_parts(x: Call, kind: str) -> str | None:
+    """Why a body is not taken apart into parts."""
+    named, _, boundary = kind.partition("boundary=")
+    if not named.startswith("multipart/"):
+        return f"the body came as {kind or 'no Content-Type'}; send multipart/mixed, a comment in JSON and then files"
+    if not boundary:
+        return "the Content-Type names no boundary: multipart/mixed; boundary=…"
+    boundary = boundary.partition(";")[0].strip('" ')
+    missing = f"--{boundary}".encode("latin-1", "replace") not in x.body
+    return f"the body has no line `--{boundary[:100]}`, the boundary that the Content-Type names" if missing else None
+
+
+def _why_no_comment(first: Message, comment: Any) -> str | None:
+    """Why the first part of a submission is no comment."""
+    if comment is None:
+        what = "a file" if first.get_filename() else f"{first.get_content_type()}, and no JSON"
+        return f'the first part is {what}; a comment goes first, as JSON: {{"Text": …, "Html": …}}'
+    if not isinstance(comment, dict):
+        return "the comment is JSON, but no object"
+    if {"Text", "Html"} - comment.keys():
+        return f"the comment has {', '.join(map(str, comment)) or 'nothing'}; its members are Text and Html"
+    return None
 
 
 def _bytes(part: Message) -> bytes:

@@ -193,7 +193,10 @@ def grade_values(x: Call, caller: Caller) -> Response:
 def _value(x: Call, column: GradeObject, user_id: int) -> Response:
     found = x.store.grade_values.first("cell", (column.id, user_id))
     if found is None:
-        raise refusals.not_found("the grade value", user_id)
+        user, enrolled = x.store.users.get(user_id), x.store.enrollments.first("part", (column.org_unit_id, user_id))
+        where = "" if enrolled is not None else f", and is nobody in org unit {column.org_unit_id}"
+        why = f"{user.username} has no value in grade object {column.id}{where}" if user is not None else None
+        raise refusals.not_found("the grade value", x.path_params.get("userId", user_id), why)
     return JSONResponse(shapes.grade_value(column, found))
 
 

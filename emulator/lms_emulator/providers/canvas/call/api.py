@@ -129,16 +129,18 @@ class Api:
         """Note a check in the journal. Returns its outcome."""
         return self.x.check(name, passed, got=got)
 
-    def refused(self, what: str, *needs: str) -> SiteRefusal:
+    def refused(self, what: str, *needs: str, why: str | None = None) -> SiteRefusal:
         """The refusal of a user without the right: anonymous callers are asked for credentials.
 
-        Parameters: `needs`, the rights any of which would do.
+        Parameters: `needs`, the rights any of which would do; `why`, the diagnosis if no right was missing.
         """
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x) or _NO_TOKEN)
         newer = switched_on(self.store, "api_auth_error_updates")
         status = 403 if newer else self.settings.permission_denied_status
-        return refusals.not_authorized(status, what, partial(translated, self.language), needs=needs)
+        refusal = refusals.not_authorized(status, what, partial(translated, self.language), needs=needs)
+        refusal.diagnosis = why
+        return refusal
 
 
 _NO_TOKEN = "no access token came; send `Authorization: Bearer <token>`"

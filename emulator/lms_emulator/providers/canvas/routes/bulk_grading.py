@@ -189,7 +189,7 @@ def _grade_students(
         sent = data.hash(name)
         graded = as_whole(name) != user.id or any(sent.has(value) for value in GRADED)
         if graded and (why := moderation.why_not_graded(api, course, base, user.id)) is not None:
-            raise api.refused(why, "manage_grades")
+            raise moderation.not_graded(api, why)
         change(api, course, base, user, _as_usual(api, sent), graded=graded, in_bulk=True)
     return unknown
 

@@ -36,6 +36,7 @@ from lms_emulator.providers.canvas.rules import (
     files,
     line_items,
     past_ids,
+    people,
     scopes,
     standing,
     submissions,
@@ -86,7 +87,7 @@ def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str
         return why
     if text.lower() in UNSET:
         return f"`userId` came as {text}: the variable that should hold it has no value"
-    named = standing.who_is_meant(api.x, text)
+    named = people.who_is_meant(api.x, text, takes_kinds=False)
     return f"{named}; `userId` is the `sub` of the id_token" if named else f"`{text}` is the `sub` of nobody here"
 
 

@@ -68,18 +68,28 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     known = {e.user_id for e in rows} if grader else mine
     asked = _named(api)
     if "all" not in asked:
-        named = [identifiers.find(api, "users", value) for value in asked]
+        found = [identifiers.find(api, "users", value) for value in asked]
         # Canvas first resolves ids that are not numbers, and skips unknown ones
         named = [
-            user for user, reference in zip(named, asked, strict=True) if user is not None or reference.isdecimal()
+            user for user, reference in zip(found, asked, strict=True) if user is not None or reference.isdecimal()
         ]
         named = named or [api.user]
         if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
-            raise api.refused(f"grades in course {course.id}")
+            raise api.refused(f"grades in course {course.id}", why=_why_unseen(asked, found, known))
         known = {user.id for user in named if user is not None}
         if len(asked) > api.settings.max_per_page:
             raise _error("too many students")
     return sorted({e.user_id for e in _in_state(api, course, rows) if e.user_id in known})
+
+
+def _why_unseen(asked: list[str], found: list[User | None], known: set[int]) -> str:
+    """Why the caller may not see the work of those who were asked for; without a name that is the caller's own."""
+    if not asked:
+        return "no `student_ids[]` came, which means the caller, whose work this is not: `student_ids[]=all` means all"
+    if any("," in value for value in asked):
+        return "`student_ids[]` came with a comma: send one for each student"
+    who = ", ".join(value for value, user in zip(asked, found, strict=True) if user is None or user.id not in known)
+    return f"`student_ids[]` came as {who[:100]}: no student whose work the caller sees in this course"
 
 
 def _named(api: Api) -> list[str]:

@@ -90,9 +90,10 @@ def create(api: Api) -> Any:
     sent = api.params.hash("submission")
     reference, moment = sent.text("user_id"), api.moment("submission", "submitted_at")
     user = api.user if reference is None else roster.student(api, course, section, reference)
-    allowed = submitting.may_submit(api, course, base, user, api.store.submissions.first("whose", (base.id, user.id)))
-    if not api.check("may hand something in", allowed, got=user.id):
-        raise api.refused(f"hand in assignment {base.id}")
+    last = api.store.submissions.first("whose", (base.id, user.id))
+    why = submitting.why_not(api, course, base, user, last)
+    if not api.check("may hand something in", why is None, got=user.id):
+        raise api.refused(f"hand in assignment {base.id}", why=why)
     if reference is not None or sent.get("submitted_at") is not None:
         if as_whole(reference) is None:
             # Canvas looks the row up by the id as sent, finds none, and answers null
@@ -146,7 +147,7 @@ def _require_grading(api: Api, course: Course, base: Assignment, user: User) -> 
     """Refuse those who may not grade that student's work now."""
     why = moderation.why_not_graded(api, course, base, user.id)
     if not api.check("may grade the submission now", why is None, got=user.id):
-        raise api.refused(why or "", "manage_grades")
+        raise moderation.not_graded(api, why or "")
 
 
 def _require_commenting(api: Api, course: Course, base: Assignment, user: User) -> None:

@@ -161,7 +161,9 @@ def update(api: Api) -> Any:
     sent = api.params.hash("user")
     may = _may_set(api, user, own, manages)
     if not api.check("may change all that is sent", (own or manages) and set(sent.data) <= may, got=sorted(sent.data)):
-        raise api.refused(f"change user {user.id}")
+        beyond = sorted(set(sent.data) - may)
+        why = f"the caller may not change `user[{beyond[0]}]`" if beyond and (own or manages) else None
+        raise api.refused(f"change user {user.id}", why=why)
     faults = registering.name_faults(sent)
     if faults:
         raise refusals.invalid(faults)

@@ -6,6 +6,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import User
+from lms_emulator.providers.canvas.rules import people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, permissions
 
 
@@ -20,8 +21,8 @@ def begin(api: Api) -> None:
     if api.caller is None:
         raise refusals.invalid_masquerade("nobody is signed in")
     if target is None:
-        takes = "`as_user_id` takes an id, or sis_user_id:… and the like"
-        raise refusals.invalid_masquerade(f"no user is `{str(reference)[:100]}`; {takes}")
+        takes = f"no user is `{str(reference)[:100]}`; `as_user_id` takes an id, or sis_user_id:… and the like"
+        raise refusals.invalid_masquerade(people.who_is_meant(api.x, str(reference)) or takes)
     if target.workflow_state == "deleted":
         seen = target.merged_into_user_id if _administers(api, api.caller, target) else None
         raise refusals.invalid_masquerade("that user was deleted", seen)

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
@@ -37,12 +38,20 @@ def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> 
     """Why the caller may not grade a student's work now; None if they may."""
     if under_way(base) and not moderates(api, course, base):
         return "a provisional grade of the final grader"
-    if not (base.published and courses.may(api, api.user, course, "manage_grades")):
-        return f"grade the published assignment {base.id}"
+    if not courses.may(api, api.user, course, "manage_grades"):
+        return f"grade assignment {base.id}"
+    if not base.published:
+        return f"grade assignment {base.id}, which is not published"
     due = assignments.dated_for(api, base, user_id).due_at
     if periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
         return "grade in a closed grading period"
     return None
+
+
+def not_graded(api: Api, why: str) -> SiteRefusal:
+    """The refusal of a grade. Parameters: `why`, what `why_not_graded` says."""
+    tip = "assignment is not published: publish it before its work is graded" if "published" in why else None
+    return api.refused(why, "manage_grades", why=tip and f"the {tip}")
 
 
 def may_join(api: Api, base: Assignment) -> bool:

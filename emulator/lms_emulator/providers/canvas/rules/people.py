@@ -9,11 +9,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.access.whereabouts import by_other_name
+from lms_emulator.core.state.tables import Table
+from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import KINDS
 from lms_emulator.providers.canvas.call.languages import accepted
 from lms_emulator.providers.canvas.model import CanvasStore, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.rules import collation
 
+_OF_LOGINS = {"unique id": "sis_login_id"}
+"""The kinds of ids whose names differ from what they hold."""
 _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "esq", "esq."}
 
 
@@ -133,3 +139,19 @@ def short_name(user: User) -> str:
 def is_fallback_of(name: str, sortable: str | None) -> bool:
     """Whether a sortable name was derived from a name, and changes with it."""
     return sortable is None or sortable == sorted_name(name)
+
+
+def who_is_meant(x: Call, sent: str, *, takes_kinds: bool = True) -> str | None:
+    """Whom a text names that is not a person's id; None if nobody.
+
+    Parameters: `takes_kinds`, whether `sis_user_id:…` and the like may stand there.
+    """
+    tables: tuple[Table[Any], ...] = (x.store.users, x.store.pseudonyms, x.store.communication_channels)
+    for table in tables:
+        if (found := by_other_name(table, sent)) is not None:
+            word, record = found
+            kind = _OF_LOGINS.get(word, word.replace(" ", "_"))
+            instead = f"; send the id, or `{kind}:{sent}`" if kind in KINDS["users"] else "; send the id"
+            whose = f"`{sent}` is the {word} of user {getattr(record, 'user_id', record.id)}"
+            return whose + (instead if takes_kinds else "")
+    return None

@@ -5,26 +5,34 @@ For the journal: Canvas itself says only that the user is not authorized.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from lms_emulator.core.access.whereabouts import by_other_name
 from lms_emulator.core.http.exchange import number
 from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import Identity
-from lms_emulator.providers.canvas.model import Account, Course, User
+from lms_emulator.providers.canvas.model import Account, Course, Role, User
 from lms_emulator.providers.canvas.rules.permissions import admins_over, permissions, role_allows
 
+_CODE = re.compile(r"\bcourse_(\d{1,12})$")
 _LISTED = 6
 
 
-def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """The caller's roles and those with the permission, in the course or account of the path or in the whole site."""
-    course = _course(x)
+def why_not(x: Call, needs: Collection[str], what: str = "") -> str | None:
+    """The caller's roles and those with the permission, in the course or account of the path or in the whole site.
+
+    None if one of those roles has the permission, so that it is not what was missing.
+    Parameters: `what`, what the caller may not do, which may name a course by its context code.
+    """
+    code = _CODE.search(what)
+    course = x.store.courses.get(int(code[1])) if code is not None else _course(x)
     account = x.store.accounts.get(course.account_id) if course is not None else _account(x) or _root(x)
     user = x.store.users.get(x.per_request(Identity).user_id or 0)
     if account is None or user is None:
+        return None
+    if any(role_allows(x, account, role, need) for role in _roles(x, user, course) for need in needs):
         return None
     return "; ".join((_caller(x, user, course, account), *_holders(x, account, needs)))
 
@@ -33,16 +41,6 @@ def where_somebody_stands(x: Call, user: User, course: Course) -> str:
     """`user 3 is TeacherEnrollment in course 1`."""
     account = x.store.accounts.get(course.account_id)
     return _caller(x, user, course, account) if account is not None else f"user {user.id} has no role there"
-
-
-def who_is_meant(x: Call, sent: str) -> str | None:
-    """Whom a text names that is not a person's id; None if nobody."""
-    tables: tuple[Table[Any], ...] = (x.store.users, x.store.pseudonyms, x.store.communication_channels)
-    for table in tables:
-        if (found := by_other_name(table, sent)) is not None:
-            word, record = found
-            return f"`{sent}` is the {word} of user {getattr(record, 'user_id', record.id)}"
-    return None
 
 
 def _course(x: Call) -> Course | None:
@@ -69,6 +67,14 @@ def _root(x: Call) -> Account | None:
     return next(roots, None)
 
 
+def _roles(x: Call, user: User, course: Course | None) -> Iterator[Role]:
+    """The roles in which somebody takes part in a course now."""
+    for enrollment in x.store.enrollments.find("user", user.id):
+        role, here = x.store.roles.get(enrollment.role_id), course is not None and enrollment.course_id == course.id
+        if here and enrollment.workflow_state == "active" and role is not None:
+            yield role
+
+
 def _caller(x: Call, user: User, course: Course | None, account: Account) -> str:
     """`user 3 is StudentEnrollment (invited) in course 1`."""
     found = []
@@ -83,7 +89,7 @@ def _caller(x: Call, user: User, course: Course | None, account: Account) -> str
     return f"user {user.id} is {', '.join(found)}" if found else f"user {user.id} has no role in {where}"
 
 
-def _holders(x: Call, account: Account, needs: Iterable[str]) -> Iterator[str]:
+def _holders(x: Call, account: Account, needs: Collection[str]) -> Iterator[str]:
     """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin."""
     for need in needs:
         if need in permissions():

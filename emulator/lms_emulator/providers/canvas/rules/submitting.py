@@ -61,16 +61,27 @@ def takes_work(base: Assignment) -> bool:
 
 def may_submit(api: Api, course: Course, base: Assignment, user: User, record: Submission | None) -> bool:
     """Whether the user may submit something now."""
+    return why_not(api, course, base, user, record) is None
+
+
+def why_not(api: Api, course: Course, base: Assignment, user: User, record: Submission | None) -> str | None:
+    """Why the user may not submit anything now; None if they may."""
     if not takes_work(base):
-        return False
+        types = ", ".join(base.submission_types) or "none"
+        return f"assignment {base.id} takes no work: its submission_types are {types}"
     rows = [e for e, state in courses.enrollments_of(api, user, course) if state.name == "active"]
-    if not any(e.type in states.STUDENTS for e in rows) or course.workflow_state != "available":
-        return False
-    if not assignments.assigned(api, base, user.id) or (record is not None and record.excused):
-        return False
-    if assignments.shut(api, assignments.dated_for(api, base, user.id)) is not None:
-        return False
-    return user is not api.caller or progressing.lock_of(api, course, "Assignment", base.id) is None
+    if not any(e.type in states.STUDENTS for e in rows):
+        return f"user {user.id} is no active student of course {course.id}, and only students hand in"
+    if course.workflow_state != "available":
+        return f"course {course.id} is {course.workflow_state}, not available"
+    if not assignments.assigned(api, base, user.id):
+        return f"assignment {base.id} is not assigned to user {user.id}, or not published"
+    if record is not None and record.excused:
+        return f"user {user.id} is excused from assignment {base.id}"
+    if (closed := assignments.shut(api, assignments.dated_for(api, base, user.id))) is not None:
+        return f"assignment {base.id} is closed by its {closed}"
+    locked = user is api.caller and progressing.lock_of(api, course, "Assignment", base.id) is not None
+    return f"assignment {base.id} is in a module that is locked for the caller" if locked else None
 
 
 def may_send_files(api: Api, course: Course, base: Assignment) -> bool:

@@ -176,7 +176,8 @@ def unknown_account(got: str) -> refusals.OpenedxRefusal:
 
 def not_your_account(got: str) -> refusals.OpenedxRefusal:
     """Another user's account: 403 without a body."""
-    return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got)
+    why = f"only {got} may change this account; staff may not either"
+    return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got, diagnosis=why)
 
 
 def invalid(errors: dict[str, dict[str, str]]) -> refusals.OpenedxRefusal:

@@ -68,7 +68,7 @@ def write_settings(x: Call) -> Response:
     """Turn cohorts on or off. A value that is no boolean is not handled by the real server (500)."""
     course, body = _course(x), wire.read_object(x)
     if "is_cohorted" not in body:
-        raise _refusal(400, None, 'Missing field "is_cohorted".', sorted(body))
+        raise _refusal(400, None, 'Missing field "is_cohorted".', None)
     if not isinstance(body["is_cohorted"], bool):
         raise refusals.Unhandled(f"is_cohorted is no boolean but {body['is_cohorted']!r}")
     found = cohorts.settings(x.store, course.id)
@@ -90,10 +90,10 @@ def create_cohort(x: Call) -> Response:
     name, kind = body.get("name"), body.get("assignment_type")
     if not name:
         text = '"name" must be specified to create cohort.'
-        raise _refusal(400, "missing-cohort-name", text, sorted(body))
+        raise _refusal(400, "missing-cohort-name", text, None)
     if not kind:
         text = '"assignment_type" must be specified to create cohort.'
-        raise _refusal(400, "missing-assignment-type", text, sorted(body))
+        raise _refusal(400, "missing-assignment-type", text, None)
     if cohorts.named(x.store, course.id, str(name)) is not None:
         raise refusals.Unhandled(f"the course has a cohort of the name {name!r}")
     return wire.api_json(shapes.cohort(cohorts.create(x.store, course.id, str(name), str(kind))))
@@ -112,7 +112,7 @@ def change_cohort(x: Call) -> Response:
     name, kind = body.get("name"), body.get("assignment_type")
     if not name and not kind:
         text = "Request must include name and/or assignment type."
-        raise _refusal(400, "missing-fields", text, sorted(body))
+        raise _refusal(400, "missing-fields", text, None)
     course = _course(x)
     cohort = _cohort(x, course)
     if name and name != cohort.name and cohorts.named(x.store, course.id, str(name)) is not None:

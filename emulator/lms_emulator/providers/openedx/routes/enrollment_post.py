@@ -211,14 +211,12 @@ def course_id_missing(*, at_top: bool = False, is_form: bool = False) -> refusal
 
 def unknown_course(text: str) -> refusals.OpenedxRefusal:
     """An unknown course, or an id that cannot be parsed."""
-    diagnosis = "in a query or form `+` means a space: write %2B" if " " in text else None
     return _message(
         400,
         f"No course '{text}' found for enrollment",
         "unknown_course",
         check="course exists",
         got=text,
-        diagnosis=diagnosis,
     )
 
 

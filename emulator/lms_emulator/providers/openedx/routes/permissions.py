@@ -61,9 +61,9 @@ def staff_or_self(scope: str) -> Permission:
         if identity.is_restricted:
             _restricted(x, identity, scope)
         elif not identity.user.is_staff and not is_self(x):
-            raise refusals.permission_denied(
-                "the caller is neither staff nor the user named by `username`", check="staff or the named user"
-            )
+            named = x.path_params.get("username") or x.query.get("username")
+            why = "is neither staff nor the user named by `username`" if named else "is not staff; no `username` came"
+            raise refusals.permission_denied(f"the caller {why}", check="staff or the named user")
 
     return permission
 

@@ -5,6 +5,7 @@ Sources: Django 4.2 `django/middleware/csrf.py` (messages); `fixtures/recordings
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ COOKIE = "csrftoken"
 COOKIE_SECONDS = 31_449_600
 SECRET_LENGTH = 32
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+_ALIKE = re.compile("x?[cx]srf(?:token)?|csrfmiddlewaretoken")
 _PLACES = {character: place for place, character in enumerate(ALPHANUMERIC)}
 
 
@@ -109,6 +111,20 @@ def failure(x: Call) -> str | None:
         if fault is not None:
             return fault
     return _token_failure(x)
+
+
+def why(x: Call, fault: str) -> str:
+    """The mistake behind a failure, from how the token and the cookie came."""
+    if fault == "CSRF cookie not set.":
+        return "no cookie csrftoken came: get one, at /csrf/api/v1/token for instance, and send it with each request"
+    if fault == "CSRF token missing.":
+        alike = (name for name in x.headers if name != "x-csrftoken" and _ALIKE.fullmatch(name.replace("-", "")))
+        if (name := next(alike, None)) is not None:
+            return f"the token came in the header {name}; its name is X-CSRFToken"
+        return "send the token of the cookie csrftoken as X-CSRFToken, or a bearer token instead of the session"
+    if fault.endswith("incorrect."):
+        return "the token is not that of the cookie csrftoken, which changes at each sign-in: read the cookie again"
+    return fault
 
 
 def _origin_trusted(x: Call, origin: str) -> bool:

@@ -99,4 +99,4 @@ def require_post(x: Call) -> None:
 def check_csrf(x: Call) -> None:
     """Raise the page of a request that fails the check of CSRF tokens."""
     if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault)
+        raise refusals.csrf_page(fault, csrf.why(x, fault))
