@@ -91,7 +91,9 @@ def test_canvas(lms: Emulator, canvas: CanvasSite) -> None:
         lms,
         {
             "iss and aud swapped": (post(iss=issuer, aud=client), SWAPPED),
-            "the id_token sent back": (post(change=lambda _: request.message), SWAPPED),
+            "the id_token sent back": (post(change=lambda _: request.message), "this is an id_token, which says who"),
+            "no iss": (post(iss=None), "it has no `iss`, which has to be the tool's client id"),
+            "nothing": (post(change=lambda _: ""), "JWT came, but is empty"),
             "the tool's address": (post(iss="https://tool.example"), "it has to be its client id"),
             "no exp": (post(exp=None), "the token has no `exp`"),
             "jwt": (post(lambda message: {"jwt": message}), "`jwt` came; the name is `JWT`"),

@@ -76,7 +76,7 @@ def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
         {
             "another person in the claims": (
                 lambda: http.get(me, headers=bearer(f"{header}.{altered.rstrip('=')}.{signature}")),
-                "another key signed it, or its header or payload was changed after signing",
+                "of another text: header or payload were changed after signing",
             ),
             "a version with a v": (
                 lambda: http.get(me.replace("1.47", "v1.47"), headers=bearer(token)),

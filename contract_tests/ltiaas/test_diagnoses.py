@@ -23,6 +23,18 @@ FOREIGN = rsa.generate_private_key(65537, 2048)
         ({f"{LTI}message_type": "ltiresourcelinkrequest"}, {}, "it has to be LtiResourceLinkRequest"),
         ({}, {"alg": "RS512"}, "it was signed with RS512; only RS256 is taken"),
         ({}, {"key": FOREIGN}, "no key of the platform's key set made this signature"),
+        ({}, {"kid": "gone"}, "'gone'"),
+        ({}, {"kid": None}, "the header has no `kid`"),
+        ({"nonce": "other"}, {}, 'its `nonce` came as the text "other"; it has to be that of the authentication'),
+        ({"nonce": None}, {}, "it has no `nonce`, which has to be that of the authentication request"),
+        ({f"{LTI}version": "1.3"}, {}, 'its `version` came as the text "1.3"; it has to be 1.3.0'),
+        ({f"{LTI}version": None, "version": "1.3.0"}, {}, f"`version` came; the claim is `{LTI}version`"),
+        ({f"{LTI}deployment_id": None}, {}, f"the id_token has no claim `{LTI}deployment_id`"),
+        ({f"{LTI}message_type": "basic-lti-launch-request"}, {}, "its `message_type` came as the text"),
+        ({f"{LTI}roles": "Learner"}, {}, 'its `roles` came as the text "Learner"; it has to be a list of roles'),
+        ({f"{LTI}resource_link": {"title": "x"}}, {}, "it has to be an object with an id"),
+        ({"azp": "somebody"}, {}, "it has to be the client id"),
+        ({"sub": None}, {}, "the id_token has no `sub`"),
     ],
 )
 def test_an_id_token_says_what_is_wrong_with_it(
@@ -40,7 +52,7 @@ def test_an_id_token_that_was_changed(rig: Rig, lms_side: LmsSide) -> None:
     head, _, signature = lms_side.sign(claims).split(".")
     changed = lms_side.sign(claims | {"sub": "somebody"}).split(".")[1]
     assert lms_side.post(f"{head}.{changed}.{signature}", begun["state"]).status_code == 401
-    assert "or the token changed after signing" in rig.refusal["diagnosis"]
+    assert "of another text: header or payload were changed after signing" in rig.refusal["diagnosis"]
 
 
 def test_an_expiry_in_milliseconds_is_warned_of(rig: Rig, lms_side: LmsSide) -> None:

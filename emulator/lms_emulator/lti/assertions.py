@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple
 from urllib.parse import urlsplit
 
+from lms_emulator.core.access.jwts import why_another_sort
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_not_now, why_off
@@ -156,7 +157,8 @@ class Assertions(ABC, Generic[X]):
         client = self.client(x, client_id)
         if client is None:
             known = "the client id of a registered tool"
-            why = None if client_id else "the assertion has no `sub`, which is the client id"
+            why = why_another_sort(assertion, "assertion_")
+            why = why or (None if client_id else "the assertion has no `sub`, which is the client id")
             fault = Fault("assertion", "client_unknown", "sub", known, client_id, why, client_id)
             raise self.refusal(x, fault.noted(x))
         return client

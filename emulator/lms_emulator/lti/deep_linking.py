@@ -156,6 +156,8 @@ class DeepLinking(ABC, Generic[X]):
 
 def why_issuer(got: Any, issuer: str) -> str:
     """What is wrong with the `iss` of a message from a tool. Parameters: `issuer`, the platform."""
+    if not got:
+        return "it has no `iss`, which has to be the tool's client id"
     if got == issuer:
         return "`iss` and `aud` are in each other's place: a tool's message is from its client id, to the platform"
     return f"`iss` came as {got}; a tool's message is from the tool: it has to be its client id"

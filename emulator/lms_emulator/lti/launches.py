@@ -271,4 +271,7 @@ def _state(request: AuthenticationRequest[U]) -> dict[str, str]:
 
 
 def _fault(error: lti13.AuthenticationRequestError) -> Fault:
-    return Fault("lti", error.reason, error.parameter, error.expected, error.got)
+    names, sent = error.parameter.split(","), error.got if isinstance(error.got, list) else []
+    lacking = " and ".join(f"an empty `{name}`" if name in sent else f"no `{name}`" for name in names)
+    why = f"{lacking} was sent" if len(names) > 1 else None
+    return Fault("lti", error.reason, error.parameter, error.expected, error.got, why)

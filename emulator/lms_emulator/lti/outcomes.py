@@ -115,8 +115,22 @@ def why_unread(x: Exchange[Any, Any]) -> str:
     try:
         read_xml(x.body)
     except NotXmlError as error:
-        return f"the body is no well-formed XML: {error}"
+        return why_no_xml(x.body) or f"the body is no well-formed XML: {error}"
     return "there is no imsx_POXBody with a request in it"
+
+
+def why_no_xml(body: bytes) -> str | None:
+    """What a body is instead of XML; None if it begins as XML does."""
+    text = body.strip()
+    if not text:
+        return "the body is empty; an imsx_POXEnvelopeRequest belongs there"
+    what = "JSON" if text[:1] in (b"{", b"[") else "no XML"
+    return None if text[:1] == b"<" else f"the body is {what}; an imsx_POXEnvelopeRequest belongs there"
+
+
+def why_operation(operation: str | None) -> str:
+    """That there is no such operation."""
+    return f"{operation}Request is no operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
 
 
 def envelope(

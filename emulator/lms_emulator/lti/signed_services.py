@@ -41,6 +41,10 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         return signed_launches.why_method(method)
     if not fields.get("oauth_signature"):
         return "oauth_signature came, but is empty" if "oauth_signature" in fields else "no oauth_signature was sent"
+    lacking = [pair for pair in pairs if pair[0] != "oauth_body_hash"]
+    rest = [pair for pair in lacking if pair[0] != oauth1.SIGNATURE_FIELD]
+    if len(lacking) < len(pairs) and oauth1.sign(x.method, url, rest, secret) == fields["oauth_signature"]:
+        return "the oauth_body_hash was added after signing: it is signed like the other fields"
     text, digest = x.body.decode("utf-8", "replace"), oauth1.body_hash(x.body)
     unsent = {
         "an oauth_body_hash was signed but not sent": ("oauth_body_hash", digest),
@@ -123,8 +127,12 @@ def _base64(raw: bytes) -> str:
 def why_score(text: str | None) -> str | None:
     """Why a text is no score from 0 to 1; None if it is one."""
     plain = (text or "").strip()
+    if text is None:
+        return "no score came: resultScore/textString holds it, a number from 0 to 1"
     if not plain:
         return "the score is empty: has the variable a value?"
+    if plain[0] == "-" and _NUMBER.fullmatch(plain[1:].rstrip("% ")):
+        return f"a score is a fraction from 0 to 1; {plain} is below 0"
     if "," in plain and _NUMBER.fullmatch(plain.replace(",", ".")):
         return f"the decimals follow a point, not a comma: {plain.replace(',', '.')}"
     share, percent = plain.rstrip("% "), plain.endswith("%")

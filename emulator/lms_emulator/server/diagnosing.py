@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST = 100
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
+_UNREADABLE = ("parse_error", "body_unreadable", "parameters_unreadable")
 _OF_BODIES = (400, 415, 422, 500)
 """Statuses of refusals that a body may have led to."""
 
@@ -57,6 +58,8 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What is wrong with a token, with the body, or with a parameter as the real provider documents it."""
+    if refusal.reason in _UNREADABLE and not x.body:
+        return "the body is empty; JSON belongs there"
     about_body = refusal.status in _OF_BODIES and x.content_type.endswith("json")
     if about_body and (found := why_no_json(x)) is not None:
         return found

@@ -88,24 +88,6 @@ def read(token: str) -> Unverified:
     return Unverified(_object(parts[0], "header"), _object(parts[1], "payload"))
 
 
-def why_not_whole(token: str) -> str | None:
-    """What its parts or the size of its signature say of a token: truncated, or written out; None if they are right."""
-    if (parts := token.count(".") + 1) < 3:
-        return f"it has {parts} of the three parts of a JWT, which dots join: it was cut"
-    signature = token.rpartition(".")[2]
-    if len(signature) % 4 == 1:
-        return "its signature ends within a byte: it was cut"
-    try:
-        algorithm, size = read(token).header.get("alg"), len(_decode(signature))
-    except (TokenError, ValueError):
-        return None
-    sizes = {"HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,)}
-    right = sizes.get(str(algorithm), (128, 256, 384, 512))
-    usual = "something follows it" if {size - 1, size - 2, size - 3}.intersection(right) else "it was cut"
-    how = {20: "it was cut, or made with SHA-1", 2 * right[0]: "it is in hexadecimal digits"}.get(size, usual)
-    return None if size in right else f"its signature has {size} bytes, which {algorithm} never has: {how}"
-
-
 def claim(token: str, name: str) -> str | None:
     """A text claim of an unverified token; None if there is none."""
     try:

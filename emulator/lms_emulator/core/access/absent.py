@@ -61,7 +61,9 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     if holds_others:
         bare = next((key for key in read if "[" not in key), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
-    return _under_another_name(x, name, read, other) or (_no_client(x, in_body) if name == "client_id" else None)
+    return _under_another_name(x, name, read, other) or (
+        _no_client(x, in_body) if name == "client_id" and not reads_query else None
+    )
 
 
 def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]) -> str | None:
@@ -168,14 +170,15 @@ def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
     scheme, _, rest = header.partition(" ")
     yield f"as `{scheme} …`", rest.strip()
     yield "in the Authorization header without a scheme", header
-    yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
+    if scheme.rstrip("=:") != scheme or re.search("[=:]", scheme):
+        yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
     name, password = x.basic() or ("", "")
     yield "as the name of HTTP Basic", name
     yield "as the password of HTTP Basic", password
     for name, value in x.headers.items():
         if name not in ("authorization", "cookie") and _OF_CREDENTIALS.search(name):
-            yield f"in the header {name}", value
             yield f"in the header {name}", re.split("[= ]", value.strip("= "))[-1].strip('"')
+            yield f"in the header {name}", value
     for where, pairs in (("query", x.query.peek()), ("body", _body(x).items()), ("cookies", x.cookies.items())):
         for name, value in pairs:
             if isinstance(value, str) and _OF_CREDENTIALS.search(name):

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from lms_emulator.core.access.jwts import why_another_sort, why_not_whole
 from lms_emulator.core.access.signers import FAULTS, whose_signature
-from lms_emulator.core.access.slips import undone, why_no_jwt
+from lms_emulator.core.access.slips import is_jwt, undone, why_no_jwt
 from lms_emulator.core.access.token_requests import why_no_basic
 from lms_emulator.core.clock import brief_search
 from lms_emulator.core.state.credentials import Credential
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
 _TEMPLATE = re.compile(r"\$\{\w{1,50}\}|\$[A-Z_]{2,50}|\{\{ ?[\w.]{1,50} ?\}\}|%[A-Z_]{2,50}%|<%= ?\w{1,50} ?%>")
+_PLACEHOLDER = re.compile(r"<\w[\w -]{1,50}>|\{\w{1,50}\}")
 _HASH = re.compile(r"(?:pbkdf2_\w{1,20}|bcrypt\w{0,10}|argon2\w{0,2}|scrypt|\$2[aby]|\$argon2\w{0,2})\$")
 _OF_ANOTHER = ("_of_another_client", "incorrect_client")
 """How a reason ends if the credential is valid, but somebody else's."""
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
 NOBODYS = "nobody's: no world of this emulator has it or issued it recently"
 _CHANGED = "another key signed it, or its header or payload was changed after signing"
+_OF_BEARERS = ("service_token_", "lti_token_", "registration_token_", "token_")
 _MOST_COMPARED = 1_000
 _SHORTEST = 8
 """Of shorter texts, and of numbers, one that is nearly the same is another."""
@@ -44,7 +47,7 @@ _LONGEST = 8_192
 def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """Whose the refused credential is, or which slip garbled it; else the refusal's own diagnosis."""
     sent, registered = refusal.credential, refusal.registered
-    if (unreadable := why_no_basic(x)) is not None:
+    if (unreadable := _why_basic(x, refusal)) is not None:
         return unreadable
     if not sent or len(sent) > _LONGEST:
         return refusal.diagnosis if sent or registered is None else NOTHING_SENT
@@ -56,15 +59,32 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return f"`{sent}` was sent: the variable that should hold it has no value"
     if refusal.reason.endswith(_OF_ANOTHER) and (held := _in(x.world, x.provider, sent)) is not None:
         return f"this is {held[0].described(held[1])}; another client sent it"
-    found = recognise(x, sent)
+    if refusal.reason.endswith("_expired") and (held := _in(x.world, x.provider, sent)) is not None:
+        return f"this is {held[0].described(held[1])}, and has expired: request another one"
+    found = recognise(x, sent) or why_another_sort(sent, refusal.reason)
+    whole = why_not_whole(sent) if is_jwt(sent) else None
+    said = whole is not None and refusal.diagnosis is not None and whole in refusal.diagnosis
     if found is None and refusal.reason.endswith(FAULTS):
-        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
+        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion")) or (None if said else whole)
         if found is None and refusal.diagnosis is None and refusal.reason.endswith("bad_signature"):
             found = why_no_jwt(sent) or _CHANGED
-    found = found or why_no_jwt(sent) or refusal.diagnosis
+    if found is None and _PLACEHOLDER.fullmatch(sent):
+        return f"`{sent}` was sent: a placeholder of the documentation, in whose place the value goes"
+    found = found or why_no_jwt(sent) or refusal.diagnosis or whole
     if found or registered is not None:
         return found or _lengths(sent, registered or "")
     return NOBODYS if refusal.expected is None and refusal.got in (None, sent) else None
+
+
+def _why_basic(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """What is wrong with HTTP Basic: that it cannot be read, or that a bearer token is wanted."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if not refusal.reason.startswith(_OF_BEARERS) or scheme.lower() != "basic":
+        return why_no_basic(x)
+    found = recognise(x, value.strip())
+    return f"`Authorization: {scheme} …` came; it has to be `Authorization: Bearer <token>`" + (
+        f"; {found}" if found else ""
+    )
 
 
 def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
@@ -73,7 +93,7 @@ def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
     found = _in(world, own, sent)
     if found is not None:
         credential, record = found
-        return f"this is {credential.described(record)}" + (f": {credential.tip}" if credential.tip else "")
+        return f"this is {credential.described(record)}" + _tip(x, credential, sent)
     for why, meant in undone(sent):
         if (found := _in(world, own, meant)) is not None:
             return f"this is {found[0].described(found[1])}, but {why}"
@@ -82,6 +102,13 @@ def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
     credential, record, why = close
     right = f"; the registered one is {credential.values(record)}" if credential.public else ""
     return f"this is {credential.described(record)}, but {why}{right}"
+
+
+def _tip(x: Exchange[Any, Any], credential: Credential, sent: str) -> str:
+    """What the credential is good for; nothing about how to send it, if it came just so."""
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    so = value.rpartition(":")[2].strip() == sent and credential.tip.startswith(f"send it as `Authorization: {scheme} ")
+    return ": this call takes another one" if so else f": {credential.tip}" if credential.tip else ""
 
 
 def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:

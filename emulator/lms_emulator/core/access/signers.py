@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from hashlib import sha256
+from hashlib import new, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lms_emulator.core.access.jwts import Parts, parts_of
 from lms_emulator.core.clock import brief_search
-from lms_emulator.core.http import json_text
 from lms_emulator.core.keys import NAMES, public_numbers
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from lms_emulator.core.state.credentials import Credential
     from lms_emulator.core.worlds.world import World
 
-ADDRESSES = ("public_jwk_url", "keyset_url", "jwks_url")
+ADDRESSES = ("public_jwk_url", "keyset_url", "jwks_url", "auth_key")
 """Fields of a record that say where its owner publishes keys."""
 FAULTS = ("bad_signature", "unknown_kid", "alg_confusion")
 """How a reason ends that is about the key of a signature."""
 _MOST_SECRETS = 2_000
+_ANOTHERS = "; sign with the key of the client that the token names, or name the client of this key"
+_OLD = ", one that its key set had before and has no more"
+_ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("HS", "RS", "PS") for size in (256, 384, 512))
+_DIGESTS = {"sha1": "SHA-1", "md5": "MD5", "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 
 
 class Holder(NamedTuple):
@@ -42,7 +46,7 @@ class Holder(NamedTuple):
 
 class _Key(NamedTuple):
     """One public key. Attributes: `whose`, a description with its article; `advice`, what to do instead;
-    `registered`, whether somebody published it, or registered it here."""
+    `registered`, whether somebody publishes it, or registered it here."""
 
     whose: str
     jwk: Mapping[str, Any]
@@ -72,38 +76,61 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
 
     Parameters: `pair`, whether it should have been signed with a private key rather than a secret.
     """
-    try:
-        start, _, signature = token.rpartition(".")
-        header, claims = (json_text.parse(_decoded(part)) for part in start.split("."))
-        raw, algorithm = _decoded(signature), str(header["alg"])
-        named = {str(claims.get("iss")), str(claims.get("sub"))}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    read = parts_of(token)
+    algorithm = str(read.header.get("alg")) if read is not None else ""
+    if read is None or algorithm not in _ALGORITHMS:
         return None
-    if algorithm in ("HS256", "HS384", "HS512"):
-        return _by_secret(x, algorithm, start.encode(), raw, pair=pair)
-    if algorithm[:2] not in ("RS", "PS"):
-        return None
-    from jwt import get_algorithm_by_name
-    from jwt.exceptions import PyJWTError
-
+    if algorithm[:2] == "HS":
+        return _by_secret(x, algorithm, read.signed.encode(), read.signature, pair=pair)
+    audience = read.claims.get("aud")
+    named = {str(read.claims.get(name)) for name in ("iss", "sub")}
+    named |= {str(value) for value in (audience if isinstance(audience, list) else [audience])}
     in_time = brief_search()
     for key in _keys(x, named):
         if not in_time():
             return None
-        try:
-            public, rsa = _rsa(key.jwk), get_algorithm_by_name(algorithm)
-            right = public is not None and rsa.verify(start.encode(), public, raw)
-        except (PyJWTError, ValueError, TypeError, NotImplementedError):
-            continue
-        if right:
-            kid = header.get("kid")
-            its = key.jwk.get("kid")
-            other = f"; that key's kid is {its!r}, the header says {kid!r}" if its and kid != its else ""
-            if kid and not its and key.registered:
-                what = "its thumbprint" if kid == _thumbprint(key.jwk) else repr(kid)
-                other = f"; that key is published without a `kid`, and the header says {what}: publish it as its `kid`"
-            return f"it was signed with {key.whose}{other}{key.advice}"
+        how = _how_signed(read, algorithm, key.jwk)
+        if how == "":
+            return f"it was signed with {key.whose}{_other_kid(read, key)}{key.advice}"
+        if how is not None:
+            return f"{key.whose} made this signature, but {how}"
     return None
+
+
+def _other_kid(read: Parts, key: _Key) -> str:
+    """How the `kid` of a header differs from that of the key, as it is published."""
+    kid, its = read.header.get("kid"), key.jwk.get("kid")
+    if not key.registered:
+        return ""
+    if kid and not its:
+        what = "its thumbprint" if kid == _thumbprint(key.jwk) else repr(kid)
+        return f"; that key is published without a `kid`, and the header says {what}: publish it as its `kid`"
+    return f"; that key's kid is {its!r}, the header says {kid!r}" if its and kid != its else ""
+
+
+def _how_signed(read: Parts, algorithm: str, jwk: Mapping[str, Any]) -> str | None:
+    """Whether a key made a signature: "" if as the header says, otherwise how; None if it did not."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from jwt import get_algorithm_by_name
+
+    public, text, size = _rsa(jwk), read.signed.encode(), algorithm[2:]
+    if public is None:
+        return None
+    for kind in (algorithm[:2], "PS" if algorithm[:2] == "RS" else "RS"):
+        if get_algorithm_by_name(f"{kind}{size}").verify(text, public, read.signature):
+            return "" if algorithm[:2] == kind else f"by {kind}{size}, and the header says {algorithm}"
+    try:
+        digest = bytes(public.recover_data_from_signature(read.signature, PKCS1v15(), None))
+    except (InvalidSignature, ValueError):
+        return None
+    for name, words in _DIGESTS.items():
+        if digest.endswith(new(name, text, usedforsecurity=False).digest()):
+            return f"with {words}, and {algorithm} takes SHA-{size}"
+    once = new(f"sha{size}", text).digest()
+    if any(digest.endswith(sha256(twice).digest()) for twice in (once, once.hex().encode())):
+        return "of the hash of the text: give the library the text itself, which it hashes"
+    return "of another text: header or payload were changed after signing, or the signature is another token's"
 
 
 def _thumbprint(jwk: Mapping[str, Any]) -> str:
@@ -159,18 +186,20 @@ def _records(world: World, provider: str) -> Iterator[tuple[Credential, Any, str
                         yield credential, record, value
 
 
-def _decoded(part: str) -> bytes:
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-
-
 def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
-    """Every known public key: of the issuer that a token names, of others here and elsewhere, and shipped ones."""
+    """Every known public key: of the issuer that a token names, of others here, shipped ones, and those elsewhere."""
     own = x.provider
     rest = [name for name in x.world.providers if name != own]
     known_here = list(holders(x.world, own))
     for holder in sorted(known_here, key=lambda record: record.names.isdisjoint(named)):
         same = not holder.names.isdisjoint(named)
-        yield from _of_holder(x, holder, "", "" if same else "; sign with the key of the client that the token names")
+        yield from _of_holder(x, holder, "", "" if same else _ANOTHERS)
+    for name in NAMES:
+        provider = x.world.providers.get(name)
+        if provider is not None:
+            yield _Key(f"the key with which the emulated {provider.title} itself signs", _shipped(name))
+        else:
+            yield _Key(f"the key `{name}` that comes with the emulator", _shipped(name))
     for name in rest:
         for holder in holders(x.world, name):
             yield from _of_holder(x, holder, f" at {x.world.providers[name].title}")
@@ -178,12 +207,6 @@ def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
         for name in (own, *rest):
             for holder in holders(world, name):
                 yield from _of_holder(x, holder, f" in the world `{world.name}`")
-    for name in NAMES:
-        provider = x.world.providers.get(name)
-        if provider is not None:
-            yield _Key(f"the key with which the emulated {provider.title} itself signs", _shipped(name))
-        else:
-            yield _Key(f"the key `{name}` that comes with the emulator", _shipped(name))
 
 
 def _shipped(name: str) -> dict[str, str]:
@@ -193,16 +216,33 @@ def _shipped(name: str) -> dict[str, str]:
 def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = "") -> Iterator[_Key]:
     sets = [holder.jwk] if holder.jwk else []
     published = x.world.given_out.published.at(x.resolve(holder.url)) if holder.url else []
+    known: dict[str, None] = {}
     for number, document in enumerate([*published, *sets]):
-        if not isinstance(document, Mapping):
-            continue
-        keys = document.get("keys", [document])
-        before = 0 < number < len(published)
-        for jwk in keys if isinstance(keys, list) else ():
-            if isinstance(jwk, Mapping) and jwk.get("kty") == "RSA":
-                old = ", one that its key set had before and has no more" if before else ""
-                old += "" if jwk.get("kid") else ", to which its key set gives no `kid`"
-                yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice, registered=True)
+        before, kids = 0 < number < len(published), set[str]()
+        for jwk in _rsa_keys(document):
+            if str(jwk.get("n")) not in known:
+                what = _OLD if before else _why_not_found(jwk, kids)
+                yield _Key(f"the key of {holder.words}{where}{what}", jwk, advice, registered=not before)
+            known[str(jwk.get("n"))] = None
+            kids.add(str(jwk.get("kid")))
+
+
+def _rsa_keys(document: Any) -> Iterator[Mapping[str, Any]]:
+    """The RSA keys of a key set, or of a bare key, those too that a platform passes over."""
+    keys = document.get("keys", [document]) if isinstance(document, Mapping) else ()
+    for jwk in keys if isinstance(keys, list) else ():
+        if isinstance(jwk, Mapping) and str(jwk.get("kty")).upper() == "RSA":
+            yield jwk
+
+
+def _why_not_found(jwk: Mapping[str, Any], kids: set[str]) -> str:
+    """Why a platform does not find a key in its key set. Parameters: `kids`, of the keys before it."""
+    for name, right in (("kty", "RSA"), ("use", "sig")):
+        if jwk.get(name, right) != right:
+            return f", whose `{name}` is {jwk[name]!r} in its key set, and has to be {right!r}"
+    if not jwk.get("kid"):
+        return ", to which its key set gives no `kid`"
+    return ", which stands in its key set behind another one of the same `kid`" if jwk["kid"] in kids else ""
 
 
 def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:
@@ -231,7 +271,7 @@ def _rsa(jwk: Mapping[str, Any]) -> Any:
     from jwt.exceptions import PyJWTError
 
     try:
-        return RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e")})
+        return RSAAlgorithm.from_jwk({"kty": "RSA", "n": jwk["n"], "e": jwk["e"]})
     except (PyJWTError, KeyError, TypeError, ValueError):
         return None
 

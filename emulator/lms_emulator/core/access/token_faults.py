@@ -56,4 +56,4 @@ def unfit(name: str, got: object, expected: object) -> str:
 
 def _said(value: object) -> str:
     several = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    return " or ".join(str(item) for item in several)[:_LONGEST]
+    return " or ".join(dict.fromkeys(map(str, several)))[:_LONGEST]

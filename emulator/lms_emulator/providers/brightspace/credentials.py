@@ -17,7 +17,7 @@ from lms_emulator.providers.brightspace.limits import spend
 from lms_emulator.providers.brightspace.lti import validator
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.providers.brightspace.wire import PACKAGE
-from lms_emulator.signing.jwt import verify
+from lms_emulator.signing.jwt import read, verify
 from lms_emulator.signing.token_errors import TokenError
 
 SESSIONS: WebSessions[Session, User] = WebSessions(
@@ -84,7 +84,8 @@ def claims_of(x: Call) -> dict[str, Any]:
     except TokenError as error:
         x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
         if error.reason == "expired":
-            raise refusals.expired_token(x.settings.expired_token_detail, error.got, now) from error
+            of_tool = not str(read(token).claims.get("sub")).isdecimal()
+            raise refusals.expired_token(x.settings.expired_token_detail, error.got, now, of_tool=of_tool) from error
         unseen = error.reason in _UNSEEN and error.check != "exp"
         raise refusals.invalid_token(
             f"token_{error.reason}",

@@ -57,8 +57,9 @@ def _filtered(reason: str, said: str, **details: Any) -> SiteRefusal:
     return SiteRefusal(reason, status=403, message=said, text=text, headers=headers, **details)
 
 
-def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
-    """401: an expired access token."""
+def expired_token(detail: str, expires: object, now: float, *, of_tool: bool) -> SiteRefusal:
+    """401: an expired access token. Parameters: `of_tool`, whether it is one for LTI services."""
+    renewed = "use the refresh token, which works once and is then replaced"
     return problem(
         "token_expired",
         401,
@@ -68,7 +69,7 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
         check="the token is not expired",
         expected=f"exp after {now:.0f}",
         got=expires,
-        diagnosis="the token expired: use the refresh token, which works once and is then replaced",
+        diagnosis=f"the token expired: {'request another one, with a new assertion' if of_tool else renewed}",
     )
 
 

@@ -120,6 +120,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             holds = known is None or any(item.startswith(f"{name}[") for item in known)
             return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
         by_token = x.path != oauth.TOKEN and not x.path.startswith("/api/lti/v1/")
+        by_token = by_token and not refusal.reason.startswith("service_")
         if by_token and x.per_request(Identity).user_id is None:
             unknown = refusal.status == 404 and refusal.got == "self"
             if why := why_no_token(x) or ("send `Authorization: Bearer <token>`" if unknown else None):

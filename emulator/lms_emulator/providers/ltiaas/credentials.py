@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.jwts import why_not_whole
 from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
@@ -254,8 +255,6 @@ def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
 
 
 def _why_no_ltik(error: TokenError, token: str) -> str | None:
-    from lms_emulator.signing.jwt import why_not_whole
-
     whole = "; pass on the whole ltik of the launch URL unchanged"
     if error.reason in ("malformed", "bad_signature") and (why := why_not_whole(token)) is not None:
         return f"{why}{whole}"
@@ -276,10 +275,12 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             credential.token, tenant.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=()
         )
     except TokenError as error:
+        other = _of_another_tenant(x, tenant, credential.token) if error.reason == "bad_signature" else None
         raise refusals.invalid_service_key(
             reason=f"service_key_{error.reason}",
             got=error.reason,
-            credential=None if error.is_of_time else credential.token,
+            diagnosis=other,
+            credential=None if error.is_of_time or other else credential.token,
         ) from None
     if "serviceKey" not in claims:
         raise refusals.invalid_service_key(

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from lms_emulator.core.access.slips import undone
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.urls import in_a_header
+from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import Tenant
 from lms_emulator.providers.ltiaas.refusals import LtiaasRefusal
@@ -137,6 +138,8 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
 def _guess(name: str, rest: str) -> str:
     if not rest and name.count(".") == 2:
         return "sent the bare ltik; write `LTIK-AUTH-V2 <API key>:<ltik>`"
+    if rest and (likely := nearest(name.upper().rstrip(":"), [known.upper() for known in _NAMES], 0.8)):
+        return f"there is no scheme `{name}`: did you mean {likely}?"
     return f"the schemes are {_SCHEMES}"
 
 

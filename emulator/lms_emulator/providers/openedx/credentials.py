@@ -15,6 +15,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.access.jwts import why_not_whole
 from lms_emulator.core.access.slips import misspelt
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import warn_of_critical
@@ -205,7 +206,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
 
 
 def _jwt_diagnosis(x: Call, error: TokenError, token: str) -> str | None:
-    if error.reason == "bad_signature" and (why := jwt.why_not_whole(token)):
+    if error.reason == "bad_signature" and (why := why_not_whole(token)):
         return why
     if error.reason == "bad_signature":
         for words, secret in misspelt(x.store.section.jwt.secret):

@@ -11,6 +11,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from lms_emulator.core.access.single_use import use_once
+from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.skew import why_off
@@ -52,7 +53,9 @@ def require_signed(x: Call) -> Signer:
     url = x.request_url.partition("?")[0]
     if not x.check("oauth_consumer_key is of a link or a tool provider", bool(known), got=key):
         why = signed_services.why_unsigned(x, pairs, url=url, secret="") if not key else None
-        raise _unsigned(x, "consumer_key", "oauth_consumer_key", key, why)
+        why = why or how_differs([signer.key for signer in legacy.signers(x)], key)
+        none = f"no LTI 1.1 link and no tool provider has the key `{key[:100]}`"
+        raise _unsigned(x, "consumer_key", "oauth_consumer_key", key, why or none, credential=key or None)
     method = fields.get("oauth_signature_method")
     signed = next((value for value in known if _signature(x, pairs, value, method) == sent), None)
     if not x.check("oauth_signature", signed is not None, got=sent) or signed is None:
@@ -82,11 +85,11 @@ def _signature(x: Call, pairs: list[tuple[str, str]], signer: Signer, method: st
     return lti11.signature(x.method, x.request_url, pairs, signer.secret, method)
 
 
-def _unsigned(x: Call, reason: str, field: str, got: Any, why: Any) -> SiteRefusal:
+def _unsigned(x: Call, reason: str, field: str, got: Any, why: Any, **details: Any) -> SiteRefusal:
     text = f"{field} is missing or invalid"
     body = outcomes.envelope(Asked(), "failure", text, identifier=x.ids.uuid())
     status = x.settings.outcome_unsigned_status
-    return refusals.outcome(f"outcome_{reason}", body, text, status, check=field, got=got, diagnosis=why)
+    return refusals.outcome(f"outcome_{reason}", body, text, status, check=field, got=got, diagnosis=why, **details)
 
 
 def cell(x: Call, asked: Asked, signed: Signer) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.lti.outcomes import OPERATIONS, envelope, read_envelope, why_unread
+from lms_emulator.lti.outcomes import OPERATIONS, envelope, read_envelope, why_operation, why_unread
 from lms_emulator.providers.brightspace import rules
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti import outcomes
@@ -22,7 +22,10 @@ def outcome(x: Call) -> Response:
     known = ", ".join(f"{operation}Request" for operation in OPERATIONS)
     if not x.check(f"the operation is one of {known}", asked.operation in OPERATIONS, got=asked.operation):
         text = "The operation is not supported"
-        raise outcomes.failed(x, asked, "operation_unsupported", text, f"one of {known}", got=asked.operation)
+        why = why_operation(asked.operation)
+        raise outcomes.failed(
+            x, asked, "operation_unsupported", text, f"one of {known}", got=asked.operation, diagnosis=why
+        )
     cell = outcomes.cell(x, asked, signed)
     share = outcomes.score(x, asked) if asked.operation == "replaceResult" else None
     column = outcomes.column(x, asked, cell, create=share is not None)

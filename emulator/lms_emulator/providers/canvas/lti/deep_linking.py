@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.access.jwts import why_another_sort
+from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.lti.deep_linking import why_issuer
 from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once, warn_of_critical
@@ -74,11 +76,12 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     try:
         client = str(read(message).claims.get("iss", ""))
     except TokenError as error:
-        sent = {"got": error.got, "credential": message}
+        sent = {"got": error.got, "credential": message or None, "absent": None if message else "JWT"}
         raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", **sent) from error
     key = keys.find(x.store, client)
     if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
-        why = why_issuer(client, x.settings.issuer)
+        why = recognise(x, message) or why_another_sort(message, "deep_linking_")
+        why = why or why_issuer(client, x.settings.issuer)
         sentence = "Client not found"
         raise _bad("deep_linking_client_unknown", "jwt", sentence, got=client, credential=client, diagnosis=why)
     try:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
+from lms_emulator.core.access.jwts import why_not_whole
+from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
@@ -257,8 +259,8 @@ def _read_hint(x: Call, hint: str) -> Claims:
     except TokenError as error:
         x.check("lti_message_hint", False, expected=error.expected, got=error.got)
         unchanged = "return the lti_message_hint of the login initiation unchanged"
-        diagnosis = "the launch is too old" if error.reason == "expired" else unchanged
-        raise refusals.invalid_message_hint(diagnosis) from error
+        diagnosis = "the launch is too old" if error.reason == "expired" else why_not_whole(hint) or unchanged
+        raise refusals.invalid_message_hint(diagnosis, None if is_jwt(hint) else hint) from error
 
 
 LAUNCHES = CanvasLaunches()

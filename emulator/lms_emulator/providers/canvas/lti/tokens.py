@@ -106,7 +106,7 @@ class CanvasAssertions(Assertions[Call]):
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         if fault.kind == "client_unknown":
-            return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown")
+            return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown", fault.diagnosis)
         if fault.kind == "malformed":
             slip = why_no_jwt(fault.credential or "")
             return refusals.page_crashed(
@@ -163,7 +163,10 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None, where_
     _, _, header = x.headers.get("authorization", "").partition(" ")
     token = header.strip() or x.query.get("access_token", "")
     if not token:
-        raise _unauthorized(x, "service_token_missing", "Missing access token", "a service token was sent")
+        how = "Authorization: Bearer <token>"
+        raise _unauthorized(
+            x, "service_token_missing", "Missing access token", "a service token was sent", looked_for=how
+        )
     claims = _claims(x, token)
     key = keys.find(x.store, str(claims["sub"]))
     if key is None or key.workflow_state != "active":

@@ -82,7 +82,10 @@ REMEMBERED_LOGINS = (
 PREPARED_LAUNCHES = (Credential(name="the `verifier` of a sessionless launch", value="verifier", single_use=True),)
 
 ISSUED_TOKENS = {
-    "": ("an LTI service token", "REST calls need an OAuth2 access token, and so does the older membership_service"),
+    "": (
+        "an LTI service token",
+        "LTI services take it; REST calls need an OAuth2 access token, and so does the older membership_service",
+    ),
     "deep_linking": ("the data of a deep linking request", "the tool brings it back"),
     "session": ("the token of a session URL", ""),
 }

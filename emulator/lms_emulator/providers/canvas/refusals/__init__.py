@@ -344,7 +344,10 @@ def launch_client_unknown(got: str) -> SiteRefusal:
     """404: the `client_id` of an authentication request is not a number."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
     check = "client_id is a number"
-    return SiteRefusal("launch_client_unknown", status=404, check=check, body=body, got=got, credential=got)
+    absent = None if got else "client_id"
+    return SiteRefusal(
+        "launch_client_unknown", status=404, check=check, body=body, got=got, credential=got or None, absent=absent
+    )
 
 
 def message_hint_missing() -> SiteRefusal:
@@ -353,11 +356,12 @@ def message_hint_missing() -> SiteRefusal:
     return SiteRefusal("lti_message_hint_missing", status=400, check="lti_message_hint came", body=body)
 
 
-def invalid_message_hint(diagnosis: str) -> SiteRefusal:
-    """400: the `lti_message_hint` is forged, tampered with, or too old."""
+def invalid_message_hint(diagnosis: str, sent: str | None) -> SiteRefusal:
+    """400: the `lti_message_hint` is forged, tampered with, or too old. Parameters: `sent`, if it is no JWT."""
     check = "lti_message_hint is ours and alive"
     body = {"status": "bad_request", "message": "Invalid lti_message_hint"}
-    return SiteRefusal("lti_message_hint_invalid", status=400, check=check, body=body, diagnosis=diagnosis)
+    reason = "lti_message_hint_invalid"
+    return SiteRefusal(reason, status=400, check=check, body=body, diagnosis=diagnosis, credential=sent)
 
 
 def registration_url_missing() -> SiteRefusal:

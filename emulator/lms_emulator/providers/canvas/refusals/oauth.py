@@ -31,9 +31,9 @@ def oauth_error(
     return SiteRefusal(reason, status=status, message=description, check=check, headers=headers, body=body, **details)
 
 
-def unknown_client(got: str, reason: str = "unknown_client") -> SiteRefusal:
+def unknown_client(got: str, reason: str = "unknown_client", diagnosis: str | None = None) -> SiteRefusal:
     """401: no active developer key has this id."""
-    hint = None if got.isdigit() else "the client id is the developer key's number"
+    hint = diagnosis or (None if got.isdigit() else "the client id is the developer key's number")
     absent = "client_id" if reason == "unknown_client" else None
     if not got:
         hint = None if absent else "the assertion has no `sub`: it is the client id, the developer key's number"

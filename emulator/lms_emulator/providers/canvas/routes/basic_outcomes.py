@@ -10,7 +10,7 @@ from lms_emulator.core.access.bodies import why_garbled
 from lms_emulator.core.access.slips import undone
 from lms_emulator.core.skew import why_not_now
 from lms_emulator.lti import signed_services
-from lms_emulator.lti.outcomes import OPERATIONS, XML, Asked, read_envelope, why_unread
+from lms_emulator.lti.outcomes import XML, Asked, read_envelope, why_operation, why_unread
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
@@ -160,7 +160,7 @@ def _why_unsupported(api: Api, asked: Asked) -> str:
         return why
     if asked.operation is None:
         return f"lti_message_type has to be one of {', '.join(messages.OLD_OPERATIONS)}"
-    return f"{asked.operation}Request is no operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
+    return why_operation(asked.operation)
 
 
 ROUTES = (

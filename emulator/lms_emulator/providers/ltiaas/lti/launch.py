@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lms_emulator.core.access.jwts import why_not_whole
+from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.access.signers import FAULTS, whose_signature
+from lms_emulator.core.access.slips import how_differs, why_no_jwt
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.clock import later
+from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_off
 from lms_emulator.lti.assertions import why_claim
 from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
-from lms_emulator.providers.ltiaas.lti.claims import DEEP_LINKING_REQUEST, RESOURCE_LINK_REQUEST, claim
+from lms_emulator.providers.ltiaas.lti.claims import DEEP_LINKING_REQUEST, LTI, RESOURCE_LINK_REQUEST, claim
 from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce
+
+if TYPE_CHECKING:
+    from lms_emulator.signing.token_errors import TokenError
 
 NONCE_SECONDS = 3600
 _YEAR = 31_536_000
@@ -91,10 +99,13 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
     begun = x.store.platforms.get(login.platform_id)
     issuer = str(unproved.get("iss", ""))
     if begun is None or x.resolve(begun.url) != issuer:
-        raise refusals.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=begun and x.resolve(begun.url), got=issuer)
+        expected = begun and x.resolve(begun.url)
+        why = recognise(x, token) or how_differs(expected, issuer) or unfit("iss", issuer or None, expected)
+        raise refusals.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=expected, got=issuer, diagnosis=why)
     platform = _platform_of_token(x, tenant, begun, issuer, unproved)
     if header.get("kid") is None:
-        raise refusals.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header)
+        why = "the header has no `kid`, which says which key of the platform's key set signed the token"
+        raise refusals.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header, diagnosis=why)
     keys = await lms.key_set(x, platform)
     try:
         claims = verify(
@@ -117,8 +128,8 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
             expected=error.expected,
             got=error.got,
-            diagnosis=(whose_signature(x, token, pair=True) if error.reason in FAULTS else None)
-            or (_FOREIGN if error.check == "signature" else why_claim(x, error.check, error.expected, error.got))
+            diagnosis=_why_not_signed(x, token, error)
+            or why_claim(x, error.check, error.expected, error.got)
             or f"{error.check}: {error.reason}",
         ) from None
     warn_of_critical(x, token)
@@ -141,22 +152,47 @@ def _platform_of_token(x: Call, tenant: Tenant, begun: Platform, issuer: str, un
 def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
     azp, aud = claims.get("azp"), claims.get("aud")
     if (azp is not None and azp != platform.client_id) or (azp is None and isinstance(aud, list) and len(aud) > 1):
-        raise refusals.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
+        why = unfit("azp", azp, f"the client id, {platform.client_id}") + ("; `aud` is several" if azp is None else "")
+        raise refusals.launch_refused(
+            "AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp, diagnosis=why
+        )
     kind = claim(claims, "message_type")
     if kind not in _MESSAGES:
-        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected=list(_MESSAGES), got=kind or "none")
+        raise _unfit(claims, "message_type", "NO_MESSAGE_TYPE_CLAIM", list(_MESSAGES))
     for name, code in _REQUIRED:
         if not claim(claims, name):
-            raise refusals.launch_refused(code, expected=f"claim {name}", got="none")
+            raise _unfit(claims, name, code, f"claim {name}")
     if claim(claims, "version") != "1.3.0":
-        raise refusals.launch_refused("WRONG_LTI_VERSION_CLAIM", expected="1.3.0", got=claim(claims, "version"))
+        raise _unfit(claims, "version", "WRONG_LTI_VERSION_CLAIM", "1.3.0")
     if not claims.get("sub"):
-        raise refusals.launch_refused("NO_SUB_CLAIM", expected="sub", got="none")
+        raise refusals.launch_refused("NO_SUB_CLAIM", expected="sub", got="none", diagnosis="the id_token has no `sub`")
     if not isinstance(claim(claims, "roles"), list):
-        raise refusals.launch_refused("NO_ROLES_CLAIM", expected="a list of roles", got=claim(claims, "roles"))
+        raise _unfit(claims, "roles", "NO_ROLES_CLAIM", "a list of roles")
     link = claim(claims, "resource_link")
     if kind == RESOURCE_LINK_REQUEST and not (isinstance(link, Mapping) and link.get("id")):
-        raise refusals.launch_refused("NO_RESOURCE_LINK_ID_CLAIM", expected="resource_link.id", got=link)
+        raise _unfit(claims, "resource_link", "NO_RESOURCE_LINK_ID_CLAIM", "an object with an id")
+
+
+def _unfit(claims: Mapping[str, Any], name: str, code: str, expected: Any) -> Refusal:
+    """The refusal of a claim of LTI that is missing, stands under another name, or has another value."""
+    got, full = claim(claims, name), f"{LTI}{name}"
+    like = next((key for key in claims if key.rpartition("/")[2] == name), None) if got is None else None
+    why = how_differs(expected, got) or unfit(name, got, expected)
+    if not got:
+        why = f"`{like}` came; the claim is `{full}`" if like else f"the id_token has no claim `{full}`"
+    return refusals.launch_refused(code, expected=expected, got=got or "none", diagnosis=why)
+
+
+def _why_not_signed(x: Call, token: str, error: TokenError) -> str | None:
+    """Who signed the token with which key; None if its signature is not what was refused."""
+    if error.check not in ("signature", "kid") and error.reason not in FAULTS:
+        return None
+    found = why_no_jwt(token) or whose_signature(x, token, pair=True) or why_not_whole(token)
+    if error.check == "kid":
+        listed = ", ".join(map(repr, error.expected)) if isinstance(error.expected, list) else ""
+        none = f"the platform's key set has no key of the kid {error.got!r}, but {listed}"
+        return f"{none}; {found}" if found else none
+    return found or (_FOREIGN if error.check == "signature" else None)
 
 
 _POSTED = "the nonce of this id_token was used by a launch before: the platform makes a new id_token for each login"
@@ -175,13 +211,9 @@ def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping
     if not isinstance(nonce, str) or nonce != login.nonce:
         used = isinstance(nonce, str) and x.store.used_nonces.get((platform.id, nonce)) is not None
         code = "NONCE_ALREADY_RECEIVED" if used else "NONCE_DOES_NOT_MATCH"
-        wanted = "the nonce of this login's authentication request"
-        why = (
-            _POSTED
-            if used
-            else f"the id_token's `nonce` has to be {wanted}, and is {'another' if nonce else 'missing'}"
-        )
-        raise refusals.launch_refused(code, expected=wanted, got="another", diagnosis=why)
+        expected = "the nonce of this login's authentication request"
+        why = _POSTED if used else unfit("nonce", nonce, f"that of the authentication request, {login.nonce}")
+        raise refusals.launch_refused(code, expected=expected, got="another", diagnosis=why)
     if (platform.id, nonce) in x.store.used_nonces:
         expected = "a nonce not seen before"
         raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected=expected, got="a spent one", diagnosis=_POSTED)

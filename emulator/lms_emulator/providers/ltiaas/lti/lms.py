@@ -106,13 +106,19 @@ async def key_set(x: Call, platform: Platform) -> Any:
         url = x.resolve(platform.auth_key)
         answer = await ask(x, known_urls(x, platform), "GET", url, headers={"Accept": "application/json"})
         if not answer.ok:
-            raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status)
+            why = f"{url} answered {answer.status}"
+            raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status, diagnosis=why)
+        x.world.given_out.published.note(url, answer.body)
         keys = KeySet.from_jwks(answer.body)
     except (TokenError, ValueError) as error:
         expected = _KEPT.get(platform.auth_method, "a JWKS")
-        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=expected, got=str(error)) from None
+        where = "what was registered" if platform.auth_method in _KEPT else x.resolve(platform.auth_key)
+        raise refusals.launch_refused(
+            "KEYSET_NOT_FOUND", expected=expected, got=str(error), diagnosis=f"{where} is not {expected}: {error}"
+        ) from None
     if not len(keys):
-        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none")
+        why = "the platform's key set has no key whose `kty` is RSA and whose `use`, if it has one, is sig"
+        raise refusals.launch_refused("KEYSET_NOT_FOUND", expected="at least one RSA key", got="none", diagnosis=why)
     return keys
 
 

@@ -281,6 +281,7 @@ def lms_launch_error(error: str, description: str | None, state: str) -> LtiaasR
         check="the LMS answers the authentication request with an id_token",
         expected="id_token",
         got={**received, "state": state},
+        diagnosis=f"the LMS refused the authentication request: {': '.join(received.values())}",
     )
 
 

@@ -20,6 +20,7 @@ from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.lti import signed_forms, signed_services
 from lms_emulator.lti.launches import Form
+from lms_emulator.lti.outcomes import why_no_xml
 from lms_emulator.lti.signed_launches import Pairs
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
@@ -194,13 +195,15 @@ def result(x: Call) -> Response:
     if not tool.accept_grades_past_due:
         raise _bare(404, "grades_past_due", "the block accepts late grades")
     if _ANONYMOUS.match(name) is None:
-        raise _bare(404, "no_user_in_path", "the path ends in user/<id>")
+        why = "the path ends in user/ and the `user_id` of the launch"
+        raise _bare(404, "no_user_in_path", "the path ends in user/<id>", why, got=name)
     if not x.check("Content-Type", x.headers.get("content-type") == RESULT_TYPE, expected=RESULT_TYPE):
         raise refusals.Unhandled(f"Content-Type must be {RESULT_TYPE}")
     _check_signature(x, tool, outcomes_url(x, tool, course))
     user = _person(x, name)
     if user is None:
-        raise _bare(404, "result_user_unknown", "the user of the path exists")
+        why = f"{name!r} is nobody's anonymous id: the path ends in the `user_id` of the launch"
+        raise _bare(404, "result_user_unknown", "the user of the path exists", why, got=name)
     if x.method == "GET":
         return _told(x, user, tool)
     if x.method == "DELETE":
@@ -247,8 +250,8 @@ def _result(body: bytes) -> tuple[float | None, Any]:
     return share, found.get("comment", "")
 
 
-def _bare(status: int, reason: str, check: str, **why: Any) -> refusals.OpenedxRefusal:
-    return refusals.OpenedxRefusal(reason, status=status, style="empty", check=check, diagnosis=check, **why)
+def _bare(status: int, reason: str, check: str, why: str | None = None, **details: Any) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(reason, status=status, style="empty", check=check, diagnosis=why or check, **details)
 
 
 def _person(x: Call, anonymous: str) -> User | None:
@@ -259,7 +262,7 @@ def _read(body: str) -> _Request:
     try:
         root = read_xml(body.strip())
     except NotXmlError as error:
-        raise _UnreadableError(str(error)) from error
+        raise _UnreadableError(str(error), why_no_xml(body.encode())) from error
     found = {name: root.find(f".//{NAMESPACE}{name}") for name in ("imsx_messageIdentifier", "imsx_POXBody")}
     for name, element in found.items():
         if element is None:
@@ -273,7 +276,8 @@ def _read(body: str) -> _Request:
     if sourced is None:
         raise _UnreadableError("Failed to parse sourcedId from XML request body")
     if score is None:
-        raise _UnreadableError("Failed to parse score textString from XML request body")
+        why = signed_services.why_score(None)
+        raise _UnreadableError("Failed to parse score textString from XML request body", why)
     try:
         number = float(score.text or "")
     except ValueError:

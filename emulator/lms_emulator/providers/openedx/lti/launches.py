@@ -88,7 +88,8 @@ class OpenedxLaunches(Launches[Call, User]):
         if not x.check("the launch is known", pending is not None, got=params["lti_message_hint"]):
             hint = params["lti_message_hint"]
             text = f"Unable to find record of an OIDC launch for the provided lti_message_hint: {hint}"
-            raise error("launch_unknown", text, "send back the lti_message_hint unchanged, within ten minutes")
+            why = "send back the lti_message_hint unchanged, within ten minutes"
+            raise error("launch_unknown", text, why, credential=hint)
         assert pending is not None
         tool = x.store.lti_tools.first("client", pending.client_id)
         if tool is None:
@@ -100,7 +101,8 @@ class OpenedxLaunches(Launches[Call, User]):
             ("client_id", params.get("client_id") == tool.client_id),
         ):
             if not x.check(f"{name} holds", good, got=params.get(name)):
-                raise unprepared(tool.block, name, params.get(name))
+                registered = tool.client_id if name == "client_id" else None
+                raise unprepared(tool.block, name, params.get(name), registered)
         return AuthenticationRequest(
             params=params,
             client_id=tool.client_id,
@@ -161,8 +163,11 @@ def unprepared(
 ) -> refusals.OpenedxRefusal:
     """An authentication request with invalid parameters."""
     text = f"Error preparing LTI 1.3 launch for resource with resource_link_id {block}: {_INVALID}"
-    why = diagnosis or f"{name} is missing or not the tool's"
-    return error("lti_request_invalid", text, why, got=got, expected=expected)
+    absent = None if got else name
+    sent = str(got) if name == "client_id" and got else None
+    return error(
+        "lti_request_invalid", text, diagnosis, check=name, got=got, expected=expected, absent=absent, credential=sent
+    )
 
 
 _INVALID = "The preflight response is not valid."

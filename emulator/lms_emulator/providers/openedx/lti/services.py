@@ -290,7 +290,9 @@ def one_member(x: Call) -> Response:
 
 def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
     """A body with invalid members, by name."""
-    return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors), got=errors)
+    lacking = [name for name, said in errors.items() if said == _REQUIRED]
+    absent = lacking[0] if len(lacking) == 1 else None
+    return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors), got=errors, absent=absent)
 
 
 def _object(x: Call, media_type: str) -> dict[str, Any]:

@@ -133,7 +133,8 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
     """The tool whose token has one of the scopes, calling its own service. Raises the refusal."""
     words = x.headers.get("authorization", "").split()
     if not words or words[0].lower() != "bearer":
-        raise refusals.lti_service("token_missing", "Missing LTI 1.3 authentication token.")
+        how = "Authorization: Bearer <token>"
+        raise refusals.lti_service("token_missing", "Missing LTI 1.3 authentication token.", looked_for=how)
     if len(words) != 2:
         several = "Invalid token header. Token string should not contain spaces."
         text = "Invalid token header. No credentials provided." if len(words) == 1 else several
