@@ -143,3 +143,49 @@ def test_earlier_attempts_keep_the_score_that_counted_then(canvas: Site) -> None
     student.post(at)
     (running,) = student.get(at).json()["quiz_submissions"]
     assert (running["attempt"], running["workflow_state"]) == (3, "untaken")
+
+
+def test_attempts_at_a_quiz_that_becomes_graded_are_graded(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "quiz_type": "practice_quiz"})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    answers = [{"answer_text": "True", "answer_weight": 100}, {"answer_text": "False", "answer_weight": 0}]
+    question = {"question_type": "true_false_question", "question_text": "?", "points_possible": 2, "answers": answers}
+    number = made(teacher, f"quizzes/{quiz['id']}/questions", question=question)
+    teacher.put(at, json={"quiz": {"published": True}})
+    (turn,) = student.post(f"{at}/submissions").json()["quiz_submissions"]
+    token = {"attempt": 1, "validation_token": turn["validation_token"]}
+    given = {"quiz_questions": [{"id": number["id"], "answer": number["answers"][0]["id"]}]}
+    student.post(f"/api/v1/quiz_submissions/{turn['id']}/questions", json=token | given)
+    student.post(f"{at}/submissions/{turn['id']}/complete", json=token)
+    assert turn["submission_id"] is None
+    graded = teacher.put(at, json={"quiz": {"quiz_type": "assignment"}}).json()["assignment_id"]
+    work = teacher.get(f"{COURSE}/assignments/{graded}/submissions/{ADA}").json()
+    assert (work["score"], work["submission_type"], work["workflow_state"]) == (2.0, "online_quiz", "graded")
+    (kept,) = teacher.get(f"{at}/submissions").json()["quiz_submissions"]
+    assert kept["submission_id"] == work["id"]
+
+
+def test_an_attempt_ends_with_its_section_and_is_extended_only_if_timed(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    (section,) = {row["course_section_id"] for row in student.get(f"{COURSE}/enrollments?user_id=self").json()}
+    dates = {"start_at": "2020-01-01T00:00:00Z", "end_at": "2050-01-01T00:00:00Z"}
+    dates["restrict_enrollments_to_section_dates"] = True
+    answer = canvas.admin.put(f"/api/v1/sections/{section}", json={"course_section": dates})
+    assert answer.status_code == 200, answer.text
+
+    def begun(**fields: Any) -> tuple[str, Any]:
+        quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True, **fields})
+        (turn,) = student.post(f"{COURSE}/quizzes/{quiz['id']}/submissions").json()["quiz_submissions"]
+        return f"{COURSE}/quizzes/{quiz['id']}/extensions", turn["end_at"]
+
+    def extended(path: str, **fields: Any) -> Any:
+        answer = teacher.post(path, json={"quiz_extensions": [{"user_id": ADA, **fields}]})
+        return answer.json()["quiz_extensions"][0]["end_at"]
+
+    free, end = begun()
+    assert end == "2050-01-01T00:00:00Z"
+    assert extended(free, extend_from_now=10) == end, "only attempts with a time limit are extended"
+    timed, end = begun(time_limit=20)
+    assert extended(timed, extra_time=30) == end, "that counts from the next attempt on"
+    assert extended(timed, extend_from_end_at=10) > end

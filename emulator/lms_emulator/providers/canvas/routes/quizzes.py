@@ -150,6 +150,7 @@ def update(api: Api) -> Any:
         api.store.assignments.put(replace(assignment, only_visible_to_overrides=only, updated_at=api.now))
     if "quiz_type" in fields:
         quiz = quizzes.assign(api, quiz)
+        quiz_taking.join(api, quiz)
     if shows:
         quiz = quizzes.publish(api, quiz)
     elif shows is False and quizzes.published(quiz):

@@ -208,7 +208,8 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
     locked = quiz.lock_at
     if assignment is not None:
         locked = assignments.dated_for(api, assignment, record.user_id).lock_at
-    last = locked if locked is not None and not record.manually_unlocked else quizzes.ends_at(api, course)
+    locks = locked is not None and not record.manually_unlocked
+    last = locked if locks else quizzes.ends_at(api, course, record.user_id)
     return min((moment for moment in (end, last) if moment is not None), default=None)
 
 
@@ -334,6 +335,15 @@ def pass_on(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
     grading.keep(api, assignment, replace(row, **changes), new_version=row.attempt != record.attempt)
 
 
+def join(api: Api, quiz: Quiz) -> None:
+    """Give the attempts at a quiz that has become graded their places in the gradebook."""
+    assignment = quizzes.assignment_of(api, quiz)
+    for record in of_quiz(api, quiz) if assignment is not None else ():
+        if assignment is not None and record.submission_id is None and record.user_id is not None:
+            row = submissions.of(api, assignment, record.user_id)
+            pass_on(api, quiz, api.store.quiz_submissions.put(replace(record, submission_id=row.id)))
+
+
 def rescore(
     api: Api, quiz: Quiz, record: QuizSubmission, attempt: int, fudge: float | None, given: dict[int, Data]
 ) -> QuizSubmission:
@@ -388,15 +398,13 @@ def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> Q
             changes[name] = int(given[name])
     if given.get("manually_unlocked") is not None:
         changes["manually_unlocked"] = given["manually_unlocked"]
-    granted = replace(record, **changes)
-    if running(record) and record.end_at is not None:
+    end = record.end_at
+    if record.workflow_state == "untaken" and quiz.time_limit and end is not None and later(end, 3600) > api.now:
         if given.get("extend_from_now"):
-            granted = replace(granted, end_at=later(api.now, 60 * given["extend_from_now"]))
+            changes["end_at"] = later(api.now, 60 * given["extend_from_now"])
         elif given.get("extend_from_end_at"):
-            granted = replace(granted, end_at=later(record.end_at, 60 * given["extend_from_end_at"]))
-        elif "extra_time" in changes:
-            granted = replace(granted, end_at=ends_at(api, course, quiz, granted))
-    return api.store.quiz_submissions.put(granted)
+            changes["end_at"] = later(end, 60 * given["extend_from_end_at"])
+    return api.store.quiz_submissions.put(replace(record, **changes))
 
 
 def seen_students(api: Api, course: Course) -> set[int]:

@@ -248,8 +248,11 @@ def delete_assignment(api: Api, known: Assignment) -> Assignment:
     return api.store.assignments.get(deleted.id) or deleted
 
 
-def ends_at(api: Api, course: Course) -> datetime | None:
-    """When the course ends for students."""
-    if course.restrict_enrollments_to_course_dates and course.end_at:
-        return course.end_at
-    return states.term_dates(api, course, "StudentEnrollment")[1]
+def ends_at(api: Api, course: Course, user_id: int) -> datetime | None:
+    """When the course ends for a user, by the last of their enrollments that are active now."""
+    found = []
+    for row in api.store.enrollments.find("user", user_id):
+        if row.course_id == course.id and states.state_of(api, row, course).name == "active":
+            now = (end for start, end in states.ranges_of(api, row, course) if (start or api.now) <= api.now)
+            found.append(next((end for end in now if api.now <= (end or api.now)), None))
+    return max((end for end in found if end is not None), default=None)
