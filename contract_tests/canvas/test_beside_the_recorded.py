@@ -171,3 +171,14 @@ def test_a_tool_that_shall_be_the_only_one_is_asked_for_by_any_text(canvas: Site
     for value, status in (("", 200), ("false", 400), ("", 200)):
         sent = {"external_tool": {**tool, "privacy_level": "public", "verify_uniqueness": value}}
         assert canvas.admin.post(path, json=sent).status_code == status, value
+
+
+def test_what_only_schools_have_leads_back_from_accounts_below(canvas: Site) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", json={"account": {"name": "Below"}}).json()["id"]
+    for method, name in (("GET", "authentication_providers"), ("GET", "sso_settings"), ("POST", "terms")):
+        for who in (canvas.admin, canvas.student):
+            answer = who.request(method, f"{API}/accounts/{below}/{name}", follow_redirects=False)
+            assert answer.status_code == 302
+            assert urlsplit(answer.headers["Location"]).path == f"/accounts/{below}"
+    assert canvas.admin.get(f"{SCHOOL}/sso_settings").status_code == 200
+    assert canvas.student.get(f"{SCHOOL}/sso_settings").status_code == 403

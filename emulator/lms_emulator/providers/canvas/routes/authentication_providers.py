@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
 from lms_emulator.providers.canvas.refusals.grading import fault_of_field
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import signing_in
-from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.permissions import school_from_path
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = (
@@ -106,25 +106,19 @@ def _shown(api: Api, record: AuthenticationProvider) -> Json:
     }
 
 
-def _account(api: Api) -> Account:
-    account = identifiers.account(api, api.slot("account_id"))
-    _ = api.user
-    return account
-
-
 def index(api: Api) -> Any:
     """The ways to sign in, by position."""
-    account = _account(api)
-    require_account(api, account, "manage_account_settings")
+    account = school_from_path(api, "manage_account_settings")
     return [_shown(api, provider) for provider in signing_in.providers(api, account)]
 
 
 def show(api: Api) -> Any:
     """One way to sign in; Canvas's own is visible to everybody."""
-    account = _account(api)
+    account = identifiers.account(api, api.slot("account_id"))
+    _ = api.user
     found = signing_in.provider(api, account, api.slot("id"))
     if found is None or found.auth_type != "canvas":
-        require_account(api, account, "manage_account_settings")
+        school_from_path(api, "manage_account_settings")
     if found is None:
         raise refusals.not_found("the authentication provider", api.slot("id"))
     return _shown(api, found)
@@ -198,8 +192,7 @@ def _set_of_account(api: Api, account: Account, kind: str) -> None:
 
 def create(api: Api) -> Any:
     """Add a way to sign in."""
-    account = _account(api)
-    require_account(api, account, "manage_account_settings")
+    account = school_from_path(api, "manage_account_settings")
     kind = _params(api).text("auth_type") or ""
     if kind not in FIELDS:
         text = f"invalid or missing auth_type '{kind}', must be one of {','.join(sorted(FIELDS))}"
@@ -231,8 +224,7 @@ def _placed(api: Api, others: list[AuthenticationProvider], record: Authenticati
 
 
 def _managed(api: Api) -> tuple[Account, AuthenticationProvider]:
-    account = _account(api)
-    require_account(api, account, "manage_account_settings")
+    account = school_from_path(api, "manage_account_settings")
     found = signing_in.provider(api, account, api.slot("id"))
     if found is None:
         raise refusals.not_found("the authentication provider", api.slot("id"))
@@ -265,15 +257,13 @@ def destroy(api: Api) -> Any:
 
 def sso(api: Api) -> Any:
     """Settings of all ways to sign in."""
-    account = _account(api)
-    require_account(api, account, "manage_account_settings")
+    account = school_from_path(api, "manage_account_settings")
     return {"sso_settings": {name: account.settings.get(name) for name in SSO}}
 
 
 def set_sso(api: Api) -> Any:
     """Change the settings of all ways to sign in."""
-    account = _account(api)
-    require_account(api, account, "manage_account_settings")
+    account = school_from_path(api, "manage_account_settings")
     sent = api.params.require("sso_settings")
     said = {name: sent.text(name) or None for name in SSO if sent.has(name)}
     changed = api.store.accounts.put(replace(account, settings={**account.settings, **said}))

@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
-from starlette.responses import HTMLResponse, Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.core.http.urls import in_a_header
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -18,7 +16,7 @@ from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import stickiness, terms
-from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, school_from_path
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 188, 199, 202, 216; canvas-lms app/controllers/terms_controller.rb"
@@ -127,22 +125,9 @@ def _sis_id(api: Api) -> str | None:
     return api.params.text("enrollment_term", "sis_term_id") or None
 
 
-def _managed(api: Api) -> Account | Response:
-    """The school whose terms the caller manages; a redirect to the account's page if it is not a school."""
-    record = identifiers.account(api, api.slot("account_id"))
-    if record.parent_account_id is None:
-        require_account(api, record, "manage_account_settings")
-        return record
-    target = api.url(f"/accounts/{record.id}")
-    page = f'<html><body>You are being <a href="{target}">redirected</a>.</body></html>'
-    return HTMLResponse(page, 302, {"Location": in_a_header(target)})
-
-
 def create(api: Api) -> Any:
     """Make a term."""
-    record = _managed(api)
-    if not isinstance(record, Account):
-        return record
+    record = school_from_path(api, "manage_account_settings")
     fields = {"name": None, **_fields(api, None)}
     made = EnrollmentTerm(id=api.new_id("enrollment_terms"), root_account_id=record.id, created_at=api.now, **fields)
     return shapes.term(api, api.store.enrollment_terms.put(made), WHOLE)
@@ -150,9 +135,7 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a term."""
-    record = _managed(api)
-    if not isinstance(record, Account):
-        return record
+    record = school_from_path(api, "manage_account_settings")
     own = _term(api, record)
     if own.workflow_state == "deleted":
         raise refusals.not_found("the term", own.id)
@@ -162,9 +145,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a term that no course is in."""
-    record = _managed(api)
-    if not isinstance(record, Account):
-        return record
+    record = school_from_path(api, "manage_account_settings")
     own = _term(api, record)
     if own.workflow_state == "deleted":
         return shapes.term(api, own)

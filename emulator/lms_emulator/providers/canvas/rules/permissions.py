@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.call import Call, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, CanvasStore, Course, Role, RoleOverride, User
 from lms_emulator.providers.canvas.model.features import decides
+from lms_emulator.providers.canvas.refusals.people import no_school
 
 Site = Api | Call
 GRANULAR = "granular_permissions_"
@@ -275,5 +276,14 @@ def require_account(api: Api, account: Account, *wanted: str) -> None:
 def account_from_path(api: Api, *wanted: str, slot: str = "account_id") -> Account:
     """The account of the path. Raises the refusal `not_found`, and the one for callers with none of the permissions."""
     account = identifiers.account(api, api.slot(slot))
+    require_account(api, account, *wanted)
+    return account
+
+
+def school_from_path(api: Api, *wanted: str) -> Account:
+    """The same of what only schools have: whoever names an account below one is redirected to that account's page."""
+    account = identifiers.account(api, api.slot("account_id"))
+    if account.parent_account_id is not None:
+        raise no_school(api.url(f"/accounts/{account.id}"))
     require_account(api, account, *wanted)
     return account
