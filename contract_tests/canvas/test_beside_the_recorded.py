@@ -182,3 +182,17 @@ def test_what_only_schools_have_leads_back_from_accounts_below(canvas: Site) -> 
             assert urlsplit(answer.headers["Location"]).path == f"/accounts/{below}"
     assert canvas.admin.get(f"{SCHOOL}/sso_settings").status_code == 200
     assert canvas.student.get(f"{SCHOOL}/sso_settings").status_code == 403
+
+
+def test_admins_below_a_school_manage_keys_there(canvas: Site) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", json={"account": {"name": "Below"}}).json()["id"]
+    assert canvas.admin.post(f"{API}/accounts/{below}/admins", data={"user_id": "101"}).status_code == 200
+    asked = {"permissions[]": ["manage_developer_keys", "manage_sis"]}
+    allowed = canvas.student.get(f"{API}/accounts/{below}/permissions", params=asked).json()
+    assert allowed == {"manage_developer_keys": True, "manage_sis": False}
+    assert canvas.student.get(f"{API}/accounts/{below}/scopes").status_code == 200
+    assert canvas.student.get(f"{SCHOOL}/scopes").status_code == 403
+    switch = {"developer_key_account_binding": {"workflow_state": "on"}}
+    for who, status in ((canvas.student, 404), (canvas.teacher, 403)):
+        path = f"{API}/accounts/{below}/developer_keys/10000000000001/developer_key_account_bindings"
+        assert who.post(path, json=switch).status_code == status, "the right comes before the key"

@@ -170,10 +170,10 @@ def regenerate(api: Api) -> Json:
 def bind(api: Api) -> Json:
     """Switch a key on or off in an account. The path names it by its global id."""
     account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, _PERMISSION)
     key = keys.find(api.store, api.slot("developer_key_id"))
     if key is None or account.parent_account_id is not None or not _bindable(api, key, account):
         raise refusals.not_found("the developer key", api.slot("developer_key_id"))
-    require_account(api, account, _PERMISSION)
     state = api.params.require("developer_key_account_binding").text("workflow_state")
     bind_to(api, key, account, state if state in ("on", "allow") else "off")
     said = next(binding for binding in _bindings(api, key) if binding.account_id == account.id)

@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.routes.developer_keys import bind_to, changes
 from lms_emulator.providers.canvas.routes.line_items import typed
 from lms_emulator.providers.canvas.rules import contexts, keys
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
-from lms_emulator.providers.canvas.rules.permissions import TOOLS, admins_over, role_allows
+from lms_emulator.providers.canvas.rules.permissions import TOOLS, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import access as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -61,13 +61,6 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
     return settings | {"custom_fields": {**known, **fields} if isinstance(known, dict) else known}
 
 
-def _require(api: Api, account: Account) -> None:
-    """Require a manager of keys in the account; here, admins of sub-accounts may manage them too."""
-    held = admins_over(api.store, api.user, account.id)
-    if not api.check(f"may {PERMISSION}", any(role_allows(api, account, role, PERMISSION) for _, role in held)):
-        raise api.refused(f"{PERMISSION} in account {account.id}")
-
-
 def _owner(api: Api, key: DeveloperKey) -> Account:
     account = api.store.accounts.get(key.account_id) if key.account_id is not None else keys.site_admin(api.store)
     if account is None:
@@ -78,7 +71,8 @@ def _owner(api: Api, key: DeveloperKey) -> Account:
 async def create(api: Api) -> Json:
     """Create an LTI key with its tool configuration, initially off."""
     account = identifiers.account(api, api.slot("account_id"))
-    _require(api, account)
+    _ = api.user
+    require_account(api, account, PERMISSION)
     sent = api.params.require("tool_configuration")
     given = api.params.require("developer_key")
     if not given.text("redirect_uris"):
@@ -165,7 +159,8 @@ def show(api: Api) -> Any:
 async def update(api: Api) -> Any:
     """Change the configuration of a key. Its tools are updated at once."""
     key = _key(api)
-    _require(api, _owner(api, key))
+    _ = api.user
+    require_account(api, _owner(api, key), PERMISSION)
     found = _found(api, key)
     sent = api.params.require("tool_configuration")
     settings = await _settings(api, sent)
@@ -189,7 +184,8 @@ async def update(api: Api) -> Any:
 def delete(api: Api) -> Response:
     """Delete the configuration of a key."""
     key = _key(api)
-    _require(api, _owner(api, key))
+    _ = api.user
+    require_account(api, _owner(api, key), PERMISSION)
     found = _found(api, key)
     configurations.forget(api, key, found)
     return Response(status_code=204)

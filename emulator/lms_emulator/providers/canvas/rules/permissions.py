@@ -36,7 +36,8 @@ class Permission(NamedTuple):
 
     Attributes:
         group: its permission group, or None.
-        level: `account`; `root`, for admins of a whole school only; `site`, for site admins.
+        level: `account`; `unlisted`, the same, but only a whole school lists it; `root`, for admins of a whole school
+            only; `site`, for site admins.
         when: the condition for a school to have it: a feature that is on, `!` and one that is off, `setting:` and a
             setting of the account, `off` if it needs something not emulated, `unlisted` if it exists but
             is not listed for roles; None for none.
@@ -126,7 +127,7 @@ def listed(site: Site, account: Account) -> list[Permission]:
         for permission in permissions().values()
         if permission.name in available
         and permission.when != "unlisted"
-        and (permission.level == "account" or (root and permission.level == "root") or operators)
+        and (permission.level == "account" or (root and permission.level in ("root", "unlisted")) or operators)
     ]
 
 
