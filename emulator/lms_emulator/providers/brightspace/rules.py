@@ -87,6 +87,12 @@ def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:
         raise refusals.not_authorized(unit.id, variable)
 
 
+def require_placing(x: Call, user: User, unit: OrgUnit) -> None:
+    """Raise the page for a user who may not place tools in the org unit."""
+    if not x.check(PLACE_TOOLS, may(x, user, unit.id, PLACE_TOOLS)):
+        raise refusals.page_forbidden("the user can place tools")
+
+
 def put_value(
     x: Call,
     column: GradeObject,

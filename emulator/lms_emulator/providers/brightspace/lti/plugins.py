@@ -20,17 +20,11 @@ from lms_emulator.providers.brightspace.model import LegacyLink, OrgUnit, User
 CHOOSING = ("coursebuilder", "isf", "quicklink")
 
 
-def require_placing(x: Call, user: User, unit: OrgUnit) -> None:
-    """The user may place tools there. Raises the page."""
-    if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
-        raise refusals.page_forbidden("the user can place tools")
-
-
 def return_url(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
     """The `launch_presentation_return_url`. Raises the page for a plugin that is not opened as it has to be."""
     if link.plugin not in CHOOSING:
         return x.url(f"/d2l/home/{unit.id}")
-    require_placing(x, user, unit)
+    rules.require_placing(x, user, unit)
     address = x.url(f"/d2l/le/lti/{unit.id}/plugins/{link.id}/return")
     where = inserting.opened_at(x, unit)
     if link.plugin != "coursebuilder":  # the answer replaces the query: the path has to say where it goes

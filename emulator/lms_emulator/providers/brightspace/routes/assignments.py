@@ -267,8 +267,7 @@ def open_settings(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/assetprocessor/{assetProcessorId}/settings."""
     unit = entered(x, user)
     processor, folder = _one(x, unit)
-    if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
-        raise refusals.page_forbidden("the user can place tools")
+    rules.require_placing(x, user, unit)
     about = {"activity": processors.activity(folder)}
     deployment = processors.deployment_of(x, processor)
     return _launched(

@@ -111,8 +111,7 @@ def _choose(
     )
     if deployment is None or not offered:
         raise refusals.page_not_found("the tool offers deep linking in the org unit")
-    if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
-        raise refusals.page_forbidden("the user can place tools")
+    rules.require_placing(x, user, unit)
     if spot not in SPOTS:
         raise refusals.page_not_found(f"the spot is one of {', '.join(SPOTS)}")
     folder = x.store.dropbox_folders.get(number(x.query.get("folder", ""))) if spot == PROCESSORS else None
@@ -172,7 +171,7 @@ def plugin_return(x: Call, _session: Session, user: User) -> Response:
     link = legacy.link_in(x, unit, number(x.path_params["linkId"]))
     if link is None or link.plugin not in plugins.CHOOSING:
         raise refusals.page_not_found("the link is a remote plugin that chooses content")
-    plugins.require_placing(x, user, unit)
+    rules.require_placing(x, user, unit)
     items = plugins.chosen(x, link)
     where = {kind: number(x.path_params[kind]) for kind in inserting.PARAMETERS if kind in x.path_params}
     inserting.insert(x, unit, where, items, [])

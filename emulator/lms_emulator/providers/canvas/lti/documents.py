@@ -196,7 +196,7 @@ def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
 
 def work_of(api: Api, task: Assignment, user_id: int) -> Submission | None:
     """A student's submission record for an assignment, submitted or not; None for other users."""
-    own = [row for row in api.store.enrollments.find("user", user_id) if row.course_id == task.course_id]
+    own = api.store.enrollments.find("whose", (task.course_id, user_id))
     student = any(enrollment.type in STUDENTS and enrollment.workflow_state != "deleted" for enrollment in own)
     return submissions.of(api, task, user_id) if student and assignments.assigned(api, task, user_id) else None
 

@@ -201,7 +201,13 @@ class CanvasStore(
         },
     )
     enrollments: Table[Enrollment] = table(
-        key="id", indexes={"course": _course, "user": _user, "section": lambda e: e.course_section_id}
+        key="id",
+        indexes={
+            "course": _course,
+            "user": _user,
+            "whose": lambda e: (e.course_id, e.user_id),
+            "section": lambda e: e.course_section_id,
+        },
     )
     progresses: Table[Progress] = table(key="id", limit=100_000)
     assignment_groups: Table[AssignmentGroup] = table(key="id", indexes={"course": _course})

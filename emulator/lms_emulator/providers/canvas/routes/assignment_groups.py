@@ -96,10 +96,8 @@ def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]
 
 
 def _studies(api: Api, course: Course) -> bool:
-    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    return any(
-        e.course_id == course.id and e.type in states.STUDENTS and e.workflow_state in states.CURRENT for e in rows
-    )
+    rows = api.store.enrollments.find("whose", (course.id, api.caller.id)) if api.caller is not None else []
+    return any(e.type in states.STUDENTS and e.workflow_state in states.CURRENT for e in rows)
 
 
 def _whole(

@@ -217,7 +217,7 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         sends = messaging.may_send(api, record)
         if not connected and not sends:
             raise refused("course", "", f"Unable to send messages to users in {record.name}")
-        own = (row for row in api.store.enrollments.find("user", api.user.id) if row.course_id == record.id)
+        own = api.store.enrollments.find("whose", (record.id, api.user.id))
         if not sends and not api.check("is in the course", any(row.workflow_state != "deleted" for row in own)):
             raise refused("context_code", "invalid")
         if conversations.over(api, record):

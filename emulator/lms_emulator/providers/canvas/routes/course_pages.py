@@ -42,8 +42,8 @@ def remind_of_invitation(api: Api, course: Course) -> None:
 
 
 def _own(api: Api, course: Course) -> list[Enrollment]:
-    found = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    return [row for row in found if row.course_id == course.id and row.workflow_state in ("invited", "active")]
+    found = api.store.enrollments.find("whose", (course.id, api.caller.id)) if api.caller is not None else []
+    return [row for row in found if row.workflow_state in ("invited", "active")]
 
 
 def answer_invitation(api: Api) -> Response:

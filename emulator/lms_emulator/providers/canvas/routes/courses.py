@@ -85,8 +85,8 @@ def _shut_out(api: Api, enrollment: Enrollment, course: Course) -> bool:
 
 def with_own(api: Api, course: Course, includes: set[str]) -> Any:
     """A course with the caller's enrollments and, if requested, those of the students whom they observe."""
-    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    mine = [e for e in rows if e.course_id == course.id and e.workflow_state not in states.ENDED]
+    rows = api.store.enrollments.find("whose", (course.id, api.caller.id)) if api.caller is not None else []
+    mine = [e for e in rows if e.workflow_state not in states.ENDED]
     observed = _observed(api, course.id, mine) if "observed_users" in includes else []
     return shapes.course(api, course, [*mine, *observed], includes)
 

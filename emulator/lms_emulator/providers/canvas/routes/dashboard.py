@@ -84,7 +84,7 @@ def _card(api: Api, entry: Entry, position: int | None) -> Json:
 def _observed(api: Api, primary: Enrollment) -> str | None:
     if primary.type != "ObserverEnrollment":
         return None
-    rows = [row for row in api.store.enrollments.find("user", primary.user_id) if row.course_id == primary.course_id]
+    rows = api.store.enrollments.find("whose", (primary.course_id, primary.user_id))
     watched = dict.fromkeys(row.associated_user_id for row in rows if row.associated_user_id is not None)
     people = (api.store.users.get(number) for number in watched)
     return ", ".join(user.name for user in people if user is not None)

@@ -217,7 +217,7 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
 def _observed(api: Api, user_id: int, course: Course) -> Any:
     user = api.store.users.get(user_id)
     assert user is not None
-    rows = [e for e in api.store.enrollments.find("user", user_id) if e.course_id == course.id]
+    rows = api.store.enrollments.find("whose", (course.id, user_id))
     rows = [e for e in rows if e.type in states.STUDENTS and e.workflow_state != "deleted"]
     body = people_shapes.person(api, user, course, ())
     return {**body, "enrollments": [shapes.enrollment(api, e, course) for e in rows]}

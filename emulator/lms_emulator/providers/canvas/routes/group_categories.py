@@ -284,7 +284,7 @@ def assign(api: Api) -> Any:
 
 
 def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
-    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == category.context_id]
+    rows = api.store.enrollments.find("whose", (category.context_id, user.id))
     sections = [item for row in rows if (item := api.store.course_sections.get(row.course_section_id)) is not None]
     return {
         "user_id": user.id,

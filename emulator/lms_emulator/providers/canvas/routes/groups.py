@@ -383,7 +383,7 @@ def users(api: Api) -> Any:
         if isinstance(place, Course) and "group_submissions" in api.params.includes:
             body["group_submissions"] = shapes.submissions_of(api, group.group_category_id, user.id) or None
         if isinstance(place, Course) and "active_status" in api.params.includes:
-            rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == place.id]
+            rows = api.store.enrollments.find("whose", (place.id, user.id))
             body["is_inactive"] = bool(rows) and all(e.workflow_state == "inactive" for e in rows)
         return {name: value for name, value in body.items() if name not in hidden}
 

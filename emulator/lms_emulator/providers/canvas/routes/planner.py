@@ -163,8 +163,8 @@ def _observed(api: Api, user: User) -> list[Place]:
 
 
 def _studies(api: Api, course: Course, user: User) -> bool:
-    rows = api.store.enrollments.find("user", user.id)
-    return any(e.course_id == course.id and e.type in states.STUDENTS and e.workflow_state == "active" for e in rows)
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
+    return any(e.type in states.STUDENTS and e.workflow_state == "active" for e in rows)
 
 
 # notes

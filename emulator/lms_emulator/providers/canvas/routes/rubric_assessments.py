@@ -44,8 +44,8 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
     if known is not None and known.assessor_id != api.user.id:
         courses.require(api, course, "manage_rubrics")
     base = assignments.find(api, course, str(association.association_id))
-    rows = api.store.enrollments.find("user", number)
-    if not any(e.course_id == course.id and e.workflow_state != "deleted" for e in rows):
+    rows = api.store.enrollments.find("whose", (course.id, number))
+    if not any(e.workflow_state != "deleted" for e in rows):
         raise refusals.crashed("Canvas fails where the assessed user is not in the course", number)
     record = submissions.of(api, base, number)
     reviews = api.store.peer_reviews.find("submission", record.id)

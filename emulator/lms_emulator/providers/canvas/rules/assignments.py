@@ -71,7 +71,7 @@ def visible(api: Api, course: Course, assignment: Assignment) -> bool:
 
 def seen_for(api: Api, course: Course, user: User) -> list[int]:
     """The students from whose view a user sees a course: themselves, or those they observe."""
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
     watched = [e.associated_user_id for e in rows if e.type == "ObserverEnrollment" and e.workflow_state not in GONE]
     return [value for value in watched if value is not None] or [user.id]
 
@@ -83,7 +83,7 @@ def students(api: Api, course_id: int) -> list[Enrollment]:
 
 def student(api: Api, course_id: int, user_id: int) -> list[Enrollment]:
     """Those of one person."""
-    return [e for e in api.store.enrollments.find("user", user_id) if e.course_id == course_id and _works(e)]
+    return [e for e in api.store.enrollments.find("whose", (course_id, user_id)) if _works(e)]
 
 
 def _works(enrollment: Enrollment) -> bool:
@@ -107,10 +107,8 @@ def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[Assign
     found = overrides(api, assignment)
     if not found:
         return []
-    rows = api.store.enrollments.find("user", user_id)
-    sections = {
-        e.course_section_id for e in rows if e.course_id == assignment.course_id and e.workflow_state not in GONE
-    }
+    rows = api.store.enrollments.find("whose", (assignment.course_id, user_id))
+    sections = {e.course_section_id for e in rows if e.workflow_state not in GONE}
     groups = groups_of(api, user_id)
     return [
         o

@@ -327,7 +327,7 @@ def locked(api: Api, conversation: Conversation, others: Iterable[int | None]) -
 
 def _goes_on(api: Api, course: Course) -> bool:
     """Whether a course goes on for the caller in one of their roles, or in a section that they see."""
-    own = (row for row in api.store.enrollments.find("user", api.user.id) if row.course_id == course.id)
+    own = api.store.enrollments.find("whose", (course.id, api.user.id))
     ended = ("rejected", "completed", "deleted")
     if any(row.workflow_state not in ended and not states.concluded(api, course, row.type) for row in own):
         return True

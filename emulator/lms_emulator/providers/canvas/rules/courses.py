@@ -78,7 +78,7 @@ _RIGHTS_FROM = (
 
 def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
     """The user's enrollments in a course that are not deleted or rejected, with their present states."""
-    found = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    found = api.store.enrollments.find("whose", (course.id, user.id))
     return [(e, state) for e in found if (state := state_of(api, e, course)).name not in ("deleted", "rejected")]
 
 
@@ -99,7 +99,7 @@ def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
         return _rights(api, user, course)
 
     def compute() -> tuple[frozenset[str], set[datetime]]:
-        mine = [e for e in store.enrollments.find("user", user.id) if e.course_id == course.id]
+        mine = store.enrollments.find("whose", (course.id, user.id))
         moments = {moment for e in mine for dates in ranges_of(api, e, course) for moment in dates if moment}
         return _rights(api, user, course), moments
 

@@ -101,8 +101,8 @@ def _settle(api: Api, record: Enrollment, before: str | None) -> None:
     state = record.workflow_state
     if state == "active":
         menu.add(api, user, record.course_id)
-    rows = api.store.enrollments.find("user", user.id)
-    others = [e for e in rows if e.course_id == record.course_id and e.id != record.id]
+    rows = api.store.enrollments.find("whose", (record.course_id, user.id))
+    others = [e for e in rows if e.id != record.id]
     studies = any(e.type in states.STUDENTS and e.workflow_state not in GONE for e in others)
     if state in GONE and before not in (None, *GONE) and not studies:
         _leave_groups(api, record)

@@ -217,8 +217,8 @@ def _require_open(api: Api, course: Course, section: CourseSection | None, user:
     """Refuse enrollments in a concluded course, except for its members in a section that is still open."""
     if not states.concluded(api, course):
         return
-    rows = api.store.enrollments.find("user", user.id)
-    known = any(e.course_id == course.id and e.workflow_state != "deleted" for e in rows)
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
+    known = any(e.workflow_state != "deleted" for e in rows)
     ends = section.end_at if section is not None and section.restrict_enrollments_to_section_dates else None
     if not known or ends is None or ends < api.now:
         raise refusals.message(400, "course_concluded", CONCLUDED)

@@ -113,7 +113,7 @@ def people_of(api: Api, group: Group, *wanted: str, active: bool = False) -> lis
 
 
 def _is_active(api: Api, course: Course, user_id: int) -> bool:
-    rows = (row for row in api.store.enrollments.find("user", user_id) if row.course_id == course.id)
+    rows = api.store.enrollments.find("whose", (course.id, user_id))
     return any(states.state_of(api, row, course).name == "active" for row in rows)
 
 
@@ -328,8 +328,8 @@ def takes_part(api: Api, place: Course | Account, user: User) -> bool:
     """Whether a user belongs to the course or account."""
     if isinstance(place, Account):
         return any(candidate.id == user.id for candidate in candidates(api, place))
-    rows = api.store.enrollments.find("user", user.id)
-    return any(row.course_id == place.id and row.workflow_state not in ("deleted", "rejected") for row in rows)
+    rows = api.store.enrollments.find("whose", (place.id, user.id))
+    return any(row.workflow_state not in ("deleted", "rejected") for row in rows)
 
 
 def shares_section(api: Api, group: Group, user: User) -> bool:
@@ -340,8 +340,8 @@ def shares_section(api: Api, group: Group, user: User) -> bool:
 
 
 def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
-    rows = api.store.enrollments.find("user", user_id)
-    return {row.course_section_id for row in rows if row.course_id == course_id and row.workflow_state != "deleted"}
+    rows = api.store.enrollments.find("whose", (course_id, user_id))
+    return {row.course_section_id for row in rows if row.workflow_state != "deleted"}
 
 
 def reachable(api: Api, course: Course, found: list[Group]) -> list[Group]:

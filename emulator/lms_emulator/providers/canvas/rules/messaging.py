@@ -83,7 +83,7 @@ def place_of_topic(api: Api, topic: DiscussionTopic, user: User) -> Place:
     course = api.store.courses.get(topic.context_id) if topic.context_type == "Course" else None
     if course is None or not topic.section_ids:
         return Place(course, group=api.store.groups.get(topic.context_id) if course is None else None)
-    rows = [row for row in api.store.enrollments.find("user", user.id) if row.course_id == course.id]
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
     rows = [row for row in rows if states.state_of(api, row, course).name in states.CURRENT]
     every = any(row.type in INSTRUCTORS and not row.limit_privileges_to_course_section for row in rows)
     own = topic.section_ids if every else {row.course_section_id for row in rows}
@@ -241,9 +241,11 @@ class Messaging:
 
     def _active(self, user_id: int, course: Course, kinds: Collection[str] | None = None) -> bool:
         """Whether a user takes part in a course now, in one of some kinds of roles."""
-        rows = (row for row in self._api.store.enrollments.find("user", user_id) if row.course_id == course.id)
-        rows = (row for row in rows if kinds is None or row.type in kinds)
-        return any(states.state_of(self._api, row, course).name == "active" for row in rows)
+        return any(
+            states.state_of(self._api, row, course).name == "active"
+            for row in self._api.store.enrollments.find("whose", (course.id, user_id))
+            if kinds is None or row.type in kinds
+        )
 
     def administers(self, other: User) -> bool:
         """Whether the person can see the other as an admin of one of the other's accounts."""

@@ -117,8 +117,10 @@ def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
     roles = page.editing_roles.split(",")
     if not may_read(api, context, page) or api.caller is None:
         return False
-    rows = api.store.enrollments.find("user", api.caller.id) if isinstance(context.record, Course) else ()
-    own = [row for row in rows if row.course_id == context.id and row.workflow_state in states.CURRENT]
+    rows = (
+        api.store.enrollments.find("whose", (context.id, api.caller.id)) if isinstance(context.record, Course) else ()
+    )
+    own = [row for row in rows if row.workflow_state in states.CURRENT]
     if roles != ["teachers"] and "teachers" in roles and any(row.type in _STAFF for row in own):
         return True
     takes_part = contexts.may(api, context, "participate_as_student", "participate")

@@ -40,7 +40,7 @@ def may(api: Api, poll: Poll, *deeds: Literal["add", "edit", "delete"]) -> bool:
 
 def put_to(api: Api, session: PollSession) -> bool:
     """Whether a session addresses the caller: a member of its course and, if it has one, of its section."""
-    rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == session.course_id)
+    rows = api.store.enrollments.find("whose", (session.course_id, api.user.id))
     return any(e.workflow_state == "active" and session.course_section_id in (None, e.course_section_id) for e in rows)
 
 

@@ -131,6 +131,6 @@ def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bo
 
 def observes(api: Api, course: Course, user_id: int) -> bool:
     """Whether the caller observes a student in a course."""
-    rows = api.store.enrollments.find("user", api.user.id)
-    mine = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
+    rows = api.store.enrollments.find("whose", (course.id, api.user.id))
+    mine = (e for e in rows if e.type == "ObserverEnrollment")
     return any(e.associated_user_id == user_id and e.workflow_state == "active" for e in mine)

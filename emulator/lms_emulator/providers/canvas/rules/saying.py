@@ -137,8 +137,8 @@ def _depth(api: Api, entry: DiscussionEntry) -> int:
 
 def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: datetime) -> None:
     """Submit a student's first entry in a graded topic."""
-    own = api.store.enrollments.find("user", user_id)
-    if not any(enrollment.course_id == course.id and enrollment.type in STUDENTS for enrollment in own):
+    own = api.store.enrollments.find("whose", (course.id, user_id))
+    if not any(enrollment.type in STUDENTS for enrollment in own):
         return
     known = submissions.of(api, assignment, user_id)
     if known.submission_type is None:

@@ -31,8 +31,8 @@ def reads(api: Api, section: CourseSection, course: Course) -> bool:
 
 def visible(api: Api, course: Course) -> set[int] | None:
     """The sections of a course that the caller sees; None for all."""
-    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    own = [e for e in rows if e.course_id == course.id and e.workflow_state != "deleted"]
+    rows = api.store.enrollments.find("whose", (course.id, api.caller.id)) if api.caller is not None else []
+    own = [e for e in rows if e.workflow_state != "deleted"]
     limited = bool(own) and all(e.limit_privileges_to_course_section for e in own)
     trusted = courses.may(api, api.caller, course, *TRUSTED)
     shut = not trusted and not courses.may(api, api.caller, course, "read_roster")

@@ -108,7 +108,7 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
 
 
 def _teaching(api: Api, course: Course, user: User) -> list[Enrollment]:
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
     return [e for e in rows if e.type in states.INSTRUCTORS and states.state_of(api, e, course).name == "active"]
 
 
@@ -129,7 +129,7 @@ def _of_reviews(api: Api, course: Course, place: Context, user: User) -> Iterato
 
 def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
     """The new assignments of which Canvas notified the user."""
-    own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    own = api.store.enrollments.find("whose", (course.id, user.id))
     for base in assignments.of_course(api, course):
         at = base.created_at
         if base.published and at is not None and any(_was_announced(api, course, base, row, at) for row in own):
@@ -146,8 +146,8 @@ def _was_announced(api: Api, course: Course, assignment: Assignment, enrollment:
         return begun and assignments.assigned(api, assignment, enrollment.user_id)
     if enrollment.type != "ObserverEnrollment" or enrollment.associated_user_id is None:
         return True
-    rows = api.store.enrollments.find("user", enrollment.associated_user_id)
-    students = (e for e in rows if e.course_id == course.id and e.type in states.STUDENTS)
+    rows = api.store.enrollments.find("whose", (course.id, enrollment.associated_user_id))
+    students = (e for e in rows if e.type in states.STUDENTS)
     return any(_was_announced(api, course, assignment, e, at) for e in students)
 
 
@@ -163,10 +163,8 @@ def takes_part(api: Api, place: Context, user: User) -> bool:
     """Whether a user gets activity: members do, observers do not."""
     if not isinstance(place.record, Course):
         return isinstance(place.record, Group) and user.id in {row.user_id for row in groups.members(api, place.record)}
-    rows = api.store.enrollments.find("user", user.id)
-    return any(
-        e.course_id == place.id and e.workflow_state == "active" and e.type != "ObserverEnrollment" for e in rows
-    )
+    rows = api.store.enrollments.find("whose", (place.id, user.id))
+    return any(e.workflow_state == "active" and e.type != "ObserverEnrollment" for e in rows)
 
 
 def of_place(api: Api, place: Context, user: User) -> list[Item]:

@@ -114,8 +114,8 @@ def of_final_grader(api: Api, course: Course, wanted: Assignment, base: Assignme
     """Why the new final grader is invalid; Canvas checks this before the rest."""
     if wanted.final_grader_id is None or wanted.final_grader_id == base.final_grader_id:
         return None
-    rows = api.store.enrollments.find("user", wanted.final_grader_id)
-    teaches = (e.course_id == course.id and e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
+    rows = api.store.enrollments.find("whose", (course.id, wanted.final_grader_id))
+    teaches = (e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
     if not any(teaches):
         return "course has no active instructors with this ID"
     may = courses.may(api, api.store.users.get(wanted.final_grader_id), course, "select_final_grade")

@@ -151,7 +151,7 @@ def _participant(api: Api, user: User, context: Context) -> Json:
     course = rules.course_of(api, context)
     if course is None:
         return body
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    rows = api.store.enrollments.find("whose", (course.id, user.id))
     own = [enrollment for enrollment in rows if enrollment.workflow_state != "deleted"]
     if api.params.flag("include_enrollment_state") and contexts.may(api, context, "read_as_admin"):
         body["isInactive"] = bool(own) and all(enrollment.workflow_state == "inactive" for enrollment in own)

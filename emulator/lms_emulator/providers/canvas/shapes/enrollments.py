@@ -178,8 +178,8 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
 
 
 def _observes(api: Api, record: Enrollment, course: Course) -> bool:
-    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
-    mine = [e for e in rows if e.course_id == course.id and e.workflow_state != "deleted"]
+    rows = api.store.enrollments.find("whose", (course.id, api.caller.id)) if api.caller is not None else []
+    mine = [e for e in rows if e.workflow_state != "deleted"]
     return any(e.associated_user_id == record.user_id for e in mine)
 
 

@@ -119,7 +119,7 @@ def plain(message: str | None) -> str | None:
 def _podcast(api: Api, record: DiscussionTopic, context: Context) -> str | None:
     if not record.podcast_enabled or api.caller is None:
         return None
-    mine = (e for e in api.store.enrollments.find("user", api.caller.id) if e.course_id == context.id)
+    mine = api.store.enrollments.find("whose", (context.id, api.caller.id))
     code = next((f"enrollment_{people.feed_code(row.uuid, row.id)}" for row in mine), f"user_{api.caller.uuid}")
     return f"/feeds/topics/{record.id}/{code}.rss"
 

@@ -122,8 +122,8 @@ class Scene:
     def mine(self) -> list[Enrollment]:
         """The user's enrollments in the course. Raises Missing for anonymous visitors, and outside courses."""
         number, ended = self.course.id, ("deleted", "rejected")
-        found = self.x.store.enrollments.find("user", self.person.id)
-        return [item for item in found if item.course_id == number and item.workflow_state not in ended]
+        found = self.x.store.enrollments.find("whose", (number, self.person.id))
+        return [item for item in found if item.workflow_state not in ended]
 
     @cached_property
     def current(self) -> list[Enrollment]:
