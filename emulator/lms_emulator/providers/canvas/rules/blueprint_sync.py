@@ -232,15 +232,17 @@ def _send(
         return {}
     first = subscription.synced_at is None
     package = packages.of_course(api, master)
-    transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.NOT_SHIFTED)
+    transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.NOT_SHIFTED, synced=True)
     skipped, exceptions = _left(api, transfer, template, subscription)
     sent = {(kind.table, record.id) for kind, record, how in found if how != "deleted"}
     only = None if first else {part.key for part in package.parts if (part.kind.table, part.record.id) in sent}
     if first and not record.settings.get("copy_settings", True):
         transfer.copy = {f"all_{kind.name}": True for kind in KINDS}
     transfer.run(only=only, unchanged=skipped)
+    if not first and syllabus_changed(template, master):
+        transfer.bring_syllabus()
     if not first and record.settings.get("copy_settings"):
-        transfer.bring_settings()
+        transfer.bring_settings(synced=True)
     _delete(api, target, master, [(kind, record) for kind, record, how in found if how == "deleted"])
     if first and record.settings.get("publish_after_initial_sync"):
         current = api.store.courses.get(target.id) or target

@@ -124,8 +124,8 @@ class _Reader:
         if course is not None:
             fields = {"name": "", "course_code": None, **read_fields(course, Course, form.COURSE)}
             syllabus = self.files.get("course_settings/syllabus.html")
-            body = _body(syllabus) if syllabus is not None else None
-            self.package.course = Course(id=0, account_id=0, syllabus_body=body, **fields)
+            fields["syllabus_body"] = _body(syllabus) if syllabus is not None else None
+            self.package.course, self.package.given = Course(id=0, account_id=0, **fields), frozenset(fields)
         for element in within(self.xml("course_settings/assignment_groups.xml")):
             fields = read_fields(element, AssignmentGroup, form.GROUP)
             number = self.number(element.get("identifier") or "")

@@ -27,6 +27,7 @@ class Package:
         course: the course itself, for its settings; None if there are none.
         course_id: the number of the course in links and rows.
         native: whether `course_id` is a course of this school.
+        given: the fields of the course that the package has; None for all.
         items: module items, by module. questions: groups and questions, by quiz.
         folders: the folders of each file.
         uses: by assignment, its rubric and how it is used.
@@ -35,6 +36,7 @@ class Package:
     course: Course | None = None
     course_id: int = 0
     native: bool = True
+    given: frozenset[str] | None = None
     parts: list[Part] = field(default_factory=list)
     items: dict[int, list[ContentTag]] = field(default_factory=dict)
     questions: dict[int, tuple[list[QuizGroup], list[QuizQuestion]]] = field(default_factory=dict)

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, CopiedAsset, Course, GroupCategory
-from lms_emulator.providers.canvas.rules import assigning, contexts, files, pages, policies, submissions
-from lms_emulator.providers.canvas.rules.migrations import selection
+from lms_emulator.providers.canvas.rules import assigning, contexts, files, pages, submissions
+from lms_emulator.providers.canvas.rules.migrations import course_settings, selection
 from lms_emulator.providers.canvas.rules.migrations.dates import Shift
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
@@ -30,21 +30,6 @@ LINKED = {
     "modules": "context_modules",
     "files": "attachments",
 }
-KEPT = ("locale", "time_zone", "license", "default_view", "public_description", "grading_standard_id")
-"""Fields of the course that are copied with its settings, besides those below."""
-FLAGS = (
-    "apply_assignment_group_weights",
-    "is_public",
-    "is_public_to_auth_users",
-    "public_syllabus",
-    "public_syllabus_to_auth",
-    "allow_student_wiki_edits",
-    "hide_final_grades",
-    "storage_quota_mb",
-    "course_format",
-    "course_color",
-)
-VISIBILITY = ("is_public", "is_public_to_auth_users")
 
 
 class Transfer:
@@ -64,11 +49,16 @@ class Transfer:
         shift: Shift,
         *,
         overwrites: bool = True,
+        synced: bool = False,
     ) -> None:
-        """Parameters: `overwrites`, whether quizzes that an earlier import brought are brought up to date; else each
-        import brings its own (canvas-lms app/models/importers/content_importer_helper.rb, add_assessment_id_prepend).
+        """A transfer.
+
+        Parameters:
+            overwrites: whether quizzes that an earlier import brought are brought up to date; else each import brings
+                its own (canvas-lms app/models/importers/content_importer_helper.rb, add_assessment_id_prepend).
+            synced: whether it comes from a blueprint.
         """
-        self.overwrites = overwrites
+        self.overwrites, self.synced = overwrites, synced
         self.api, self.package, self.target = api, package, target
         self.copy, self.shift = copy, shift
         self.made: dict[str, list[int]] = {}
@@ -102,8 +92,13 @@ class Transfer:
         self._uses(parts)
         wanted = selection.of_course(self.copy, "course_settings") and "all_course_settings" not in skip
         if wanted and only is None:
-            self.bring_settings(visibility="visibility_settings" not in skip)
-        if selection.of_course(self.copy, "syllabus_body") and self.package.course is not None and only is None:
+            self.bring_settings(visibility="visibility_settings" not in skip, synced=self.synced)
+        if selection.of_course(self.copy, "syllabus_body") and only is None:
+            self.bring_syllabus()
+
+    def bring_syllabus(self) -> None:
+        """Import the syllabus."""
+        if self.package.course is not None:
             body = self._linked(self.package.course.syllabus_body)
             self.target = self.api.store.courses.put(replace(self.target, syllabus_body=body))
 
@@ -375,19 +370,11 @@ class Transfer:
             )
             self.api.store.rubric_associations.put(made)
 
-    def bring_settings(self, *, visibility: bool = True) -> None:
-        """Import the course's own settings. Parameters: `visibility`, whether to include who can see the course."""
-        course = self.package.course
-        if course is None:
-            return
-        names = (name for name in (*KEPT, *FLAGS) if visibility or name not in VISIBILITY)
-        fields = {name: getattr(course, name) for name in names}
-        kept = {**self.target.settings, **course.settings}
-        self.target = self.api.store.courses.put(replace(self.target, settings=kept, updated_at=self.api.now, **fields))
-        if (policy := policies.of(self.api, course.id)) is not None:
-            own = policies.of(self.api, self.target.id)
-            number = own.id if own is not None else self.api.new_id("late_policies")
-            self.api.store.late_policies.put(replace(policy, id=number, course_id=self.target.id))
+    def bring_settings(self, *, visibility: bool = True, synced: bool = False) -> None:
+        """Import the course's own settings; see `course_settings.bring`."""
+        self.target = course_settings.bring(
+            self.api, self.package, self.target, self._new, visibility=visibility, synced=synced
+        )
 
 
 def kinds_made(transfer: Transfer) -> dict[str, str]:
