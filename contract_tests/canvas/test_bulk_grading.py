@@ -41,6 +41,11 @@ def test_what_is_said_of_a_student_has_to_be_a_hash(canvas: Site) -> None:
     assert job(canvas, path, {str(ADA): "5"})["workflow_state"] == "failed"
     assert job(canvas, path, {str(ADA): {"posted_grade": "5"}})["workflow_state"] == "completed"
     assert score(canvas, task) == 5.0
+    assert job(canvas, "submissions", {str(task["id"]): "5"})["workflow_state"] == "failed"
+    for data in ("", [], "x"):
+        assert canvas.teacher.post(f"{COURSE}/{path}/update_grades", json={"grade_data": data}).status_code == 500
+    for nothing in ({}, None):
+        assert canvas.teacher.post(f"{COURSE}/{path}/update_grades", json={"grade_data": nothing}).status_code == 400
 
 
 def test_a_comment_leaves_the_grade_of_who_is_named_by_number_alone(canvas: Site) -> None:

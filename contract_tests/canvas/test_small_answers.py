@@ -319,6 +319,12 @@ def test_canvas_fails_on_text_and_lists_whose_members_it_asks_for(canvas: Site, 
     assert blank.status_code == 400
 
 
+def test_rules_of_a_group_that_are_text_are_none(canvas: Site) -> None:
+    groups = f"{COURSE}/assignment_groups"
+    assert canvas.teacher.post(groups, json={"name": "G", "rules": "x"}).json()["rules"] == {}
+    assert canvas.teacher.post(groups, json={"name": "G", "rules": ["x"]}).status_code == 500
+
+
 def test_a_deleted_topic_could_be_locked_if_it_ever_was_in_a_module(canvas: Site) -> None:
     teacher = canvas.teacher
     module = teacher.post(f"{COURSE}/modules", json={"module": {"name": "M"}}).json()["id"]

@@ -12,7 +12,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -192,7 +192,8 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
 
 
 def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
-    sent = api.params.hash("rules")
+    """The rules that were sent; text has none of them."""
+    sent = Params({}) if isinstance(api.params.peek("rules"), str) else api.params.hash("rules")
     found: dict[str, Any] = {}
     count = len(assigning.in_group(api, record.id)) if record.id else 0
     for name in ("drop_lowest", "drop_highest"):

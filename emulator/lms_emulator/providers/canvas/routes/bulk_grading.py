@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -131,25 +133,28 @@ def update_grades(api: Api) -> Any:
     """Grade many students of one assignment, in a job."""
     course, section = roster.place(api)
     data = _grade_data(api)
-    return _graded(api, course, section, {api.slot("assignment_id"): data})
+    return _graded(api, course, section, {api.slot("assignment_id"): lambda: data})
 
 
 def update_grades_of_course(api: Api) -> Any:
     """Grade many students of many assignments, in a job."""
     course, section = roster.place(api)
     data = _grade_data(api)
-    return _graded(api, course, section, {name: data.hash(name) for name in data.data})
+    return _graded(api, course, section, {name: partial(data.hash, name) for name in data.data})
 
 
 def _grade_data(api: Api) -> Params:
     data = api.params.hash("grade_data")
+    if api.params.peek("grade_data") in ("", []):
+        raise refusals.crashed("Canvas takes `grade_data` for a hash", api.params.peek("grade_data"))
     if not data.data:
         text = "'grade_data' parameter required"
         raise refusals.rest("grade_data_missing", 400, {"error": text}, check="`grade_data` is sent")
     return data
 
 
-def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[str, Params]) -> Any:
+def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[str, Callable[[], Params]]) -> Any:
+    """Grade in a job. `data`, by assignment, what to read there; a hash is expected, without which the job fails."""
     bases = [identifiers.find(api, "assignments", name) for name in data]
     known = [a for a in bases if a is not None and a.course_id == course.id and a.workflow_state != "deleted"]
     courses.require(api, course, "manage_grades")
@@ -164,7 +169,7 @@ def _graded(api: Api, course: Course, section: CourseSection | None, data: dict[
             raise refusals.crashed("the job finds assignments by their numbers alone", list(data))
         unknown: list[str] = []
         for base, students in zip(known, data.values(), strict=True):
-            unknown += _grade_students(api, course, section, base, students)
+            unknown += _grade_students(api, course, section, base, students())
         if unknown:
             named = ", ".join(f"'{value}'" for value in unknown)
             raise jobs.JobFailed(f"Couldn't find User(s) with API ids {named}")
