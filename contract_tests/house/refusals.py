@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from contract_tests.house import raising
 from contract_tests.house.package import ROOT, statements
 from lms_emulator.app import load_providers
 from lms_emulator.core.access import documented
@@ -224,6 +225,16 @@ def _text(value: ast.expr | None) -> str:
     return "…"
 
 
+def _fixed(call: ast.Call) -> str:
+    """The sentences that a call fixes, if none depends on the request."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    parts = [part for value in given for part in ast.walk(value)]
+    if any(isinstance(part, ast.JoinedStr) for part in parts):
+        return "…"
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return " ".join(text for text in texts if " " in text) or "…"
+
+
 def _files(folder: Path) -> list[File]:
     return [_file(path) for path in sorted(folder.rglob("*.py"))]
 
@@ -265,7 +276,7 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
         details = frozenset(name for name in TOLD if name in arguments and not _is_none(arguments[name]))
         says = any(name in arguments and not _is_none(arguments[name]) for name in SAYS)
         check, status, message = (_text(arguments.get(name)) for name in ("check", "status", "message"))
-        row = Row(provider, _text(reason), details, check, status, says, message)
+        row = Row(provider, _text(reason), details, check, status, says, _fixed(node) if message == "…" else message)
         before = found.get(row.reason)
         if before is None or len(row.details) < len(before.details):
             found[row.reason] = row
@@ -303,13 +314,22 @@ def explanation(row: Row) -> str:
     if named:
         shown = ", ".join(named[:_SHOWN]) + (", …" if len(named) > _SHOWN else "")
         return f"compares the parameter with the documented ones where the operation has it: {shown}"
-    if "…" in row.reason or "…" in row.check:
+    if "…" in row.reason or ("…" in row.check and _may_name_one(row)):
         return "compares a parameter with the documented ones, if the words for this request name one"
     if row.reason.endswith("_invalid") and row.status in ("400", "422") and row.says:
         return "compares the parameters that the answer names with those that came, where the operation documents them"
     if {"expected", "got"} <= row.details:
         return "names a slip between what came and what had to; without one, both sides are shown"
     return _why_none(row)
+
+
+def _may_name_one(row: Row) -> bool:
+    """Whether what the provider says depends on the request, or mentions a parameter of an operation refused so."""
+    if "…" in row.message or not row.message:
+        return True
+    said = f" {documented._words(row.message)} "
+    found = (name for _, operation in raising.operations(row.where, row.reason) for name in operation.parameters or ())
+    return any(f" {documented._words(path_of(name)[-1])} " in said for name in found)
 
 
 def _why_none(row: Row) -> str:
@@ -331,23 +351,21 @@ def _why_none(row: Row) -> str:
 
 
 def named_parameters(row: Row) -> list[str]:
-    """The documented parameters that a refusal is about, by its reason, or by a name in backquotes in its check.
+    """The parameters that a refusal is about, by its reason, or by a name in backquotes in its check.
 
-    One that its sentences only mention is compared too, but then often nothing is wrong with it.
+    Of those that its reason names only the ones that are documented for an operation which can be refused so. One that
+    its sentences only mention is compared too, but then often nothing is wrong with it.
     """
+    if row.where not in load_providers():
+        return []
     said = f" {documented._words(row.reason)} "
-    found = {name for word, name in _documented(row.where).items() if word and f" {word} " in said}
+    found = {
+        name
+        for _, operation in raising.operations(row.where, row.reason)
+        for name in operation.parameters or ()
+        if f" {documented._words(path_of(name)[-1])} " in said
+    }
     return sorted(found | set(documented._QUOTED.findall(row.check)))
-
-
-@cache
-def _documented(provider: str) -> dict[str, str]:
-    """Every parameter that a provider documents, by the words of its name."""
-    loaded = load_providers()
-    names = [provider] if provider in loaded else list(loaded)
-    catalogues = [found for name in names if (found := loaded[name].catalogue) is not None]
-    parameters = {name for catalogue in catalogues for entry in catalogue.operations for name in entry.parameters or ()}
-    return {documented._words(path_of(name)[-1]): name for name in sorted(parameters, reverse=True)}
 
 
 def _forbidden(row: Row) -> bool:
