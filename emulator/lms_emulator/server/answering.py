@@ -57,25 +57,14 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
     strict = x.world.emulator.strict and (x.query_string or x.body)
     before = _state(x) if strict and x.method not in SAFE else None
     try:
-        outcome: Outcome = "answered"
         refusal: Refusal | None = None
-        try:
-            found, outcome = _dispatch(provider, x)
-            response = found if isinstance(found, Response) else await found
-            # OPTIONS asks about the resource, and takes no parameters
-            came = (x.query_string or x.body) and x.method != "OPTIONS"
-            if came and x.route is not None and response.status_code < 400:
-                _note_unread(provider, x, response)
-        except BodyError as error:
-            refusal = provider.body_unreadable(x, str(error))
-        except Refusal as refused:
-            refusal = refused
-        except Unhandled as failure:
-            response = provider.failed(x, failure)
-        if refusal is not None:
-            outcome, response = refusal.outcome, _refused(provider, x, refusal, before)
+        found, outcome = await _handled(provider, x)
+        if isinstance(found, Refusal):
+            refusal, outcome, response = found, found.outcome, _refused(provider, x, found, before)
             if isinstance(refusal, NotEmulated):
                 return Answer(response, outcome, refusal)
+        else:
+            response = found
         provider.finish(x, response)
         x.store.expire(x.clock)
         if x.per_request_if_used(Later):
@@ -90,6 +79,24 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
     finally:
         if x.body:
             x.close()
+
+
+async def _handled(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | Refusal, Outcome]:
+    """The handler's response, or the refusal that it ended with."""
+    try:
+        found, outcome = _dispatch(provider, x)
+        response = found if isinstance(found, Response) else await found
+        # OPTIONS asks about the resource, and takes no parameters
+        came = (x.query_string or x.body) and x.method != "OPTIONS"
+        if came and x.route is not None and response.status_code < 400:
+            _note_unread(provider, x, response)
+        return response, outcome
+    except BodyError as error:
+        return provider.body_unreadable(x, str(error)), "answered"
+    except Refusal as refused:
+        return refused, "answered"
+    except Unhandled as failure:
+        return provider.failed(x, failure), "answered"
 
 
 def _refused(
