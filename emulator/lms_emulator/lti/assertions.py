@@ -75,7 +75,7 @@ class Assertions(ABC, Generic[X]):
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of an assertion that fails a check."""
 
-    def glance(self, x: X, assertion: str) -> None:
+    def check_header(self, x: X, assertion: str) -> None:
         """Checks before the tool's keys are fetched: none here. Raises TokenError."""
 
     def read_keys(self, found: Any) -> KeySet:
@@ -116,7 +116,7 @@ class Assertions(ABC, Generic[X]):
     async def claims(self, x: X, client: Client, assertion: str) -> Claims:
         """The claims of a valid assertion, by the keys that the platform accepts. Raises TokenError and
         KeysUnavailableError."""
-        self.glance(x, assertion)
+        self.check_header(x, assertion)
         keys = await key_set(x, client.keys, self.read_keys)
         return self.check(x, client, assertion, keys)
 

@@ -70,7 +70,7 @@ def claims_of(x: Call) -> dict[str, Any]:
     token = bearer(x)
     now = x.clock.timestamp()
     try:
-        validator.glance(token)
+        validator.check_header(token)
         claims = verify(
             token,
             oauth.public_keys(),

@@ -53,8 +53,8 @@ class BrightspaceAssertions(Assertions[Call]):
     def allowed_again(self, x: Call) -> bool:
         return x.settings.reused_jti == "allow"
 
-    def glance(self, x: Call, assertion: str) -> None:
-        validator.glance(assertion)
+    def check_header(self, x: Call, assertion: str) -> None:
+        validator.check_header(assertion)
 
     def read_keys(self, found: Any) -> KeySet:
         return read_keys(found)

@@ -22,7 +22,7 @@ _TEXTS: dict[str, str] = {
 }
 
 
-def glance(token: str) -> None:
+def check_header(token: str) -> None:
     """Check the algorithm, then `kid`, which alone selects the key. Raises TokenError."""
     header = read(token).header
     algorithm = header.get("alg")
