@@ -189,3 +189,40 @@ def test_an_attempt_ends_with_its_section_and_is_extended_only_if_timed(canvas: 
     timed, end = begun(time_limit=20)
     assert extended(timed, extra_time=30) == end, "that counts from the next attempt on"
     assert extended(timed, extend_from_end_at=10) > end
+
+
+def test_quizzes_are_due_at_the_end_of_a_day(canvas: Site) -> None:
+    teacher = canvas.teacher
+
+    def saved(**fields: Any) -> Any:
+        return made(teacher, "quizzes", quiz={"title": "Q", **fields})
+
+    quiz = saved(due_at="2030-12-01", lock_at="2030-12-05", unlock_at="2030-11-01")
+    ends = [quiz[name] for name in ("due_at", "lock_at", "unlock_at")]
+    zone = teacher.get("/api/v1/users/self/profile").json()["time_zone"]
+    assert zone == "Etc/UTC"
+    assert ends == ["2030-12-01T23:59:59Z", "2030-12-05T23:59:59Z", "2030-11-01T00:00:00Z"]
+    exact = saved(due_at="2030-12-01T00:00:00Z", lock_at="2030-12-05T00:00:00Z")
+    assert (exact["due_at"], exact["lock_at"]) == ("2030-12-01T00:00:00Z", "2030-12-05T00:00:00Z")
+    again = teacher.put(f"{COURSE}/quizzes/{exact['id']}", json={"quiz": {"due_at": "2030-12-02"}}).json()
+    assert (again["due_at"], again["lock_at"]) == ("2030-12-02T23:59:59Z", "2030-12-05T23:59:59Z")
+
+
+def test_settings_of_a_quiz_as_canvas_reads_them(canvas: Site) -> None:
+    teacher = canvas.teacher
+    hidden = {"allowed_attempts": 2, "title": "Q"}
+    for sent, kept in (
+        ("until_after_due_date", "until_after_due_date"),
+        ({"last_attempt": "1"}, "until_after_last_attempt"),
+        ({"never": "0"}, "always"),
+        ({"never": "1"}, None),
+        ("", None),
+    ):
+        assert made(teacher, "quizzes", quiz={**hidden, "hide_results": sent})["hide_results"] == kept
+    single = {"title": "Q", "one_question_at_a_time": True}
+    at = f"{COURSE}/quizzes/{made(teacher, 'quizzes', quiz=single)['id']}"
+    sent = {"quiz": {"cant_go_back": True, "one_question_at_a_time": False}}
+    shown = teacher.put(at, json=sent).json()
+    assert (shown["one_question_at_a_time"], shown["cant_go_back"]) == (True, True), (
+        "the wrong one of the two is dropped"
+    )

@@ -48,7 +48,7 @@ FLAGS = (
 )
 MOMENTS = ("due_at", "unlock_at", "lock_at", "show_correct_answers_at", "hide_correct_answers_at")
 MOST_POINTS = 2_000_000_000
-HIDING = ("always", "until_after_last_attempt")
+HIDING = ("always", "until_after_last_attempt", "until_after_due_date", "until_after_available_date")
 
 
 def a_quiz(api: Api, *rights: str, slot: str = "quiz_id") -> tuple[Course, Quiz]:
@@ -180,13 +180,16 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     """The quiz's fields from the request, validated. Raises the refusal for invalid ones."""
     found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
     found |= {name: api.moment("quiz", name) for name in MOMENTS if sent.has(name)}
+    found |= _days(api, sent, quiz, found)
     if sent.has("title") or not quiz.id:
         found["title"] = sent.text("title") or "Unnamed Quiz"
     if sent.has("description"):
         found["description"] = clean(sent.text("description"))
-    for name in ("quiz_type", "hide_results", "access_code", "ip_filter"):
+    for name in ("quiz_type", "access_code", "ip_filter"):
         if sent.has(name):
             found[name] = sent.text(name) or ("assignment" if name == "quiz_type" else None)
+    if sent.has("hide_results"):
+        found["hide_results"] = _hides(sent)
     if sent.has("time_limit") and (limit := sent.text("time_limit")) and sent.integer("time_limit") >= 0:
         found["time_limit"] = sent.integer("time_limit")
     elif sent.has("time_limit") and not limit:
@@ -203,6 +206,25 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     if found.get("points_possible") is not None:
         found["points_possible"] = number(found["points_possible"])
     return found
+
+
+def _days(api: Api, sent: Params, quiz: Quiz, found: dict[str, Any]) -> dict[str, Any]:
+    """When a quiz is due and closes that was sent days for it: at their end, as does one that closed at midnight."""
+    days = {name for name in ("due_at", "lock_at") if found.get(name) and ":" not in (sent.text(name) or "")}
+    moments = {name: found[name] for name in days}
+    if "due_at" in days and not sent.has("lock_at"):
+        moments["lock_at"] = quiz.lock_at
+    return {name: assignments.end_of_day(moment, api.zone) for name, moment in moments.items()}
+
+
+def _hides(sent: Params) -> str | None:
+    """Which results are hidden; also as the boxes of Canvas's form say it."""
+    if not isinstance(sent.get("hide_results"), dict):
+        return sent.text("hide_results") or None
+    boxes = sent.hash("hide_results")
+    if boxes.text("last_attempt") == "1":
+        return "until_after_last_attempt"
+    return "always" if boxes.text("never") != "1" else None
 
 
 def _group(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
@@ -232,6 +254,8 @@ def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
         found.pop("one_time_results", None)
     if sent.has("scoring_policy") and attempts > 1:
         found["scoring_policy"] = sent.text("scoring_policy") or "keep_highest"
+    if sent.has("cant_go_back") and sent.get("one_question_at_a_time") in (None, False):
+        found.pop("one_question_at_a_time", None)  # Canvas drops this one instead of the other
     if not now("one_question_at_a_time") and (quiz.cant_go_back or found.get("cant_go_back")):
         found["cant_go_back"] = False
     if not now("show_correct_answers"):
