@@ -196,3 +196,15 @@ def test_admins_below_a_school_manage_keys_there(canvas: Site) -> None:
     for who, status in ((canvas.student, 404), (canvas.teacher, 403)):
         path = f"{API}/accounts/{below}/developer_keys/10000000000001/developer_key_account_bindings"
         assert who.post(path, json=switch).status_code == status, "the right comes before the key"
+
+
+def test_a_sis_id_belongs_to_one_group(canvas: Site) -> None:
+    category = canvas.admin.post(f"{COURSE}/group_categories", json={"name": "Teams"}).json()["id"]
+    path, named = f"{API}/group_categories/{category}/groups", {"sis_group_id": "G-1"}
+    first = canvas.admin.post(path, json={"name": "One", **named}).json()["id"]
+    second = canvas.admin.post(path, json={"name": "Two"}).json()["id"]
+    fault = {"errors": {"sis_source_id": [{"attribute": "sis_source_id", "type": "taken", "message": "taken"}]}}
+    for answer in (canvas.admin.post(path, json=named), canvas.admin.put(f"{API}/groups/{second}", json=named)):
+        assert (answer.status_code, answer.json()) == (400, fault)
+    assert canvas.admin.put(f"{API}/groups/{first}", json=named).json()["sis_group_id"] == "G-1"
+    assert canvas.admin.get(f"{COURSE}/group_categories", params={"includes": "groups"}).status_code == 500

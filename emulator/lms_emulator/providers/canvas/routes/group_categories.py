@@ -66,7 +66,8 @@ def index(api: Api) -> Any:
     place = _place(api)
     require_manager(api, place)
     _require_collaborative(api)
-    return paged(api, groups.of_place(api, place), lambda category: shapes.category(api, category, _includes(api)))
+    includes = _includes(api)
+    return paged(api, groups.of_place(api, place), lambda category: shapes.category(api, category, includes))
 
 
 def _require_collaborative(api: Api) -> None:
@@ -81,6 +82,9 @@ def _require_collaborative(api: Api) -> None:
 
 
 def _includes(api: Api) -> list[str]:
+    """What `includes[]` names. Raises the refusal `crashed` for a text."""
+    if isinstance(said := api.params.get("includes"), str):
+        raise refusals.crashed("`includes` is no list", said)
     return api.params.texts("includes")
 
 

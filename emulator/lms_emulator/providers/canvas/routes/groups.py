@@ -133,9 +133,14 @@ def found_community(api: Api) -> Any:
     return shapes.group(api, group, WHOLE)
 
 
-def _sis_id(api: Api, verb: str) -> dict[str, str | None]:
-    """The SIS id that is asked for, if one is. Raises the refusal for callers who may not set it."""
-    return {"sis_source_id": api.params.text("sis_group_id") or None} if may_set_sis(api, "sis_group_id", verb) else {}
+def _sis_id(api: Api, verb: str, own: Group | None = None) -> dict[str, str | None]:
+    """The SIS id that is asked for, if any. Raises the refusals for callers without the right, and for a taken id."""
+    if not may_set_sis(api, "sis_group_id", verb):
+        return {}
+    wanted = api.params.text("sis_group_id") or None
+    if wanted and any(row.sis_source_id == wanted for row in api.store.groups if own is None or row.id != own.id):
+        raise refusals.invalid({"sis_source_id": ["taken"]})
+    return {"sis_source_id": wanted}
 
 
 def _sets_quota(api: Api, place: Any) -> bool:
@@ -180,7 +185,7 @@ def update(api: Api) -> Any:
         fields["avatar_id"] = _image(api, group, named)
     if "storage_quota_mb" in fields and not _sets_quota(api, place):
         del fields["storage_quota_mb"]
-    fields |= _sis_id(api, "update")
+    fields |= _sis_id(api, "update", group)
     fields = stickiness.without_sticky(api, group, fields)
     fields["max_membership"] = fields.get("max_membership", group.max_membership) or category.group_limit
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
@@ -351,21 +356,10 @@ def invite(api: Api) -> Any:
     state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
     rows = []
     for text in reversed(api.params.texts("invitees")):
-        user = _addressed(api, text.strip())
+        user = registering.addressed(api, text.strip())
         if user is not None:
             rows.append(groups.join(api, group, user.id, state))
     return [shapes.membership(api, group_membership, group) for group_membership in rows]
-
-
-def _addressed(api: Api, text: str) -> User | None:
-    """The user with an address or login; a new user for an unknown address."""
-    channel = api.store.communication_channels.first("address", text.lower())
-    if channel is not None:
-        return api.store.users.get(channel.user_id)
-    login = api.store.pseudonyms.first("unique_id", text.lower())
-    if login is not None:
-        return api.store.users.get(login.user_id)
-    return registering.expected(api, text) if registering.EMAIL.fullmatch(text) else None
 
 
 def users(api: Api) -> Any:

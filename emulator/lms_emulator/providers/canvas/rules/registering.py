@@ -290,6 +290,17 @@ def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bo
     api.store.communication_channels.put(channel)
 
 
+def addressed(api: Api, text: str) -> User | None:
+    """The user with an address or login; a new user for an unknown address."""
+    channel = api.store.communication_channels.first("address", text.lower())
+    if channel is not None:
+        return api.store.users.get(channel.user_id)
+    login = api.store.pseudonyms.first("unique_id", text.lower())
+    if login is not None:
+        return api.store.users.get(login.user_id)
+    return expected(api, text) if EMAIL.fullmatch(text) else None
+
+
 def expected(api: Api, address: str) -> User:
     """A user known only by an email address until they register."""
     user = User(
