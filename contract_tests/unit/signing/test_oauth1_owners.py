@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 from lms_emulator.signing import oauth1
-from lms_emulator.signing.diagnosis import OUT_OF_TIME
+from lms_emulator.signing.diagnosis import OUT_OF_TIME, Diagnosis
 from lms_emulator.signing.oauth1_diagnosis import (
     LARGEST,
     TOO_LONG,
@@ -41,6 +41,8 @@ def whose(received: str, pairs: Pairs = PAIRS) -> tuple[str | None, str] | None:
 SLASH = "the URL was signed without its trailing slash"
 TRIMMED = "values were trimmed before signing but not in the form"
 NEWLINE = "the secret was used with a newline at its end"
+WWW = "the URL was signed with, or without, 'www.'"
+CALLBACK = "oauth_callback was signed but not sent"
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,14 @@ NEWLINE = "the secret was used with a newline at its end"
         (signed(f"<{ADA}>"), ("Ada", "the secret was used with the brackets of a manual around it")),
         # What this consumer's own secret makes is not looked for here.
         (signed(OWN, BARE), None),
+        (signed(ADA, "http://www.Other/"), ("Ada", f"the other URL was signed; and {WWW}")),
+        (signed(ADA, BARE, [*PAIRS, ("oauth_callback", "about:blank")]), ("Ada", f"{SLASH}; and {CALLBACK}")),
+        (signed(ADA, BARE, [("b", " 2 "), *PAIRS[1:]]), ("Ada", f"{SLASH}; and a value was trimmed after signing: b")),
         # So little of a secret may be anybody's.
-        (signed(ADA[:3]), None),
+        (signed(ADA[:12]), ("Ada", "the secret was cut: 12 of 27 characters")),
+        (signed(ADA[:11]), None),
+        # With a mistake that has many variants, no second one is looked for.
+        (signed(ADA[:12], BARE), None),
     ],
 )
 def test_the_owner_of_a_secret(received: str, expected: tuple[str, str] | None) -> None:
@@ -74,11 +82,23 @@ def test_the_search_for_an_owner_ends_when_time_is_up() -> None:
     assert found == (None, OUT_OF_TIME)
 
 
+def test_the_last_of_many_owners() -> None:
+    many = [(number, f"the secret of owner {number}") for number in range(200)]
+    found = explain_secret(signed("the secret of owner 199", BARE), "POST", URL, PAIRS, OWN, many)
+    assert found == (199, Diagnosis(("url_without_slash",), (SLASH,)))
+
+
 def test_a_field_that_was_signed_and_not_sent() -> None:
-    unsent = {"the field c was signed and not sent": ("c", "3")}
-    received = signed(OWN, pairs=[*PAIRS, ("c", "3")])
-    assert str(explain(received, "POST", URL, PAIRS, OWN, unsent=unsent)) == "the field c was signed and not sent"
+    words = "the field c was signed and not sent"
+    unsent, signed_pairs = {words: ("c", "3")}, [*PAIRS, ("c", "3")]
+    received = signed(OWN, pairs=signed_pairs)
+    assert explain(received, "POST", URL, PAIRS, OWN, unsent=unsent) == Diagnosis(("unsent",), (words,))
     assert explain(received, "POST", URL, PAIRS, OWN) is None
+    both = explain(signed(OWN, BARE, signed_pairs), "POST", URL, PAIRS, OWN, unsent=unsent)
+    assert both == Diagnosis(("unsent", "url_without_slash"), (words, SLASH))
+    # Of the parameters one mistake at a time is looked for.
+    trimmed = [(name, value.strip()) for name, value in signed_pairs]
+    assert explain(signed(OWN, pairs=trimmed), "POST", URL, PAIRS, OWN, unsent=unsent) is None
 
 
 @pytest.mark.parametrize(
@@ -86,6 +106,7 @@ def test_a_field_that_was_signed_and_not_sent() -> None:
     [
         (OWN, "it is the consumer secret itself, as PLAINTEXT sends it"),
         (f"{OWN}&", "it is the consumer secret itself, as PLAINTEXT sends it"),
+        (f"{OWN}X", ""),
         (OWN.replace(" ", "%20"), "it is the consumer secret itself, as PLAINTEXT sends it"),
         ("eyJhbGciOiJub25lIn0.e30.", "it is a JWT, and HMAC-SHA1 makes none"),
         ("eyJhbGciOiJub25lIn0.e30", ""),

@@ -13,7 +13,7 @@ the signature received. Nothing is guessed: a mistake is reported only if it rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Generic, TypeVar
 
@@ -40,14 +40,10 @@ class Mistake(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The mistakes that together reproduce what the client sent.
-
-    Attributes: `found`, the resulting signing.
-    """
+    """The mistakes that together reproduce what the client sent."""
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
-    found: object = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return "; and ".join(self.texts)
@@ -95,7 +91,7 @@ def diagnose(
             if not in_time():
                 return OUT_OF_TIME
             if _computes(candidate, compute, received):
-                return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen), candidate)
+                return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen))
     return None
 
 

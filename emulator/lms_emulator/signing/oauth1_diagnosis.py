@@ -241,7 +241,7 @@ def _named(*parts: Made) -> Diagnosis:
         texts += [mistake.text for mistake in mistakes]
         if mistakes and signing.detail:
             texts[-1] += f": {signing.detail}"
-    return Diagnosis(tuple(mistake.name for mistake in chosen), tuple(texts), parts[0][1])
+    return Diagnosis(tuple(mistake.name for mistake in chosen), tuple(texts))
 
 
 def form_of(received: str, secret: str) -> str:
