@@ -149,6 +149,8 @@ def test_members_of_line_items_and_scores(lms: Emulator) -> None:
             "a list": (post(base, [item]), "the body is a list; it has to be an object"),
             "no person": (scored(userId=None), "no `userId` was sent"),
             "an address": (scored(userId="ada@x"), "nobody in the course has the `sub` ada@x"),
+            "a teacher": (scored(userId=info.instructor.lti_id), "grace.hopper is Instructor in org unit 6836"),
+            "no link": (post(base, item | {"resourceLinkId": "x"}), "`resourceLinkId` is the `id` of the claim"),
             "seconds": (scored(timestamp=1798070400), "it counts seconds since 1970"),
             "no zone": (scored(timestamp="2026-12-01T10:00:00"), "a zone belongs to it: 2026-12-01T10:00:00Z"),
             "below nothing": (scored(scoreGiven=-1), "`scoreGiven` came as -1; it has to be at least 0"),

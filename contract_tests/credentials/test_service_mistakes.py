@@ -23,6 +23,7 @@ from contract_tests.lms_site import LmsSite
 from contract_tests.lti.test_registration import REQUEST, Registrar
 from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
+from lms_emulator.lti.registrations import TOOL
 from lms_emulator.signing import lti13
 
 TERMS = "https://purl.imsglobal.org/spec/lti/scope/eula/user"
@@ -261,11 +262,13 @@ def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
     endpoint = {"canvas": "/api/lti/registrations", "brightspace": "/d2l/api/lti/registrations"}[site.name]
     registrar = Registrar(site)
 
-    def post(leave_out: str = "", **changes: object) -> Send:
+    def post(leave_out: str = "", scheme: str = "Bearer", form: Any = None, **changes: object) -> Send:
         token = dict(parse_qsl(urlsplit(registrar.begun()).query))["registration_token"]
         whole = {**REQUEST, "client_name": f"Tool {token[-8:]}", **changes}
         whole = {name: value for name, value in whole.items() if name != leave_out}
-        return lambda: httpx.post(f"{site.url}{endpoint}", json=whole, headers={"Authorization": f"Bearer {token}"})
+        sent = {"data": form} if form else {"json": changes.get("whole", whole)}
+        headers = {"Authorization": f"{scheme} {token}"}
+        return lambda: httpx.post(f"{site.url}{endpoint}", headers=headers, **sent)
 
     each(
         lms,
@@ -275,8 +278,19 @@ def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
             "one address": (post(redirect_uris="https://tool.example/"), "it has to be a list of addresses"),
             "a code": (post(response_types=["code"]), "its `response_types` came as ['code']"),
             "a secret": (post(token_endpoint_auth_method="client_secret_basic"), "it has to be private_key_jwt"),
+            "a path": (post(initiate_login_uri="/login"), "/login"),
+            "names of messages": (
+                post(**{TOOL: REQUEST[TOOL] | {"messages": ["LtiResourceLinkRequest"]}}),
+                "it has to be objects with a type",
+            ),
+            "one claim": (post(**{TOOL: REQUEST[TOOL] | {"claims": "sub"}}), 'its `claims` came as the text "sub"'),
+            "a list": (post(whole=[]), "the body is a list; it has to be an object"),
+            "a form": (post(form={"client_name": "x"}), "the body came as application/x-www-form-urlencoded; it has"),
+            "Basic": (post(scheme="Basic"), "`Authorization: Basic …` came; it has to be `Authorization: Bearer"),
         },
     )
+    if site.name == "canvas":
+        each(lms, {"a scope of nobody": (post(scope="scores"), "no tool can have the scope scores")})
     assert post()().status_code in (200, 201)
     assert diagnosed(lms) == ""
     site.close()

@@ -171,6 +171,7 @@ def test_launches(site: Site) -> None:
             ),
             "its id_token": (post("id_token=a.b.c&state=x"), "this is an LTI 1.3 message"),
             "LTI-1.0": (post(body(site, lti_version="LTI-1.0")), "did you mean LTI-1p0?"),
+            "1.1": (post(body(site, lti_version="1.1")), "`lti_version` came as 1.1: it has to be LTI-1p0"),
             "letters": (post(body(site, lti_message_type="Basic-LTI-Launch-Request")), "letters differ in case"),
             "another method": (post(body(site, method=SIGNATURE_HMAC_SHA256)), "HMAC-SHA256 is another method"),
             "the secret itself": (post(body(site, method=SIGNATURE_PLAINTEXT)), "PLAINTEXT is another method"),

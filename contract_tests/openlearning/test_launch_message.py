@@ -208,6 +208,8 @@ def test_8_a_launch_from_the_future(site: Site) -> None:
     assert "milliseconds" in refused(site, site.post_launch(millis), 403, "launch_not_yet_valid").diagnosis
     local = site.signed(oauth_timestamp=str(now + 19800))
     assert "5.5 h off" in refused(site, site.post_launch(local), 403, "launch_not_yet_valid").diagnosis
+    early = refused(site, site.post_launch(site.signed(oauth_timestamp=str(now - 19800))), 403, "launch_expired")
+    assert "5.5 h off: UTC was probably taken for local time" in early.diagnosis
 
 
 def test_9_a_launch_works_once(site: Site) -> None:

@@ -53,6 +53,8 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
     for seconds, hours in _ZONES.items():
         if abs(ahead - seconds) <= _NEAR:
             return f"the timestamp is {abs(hours):g} h off: local time was probably taken for UTC{moved}"
+        if abs(ahead + seconds) <= _NEAR and -seconds not in _ZONES:
+            return f"the timestamp is {abs(hours):g} h off: UTC was probably taken for local time{moved}"
     return moved[2:] or None
 
 

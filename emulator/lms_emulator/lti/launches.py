@@ -6,13 +6,14 @@ Sources: 1EdTech LTI Core 1.3 and Security Framework 1.0, 5.1.1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from lms_emulator.core.access.absent import why_absent
 from lms_emulator.core.access.token_requests import why_no_redirect
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
@@ -248,7 +249,10 @@ class Launches(ABC, Generic[X, U]):
         try:
             self.check_redirect_uri(x, request.redirect_uri, registered)
         except lti13.AuthenticationRequestError as error:
-            return replace(_fault(error), diagnosis=why_no_redirect(request.redirect_uri, registered)).noted(x)
+            name = "redirect_uri"
+            why = why_absent(x, name) if not request.redirect_uri else None
+            why = why or why_no_redirect(request.redirect_uri, registered)
+            return replace(_fault(error), diagnosis=why).noted(x)
         return None
 
     def refused(self, x: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
@@ -271,7 +275,11 @@ def _state(request: AuthenticationRequest[U]) -> dict[str, str]:
 
 
 def _fault(error: lti13.AuthenticationRequestError) -> Fault:
-    names, sent = error.parameter.split(","), error.got if isinstance(error.got, list) else []
-    lacking = " and ".join(f"an empty `{name}`" if name in sent else f"no `{name}`" for name in names)
-    why = f"{lacking} was sent" if len(names) > 1 else None
+    why = why_missing(error.parameter.split(","), error.got if isinstance(error.got, list) else ())
     return Fault("lti", error.reason, error.parameter, error.expected, error.got, why)
+
+
+def why_missing(names: list[str], sent: Collection[str]) -> str | None:
+    """That several parameters are missing; None for one, of which there is more to say. Parameters: `sent`, names."""
+    lacking = " and ".join(f"an empty `{name}`" if name in sent else f"no `{name}`" for name in names)
+    return f"{lacking} was sent" if len(names) > 1 else None

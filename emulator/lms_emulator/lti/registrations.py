@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from lms_emulator.core.access.bodies import called, why_no_json
+from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.urls import add_query
@@ -160,7 +162,9 @@ class Registrations(ABC, Generic[X]):
         try:
             body = x.plain_json()
         except BodyError as error:
-            raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error))) from None
+            came = f"the body came as {x.content_type or 'no Content-Type'}; it has to be JSON, application/json"
+            why = why_no_json(x) if x.content_type.endswith("json") else came
+            raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error), why)) from None
         return self.checked(x, body)
 
     def checked(self, x: X, body: Any) -> Wanted:
@@ -187,7 +191,7 @@ def parse(body: dict[str, Any]) -> Wanted:
 def fault_of(body: Any) -> Fault | None:
     """What is wrong with a registration request according to the specification; None if nothing is."""
     if not isinstance(body, Mapping):
-        return _invalid("body", "an object", body)
+        return _invalid("body", "an object", body, f"the body is {called(body)}; it has to be an object")
     fixed = {"application_type": "web", "token_endpoint_auth_method": "private_key_jwt"}
     for name, value in fixed.items():
         if body.get(name) != value:
@@ -213,11 +217,13 @@ def _fault_of_tool(tool: Any) -> Fault | None:
         return _invalid(TOOL, "an object", tool)
     for name, kind in (("domain", str), ("target_link_uri", str), ("messages", list), ("claims", list)):
         if not isinstance(tool.get(name), kind):
-            return _invalid(name, f"{'text' if kind is str else 'a list'} in {TOOL}", tool.get(name))
+            expected, got = f"{'text' if kind is str else 'a list'} in {TOOL}", tool.get(name)
+            return _invalid(name, expected, got, None if got is None else unfit(name, got, expected))
     if not all(isinstance(message, Mapping) and isinstance(message.get("type"), str) for message in tool["messages"]):
-        return _invalid("messages", "objects with a type", tool["messages"])
+        expected, got = "objects with a type", tool["messages"]
+        return _invalid("messages", expected, got, unfit("messages", got, expected))
     return None
 
 
-def _invalid(name: str, expected: str, got: Any) -> Fault:
-    return Fault("registration", "invalid", name, expected, got)
+def _invalid(name: str, expected: str, got: Any, why: str | None = None) -> Fault:
+    return Fault("registration", "invalid", name, expected, got, why)

@@ -61,9 +61,9 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     if holds_others:
         bare = next((key for key in read if "[" not in key), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
-    return _under_another_name(x, name, read, other) or (
-        _no_client(x, in_body) if name == "client_id" and not reads_query else None
-    )
+    if (found := _under_another_name(x, name, read, other)) is not None or name != "client_id":
+        return found
+    return "no client_id was sent" if reads_query else _no_client(x, in_body)
 
 
 def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]) -> str | None:

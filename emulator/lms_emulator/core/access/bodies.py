@@ -118,6 +118,12 @@ def why_no_json(x: Exchange[Any, Any]) -> str | None:
     return "the body is no JSON: write it with a JSON library rather than by hand"
 
 
+def called(value: object) -> str:
+    """What a JSON value is called."""
+    names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null" if value is None else "an object")
+
+
 def is_json(body: bytes) -> bool:
     """Whether a body can be read as JSON."""
     try:

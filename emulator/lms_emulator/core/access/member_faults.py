@@ -45,7 +45,7 @@ def _why_service(refusal: Refusal) -> str | None:
     if not name.isidentifier() or refusal.got is None:
         return None
     if name == "body":
-        return f"the body is a {got}; it has to be an object"
+        return f"the body is {'null' if got == 'NoneType' else f'a {got}'}; it has to be an object"
     if reason.endswith("_missing") and isinstance(refusal.got, list | tuple):
         return _why_missing(name, refusal.got)
     if reason.endswith("_not_a_time"):

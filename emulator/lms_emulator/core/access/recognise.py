@@ -69,7 +69,8 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         if found is None and refusal.diagnosis is None and refusal.reason.endswith("bad_signature"):
             found = why_no_jwt(sent) or _CHANGED
     if found is None and _PLACEHOLDER.fullmatch(sent):
-        return f"`{sent}` was sent: a placeholder of the documentation, in whose place the value goes"
+        stands = f"`{sent}` was sent: a placeholder of the documentation, in whose place the value goes"
+        return f"{stands}; {refusal.diagnosis}" if refusal.diagnosis else stands
     found = found or why_no_jwt(sent) or refusal.diagnosis or whole
     if found or registered is not None:
         return found or _lengths(sent, registered or "")

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
+from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.access.whereabouts import by_other_name
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Unfinished
@@ -142,6 +143,8 @@ def _check_message(x: Call, fields: Mapping[str, str]) -> None:
         why = _NEWER if got in ("1.3.0", "LtiResourceLinkRequest") else None
         if got in _OTHER_MESSAGES:
             why = f"{got} is another message of LTI 1.1; only launches of links are taken here"
+        if not passed and got and why is None:
+            why = how_differs(value, got) or f"`{name}` came as {got[:100]}: it has to be {value}"
         ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=why)
 
 

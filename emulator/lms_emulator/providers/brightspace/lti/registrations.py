@@ -79,7 +79,8 @@ class BrightspaceRegistrations(Registrations[Call]):
         urls = [tool.login_url, *tool.redirect_uris, tool.target_link_uri, tool.keyset_url]
         wrong = next((url for url in urls if not oauth.secure_enough(x, url)), None)
         if wrong is not None:
-            raise self.refusal(x, Fault("registration", "url_insecure", "the URLs", "https", wrong).noted(x))
+            why = f"`{wrong}` is no URL that begins with https://, which each address of a tool does"
+            raise self.refusal(x, Fault("registration", "url_insecure", "the URLs", "https", wrong, why).noted(x))
         if taken(x, tool) is not None:
             why = "another registration has this name"
             raise self.refusal(x, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))

@@ -183,6 +183,7 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                     "Resource link not found",
                     check="resourceLinkId is a link of the deployment",
                     got=data.resource_link_id,
+                    diagnosis="`resourceLinkId` is the `id` of the claim resource_link of a launch of this deployment",
                 )
         return add_line_item(x, place.deployment, place.unit, data)
 
@@ -239,6 +240,7 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                 "User is not a learner in this org unit",
                 check="the user learns there",
                 got=text,
+                diagnosis=f"{user.username} is {role.name if role else 'not enrolled'} in org unit {place.unit.id}",
             )
         return user
 

@@ -14,7 +14,7 @@ from lms_emulator.core.access.jwts import why_not_whole
 from lms_emulator.core.access.slips import is_jwt
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
+from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches, why_missing
 from lms_emulator.lti.platform import Fault
 from lms_emulator.lti.records import PendingLaunch
 from lms_emulator.lti.rotating_keys import RotatingKeys
@@ -135,7 +135,8 @@ class CanvasLaunches(Launches[Call, User]):
         missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
         if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
             return self.values_hold(x, request)
-        return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params))
+        why = why_missing(missing, request.params)
+        return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params), why)
 
     def values_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """What other platforms check besides; here it is a warning, unless the setting is strict."""
@@ -259,7 +260,8 @@ def _read_hint(x: Call, hint: str) -> Claims:
     except TokenError as error:
         x.check("lti_message_hint", False, expected=error.expected, got=error.got)
         unchanged = "return the lti_message_hint of the login initiation unchanged"
-        diagnosis = "the launch is too old" if error.reason == "expired" else why_not_whole(hint) or unchanged
+        cut = why_not_whole(hint) if hint.startswith("eyJ") else None
+        diagnosis = "the launch is too old" if error.reason == "expired" else cut or unchanged
         raise refusals.invalid_message_hint(diagnosis, None if is_jwt(hint) else hint) from error
 
 

@@ -138,7 +138,8 @@ class CanvasRegistrations(Registrations[Call]):
     def checked(self, x: Call, body: Any) -> Wanted:
         faults = registration_requests.faults(body)
         if faults:
-            fault = fault_of(body) or Fault("registration", "invalid", "Canvas's schema", got=faults)
+            other = Fault("registration", "invalid", "Canvas's schema", got=faults, diagnosis=_why_schema(faults[0]))
+            fault = fault_of(body) or other
             raise refusals.registration_invalid(faults, fault.noted(x).check, **fault.details)
         wanted = parsed(registration_requests.kept(body))
         strange = [scope for scope in wanted.scopes if scope not in scopes.LTI]
@@ -402,6 +403,14 @@ def registered(x: Call, registration: LtiRegistration, key: DeveloperKey) -> dic
 def _first_deployment(x: Call, key: DeveloperKey) -> dict[str, str]:
     tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
     return {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
+
+
+def _why_schema(fault: str) -> str:
+    """What a fault says: `<value> <pointer>. Schema: <schema>`."""
+    found, _, schema = fault.partition(". Schema: ")
+    value, _, pointer = found.rpartition(" ")
+    where = pointer.replace("~1", "/").replace("~0", "~")
+    return f"`{where}` came as {value[:100]}, which Canvas's schema does not have: {schema[:300]}"
 
 
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:

@@ -394,7 +394,8 @@ def registration_invalid(faults: list[str], check: str, **details: Any) -> SiteR
 def registration_scopes_invalid(sentence: str | None, got: list[str]) -> SiteRefusal:
     """422: a registration request with scopes that no tool can have."""
     body = {"errors": [{"field": "scopes", "message": sentence, "error_code": None}]}
-    return SiteRefusal("registration_invalid", status=422, check="scope", body=body, got=got)
+    why = f"no tool can have the scope {got[0]}; `scopes_supported` of the configuration lists them"
+    return SiteRefusal("registration_invalid", status=422, check="scope", body=body, got=got, diagnosis=why)
 
 
 def own_registration(reason: str, sentence: str, status: int, **details: Any) -> SiteRefusal:

@@ -57,7 +57,9 @@ def login(x: Call) -> Response:
     received = {name: given[name] for name in ("iss", "login_hint", "target_link_uri", "client_id") if name in given}
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
-        raise refusals.missing_login_parameters(missing, received, _no_form(x))
+        legacy = "this is a launch of LTI 1.1, which has no login: it is posted to /lti/launch"
+        why = _no_form(x) or (legacy if "oauth_consumer_key" in given else None)
+        raise refusals.missing_login_parameters(missing, received, why)
     tenant = _tenant_for(x, given["iss"], given.get("client_id"))
     platform = launch.active_platform(x, tenant, given["iss"], given.get("client_id") or None, received)
     target = parts_of(given["target_link_uri"])
