@@ -386,3 +386,19 @@ def test_unknown_contexts_and_recipients_of_an_earlier_conversation(canvas: Site
     earlier = sent.json()[0]["id"]
     assert written(canvas.student, recipients=[outside], from_conversation_id=earlier).status_code == 201
     assert written(canvas.student, recipients=[outside], from_conversation_id=999).status_code == 404
+
+
+def test_starred_conversations_are_listed_by_their_last_change(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    made = []
+    for subject in ("First", "Second", "Third"):
+        sent = {"recipients": [101], "subject": subject, "body": "x", "force_new": True}
+        made.append(teacher.post(ALL, json=sent).json()[0]["id"])
+        canvas.lms.clock.advance(seconds=60)
+    for number in (made[2], made[0]):
+        canvas.lms.clock.advance(seconds=60)
+        student.put(f"{ALL}/{number}", json={"conversation": {"starred": True}})
+    starred = [row["id"] for row in student.get(ALL, params={"scope": "starred"}).json()]
+    assert starred == [made[0], made[2]]
+    inbox = [row["id"] for row in student.get(ALL).json()]
+    assert inbox[:3] == made[::-1]

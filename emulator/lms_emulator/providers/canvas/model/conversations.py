@@ -40,6 +40,7 @@ class ConversationParticipant(Record, frozen=True, kw_only=True):
     message_count: int = 0
     subscribed: bool = True
     starred: bool = False
+    updated_at: Instant | None = None
     workflow_state: Literal["read", "unread", "archived"] = "read"
     tags: list[str] = []
 

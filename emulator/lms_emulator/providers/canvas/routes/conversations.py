@@ -54,7 +54,7 @@ def index(api: Api) -> Any:
     scope, own = api.params.text("scope"), api.store.conversation_participants.find("user", api.user.id)
     fits = _filter(api)
     found = [row for row in own if row.message_count and shapes.in_scope(row, scope) and fits(row)]
-    column = "last_authored_at" if scope == "sent" else "last_message_at"
+    column = {"sent": "last_authored_at", "starred": "updated_at"}.get(scope or "", "last_message_at")
     found.sort(key=lambda row: (str(getattr(row, column) or ""), row.conversation_id), reverse=True)
     api.params.flag("interleave_submissions")  # documented as ignored
     avatars = "participant_avatars" in api.params.includes

@@ -298,6 +298,8 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
         latest = next((message.created_at for message in written(messages(api, own))), None)
         if latest is not None and own.last_message_at is not None and latest > own.last_message_at:
             made = replace(made, last_message_at=latest, workflow_state="unread")
+    if made != own:
+        made = replace(made, updated_at=api.now)
     return api.store.conversation_participants.put(made)
 
 
