@@ -83,7 +83,8 @@ def inst_access_token(api: Api) -> Any:
 
 
 def immersive_reader(api: Api) -> Any:
-    """A token for Microsoft's Immersive Reader. No school here is configured for it; no login is required."""
+    """A token for Microsoft's Immersive Reader, for who signed in. No school here is configured for it."""
+    _ = api.user
     raise refusals.message(404, "service_unknown", "Service not found", check="Immersive Reader is set up")
 
 
