@@ -221,11 +221,6 @@ def test_new_assignments_are_news_to_those_in_the_course(canvas: Site) -> None:
         assert (counted["count"], counted["unread_count"]) == (len(messages), 0)
 
 
-def test_services_without_a_school_ask_who_calls_first(canvas: Site) -> None:
-    path = f"{API}/immersive_reader/authenticate"
-    assert [reader.get(path).status_code for reader in (canvas.client(), canvas.student)] == [401, 404]
-
-
 def test_announcements_count_as_topics_too(canvas: Site) -> None:
     canvas.teacher.post(f"{COURSE}/discussion_topics", json={"title": "News", "message": "x", "is_announcement": True})
     counted = {item["type"]: item["count"] for item in canvas.student.get(f"{COURSE}/activity_stream/summary").json()}

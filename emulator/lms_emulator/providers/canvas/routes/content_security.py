@@ -47,7 +47,6 @@ def _readable(api: Api) -> Account:
 
 def reported(api: Api) -> Any:
     """Violation reports of browsers: none, as no server that collects them is configured."""
-    _ = api.user
     if _readable(api).parent_account_id is not None:
         raise refusals.message(400, "account_no_root", "must be called on a root account")
     raise refusals.message(503, "csp_log_unset", "CSP logging is not configured on the server")

@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import limits, refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service, site
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in, site
 from lms_emulator.providers.canvas.rules import features, mails
 
 REPORT_COST = 200
@@ -83,8 +83,7 @@ def inst_access_token(api: Api) -> Any:
 
 
 def immersive_reader(api: Api) -> Any:
-    """A token for Microsoft's Immersive Reader, for who signed in. No school here is configured for it."""
-    _ = api.user
+    """A token for Microsoft's Immersive Reader. No school here is configured for it."""
     raise refusals.message(404, "service_unknown", "Service not found", check="Immersive Reader is set up")
 
 
@@ -116,7 +115,7 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/misc.jsonl 130; canvas-lms app/controllers/inst_access_tokens_controller.rb",
         ("POST /api/v1/inst_access_tokens", inst_access_token, "A token for other services"),
     ),
-    *service(
+    *signed_in(
         "pages",
         f"{RECORDED}/misc.jsonl 134; canvas-lms app/controllers/immersive_reader_controller.rb",
         ("GET /api/v1/immersive_reader/authenticate", immersive_reader, "A token for Immersive Reader"),
