@@ -56,7 +56,7 @@ def test_a_large_drawing_has_no_thumbnail(canvas: Site) -> None:
         made = upload(canvas.teacher, "/courses/1/files", f"{size}.svg", content, content_type="image/svg+xml").json()
         shown[size] = made["thumbnail_url"] == made["url"], made["thumbnail_url"] is None
     assert shown == {16_383: (True, False), 16_384: (False, True)}
-    bitmap = upload(canvas.teacher, "/courses/1/files", "a.bmp", b"x", content_type="image/x-ms-bmp").json()
+    bitmap = upload(canvas.teacher, "/courses/1/files", "a.bmp", b"x", content_type="image/x-win-bitmap").json()
     assert "/images/thumbnails/" in bitmap["thumbnail_url"]
 
 

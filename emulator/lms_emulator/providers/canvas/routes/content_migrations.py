@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import ContentMigration, Course, Migrat
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.uploads import download
-from lms_emulator.providers.canvas.rules import attached, contexts, courses, quotas, uploads
+from lms_emulator.providers.canvas.rules import attached, contexts, courses, media_types, quotas, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import exports, kinds, listing, placing, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
@@ -227,7 +227,7 @@ def _expects_file(api: Api, context: Context, record: ContentMigration) -> Any:
     file = uploads.expect(
         api, "ContentMigration", record.id, None, sent.text("name"), content_type=sent.text("content_type")
     )
-    offered = uploads.offered(api, file, "overwrite", exempt=False, typed=sent.has("content_type"))
+    offered = uploads.offered(api, file, "overwrite", exempt=False)
     record = runs.put(api, record, workflow_state="pre_processing", started_at=api.now, pre_attachment=offered)
     return shapes.migration(api, record)
 
@@ -243,7 +243,7 @@ async def _fetched(api: Api, context: Context, record: ContentMigration, url: st
         runs.failed(api, record, trouble if record.migration_type != "zip_file_importer" else None)
         return body
     name = url.partition("?")[0].rpartition("/")[2] or "package.zip"
-    file = attached.file(api, "ContentMigration", record.id, name, uploads.content_type_of(name), content)
+    file = attached.file(api, "ContentMigration", record.id, name, media_types.of_name(name), content)
     record = runs.put(api, record, attachment_id=file.id)
     if not record.settings.get("import_immediately", True):
         runs.put(api, record, workflow_state="waiting_for_select", finished_at=api.now)

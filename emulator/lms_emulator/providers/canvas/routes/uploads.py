@@ -161,8 +161,8 @@ async def fetch_file(
         completion=0,
     )
     content, trouble = await download(api, url)
-    name = uploads.stored_name(api.x, attachment.display_name)
-    received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
+    filled = uploads.filled(api.x, attachment, content)
+    received = replace(filled, workflow_state="processed", file_state="available")
     if room is not None and len(content) > room:
         trouble = f"file size exceeds quota limits: {len(content)} bytes"
     if trouble:
@@ -218,9 +218,8 @@ def receive(x: Call) -> Response:
     assert attachment is not None
     sent = next((found for name in uploads.FILE_FIELDS if isinstance(found := form.get(name), UploadFile)), None)
     content = sent.file.read() if sent is not None else b""
-    if attachment.content_type == uploads.UNKNOWN_TYPE and sent is not None and sent.content_type:
-        attachment = replace(attachment, content_type=sent.content_type)
-    x.store.attachments.put(uploads.filled(attachment, content, uploads.stored_name(x, attachment.display_name)))
+    name, kind = (sent.filename, sent.content_type) if sent is not None else (None, None)
+    x.store.attachments.put(uploads.filled(x, attachment, content, name=name, kind=kind))
     kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
     kept = [f"include%5B%5D={value}" for value in x.query.getlist("success_include[]")] + kept
     target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"

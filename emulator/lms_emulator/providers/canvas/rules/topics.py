@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.rules import (
     files,
     groups,
     html,
+    media_types,
     saying,
     slugs,
     uploads,
@@ -364,12 +365,12 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
         folder_id=folder.id,
         user_id=api.user.id,
         display_name=name,
-        content_type=sent.content_type or uploads.content_type_of(name),
+        content_type=media_types.UNKNOWN,
         size=None,
         uuid=api.x.ids.alnum(40),
         modified_at=api.now,
     )
-    filled = uploads.filled(made, sent.content, name)
+    filled = uploads.filled(api.x, made, sent.content, name=name, kind=sent.content_type, numbered=False)
     return api.store.attachments.put(replace(filled, workflow_state="processed"))
 
 

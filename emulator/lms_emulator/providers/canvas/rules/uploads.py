@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import mimetypes
 import re
 from datetime import timedelta
 from typing import Any
@@ -27,21 +26,15 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.model.files import ContextType
 from lms_emulator.providers.canvas.refusals import files as file_refusals
-from lms_emulator.providers.canvas.rules import files, licenses, quotas
+from lms_emulator.providers.canvas.rules import files, licenses, media_types, quotas
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 LIFETIME = timedelta(minutes=30)
 LARGEST = 10 * 1024**3
 LONGEST = 255
-UNKNOWN_TYPE = "unknown/unknown"
 FILE_FIELDS = ("file", "attachment[uploaded_data]")
-_TYPES = mimetypes.MimeTypes()
-_TYPES.add_type("application/x-mac", ".bin")
-
-
-def content_type_of(name: str) -> str:
-    """The content type that a name suggests."""
-    return _TYPES.guess_type(name)[0] or UNKNOWN_TYPE
+MEDIA = ("audio", "video", "application/x-flash-video")
+"""How the types begin of what Canvas hands to a media service."""
 
 
 def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
@@ -90,7 +83,7 @@ def target_folder(api: Api, context: Context, preferred: Folder | None = None) -
 
 
 def allowed_name(api: Api, extensions: list[str]) -> str | None:
-    """The name of a file, with an extension from its type if it has none.
+    """The name of a file.
 
     Parameters: `extensions`, those that an assignment accepts; empty to accept any.
     Raises: the refusal for another extension.
@@ -101,11 +94,11 @@ def allowed_name(api: Api, extensions: list[str]) -> str | None:
         return name
     kind = api.params.text("content_type")
     ending = next((text.rpartition(".")[2].lower() for text in sent if "." in text), "")
-    found = ending or (_TYPES.guess_extension(kind) or "" if kind else "").removeprefix(".")
+    found = ending or media_types.extension_of(kind)
     text = "unable to find extension" if not found else "filetype not allowed" if found not in extensions else None
     if text is not None:
         raise refusals.rest("extension_not_allowed", 400, {"status": "bad_request", "message": text}, check=text)
-    return name if ending else f"{name or ''}.{found}"
+    return name
 
 
 def _name_sent(api: Api) -> str | None:
@@ -133,8 +126,7 @@ def expect(
     name = name or _name_sent(api)
     if not name:
         raise refusals.message(400, "name_missing", "name is required")
-    sent_type = content_type or api.params.text("content_type")
-    sent_type = None if sent_type == UNKNOWN_TYPE else sent_type
+    kind = _type_of(api, content_type, name)
     attachment = Attachment(
         **api.new_row("attachments"),
         context_type=context_type,
@@ -142,7 +134,9 @@ def expect(
         folder_id=folder.id if folder is not None else None,
         user_id=(owner or api.user).id,
         display_name=_cut(name),
-        content_type=sent_type or content_type_of(name),
+        filename=media_types.completed(re.sub(r"[\s/]", "_", _cut(name)), kind),
+        content_type=kind,
+        media_entry_id="maybe" if kind.startswith(MEDIA) else None,
         size=None,
         uuid=api.x.ids.alnum(40),
         category=api.params.text("category") or "uncategorized",
@@ -151,6 +145,16 @@ def expect(
         modified_at=api.now,
     )
     return api.store.attachments.put(replace(attachment, locked=licenses.lacking(api, attachment)))
+
+
+def _type_of(api: Api, content_type: str | None, name: str) -> str:
+    """The type that the client says, else the first that one of the names suggests."""
+    sent = content_type or api.params.text("content_type")
+    if sent and sent != media_types.UNKNOWN:
+        return sent
+    names = [name, *(text for field in ("filename", "url") if (text := api.params.text(field)) is not None)]
+    found = (kind for each in names if (kind := media_types.of_name(each)) != media_types.UNKNOWN)
+    return next(found, media_types.UNKNOWN)
 
 
 def _cut(name: str) -> str:
@@ -162,20 +166,20 @@ def _cut(name: str) -> str:
     return stem[: LONGEST - len(ending)] + ending
 
 
-def stored_name(x: Call, name: str) -> str:
+def _stored_name(x: Call, attachment: Attachment, name: str) -> str:
     """The storage name of an upload: its last part with a time and a number in front."""
-    bare = re.sub(r"\s", "_", name.rsplit("/", 1)[-1])
+    bare = media_types.completed(re.sub(r"\s", "_", name.rsplit("/", 1)[-1]), attachment.content_type)
     return f"{int(x.clock.now().timestamp())}_{x.ids.digits(3)}__{bare}"
 
 
 def _conditions(attachment: Attachment) -> dict[str, str]:
-    name = re.sub(r"[\s/]", "_", attachment.display_name)
+    name = attachment.filename
     digits = f"{attachment.id:08d}"
     return {
         "Filename": name,
-        "key": f"tmp/files/{digits[:-4]}/{digits[-4:]}/{name}",
+        "key": f"tmp/files/{digits[:-4]}/{digits[-4:]}/{name.replace('+', ' ')}",
         "acl": "private",
-        "content-type": attachment.content_type,
+        **({} if attachment.content_type == media_types.UNKNOWN else {"content-type": attachment.content_type}),
     }
 
 
@@ -184,11 +188,9 @@ def _signature(attachment: Attachment, policy: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def parameters(api: Api, attachment: Attachment, *, typed: bool = True) -> dict[str, str]:
-    """The signed fields of the second step. `typed`: whether to always include the content type."""
+def parameters(api: Api, attachment: Attachment) -> dict[str, str]:
+    """The signed fields of the second step."""
     fields = _conditions(attachment)
-    if not typed and fields["content-type"] == UNKNOWN_TYPE:
-        del fields["content-type"]
     policy = {
         "expiration": stamp(api.now + LIFETIME),
         "conditions": [
@@ -211,7 +213,6 @@ def offered(
     *,
     exempt: bool,
     field: str = "attachment[uploaded_data]",
-    typed: bool = True,
 ) -> dict[str, Any]:
     """The response to the first step."""
     query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
@@ -221,7 +222,7 @@ def offered(
     address = api.url("/files_api") + (f"?{'&'.join(query)}" if query else "")
     return {
         "upload_url": address,
-        "upload_params": parameters(api, attachment, typed=typed),
+        "upload_params": parameters(api, attachment),
         "file_param": field,
     }
 
@@ -248,12 +249,38 @@ def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attac
     return attachment if now <= str(terms["expiration"]) else None
 
 
-def filled(attachment: Attachment, content: bytes, stored_name: str) -> Attachment:
-    """The file with its content; an empty one has no size."""
+def filled(
+    x: Call,
+    attachment: Attachment,
+    content: bytes,
+    *,
+    name: str | None = None,
+    kind: str | None = None,
+    numbered: bool = True,
+) -> Attachment:
+    """The file with its content; an empty one has no size. One whose content is here already is a copy of that.
+
+    Parameters: `name` and `kind`, its name and type as they were sent with the content; `numbered`, whether a time and
+        a number tell it apart from others.
+    """
+    name = name or attachment.filename
+    attachment = replace(attachment, content_type=media_types.received(attachment.content_type, kind or "", name))
     if not content:
         return replace(attachment, workflow_state="received")
     try:
         held: dict[str, Any] = {"text": content.decode()}
     except UnicodeDecodeError:
         held = {"data": base64.b64encode(content).decode()}
-    return replace(attachment, **held, size=len(content), filename=stored_name, workflow_state="received")
+    made = replace(attachment, **held, size=len(content), workflow_state="received")
+    same = (
+        file
+        for file in x.store.attachments
+        if (file.size, file.content_type, file.data, file.text) == (made.size, made.content_type, made.data, made.text)
+        and not file.copied
+        and file.id != made.id
+    )
+    first = min(same, key=lambda file: file.id, default=None)
+    stored = _stored_name(x, made, name) if numbered else name
+    if first is not None:
+        stored = first.filename or first.display_name
+    return replace(made, filename=stored, copied=first is not None)

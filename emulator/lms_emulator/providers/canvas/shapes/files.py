@@ -29,50 +29,33 @@ PICTURES = frozenset(
 """The content types of which Canvas makes thumbnails: gems/attachment_fu/lib/attachment_fu.rb."""
 DRAWING_BYTES = 16_384
 """The size from which an SVG no longer stands for itself."""
-MIME_CLASSES = {
-    "text/html": "html",
-    "text/plain": "text",
-    "text": "text",
-    "application/pdf": "pdf",
-    "application/x-shockwave-flash": "flash",
-    **dict.fromkeys(("text/x-csharp", "text/xml", "text/css", "application/xml"), "code"),
-    **dict.fromkeys(
-        (
-            "application/rtf",
-            "text/rtf",
-            "application/msword",
-            "application/vnd.oasis.opendocument.text",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        ),
-        "doc",
-    ),
-    **dict.fromkeys(
-        (
-            "application/vnd.ms-powerpoint",
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        ),
-        "ppt",
-    ),
-    **dict.fromkeys(
-        (
-            "application/vnd.ms-excel",
-            "application/vnd.oasis.opendocument.spreadsheet",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ),
-        "xls",
-    ),
-    **dict.fromkeys(("application/zip", "application/x-zip-compressed", "application/x-rar-compressed"), "zip"),
-    **dict.fromkeys(
-        ("image/jpeg", "image/pjpeg", "image/png", "image/gif", "image/bmp", "image/svg+xml", "image/webp"), "image"
-    ),
+_CLASSES = {
+    "html": "text/html",
+    "text": "text/plain text",
+    "pdf": "application/pdf",
+    "flash": "application/x-shockwave-flash",
+    "code": "text/x-csharp text/xml text/css application/xml",
+    "doc": "application/rtf text/rtf application/vnd.oasis.opendocument.text application/vnd.apple.pages "
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document application/x-docx application/msword",
+    "ppt": "application/vnd.ms-powerpoint "
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation applicatoin/vnd.apple.key",
+    "xls": "application/vnd.ms-excel application/vnd.openxmlformats-officedocument.spreadsheetml.sheet "
+    "application/vnd.apple.numbers application/vnd.oasis.opendocument.spreadsheet",
+    "image": "image/jpeg image/pjpeg image/png image/gif image/bmp image/svg+xml image/webp image/vnd.microsoft.icon",
+    "zip": "application/x-rar application/x-rar-compressed application/x-zip application/x-zip-compressed "
+    "application/zip",
+    "audio": "audio/mpeg audio/mp3 audio/basic audio/mid audio/3gpp audio/x-aiff audio/x-m4a audio/x-mpegurl "
+    "audio/x-ms-wma audio/x-pn-realaudio audio/x-wav audio/mp4 audio/wav audio/webm audio/* audio video/x-ms-wmv",
+    "video": "video/mpeg video/quicktime video/x-la-asf video/x-ms-asf video/x-ms-wma video/x-msvideo "
+    "video/x-sgi-movie video/3gpp video/mp4 video/webm video/avi video/* video",
 }
-"""Canvas's names for kinds of files; audio and video have theirs, and the others are `file`."""
+MIME_CLASSES = {kind: name for name, kinds in _CLASSES.items() for kind in kinds.split()}
+"""Canvas's names for kinds of files, its slips included; the others are `file`."""
 
 
 def mime_class(content_type: str) -> str:
     """The kind of a file in one word."""
-    main = content_type.split("/")[0]
-    return MIME_CLASSES.get(content_type, main if main in ("audio", "video") else "file")
+    return MIME_CLASSES.get(content_type, "file")
 
 
 def page_path(file: Attachment) -> str:

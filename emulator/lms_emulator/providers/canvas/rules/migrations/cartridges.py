@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core import archives
 from lms_emulator.core.http import json_text
+from lms_emulator.providers.canvas.rules import media_types
 from lms_emulator.providers.canvas.rules.migrations.packages import Package
-from lms_emulator.providers.canvas.rules.uploads import content_type_of
 
 OF_TOOLS = "external_content"
 """The folder for what tools export."""
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 def content_type(name: str) -> str:
     """The content type that a name suggests."""
-    return content_type_of(name)
+    return media_types.of_name(name)
 
 
 def entries(content: bytes) -> dict[str, bytes]:
