@@ -141,3 +141,30 @@ def test_a_course_that_gets_everything_is_told_no_details(canvas: Site) -> None:
     assert received(f"{API}/courses/{later}") == []
     newest = admin.get(f"{first}/blueprint_subscriptions/default/migrations").json()[0]["id"]
     assert admin.get(f"{first}/content_migrations/{newest}").json()["migration_type"] == "master_course_import"
+
+
+def test_a_copy_becomes_a_blueprint_only_where_that_is_asked(canvas: Site) -> None:
+    admin = canvas.admin
+    old, (child,) = _blueprint(admin)
+    admin.put(old, json={"course": {"blueprint_restrictions": {"points": True}}})
+    page = admin.post(f"{old}/pages", json={"wiki_page": {"title": "P"}}).json()["page_id"]
+    lock = {"content_type": "wiki_page", "content_id": page, "restricted": True}
+    admin.put(f"{old}/blueprint_templates/default/restrict_item", json=lock)
+
+    def copied(target: str, more: dict[str, Any], **settings: Any) -> tuple[bool | None, int]:
+        sent = {"migration_type": "course_copy_importer", **more}
+        sent["settings"] = {"source_course_id": int(old.rpartition("/")[2]), **settings}
+        begun = admin.post(f"{target}/content_migrations", json=sent).json()
+        issues = admin.get(begun["migration_issues_url"]).json()
+        return admin.get(target).json().get("blueprint"), len(issues)
+
+    new = [
+        f"{API}/courses/{admin.post(f'{API}/accounts/1/courses', json={'course': {'name': name}}).json()['id']}"
+        for name in ("A", "B")
+    ]
+    assert copied(new[0], {}) == (False, 0)
+    assert copied(new[0], {}, import_blueprint_settings=True) == (True, 0)
+    assert admin.get(new[0]).json()["blueprint_restrictions"] == {"points": True}
+    assert admin.get(f"{new[0]}/pages").json()[0]["master_course_restrictions"] == {"points": True}
+    assert copied(new[1], {"copy": {"all_blueprint_settings": "1"}}) == (True, 0)
+    assert copied(child, {}, import_blueprint_settings=True) == (False, 1), "it is kept like a blueprint itself"

@@ -7,7 +7,6 @@ lib/lti/content_item_selection_request.rb, placement_params, and app/models/lti/
 
 from __future__ import annotations
 
-import mimetypes
 from urllib.parse import parse_qsl, quote_plus, urlunsplit
 
 from lms_emulator.core.http.urls import parts_of
@@ -20,7 +19,7 @@ from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles,
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, known_user, target_of
 from lms_emulator.providers.canvas.model import Account, Assignment, Course
-from lms_emulator.providers.canvas.rules import tools
+from lms_emulator.providers.canvas.rules import media_types, tools
 from lms_emulator.providers.canvas.rules.people import effective_locale, name_parts, sis_user_id, unique_id
 from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 from lms_emulator.signing import lti11, oauth1
@@ -290,9 +289,10 @@ def _handed_in(homework: Assignment) -> dict[str, str]:
         "accept_copy_advice": str("online_upload" in kinds).lower(),
     }
     if list(kinds) == ["online_upload"] and homework.allowed_extensions:
-        types = (mimetypes.guess_type(f"work.{ending}")[0] for ending in homework.allowed_extensions)
+        known = media_types.table().types
         found["ext_content_file_extensions"] = ",".join(homework.allowed_extensions)
-        found["accept_media_types"] = ",".join(value for value in types if value)
+        types = (";".join(known.get(ending, ())) for ending in homework.allowed_extensions)
+        found["accept_media_types"] = ",".join(filter(None, types))
     return found
 
 

@@ -171,7 +171,7 @@ async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
         raise refusals.crashed(f"Canvas has no plugin for migrations of the kind {record.migration_type}")
     given = {name: value for name, value in sent.data.items() if name not in OWN and not isinstance(value, Upload)}
     settings = record.settings | given | placing.asked(sent)
-    for name in ("source_course_id", "folder_id", runs.OVERWRITING):
+    for name in ("source_course_id", "folder_id", "import_blueprint_settings", runs.OVERWRITING):
         sent.get(name)
     if record.source_course_id is not None and "source_course_id" in settings:
         settings["source_course_id"] = record.source_course_id

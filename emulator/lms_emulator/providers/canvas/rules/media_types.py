@@ -18,7 +18,7 @@ UNTOLD = ("", "application/octet-stream")
 class Table(NamedTuple):
     """Types by extension, and extensions by type."""
 
-    types: dict[str, str]
+    types: dict[str, list[str]]
     extensions: dict[str, str]
 
 
@@ -30,7 +30,7 @@ def table() -> Table:
     for line in package.joinpath("catalogue/mime_types.tsv").read_text("utf-8").splitlines()[1:]:
         kind, extensions = line.split("\t")
         for extension in extensions.split():
-            found.types.setdefault(extension, kind)
+            found.types.setdefault(extension, []).append(kind)
             found.extensions[kind] = extension
     return found
 
@@ -38,7 +38,7 @@ def table() -> Table:
 def of_name(name: str) -> str:
     """The content type that a name suggests."""
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    return table().types.get(extension, UNKNOWN)
+    return table().types.get(extension, [UNKNOWN])[0]
 
 
 def extension_of(kind: str | None) -> str:

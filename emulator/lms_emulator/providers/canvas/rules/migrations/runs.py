@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import zone
+from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.lti import notices, tool_content
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
 from lms_emulator.providers.canvas.rules import attached, contexts, course_log, files
@@ -236,6 +237,9 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
     again = record.settings.get(OVERWRITING, True) not in (None, False)
     transfer = Transfer(api, package, target, copy, shift, overwrites=again)
     transfer.run(skip=record.settings.get("importer_skips") or ())
+    asked = as_flag(record.settings.get("import_blueprint_settings")) or copy.get("all_blueprint_settings")
+    if asked and package.course is not None and package.native and not transfer.bring_blueprint(package.course):
+        issue(api, record, "Course is ineligible to be set as a blueprint")
     current = api.store.courses.get(target.id) or target
     dated = replace(current, start_at=current.start_at or shift.begins, end_at=current.end_at or shift.ends)
     if dated != current:

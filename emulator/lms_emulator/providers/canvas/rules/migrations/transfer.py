@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, CopiedAsset, Course, GroupCategory
-from lms_emulator.providers.canvas.rules import assigning, contexts, files, pages, submissions
+from lms_emulator.providers.canvas.rules import assigning, blueprints, contexts, files, pages, submissions
 from lms_emulator.providers.canvas.rules.migrations import course_settings, selection
 from lms_emulator.providers.canvas.rules.migrations.dates import Shift
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
@@ -101,6 +101,25 @@ class Transfer:
         if self.package.course is not None:
             body = self._linked(self.package.course.syllabus_body)
             self.target = self.api.store.courses.put(replace(self.target, syllabus_body=body))
+
+    def bring_blueprint(self, source: Course) -> bool:
+        """Make the target a blueprint like the source, with its locks. Whether it can be one."""
+        store = self.api.store
+        if not blueprints.eligible(store, self.target):
+            return False
+        template = blueprints.template_of(store, source)
+        if template is None:
+            return True
+        self.target = store.courses.put(replace(self.target, blueprint=True))
+        known = blueprints.template_of(store, self.target)
+        number = known.id if known is not None else self.api.new_id("master_courses_master_templates")
+        copied: dict[str, Any] = {"id": number, "course_id": self.target.id, "last_export_at": None}
+        store.blueprint_templates.put(replace(template, **copied, created_at=self.api.now))
+        for lock in [lock for lock in store.blueprint_locks if lock.template_id == template.id]:
+            if (content := self._new(lock.kind, lock.content_id)) is not None:
+                fields = {"id": self.api.new_id("blueprint_locks"), "template_id": number, "content_id": content}
+                store.blueprint_locks.put(replace(lock, **fields))
+        return True
 
     # what comes
 
