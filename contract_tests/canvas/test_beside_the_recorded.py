@@ -208,3 +208,13 @@ def test_a_sis_id_belongs_to_one_group(canvas: Site) -> None:
         assert (answer.status_code, answer.json()) == (400, fault)
     assert canvas.admin.put(f"{API}/groups/{first}", json=named).json()["sis_group_id"] == "G-1"
     assert canvas.admin.get(f"{COURSE}/group_categories", params={"includes": "groups"}).status_code == 500
+
+
+def test_a_column_is_true_but_for_the_words_that_rails_knows_for_false(canvas: Site) -> None:
+    made = canvas.admin.post(f"{COURSE}/sections", json={"course_section": {"name": "Dated"}}).json()["id"]
+    key = canvas.admin.post(f"{SCHOOL}/developer_keys", json={"developer_key": {"name": "K"}}).json()["id"]
+    name, scopes = "restrict_enrollments_to_section_dates", "require_scopes"
+    for word, meaning in (("no", True), ("off", False), ("maybe", True), ("0", False)):
+        section = canvas.admin.put(f"{API}/sections/{made}", json={"course_section": {name: word}}).json()
+        changed = canvas.admin.put(f"{API}/developer_keys/{key}", json={"developer_key": {scopes: word}}).json()
+        assert (section[name], changed[scopes]) == (meaning, meaning), word

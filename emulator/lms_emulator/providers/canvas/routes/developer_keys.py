@@ -81,7 +81,7 @@ def create(api: Api) -> Json:
 def changes_of(api: Api, given: Params) -> dict[str, Any]:
     """The request as fields of a key. Raises the refusal `record_invalid`."""
     changes: dict[str, Any] = {name: given.text(name) for name in _TEXTS if given.has(name)}
-    changes |= {name: given.flag(name) for name in _FLAGS if given.get(name) is not None}
+    changes |= {name: value for name in _FLAGS if (value := given.boolean(name)) is not None}
     if changes.get("icon_url") == "":
         changes["icon_url"] = None
     faults: dict[str, list[str]] = {}

@@ -160,7 +160,7 @@ def _fields(api: Api, known: Group | None) -> dict[str, Any]:
     if asked.has("description"):
         found["description"] = asked.text("description")
     if asked.has("is_public"):
-        found["is_public"] = asked.flag("is_public")
+        found["is_public"] = bool(asked.boolean("is_public"))
         if known is not None and groups.category_of(api, known).role != "communities":
             del found["is_public"]
         elif known is not None and known.is_public and not found["is_public"]:
@@ -316,7 +316,7 @@ def change_membership(api: Api) -> Any:
     if api.params.text("workflow_state") == "accepted":
         changes["workflow_state"] = "accepted"
     if api.params.has("moderator"):
-        changes["moderator"] = api.params.flag("moderator")
+        changes["moderator"] = bool(api.params.boolean("moderator"))
     return shapes.membership(api, api.store.group_memberships.put(replace(row, **changes)), group)
 
 

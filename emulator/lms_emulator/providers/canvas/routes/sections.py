@@ -71,7 +71,7 @@ def _fields(api: Api, course: Course, section: CourseSection | None) -> dict[str
         if sent.has(name) and not sticks:
             found[name] = api.moment("course_section", name)
     if sent.has("restrict_enrollments_to_section_dates"):
-        found["restrict_enrollments_to_section_dates"] = sent.flag("restrict_enrollments_to_section_dates")
+        found["restrict_enrollments_to_section_dates"] = sent.boolean("restrict_enrollments_to_section_dates")
     start = found.get("start_at", section.start_at if section is not None else None)
     end = found.get("end_at", section.end_at if section is not None else None)
     if start is not None and end is not None and end < start:
