@@ -218,3 +218,18 @@ def test_a_column_is_true_but_for_the_words_that_rails_knows_for_false(canvas: S
         section = canvas.admin.put(f"{API}/sections/{made}", json={"course_section": {name: word}}).json()
         changed = canvas.admin.put(f"{API}/developer_keys/{key}", json={"developer_key": {scopes: word}}).json()
         assert (section[name], changed[scopes]) == (meaning, meaning), word
+
+
+def test_whom_one_may_act_as(canvas: Site) -> None:
+    """Teachers act as the test student of their course, and nobody as a person without a login."""
+
+    def acts(who: httpx.Client, user_id: int) -> int:
+        return who.get(f"{API}/users/self", params={"as_user_id": str(user_id)}).status_code
+
+    tester = canvas.teacher.get(f"{COURSE}/student_view_student").json()["id"]
+    assert [acts(who, tester) for who in (canvas.teacher, canvas.admin, canvas.student)] == [200, 200, 401]
+    assert [acts(who, 101) for who in (canvas.teacher, canvas.admin)] == [401, 200]
+    gone = canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": {"unique_id": "gone"}}).json()["id"]
+    assert acts(canvas.admin, gone) == 200
+    assert canvas.admin.delete(f"{SCHOOL}/users/{gone}").status_code == 200
+    assert [acts(who, gone) for who in (canvas.admin, canvas.student)] == [401, 401]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import User
-from lms_emulator.providers.canvas.rules import people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, permissions
+from lms_emulator.providers.canvas.model import Account, Course, User
+from lms_emulator.providers.canvas.rules import courses, people
+from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions
 
 
 def begin(api: Api) -> None:
@@ -31,34 +31,35 @@ def begin(api: Api) -> None:
     real = api.real_user or api.caller
     allowed = target.id in (api.caller.id, real.id) or may_become(api, real, target)
     if not api.check("may act as the user", allowed, got=target.id):
-        raise refusals.invalid_masquerade("acting as a user needs `become_user` in each of their accounts")
+        raise refusals.invalid_masquerade("acting as a user with a login needs `become_user`, and their rights")
     api.caller = target
 
 
-def accounts_of(api: Api, user: User) -> list[int]:
-    """The accounts that a person belongs to: by a login, by a course, by an administrative role."""
-    found: dict[int, None] = {}
-    for login in api.store.pseudonyms.find("user", user.id):
-        if login.workflow_state != "deleted":
-            found[login.account_id] = None
-    for admin in api.store.account_users.find("user", user.id):
-        if admin.workflow_state == "active":
-            found[admin.account_id] = None
-    return list(found)
-
-
 def may_become(api: Api, user: User, target: User) -> bool:
-    """Whether a user has `become_user` in all of another user's accounts, and all of that user's permissions."""
-    for account_id in accounts_of(api, target):
-        account = api.store.accounts.get(account_id)
-        if account is None or not account_allows(api, user, account, "become_user"):
-            return False
-        if any(admins_over(api.store, target, account_id)):
-            theirs = {name for name in permissions() if account_allows(api, target, account, name)}
-            own = {name for name in permissions() if account_allows(api, user, account, name)}
-            if theirs - own:
-                return False
-    return True
+    """Whether a user may act as another: as a test student in whose course they may, or else as somebody with a login
+    whose administrative roles give no right that they lack, with `become_user` in the school.
+
+    Source: canvas-lms app/models/user.rb, can_masquerade? (2024-04).
+    """
+    if any(courses.may(api, user, course, *courses.POLICIES["use_student_view"]) for course in _tested(api, target)):
+        return True
+    if not account_allows(api, user, api.root, "become_user") or not people.logins_of(api.store, target):
+        return False
+    rows = api.store.account_users.find("user", target.id)
+    held = (api.store.accounts.get(row.account_id) for row in rows if row.workflow_state == "active")
+    return all(_covers(api, user, target, account) for account in held if account is not None)
+
+
+def _tested(api: Api, target: User) -> list[Course]:
+    """The courses whose test student the user is."""
+    rows = (row for row in api.store.enrollments.find("user", target.id) if row.workflow_state != "deleted")
+    found = (api.store.courses.get(row.course_id) for row in rows if row.type == "StudentViewEnrollment")
+    return [course for course in found if course is not None]
+
+
+def _covers(api: Api, user: User, target: User, account: Account) -> bool:
+    theirs = {name for name in permissions() if account_allows(api, target, account, name)}
+    return all(account_allows(api, user, account, name) for name in theirs)
 
 
 def _administers(api: Api, user: User, target: User) -> bool:
