@@ -190,7 +190,7 @@ def test_where_a_token_is_sent(lms: Emulator, name: str) -> None:
     whole = json.dumps({"access_token": token, "token_type": "Bearer"})
     wrong: Wrong = {
         "a colon after the scheme": (auth(f"Bearer: {token}"), "it came as `Bearer: …`"),
-        "an equals sign": (auth(f"Bearer={token}"), "it came in the Authorization header without a scheme"),
+        "an equals sign": (auth(f"Bearer={token}"), "it came after a scheme that is not parted from it by a space"),
         "another scheme": (auth(f"Token {token}"), "it came as `Token …`"),
         "no scheme": (auth(token), "it came in the Authorization header without a scheme"),
         "another header": (me({"X-Auth-Token": token}), "it came in the header x-auth-token"),

@@ -61,6 +61,7 @@ def test_how_a_service_token_is_sent(side: Side, name: str) -> None:
         side.lms,
         {
             "nothing": (get(url, None), "send `Authorization: Bearer <token>`"),
+            "an equals sign": (get(url, f"Bearer={token}"), "after a scheme that is not parted from it by a space"),
             "no scheme": (get(url, token), "it came in the Authorization header without a scheme"),
             "the spelling of Britain": (get(url, f"Bearer {token}", "Authorisation"), "it came in the header auth"),
             "Basic": (get(url, f"Basic {basic}"), "Basic …`"),
@@ -70,6 +71,9 @@ def test_how_a_service_token_is_sent(side: Side, name: str) -> None:
         send()
         for word in ("nobody is signed in", "once more"):
             assert word not in diagnosed(side.lms)
+    for header in ("Bearer ", "Bearer"):
+        get(url, header)()
+        assert diagnosed(side.lms) != "None"
     get(url, f"Basic {basic}")()
     assert "colon" not in diagnosed(side.lms)
     assert get(url, f"Bearer {token}")().status_code == 200

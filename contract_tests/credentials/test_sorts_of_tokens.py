@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from joserfc.jwk import ECKey
 
 from contract_tests.credentials.test_assertion_mistakes import FOREIGN, KEY, SCOPE, Desk, signed
@@ -87,6 +87,14 @@ def test_other_hashes_than_the_header_says(lms: Emulator, desk: Desk, keys: KeyS
             desk.ask(resigned(token, lambda key, text: key.sign(digest_of(text), pkcs, hashes.SHA256()))),
             "made this signature, but of the hash of the text",
         ),
+        "the bare hash": (
+            desk.ask(resigned(token, lambda key, text: key.sign(digest_of(text), pkcs, utils.NoDigestInfo()))),
+            "made this signature, but of the bare SHA-256, without the name of the hash before it",
+        ),
+        "hex": (
+            desk.ask(resigned(token, lambda key, text: key.sign(text, pkcs, hashes.SHA256()).hex().encode())),
+            "made this signature, but it was written out in hexadecimal digits before base64url",
+        ),
         "PSS": (
             desk.ask(resigned(token, lambda key, text: key.sign(text, pss, hashes.SHA256()))),
             "made this signature, but by PS256, and the header says RS256",
@@ -132,6 +140,9 @@ def test_elliptic_signatures_in_der(lms: Emulator, keys: KeySite) -> None:
     assert desk.ask(f"{text}.{encoded(der)}")().status_code == 400
     assert "which ES256 never has: it is in DER" in diagnosed(lms)
     assert desk.ask(token)().status_code == 200
+    publish(keys, OURS | {"kid": "curve"})
+    assert desk.ask(token)().status_code == 400
+    assert diagnosed(lms) == "the key with the kid 'curve' has the `kty` RSA; ES256 takes EC"
 
 
 def service(lms: Emulator, desk: Desk) -> str:

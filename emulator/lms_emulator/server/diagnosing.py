@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST = 100
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
+_NO_TOKEN = ("token_missing", "token_malformed")
 _UNREADABLE = ("parse_error", "body_unreadable", "parameters_unreadable")
 _OF_BODIES = (400, 415, 422, 500)
 """Statuses of refusals that a body may have led to."""
@@ -65,6 +66,9 @@ def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal
         return found
     if (found := why_token(refusal) or why_member(refusal)) is not None:
         return found
+    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    if refusal.reason.endswith(_NO_TOKEN) and scheme.isalpha() and not value.strip():
+        return f"nothing follows `{scheme}`: has the variable a value?"
     if refusal.reason == "service_token_missing" and not x.headers.get("authorization"):
         return "no token came; send `Authorization: Bearer <token>`"
     if refusal.reason.endswith(("unknown_client", "client_unknown")) and refusal.credential:

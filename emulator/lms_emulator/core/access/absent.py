@@ -71,6 +71,8 @@ def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], 
         return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
+    if name == "client_assertion" and is_jwt(x.headers.get("authorization", "").rpartition(" ")[2]):
+        return "a JWT came in the Authorization header; it goes into the form, as `client_assertion`"
     for key, value in read.items() if name in _JWTS else ():
         if is_jwt(value):
             return f"a JWT came as `{key}`; the name is `{name}`"
@@ -88,7 +90,7 @@ def _no_client(x: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
         return "client_id came by HTTP Basic; it goes into the form"
     if scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
-    return None if scheme else NO_CLIENT if x.method == "POST" else "no client_id was sent"
+    return None if scheme else NO_CLIENT
 
 
 def why_not_fit(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
@@ -169,9 +171,9 @@ def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
     header = x.headers.get("authorization", "")
     scheme, _, rest = header.partition(" ")
     yield f"as `{scheme} …`", rest.strip()
-    yield "in the Authorization header without a scheme", header
-    if scheme.rstrip("=:") != scheme or re.search("[=:]", scheme):
+    if re.match("[A-Za-z]+[=:]", scheme):
         yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
+    yield "in the Authorization header without a scheme", header
     name, password = x.basic() or ("", "")
     yield "as the name of HTTP Basic", name
     yield "as the password of HTTP Basic", password

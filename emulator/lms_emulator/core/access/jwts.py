@@ -85,4 +85,6 @@ def why_another_sort(token: str, reason: str) -> str | None:
     its_own = isinstance(read.claims.get("iss"), str) and read.claims["iss"] == read.claims.get("sub")
     if sort is None and its_own and "jti" in read.claims and "scope" not in read.claims:
         sort = "assertion"
+    if sort is None and taken == "token" and reason.endswith(("alg_not_allowed", "alg_confusion", "alg_none")):
+        return f"this is a JWT that the platform did not give out; {_TAKEN[taken]}"
     return f"this is {_SORTS[sort]}; {_TAKEN[taken]}" if sort not in (None, taken) else None

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.jwts import why_another_sort, why_not_whole
-from lms_emulator.core.access.signers import FAULTS, whose_signature
+from lms_emulator.core.access.signers import FAULTS, whose_signature, why_another_type
 from lms_emulator.core.access.slips import is_jwt, undone, why_no_jwt
 from lms_emulator.core.access.token_requests import why_no_basic
 from lms_emulator.core.clock import brief_search
@@ -65,7 +65,8 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     whole = why_not_whole(sent) if is_jwt(sent) else None
     said = whole is not None and refusal.diagnosis is not None and whole in refusal.diagnosis
     if found is None and refusal.reason.endswith(FAULTS):
-        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion")) or (None if said else whole)
+        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
+        found = found or (None if said else whole) or why_another_type(x, sent)
         if found is None and refusal.diagnosis is None and refusal.reason.endswith("bad_signature"):
             found = why_no_jwt(sent) or _CHANGED
     if found is None and _PLACEHOLDER.fullmatch(sent):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -32,6 +33,8 @@ _MOST_SECRETS = 2_000
 _ANOTHERS = "; sign with the key of the client that the token names, or name the client of this key"
 _OLD = ", one that its key set had before and has no more"
 _ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("HS", "RS", "PS") for size in (256, 384, 512))
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){64,512}")
+_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 _DIGESTS = {"sha1": "SHA-1", "md5": "MD5", "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 
 
@@ -97,6 +100,22 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
     return None
 
 
+def why_another_type(x: Exchange[Any, Any], token: str) -> str | None:
+    """That the key which a header names is of another type than the algorithm takes; None if it is not known to be."""
+    read = parts_of(token)
+    algorithm, kid = (str(read.header.get("alg")), read.header.get("kid")) if read is not None else ("", None)
+    if read is None or kid is None or (taken := _TYPES.get(algorithm[:2])) is None:
+        return None
+    named = {str(read.claims.get(name)) for name in ("iss", "sub")}
+    for holder in holders(x.world, x.provider):
+        if not holder.names.isdisjoint(named):
+            published = x.world.given_out.published.at(x.resolve(holder.url)) if holder.url else []
+            for jwk in _all_keys(next(iter(published), holder.jwk)):
+                if jwk.get("kid") == kid and str(jwk.get("kty")) not in ("None", taken):
+                    return f"the key with the kid {kid!r} has the `kty` {jwk['kty']}; {algorithm} takes {taken}"
+    return None
+
+
 def _other_kid(read: Parts, key: _Key) -> str:
     """How the `kid` of a header differs from that of the key, as it is published."""
     kid, its = read.header.get("kid"), key.jwk.get("kid")
@@ -117,6 +136,9 @@ def _how_signed(read: Parts, algorithm: str, jwk: Mapping[str, Any]) -> str | No
     public, text, size = _rsa(jwk), read.signed.encode(), algorithm[2:]
     if public is None:
         return None
+    if _HEX.fullmatch(read.signature) and (plain := bytes.fromhex(read.signature.decode())):
+        made = _how_signed(read._replace(signature=plain), algorithm, jwk) is not None
+        return "it was written out in hexadecimal digits before base64url, where its bytes go" if made else None
     for kind in (algorithm[:2], "PS" if algorithm[:2] == "RS" else "RS"):
         if get_algorithm_by_name(f"{kind}{size}").verify(text, public, read.signature):
             return "" if algorithm[:2] == kind else f"by {kind}{size}, and the header says {algorithm}"
@@ -124,6 +146,8 @@ def _how_signed(read: Parts, algorithm: str, jwk: Mapping[str, Any]) -> str | No
         digest = bytes(public.recover_data_from_signature(read.signature, PKCS1v15(), None))
     except (InvalidSignature, ValueError):
         return None
+    if digest == new(f"sha{size}", text).digest():
+        return f"of the bare SHA-{size}, without the name of the hash before it: sign by RSASSA-PKCS1-v1_5"
     for name, words in _DIGESTS.items():
         if digest.endswith(new(name, text, usedforsecurity=False).digest()):
             return f"with {words}, and {algorithm} takes SHA-{size}"
@@ -227,12 +251,15 @@ def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = 
             kids.add(str(jwk.get("kid")))
 
 
-def _rsa_keys(document: Any) -> Iterator[Mapping[str, Any]]:
-    """The RSA keys of a key set, or of a bare key, those too that a platform passes over."""
+def _all_keys(document: Any) -> list[Mapping[str, Any]]:
+    """The keys of a key set, or a bare key."""
     keys = document.get("keys", [document]) if isinstance(document, Mapping) else ()
-    for jwk in keys if isinstance(keys, list) else ():
-        if isinstance(jwk, Mapping) and str(jwk.get("kty")).upper() == "RSA":
-            yield jwk
+    return [jwk for jwk in keys if isinstance(jwk, Mapping)] if isinstance(keys, list) else []
+
+
+def _rsa_keys(document: Any) -> list[Mapping[str, Any]]:
+    """The RSA keys of a key set, those too that a platform passes over."""
+    return [jwk for jwk in _all_keys(document) if str(jwk.get("kty")).upper() == "RSA"]
 
 
 def _why_not_found(jwk: Mapping[str, Any], kids: set[str]) -> str:

@@ -30,6 +30,8 @@ def why_token(refusal: Refusal) -> str | None:
             else "was it cut, or is it no JWT?"
         )
         return f"a signed token has three parts joined by dots; {got.removesuffix(' part(s)')} came: {tip}"
+    if refusal.reason.endswith("malformed") and refusal.got and refusal.check.endswith(("header", "payload")):
+        return f"its {claim} is not {expected}: {got}"
     if refusal.reason.endswith("malformed") and refusal.got == "":
         return "the payload between the dots is empty: a detached signature; send the token whole"
     if refusal.reason.endswith(("token_expired", "key_expired")):
