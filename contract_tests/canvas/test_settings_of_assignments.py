@@ -205,3 +205,34 @@ def test_what_null_blank_and_unknown_values_mean(canvas: Site) -> None:
     assert changed(canvas.teacher, task, assignment_group_id=999_999)["assignment_group_id"] == first
     extensions = ["x"] * 256
     assert list(refused(canvas.teacher, task, allowed_extensions=extensions)) == ["assignment[allowed_extensions]"]
+
+
+def test_values_that_are_read_before_they_are_checked(canvas: Site) -> None:
+    task = work(canvas.teacher, allowed_attempts=2)
+    assert changed(canvas.teacher, task, allowed_attempts="3.0")["allowed_attempts"] == 3
+    assert changed(canvas.teacher, task, allowed_attempts="")["allowed_attempts"] == -1
+    assert refused(canvas.teacher, task, allowed_attempts="3x") == {
+        "allowed_attempts": ["not_a_number"],
+        "invalid_record": ["Validation failed: Allowed attempts is not a number"],
+    }
+    assert refused(canvas.teacher, None, name=" ") == {"title": ["blank"]}
+    assert changed(canvas.teacher, task, assignment_group_id="")["id"] == task["id"]
+    group = refused(canvas.teacher, task, assignment_group_id=0.5)
+    assert group == {"assignment[assignment_group_id]": ["must be a positive number"]}
+    assert refused(canvas.teacher, task, due_at=["soon"]) == {"assignment[due_at]": ["Invalid datetime for due_at"]}
+
+
+def test_custom_parameters_are_a_hash_of_scalars(canvas: Site) -> None:
+    for value in ('{"a": 1}', ["a"], {"a": [1]}, {"a": {"b": 1}}):
+        tag = {"url": "https://tool.example.test/launch", "custom_params": value}
+        assert list(refused(canvas.teacher, None, name="T", external_tool_tag_attributes=tag)) == ["custom_params"]
+    tag = {"url": "https://tool.example.test/launch", "custom_params": {"a": "1", "b": 2, "c": None}}
+    task = work(canvas.teacher, submission_types=["external_tool"], external_tool_tag_attributes=tag)
+    assert task["external_tool_tag_attributes"]["custom_params"] == tag["custom_params"]
+
+    def custom(**attributes: Any) -> Any:
+        return changed(canvas.teacher, task, external_tool_tag_attributes=attributes)["external_tool_tag_attributes"]
+
+    assert custom(custom_params={"a": "2"})["custom_params"] == {"a": "2"}
+    assert custom(new_tab=True)["custom_params"] == {"a": "2"}
+    assert custom(custom_params="")["custom_params"] == {}

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import to_the_second
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
 from lms_emulator.providers.canvas.model import (
     Assignment,
     AssignmentGroup,
@@ -109,6 +109,7 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
         unfit.require_open(api, course, wanted, known)
     if (fault := unfit.of_final_grader(api, course, wanted, base)) is not None:
         raise refusals.invalid({"final_grader_id": [fault]})
+    unfit.require_custom(sent.hash("external_tool_tag_attributes").get("custom_params"))
     faults = unfit.of(api, course, wanted, known)
     if faults:
         raise unfit.refusal(faults, known)
@@ -263,9 +264,9 @@ def _unfit(sent: Params) -> None:
         faults["assignment[submission_types]"] = ["Invalid submission types"]
     for name in (*assignments.DATES, "peer_reviews_assign_at"):
         text = sent.text(name) or ""
-        if text.strip() and not to_the_second(text):
+        if (text.strip() and not to_the_second(text)) or isinstance(sent.peek(name) or "", list | dict):
             faults[f"assignment[{name}]"] = [f"Invalid datetime for {name}"]
-    if sent.get("assignment_group_id") is not None and sent.real("assignment_group_id") <= 0:
+    if (sent.text("assignment_group_id") or "").strip() and sent.integer("assignment_group_id") <= 0:
         faults["assignment[assignment_group_id]"] = ["must be a positive number"]
     extensions = sent.get("allowed_extensions")
     if not faults and isinstance(extensions, str | list) and len(extensions) > LONGEST:
@@ -331,10 +332,10 @@ def _grading_columns(api: Api, course: Course, sent: Params, *, moderated: bool)
 
 
 def _attempts(text: str) -> Any:
-    try:
-        number = int(text)
-    except ValueError:
+    """How often work may be handed in; None for as often as one likes. What is no number stays as it was sent."""
+    if text.strip() and not is_number(text):
         return text
+    number = as_integer(text) if text.strip() else -1
     return None if number == -1 else number
 
 
@@ -354,6 +355,8 @@ def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: 
         return found | {"external_tool": None}
     if tag.text("url"):
         found["external_tool"] = _tool(api, course, tag, base.external_tool)
+    elif base.external_tool is not None and tag.has("custom_params"):
+        found["external_tool"] = replace(base.external_tool, custom_params=tag.get("custom_params") or {})
     return found
 
 
@@ -371,7 +374,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
         content_id=chosen,
-        custom_params=_hash(tag, "custom_params") or (known.custom_params if known else None),
+        custom_params=tag.get("custom_params") or {} if tag.has("custom_params") else known and known.custom_params,
         external_data=_hash(tag, "external_data"),
         resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
         line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,

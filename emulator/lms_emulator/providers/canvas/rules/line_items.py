@@ -88,7 +88,7 @@ def _link(api: Api, base: Assignment, tool: Tool) -> ResourceLink:
     found = api.store.resource_links.first("assignment", base.id)
     own = {"id": base.lti_context_id} if base.lti_context_id else {}
     link = found or links.make(api, tool, base.name, assignment_id=base.id, course_id=base.course_id, **own)
-    custom = dict(tag.custom_params) if tag is not None and tag.custom_params else link.custom
+    custom = dict(tag.custom_params) if tag is not None and tag.custom_params is not None else link.custom
     url = tag.url if tag is not None else link.url
     wanted = replace(link, title=base.name, tool_id=tool.id, url=url, custom=custom)
     return wanted if wanted == found else api.store.resource_links.put(wanted)

@@ -64,6 +64,7 @@ Source: canvas-lms lib/api/v1/assignment.rb, EDITABLE_ATTRS_IN_CLOSED_GRADING_PE
 COLUMNS = {"name": "name", "published": "workflow_state"}
 IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
 MOST_POINTS = 999_999_999
+CUSTOM = "Invalid custom parameters. Please ensure they match the LTI 1.3 specification."
 Faults = dict[str, list[str | tuple[str, str]]]
 
 
@@ -128,7 +129,7 @@ def _handed_in(api: Api, known: Assignment) -> bool:
 
 def _faults_of_columns(wanted: Assignment, known: Assignment | None) -> Faults:
     found: Faults = {}
-    if not wanted.name:
+    if not wanted.name.strip() and (known is None or wanted.name != known.name):
         found["title"] = ["blank"]
     elif len(wanted.name) > 255:
         found["title"] = ["The title cannot be longer than 255 characters"]
@@ -220,6 +221,13 @@ def require_open(api: Api, course: Course, wanted: Assignment, known: Assignment
         changed = [name for name in FROZEN if getattr(wanted, name) != getattr(known, name)]
         if changed:
             raise refusals.invalid({COLUMNS.get(name, name): [IN_CLOSED] for name in changed})
+
+
+def require_custom(sent: Any) -> None:
+    """Refuse custom parameters that are no hash of scalars."""
+    fits = isinstance(sent, dict) and all(not isinstance(value, list | dict) for value in sent.values())
+    if sent and not fits:
+        raise refusals.invalid({"custom_params": [("invalid", CUSTOM)]})
 
 
 def refusal(faults: Faults, known: Assignment | None) -> Exception:
