@@ -182,6 +182,26 @@ def test_a_changed_association_shows_its_assessments(canvas: Site) -> None:
     assert [(row["user_id"], row["score"]) for row in shown["rubric_assessments"]] == [(ADA, 4.0)]
 
 
+def test_reviews_are_asked_for_again_with_a_new_rubric(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher, peer_reviews=True))
+    theirs = canvas.teacher.get(at(task, user=GRACE)).json()["id"]
+    path = f"assignments/{task['id']}/submissions/{theirs}/peer_reviews"
+    review = made(canvas.teacher, path, user_id=ADA)["id"]
+    own = assess(canvas.student, task, 3, "peer_review", user_id=str(GRACE)).json()["id"]
+
+    def state() -> Any:
+        return canvas.teacher.get(f"{COURSE}/{path}").json()[0]["workflow_state"]
+
+    assert state() == "completed"
+    canvas.teacher.put(
+        f"{COURSE}/rubric_associations/{task['association']}", json={"rubric_association": {"title": "T"}}
+    )
+    assert state() == "completed"
+    shown = associated(canvas.teacher, task)["rubric_association"]["assessment_requests"]
+    assert [(row["id"], row["assessor_id"], row["rubric_assessment_id"]) for row in shown] == [(review, ADA, own)]
+    assert state() == "assigned"
+
+
 def test_points_of_a_rubric_are_a_score_whatever_the_type_of_grading(canvas: Site) -> None:
     task = with_rubric(canvas, work(canvas.teacher, grading_type="pass_fail"))
     assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200

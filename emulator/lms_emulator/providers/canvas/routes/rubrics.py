@@ -265,6 +265,7 @@ def _keep(
     if purpose != "grading":
         changes["use_for_grading"] = False
         changes.setdefault("hide_score_total", False if sent.has("use_for_grading") else None)
+    new = known is None
     if known is None and target is not None:
         kind, number, title = target
         known = RubricAssociation(
@@ -280,7 +281,7 @@ def _keep(
     if made != known:
         made = replace(made, updated_at=api.now)
     api.store.rubric_associations.put(made)
-    rubrics.unlink_others(api, made)
+    rubrics.link(api, made, new=new)
     if made.association_type == "Assignment":
         overriding.touch(api, made.association_id)
         if made.use_for_grading and made.purpose == "grading" and not keeps_points:

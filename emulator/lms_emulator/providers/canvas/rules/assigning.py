@@ -361,7 +361,7 @@ def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: 
 
 
 def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolTag:
-    url = tag.text("url") or ""
+    url, custom = tag.text("url") or "", known.custom_params if known is not None else None
     kind = tag.text("content_type")
     named = identifiers.local_number(tag.text("content_id") or "") if kind in TOOL_TYPES else None
     if kind in TOOL_TYPES and api.store.tools.get(named) is None:
@@ -374,7 +374,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
         content_id=chosen,
-        custom_params=tag.get("custom_params") or {} if tag.has("custom_params") else known and known.custom_params,
+        custom_params=tag.get("custom_params") or {} if tag.has("custom_params") else custom,
         external_data=_hash(tag, "external_data"),
         resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
         line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
     Course,
+    PeerReview,
     Rubric,
     RubricAssessment,
     RubricAssociation,
@@ -196,7 +197,7 @@ def existing(
     return found[0] if found and (every or purpose == "grading") else None
 
 
-def unlink_others(api: Api, kept: RubricAssociation) -> None:
+def _unlink_others(api: Api, kept: RubricAssociation) -> None:
     """Delete what else an assignment is graded with, and the outcome results of its assessments, which stay."""
     if kept.purpose != "grading":
         return
@@ -208,6 +209,29 @@ def unlink_others(api: Api, kept: RubricAssociation) -> None:
             for result in list(api.store.learning_outcome_results.find("assessment", assessment.id)):
                 api.store.learning_outcome_results.delete(result.id)
         api.store.rubric_associations.delete(other.id)
+
+
+def reviews(api: Api, association: RubricAssociation) -> list[PeerReview]:
+    """The peer reviews that are made with an association's rubric: its assignment's, if it is the one to grade with, or
+    the first.
+    """
+    if association.association_type != "Assignment":
+        return []
+    every = associations(api, "Assignment", association.association_id)
+    grading = [row for row in every if row.purpose == "grading"]
+    if association.id != next((row.id for row in (*grading, *reversed(every))), None):
+        return []
+    base = api.store.assignments.get(association.association_id)
+    records = submissions.stored(api, base) if base is not None else []
+    found = (row for record in records for row in api.store.peer_reviews.find("submission", record.id))
+    return sorted(found, key=lambda row: row.id)
+
+
+def link(api: Api, association: RubricAssociation, *, new: bool) -> None:
+    """Make an association that was stored the only one of its kind; peer reviews are asked for again with a new one."""
+    _unlink_others(api, association)
+    for review in reviews(api, association) if new else ():
+        api.store.peer_reviews.put(replace(review, workflow_state="assigned"))
 
 
 def of_rubric(api: Api, rubric: Rubric) -> list[RubricAssociation]:

@@ -6,12 +6,14 @@ exchanges of `grading-rubrics`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import (
     Course,
+    PeerReview,
     Rubric,
     RubricAssessment,
     RubricAssociation,
@@ -117,8 +119,29 @@ def association(api: Api, course: Course, record: RubricAssociation) -> Json:
     rights = {"update": True, "delete": True, "manage": True, "submit": False, "view_rubric_assessments": sees}
     return {
         **association_row(api, record),
-        "assessment_requests": [],
+        "assessment_requests": [_request(api, record, review) for review in rubrics.reviews(api, record)],
         "permissions": rights,
+    }
+
+
+def _request(api: Api, association: RubricAssociation, record: PeerReview) -> Json:
+    """Every column of a peer review (canvas-lms app/models/assessment_request.rb)."""
+    own = api.store.submissions.first("whose", (association.association_id, record.assessor_id))
+    made = api.store.rubric_assessments.find("submission", record.submission_id)
+    return {
+        "id": record.id,
+        "rubric_assessment_id": next((row.id for row in made if row.assessor_id == record.assessor_id), None),
+        "user_id": record.user_id,
+        "asset_id": record.submission_id,
+        "asset_type": "Submission",
+        "assessor_asset_id": own.id if own is not None else None,
+        "assessor_asset_type": "Submission",
+        "workflow_state": record.workflow_state,
+        "created_at": when(record.created_at),
+        "updated_at": when(record.updated_at),
+        "uuid": hashlib.sha256(f"peer review {record.id}".encode()).hexdigest()[:40],
+        "rubric_association_id": association.id,
+        "assessor_id": record.assessor_id,
     }
 
 
