@@ -195,7 +195,7 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
                 get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={key}"),
                 f"this is {key} with spaces: `+` means a space in a query",
             ),
-            "spaces in a path": (get(f"{courses}/{key.replace('+', ' ')}/"), "is no course key, which is written"),
+            "spaces in a path": (get(f"{courses}/{key.replace('+', ' ')}/"), "whose `+` came as spaces; in a path"),
             "encoded twice": (
                 get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={quote(quote(key))}"),
                 "it is percent-encoded once too often",

@@ -46,4 +46,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     def described(self, record: Any) -> str:
         """The credential with its owner: `a refresh token of developer key 7`."""
         whose = self.owner(record) if self.owner is not None else ""
-        return f"{self.name} of {whose}" if whose else self.name
+        off = (
+            ", which is switched off" if False in (getattr(record, "active", 1), getattr(record, "enabled", 1)) else ""
+        )
+        return (f"{self.name} of {whose}" if whose else self.name) + off

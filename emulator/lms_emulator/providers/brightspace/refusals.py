@@ -315,6 +315,7 @@ def insecure_redirect_page(got: str) -> SiteRefusal:
         "redirect_uri is https",
         expected="https",
         got=got,
+        diagnosis="Brightspace sends codes to https alone: register the redirect URI with it, and send that",
     )
 
 

@@ -374,7 +374,7 @@ def by_login(x: Call, client_string: str, name: str, password: str) -> User:
         why = _why_nobody(x, client_string, name)
         raise refusals.bad_password(x, "the user exists in the campus", name, diagnosis=why)
     if not user.active:
-        raise refusals.bad_password(x, "the user is active", name)
+        raise refusals.bad_password(x, "the user is active", name, diagnosis=f"the user {name} is not active")
     if not user.password or not hmac.compare_digest(user.password.encode(), password.encode("utf-8", "replace")):
         raise refusals.bad_password(x, "the password is right", name, credential=password, registered=user.password)
     return user

@@ -146,7 +146,9 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
         raise refusals.invalid_ltik(
             reason="wrong_api_key",
             got="an unknown API key",
-            diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not checked: the API key is wrong",
+            diagnosis="the API key came behind the colon; it goes before it"
+            if x.store.tenant_by_key(credential.token)
+            else _key_diagnosis(x, credential.api_key) or "the ltik was not checked: the API key is wrong",
             credential=credential.api_key,
         )
     _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)

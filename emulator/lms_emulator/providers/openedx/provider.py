@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.openedx.info import Info
 
 _COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
+_SPACED = re.compile(r"course-v1:[^/+, ]+ [^/+, ]+ [^/+, ]+")
 _OLD_KEY = re.compile(r"^/courses/[^/+:]+/[^/+:]+/[^/+:]+(?=/.)")
 _FRONT_END = re.compile(r"(?:/.*)?/course/course-v1:|/course-v1:[^/]+/posts/")
 _STUDIO = "/settings/grading/course-v1:"
@@ -87,6 +88,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             for sent in standing.sent_keys(x, refusal.got):
                 if (why := standing.why_no_course(x, sent)) is not None:
                     return why
+            odd = (str(value) for name, value in x.path_params.items() if name in ("course_id", "course_key"))
+            if refusal.status == 400 and (text := next(odd, "course-v1:")) and not text.startswith("course-v1:"):
+                return f"`{text[:100]}` is no course key; it is written course-v1:Org+Course+Run"
             if "course" in refusal.reason and isinstance(refusal.got, str) and not refusal.got.startswith("course-v1:"):
                 what = f"`{refusal.got[:100]}` is no course key" if refusal.got else "no course key came"
                 return f"{what}; it is written course-v1:Org+Course+Run"
@@ -103,6 +107,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             return f"this is an address of a micro-frontend, which the LMS is not; {where}"
         if path.startswith(_STUDIO):
             return "this is an address of Studio, which is not emulated, and no part of the LMS"
+        if (spaced := _SPACED.search(path)) is not None:
+            return f"`{spaced[0]}` is the key of a course whose `+` came as spaces; in a path `+` or %2B is right"
         sent = _COURSE.search(path)
         if sent is not None and self.catalogue is not None and "+" not in sent[1]:
             meant = f"{path[: sent.start(1)]}course-v1:Org+Course+Run{path[sent.end(1) :]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from lms_emulator.core.access.bodies import why_text
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.reads import Members
@@ -161,7 +162,9 @@ def json_object(x: Call) -> dict[str, Any]:
     except BodyError as error:
         raise refusals.unreadable_body(str(error)) from None
     if not isinstance(value, dict):
-        raise refusals.unreadable_body(f"expected a JSON object, got {type(value).__name__}")
+        refusal = refusals.unreadable_body(f"expected a JSON object, got {type(value).__name__}")
+        refusal.diagnosis = "the body is a list; it has to be an object" if isinstance(value, list) else why_text(x)
+        raise refusal
     return value
 
 
@@ -200,7 +203,8 @@ def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
     if not text:
         return default
     if text not in _BOOLEANS:
-        raise refusals.field_error(x, name, f"{name} must be true or false", got=values[name])
+        why = f"`{name}` came as {values[name][:100]}; write true or false"
+        raise refusals.field_error(x, name, f"{name} must be true or false", got=values[name], diagnosis=why)
     return _BOOLEANS[text]
 
 

@@ -173,7 +173,8 @@ def invalid_token(reason: str, diagnosis: str | None, credential: str | None = N
 def revoked_token() -> SiteRefusal:
     """401: the access token was revoked."""
     body = {"errors": [{"message": "Revoked access token."}]}
-    return rest("token_revoked", 401, body, challenge=True, check="the access token was not revoked")
+    why = "the token was revoked, by DELETE /login/oauth2/token, its owner or an administrator: ask for another one"
+    return rest("token_revoked", 401, body, challenge=True, check="the access token was not revoked", diagnosis=why)
 
 
 def expired_token(expired_at: str) -> SiteRefusal:

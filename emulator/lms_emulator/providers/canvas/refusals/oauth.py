@@ -222,6 +222,7 @@ def key_not_enabled(redirect_uri: str, state: str | None, got: str | None) -> Si
         state,
         check="the key is switched on in the account",
         expected="on",
+        diagnosis="the key exists, but is not on in the account: an administrator switches it on at Developer Keys",
         got=got,
     )
 

@@ -91,7 +91,9 @@ async def create(api: Api) -> Any:
         raise refusals.crashed("migration_type is missing")
     migrator = MIGRATORS.get(kind)
     if migrator is None:
-        raise refusals.message(400, "migration_type_unknown", "Invalid migration_type", got=kind)
+        raise refusals.message(
+            400, "migration_type_unknown", "Invalid migration_type", got=kind, expected=sorted(MIGRATORS)
+        )
     if context.type not in migrator.contexts:
         raise refusals.message(400, "migration_type_elsewhere", "Unsupported migration_type for context", got=kind)
     settings = api.params.hash("settings")
@@ -130,7 +132,8 @@ def _named_source(api: Api) -> Course | None:
 
 def _allowed(api: Api, source: Course | None) -> Course:
     if source is None:
-        raise refusals.message(400, "copy_without_source", NO_SOURCE)
+        check = "`settings[source_course_id]` names a course"
+        raise refusals.message(400, "copy_without_source", NO_SOURCE, check=check)
     if not api.check("may copy the source course", courses.may(api, api.caller, source, "read_as_admin")):
         raise refusals.message(400, "copy_refused", NOT_ALLOWED)
     return source

@@ -87,7 +87,9 @@ def update(api: Api) -> Any:
     known = features.lookup(api, owner, feature.name) if feature is not None else None
     hidden = feature is not None and feature.hidden and known is None and not features.sees_hidden(api)
     if feature is None or not features.applies(feature, owner) or hidden:
-        raise refusals.message(400, "feature_invalid", "invalid feature")
+        named = api.slot("feature")
+        why = f"there is no feature `{named[:100]}`" if feature is None else f"`{named}` is no feature of this kind"
+        raise refusals.message(400, "feature_invalid", "invalid feature", got=named, diagnosis=why)
     if known is not None and known.locked(owner):
         raise refusals.message(403, "feature_locked_above", "higher account disallows setting feature flag")
     own = features.decided(api, owner, feature.name)

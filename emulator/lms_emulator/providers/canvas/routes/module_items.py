@@ -157,7 +157,13 @@ def _content(api: Api, course: Course, sent: Params) -> tuple[str, dict[str, Any
     if kind not in module_content.BARE_MODELS:
         check = "`module_item[content_id]` names a record of `module_item[type]`"
         takes = {"type": frozenset(WORDS.values())}
-        raise refusals.message(400, "content_unknown", "Could not find content", check=check, expected=takes)
+        why = None
+        if sent.get("content_id") is not None:
+            why = f"course {course.id} has no {kind} {key}" if word and kind else why
+            why = why if word else "no `module_item[type]` was sent"
+        raise refusals.message(
+            400, "content_unknown", "Could not find content", check=check, expected=takes, diagnosis=why
+        )
     found: dict[str, Any] = {"title": "No title" if own is None else own}
     if kind != "SubHeader":
         found["url"] = _address(sent)

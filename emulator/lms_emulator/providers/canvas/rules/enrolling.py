@@ -134,6 +134,17 @@ def _why_no_kind(fields: Params) -> str | None:
     return f"`enrollment[type]` came as {fields.text('type')}: did you mean {meant}?"
 
 
+def _why_no_role(api: Api, course: Course, fields: Params, role: Role | None) -> str | None:
+    """Which roles there are in place of one that is none, by `role` or `role_id`."""
+    name = next((name for name in ("role_id", "role") if fields.text(name)), None)
+    if name is None or role is not None:
+        return None
+    above = {account.id for account in chain(api.store, course.account_id)}
+    known = [r for r in api.store.roles if r.base_role_type in roles.COURSE_ROLES and r.account_id in (None, *above)]
+    words = ", ".join(dict.fromkeys(str(r.id) if name == "role_id" else r.name for r in known if not _of_site(api, r)))
+    return f"`enrollment[{name}]` came as {str(fields.text(name))[:100]}, which is no role; there are {words[:200]}"
+
+
 def _of_site(api: Api, role: Role) -> bool:
     root = api.store.accounts.get(role.root_account_id)
     return root is not None and root.site_admin
@@ -149,7 +160,9 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
         faults.append(NO_USER)
     if faults:
         text, takes = ", ".join(faults), {"type": KINDS}
-        raise refusals.message(400, "enrollment_refused", text, expected=takes, diagnosis=_why_no_kind(fields))
+        check = "`enrollment[user_id]` came" if faults == [NO_USER] else "enrollment refused"
+        why = _why_no_kind(fields) or _why_no_role(api, course, fields, role)
+        raise refusals.message(400, "enrollment_refused", text, check=check, expected=takes, diagnosis=why)
     assert role is not None
     teaches = role.base_role_type in states.STAFF
     if not api.check("the course takes such people", not course.template and (teaches or not course.blueprint)):

@@ -232,7 +232,9 @@ def registration_not_found(registration_id: str, *, used: bool) -> LtiaasRefusal
         check="a registration that is still pending",
         expected="the registrationId of the pre-approval redirect, used once",
         got=registration_id,
-        diagnosis="the registration was completed already" if used else None,
+        diagnosis="the registration was completed already"
+        if used
+        else "no registration of this tenant waits under this id, which comes with the redirect before approval",
     )
 
 

@@ -247,11 +247,14 @@ def callback_route(x: Call) -> Awaitable[Response]:
     """The callback, at the path of the setting only."""
     if x.path != x.settings.callback_path:
         refusal = refusals.not_found(x.method, x.path)
-        if x.path.startswith("/api/oauth/"):
-            refusal.diagnosis = "the OAuth2 API endpoints take POST only"
+        provider = x.world.providers[x.provider]
+        known = provider.catalogue.at(x.path) if provider.catalogue is not None else []
+        takes = dict.fromkeys(method for operation in known for method in operation.methods)
+        if takes and x.method not in takes:
+            refusal.diagnosis = f"{x.method} was sent; this path takes {', '.join(takes)}"
         else:
             refusal.outcome = "unknown_path"
-            refusal.diagnosis = x.world.providers[x.provider].hint_for_unknown_path(x.path)
+            refusal.diagnosis = provider.hint_for_unknown_path(x.path)
         raise refusal
     return callback(x)
 

@@ -27,8 +27,10 @@ def may_write(x: Call) -> None:
         raise refusals.permission_denied("only the user named and staff may write", check="own completion or staff")
 
 
-def _invalid(text: str) -> refusals.OpenedxRefusal:
-    return refusals.OpenedxRefusal("invalid_completion", status=400, message=text, check="completion", got=text)
+def _invalid(text: str, *, absent: str | None = None, why: str | None = None) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(
+        "invalid_completion", status=400, message=text, check="completion", got=text, absent=absent, diagnosis=why
+    )
 
 
 def write_batch(x: Call) -> Response:
@@ -36,7 +38,7 @@ def write_batch(x: Call) -> Response:
     body = wire.read_object(x)
     for name in ("username", "course_key", "blocks"):
         if name not in body:
-            raise _invalid(f"Key '{name}' not found.")
+            raise _invalid(f"Key '{name}' not found.", absent=name)
     key = keys.course_key(str(body["course_key"]))
     if key is None:
         raise _invalid(f"Invalid learning context key: {body['course_key']}")
@@ -46,7 +48,7 @@ def write_batch(x: Call) -> Response:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message=text, check="user exists")
     known = enrollment.get(x.store, user, key.text)
     if known is None or not known.is_active:
-        raise _invalid("User is not enrolled in course.")
+        raise _invalid("User is not enrolled in course.", why=f"{user.username} is not enrolled in {key.text}")
     given: Any = body["blocks"]
     if not isinstance(given, dict):
         raise refusals.Unhandled(f"blocks is no object but {given!r}")
@@ -59,9 +61,10 @@ def write_batch(x: Call) -> Response:
 def _block(text: str, course: str) -> str:
     usage = keys.usage_key(text)
     if usage is None:
-        raise _invalid(f"Invalid block key: {text}")
+        raise _invalid(f"Invalid block key: {text}", why=keys.why_no_usage_key(text))
     if usage.course != course:
-        raise _invalid(f"Block with key: '{text}' is not in context {course}")
+        why = f"this is a block of {usage.course}; `course_key` is {course}"
+        raise _invalid(f"Block with key: '{text}' is not in context {course}", why=why)
     return usage.text
 
 
@@ -71,7 +74,8 @@ def _value(value: Any) -> float:
     except (TypeError, ValueError):
         raise refusals.Unhandled(f"a completion is no number but {value!r}") from None
     if not 0.0 <= number <= 1.0:
-        raise _invalid(f"['{value} must be between 0.0 and 1.0']")
+        why = f"a completion came as {str(value)[:100]}; it is a share from 0 to 1"
+        raise _invalid(f"['{value} must be between 0.0 and 1.0']", why=why)
     return number
 
 

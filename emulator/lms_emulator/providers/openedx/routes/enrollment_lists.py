@@ -122,7 +122,9 @@ def _email_and_course(body: Any) -> tuple[str, str]:
     email = body.get("email") if isinstance(body, dict) else None
     course = body.get("course_id") if isinstance(body, dict) else None
     if not email or not course:
-        raise email_or_course_missing()
+        refusal = email_or_course_missing()
+        refusal.absent = "course_id" if email else "email"
+        raise refusal
     return str(email), str(course)
 
 

@@ -303,7 +303,7 @@ def bad_attribute(text: str) -> refusals.OpenedxRefusal:
 def not_created(username: str, course: str, reason: str) -> refusals.OpenedxRefusal:
     """The course is closed or full."""
     text = f"An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"
-    diagnosis = "force_enrollment by staff gets past this" if reason == "closed" else None
+    diagnosis = f"the course is {reason}; force_enrollment by staff gets past this"
     return _message(400, text, f"enrollment_{reason}", check=f"course is not {reason}", diagnosis=diagnosis)
 
 

@@ -80,7 +80,9 @@ def learner_of(x: Call, course: Course, username: str) -> User:
         raise error(404, "user_does_not_exist", text, username)
     if enrollment.get(x.store, user, course.id) is None:
         text = "The user matching the requested username is not enrolled in this course"
-        raise error(404, "user_not_enrolled", text, username)
+        refusal = error(404, "user_not_enrolled", text, username)
+        refusal.diagnosis = f"{user.username} is not enrolled in {course.id}"
+        raise refusal
     return user
 
 

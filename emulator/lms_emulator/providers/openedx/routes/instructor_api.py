@@ -30,12 +30,22 @@ class Answered(refusals.OpenedxRefusal):
 
 
 def answered(
-    text: str = "", *, status: int = 400, reason: str = "invalid_request", body: Any = None, headers: Any = None
+    text: str = "",
+    *,
+    status: int = 400,
+    reason: str = "invalid_request",
+    body: Any = None,
+    headers: Any = None,
+    **why: Any,
 ) -> Answered:
-    """A refusal in the view's own words. Parameters: `body`, a document in place of the text."""
+    """A refusal in the view's own words.
+
+    Parameters: `body`, a document in place of the text; `why`, arguments of `Refusal` for the journal.
+    """
+    why.setdefault("check", reason)
     style: Any = "plain" if body is None else "pretty"
     return Answered(
-        reason, status=status, style=style, body=text if body is None else body, headers=headers or {}, check=reason
+        reason, status=status, style=style, body=text if body is None else body, headers=headers or {}, **why
     )
 
 

@@ -90,7 +90,9 @@ def modify_access(x: Call) -> Response:
     if not user.is_active:
         return wire.pretty_json(shown | {"inactiveUser": True})
     if role not in ROLES:
-        raise answered(f"unknown rolename '{role}'", reason="unknown_role")
+        raise answered(
+            f"unknown rolename '{role}'", reason="unknown_role", check="rolename", expected={"rolename": sorted(ROLES)}
+        )
     caller = acting_user(x)
     shown |= {"rolename": role, "action": action}
     if role == "instructor" and action == "revoke" and caller is not None and user.id == caller.id:
@@ -100,7 +102,7 @@ def modify_access(x: Call) -> Response:
     elif action == "revoke":
         x.store.course_roles.delete((user.username, ROLES[role], course_of(x).id, None))
     else:
-        raise answered(reason="unknown_action")
+        raise answered(reason="unknown_action", check="action", expected={"action": ["allow", "revoke"]})
     return wire.pretty_json(shown | {"success": "yes"})
 
 
@@ -134,7 +136,8 @@ def change_forum_role(x: Call) -> Response:
     who, role, action = (str(given.get(name, "")) for name in ("unique_student_identifier", "rolename", "action"))
     user = person(x, who)
     if role not in FORUM_ROLES:
-        raise answered(f"Unrecognized rolename '{role}'.", reason="unknown_role")
+        takes = {"rolename": sorted(FORUM_ROLES)}
+        raise answered(f"Unrecognized rolename '{role}'.", reason="unknown_role", check="rolename", expected=takes)
     if user is None:
         raise answered("User does not exist.", reason="unknown_user")
     record = ForumRole(user=user.username, course=course_of(x).id, role=role)
@@ -143,7 +146,7 @@ def change_forum_role(x: Call) -> Response:
     elif action == "revoke":
         x.store.forum_roles.delete((user.username, course_of(x).id, role))
     else:
-        raise answered(reason="unknown_action")
+        raise answered(reason="unknown_action", check="action", expected={"action": ["allow", "revoke"]})
     return wire.pretty_json({"course_id": course_of(x).id, "action": action})
 
 

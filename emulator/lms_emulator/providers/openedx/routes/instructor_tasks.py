@@ -126,7 +126,8 @@ def list_tasks(x: Call) -> Response:
     if student and not problem:
         text = "unique_student_identifier must accompany problem_location_str"
         document = {"non_field_errors": [text]}
-        raise refusals.api_error(400, document, reason="problem_missing", check="problem_location_str")
+        name = "problem_location_str"
+        raise refusals.api_error(400, document, reason="problem_missing", check=name, absent=name)
     return wire.pretty_json({"tasks": []})
 
 
@@ -142,7 +143,8 @@ def list_email_tasks(x: Call) -> Response:
 
 def send_email(x: Call) -> Response:
     """Write to the course; bulk e-mail is off."""
-    raise answered("Email is not enabled for this course.", status=403, reason="bulk_email_off")
+    why = "bulk e-mail is off at every site that is emulated, whoever asks"
+    raise answered("Email is not enabled for this course.", status=403, reason="bulk_email_off", diagnosis=why)
 
 
 # learners' work
@@ -156,9 +158,9 @@ def _learner(x: Call, given: dict[str, Any]) -> User | None:
 def _problem(x: Call, given: dict[str, Any]) -> str:
     text = str(given.get("problem_to_reset") or "").strip()
     if not text:
-        raise answered(reason="problem_missing")
+        raise answered(reason="problem_missing", absent="problem_to_reset")
     if keys.usage_key(text) is None:
-        raise answered(reason="invalid_problem")
+        raise answered(reason="invalid_problem", check="problem_to_reset", diagnosis=keys.why_no_usage_key(text))
     return text
 
 
@@ -236,7 +238,9 @@ def change_due_date(x: Call) -> Response:
     user, unit, given = _extended(x)
     found = _DUE.match(str(given.get("due_datetime", "")))
     if found is None:
-        raise answered(body={"error": "The extension due date and time format is incorrect"}, reason="invalid_date")
+        why = f"`due_datetime` came as {str(given.get('due_datetime'))[:100]}; it is written MM/DD/YYYY HH:MM, in UTC"
+        says = {"error": "The extension due date and time format is incorrect"}
+        raise answered(body=says, reason="invalid_date", check="due_datetime", diagnosis=why)
     month, day, year, hour, minute = map(int, found.groups())
     due = datetime(year, month, day, hour, minute, tzinfo=UTC)
     x.store.due_dates.put(DueDate(user=user.username, block=unit.key, due=due))

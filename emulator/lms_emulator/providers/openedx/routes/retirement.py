@@ -55,10 +55,14 @@ def _named(x: Call, body: Any) -> Retirement:
     if not isinstance(body, dict):
         raise refusals.Unhandled("the body is no object")
     if "username" not in body:
-        raise missing({"message": "The user was not specified."})
+        refusal = missing({"message": "The user was not specified."})
+        refusal.absent = "username"
+        raise refusal
     found = rules.of_username(x.store, str(body["username"]))
     if found is None:
-        raise missing()
+        refusal = missing()
+        refusal.diagnosis = f"`{str(body['username'])[:100]}` is nobody who retires: that begins with deactivate_logout"
+        raise refusal
     return found
 
 
