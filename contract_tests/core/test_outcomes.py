@@ -8,10 +8,13 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse, Response
 
-from contract_tests.unit.toy import gateway
+from contract_tests.unit.toy import Call, Toy, gateway
 from lms_emulator import ControlError, Emulator
 from lms_emulator.command.main import main
+from lms_emulator.core.catalogue import Catalogue
+from lms_emulator.core.http.routing import Route
 from lms_emulator.core.outcomes import OUTCOMES
 from lms_emulator.server.sockets import Server
 from pytest_lms_emulator.report import section
@@ -187,6 +190,20 @@ def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator,
         site.requests.find(reson="x")
 
 
+def chosen(x: Call) -> Response:
+    wanted = x.reads.choose("include[]", lambda: x.query.getlist("include[]"))
+    return JSONResponse({"pets": "pets" in wanted})
+
+
+class Choosy(Toy):
+    """A toy whose real counterpart documents three includes, and does nothing with the last."""
+
+    catalogue = Catalogue(
+        "title\tToy School\nage\t2026\ncomplete\tyes\n\nGET\t/chosen\t\t\t\t\t\tinclude=pets|marks|!hobbies"
+    )
+    routes = (Route(methods=("GET",), path="/chosen", handler=chosen, evidence="chosen", source="", summary="chosen"),)
+
+
 class TestUnread:
     def test_unread_parameters_are_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
@@ -284,6 +301,21 @@ class TestUnread:
             "X-Api-Key": site.openlearning.api_key})  # fmt: skip
         assert answer.status_code in (200, 501, 401)
         assert "crash" not in json.dumps(site.requests.last.outcome)
+
+    def test_strict_refuses_documented_includes_that_have_no_effect(self) -> None:
+        server = Server(gateway(toy=Choosy()))
+        server.start()
+        with ExitStack() as stack:
+            stack.callback(server.stop)
+            lms = stack.enter_context(Emulator.connect(server.url))
+            lms.settings["emulator.strict"] = True
+            for word, status in (("pets", 200), ("hobbies", 200), ("strange", 200), ("marks", 501)):
+                answer = httpx.get(f"{lms.url}/toy/chosen", params={"include[]": word}, trust_env=False)
+                assert answer.status_code == status
+                told = [warning.message for warning in lms.requests.last.warnings]
+                assert (told == []) == (word == "pets")
+                assert any("does nothing with it either" in message for message in told) == (word == "hobbies")
+            assert answer.json()["parameters"] == ["include[]=marks"]
 
     def test_unknown_includes(self, site: Emulator, http: httpx.Client) -> None:
         asked = "/canvas/api/v1/courses?include[]=term&include[]=trem"

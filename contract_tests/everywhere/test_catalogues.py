@@ -35,7 +35,7 @@ def ask(provider: str, method: str, path: str, app_: Gateway | None = None) -> t
 
 
 def operations(provider: str) -> list[Any]:
-    """Every operation that is served, and as many others, drawn anew for each day's run."""
+    """Every operation that is served, and some others, drawn anew as the catalogue grows."""
     rows = coverage(load_providers()[provider], DAY)
     rest = [row for row in rows if not row.served]
     drawn = random.Random(len(rows)).sample(rest, min(DRAWN, len(rest)))

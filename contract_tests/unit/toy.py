@@ -178,9 +178,9 @@ class Toy(Provider[School, Settings]):
         return [f"pupils[{n}].email: no @ in it" for n, p in enumerate(section.pupils) if "@" not in p.email]
 
 
-def gateway(world: str = "demo", public_url: str | None = None, **settings: object) -> Gateway:
+def gateway(world: str = "demo", public_url: str | None = None, toy: Toy | None = None, **settings: object) -> Gateway:
     """The emulator with this provider alone."""
-    toy = Toy()
+    toy = toy or Toy()
     providers = {"toy": toy}
     addresses = Addresses({"toy": toy.hosts}, public_url)
     overrides = {"toy": settings} if settings else None

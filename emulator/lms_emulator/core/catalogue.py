@@ -45,7 +45,7 @@ class Operation(NamedTuple):
         parameters: documented names for query and body; None if unknown.
         more: whether it may take others.
         choices: the documented values of a parameter, where known.
-        idle: the parameters with which the provider itself does nothing.
+        idle: the parameters, and values of them (`include=name`), with which the provider itself does nothing.
     """
 
     methods: tuple[str, ...]
@@ -81,6 +81,14 @@ def _month(text: str, *, first: bool) -> tuple[int, int] | None:
     if text.startswith("after "):
         return (year, month + 1) if month < 12 else (year + 1, 1)
     return year, month
+
+
+def _idle(parameters: list[str]) -> Iterator[str]:
+    """What has a `!` before it: a parameter, or one of its values, `include=name`."""
+    for name, _, values in (parameter.partition("=") for parameter in parameters):
+        if name.startswith("!"):
+            yield name[1:]
+        yield from (f"{name}={value[1:]}" for value in values.split("|") if value.startswith("!"))
 
 
 class _Node:
@@ -150,8 +158,8 @@ class Catalogue:
             tuple(names["client"][letter] for letter in clients),
             frozenset(known) - {"-", "*"} if known else None,
             "*" in known,
-            {name: frozenset(values.split("|")) for name, values in known.items() if values},
-            frozenset(parameter.partition("=")[0][1:] for parameter in parameters.split() if parameter.startswith("!")),
+            {name: frozenset(values.replace("!", "").split("|")) for name, values in known.items() if values},
+            frozenset(_idle(parameters.split())),
         )
 
     def shape(self, template: str) -> str:

@@ -38,6 +38,7 @@ LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
 FOR_OTHERS = "this request gave no reason to look at it; others to this operation may"
+_NOT_READ = ("parameter_not_read", "include_not_read")
 IDLE = "{} documents it for this operation, and does nothing with it either"
 
 
@@ -194,8 +195,15 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     ignored = _look_up(provider, x, unread) if unread else []
     warnings += _named(provider, x, ignored)
     x.warnings += warnings
-    if x.world.emulator.strict and (missing := [row.parameter.name for row in ignored if row.missing]):
-        not_read = "; ".join(warning.message for warning in warnings if warning.code == "parameter_not_read")
+    here = x.notes.get(NOT_HERE, ())
+    missing = [row.parameter.name for row in ignored if row.missing]
+    missing += [
+        warning.name
+        for warning in warnings
+        if warning.code == "include_not_read" and warning.documented and warning.name not in here
+    ]
+    if x.world.emulator.strict and missing:
+        not_read = "; ".join(warning.message for warning in warnings if warning.code in _NOT_READ)
         why = f"{not_read}. The setting emulator.strict makes this an error"
         names = [shortened(name, LONGEST_NAME) for name in missing]
         raise parameters_not_emulated(provider.name, x.route.name, names, why)
@@ -282,8 +290,9 @@ def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[War
             documented = known is not None and value in known
             name = f"{choices.name}={value[:LONGEST_NAME]}"
             said = f"{provider.title} {'documents it' if documented else 'is not known to document it'}"
-            if _is_read_for_others(x, value):
-                said = FOR_OTHERS
+            idle = operation is not None and f"{choices.name.removesuffix('[]')}={value}" in operation.idle
+            if idle or _is_read_for_others(x, value):
+                said = IDLE.format(provider.title) if idle else FOR_OTHERS
                 x.notes.setdefault(NOT_HERE, []).append(name)
             why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
             yield Warning("include_not_read", why, name=name, documented=documented)

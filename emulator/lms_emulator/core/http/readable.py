@@ -54,7 +54,7 @@ def _of(function: FunctionType, within: str) -> tuple[frozenset[str], tuple[Func
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
-    """The functions in a value: itself, those held by a `partial` or a tuple, or those of a resource."""
+    """The functions in a value: itself, those held by a `partial` or a tuple, of a class, or of a resource."""
     if isinstance(value, FunctionType):
         yield value
     elif isinstance(value, partial):
@@ -65,6 +65,9 @@ def _functions(value: Any) -> Iterator[FunctionType]:
             yield from _functions(item)
     elif isinstance(value, dict):
         yield from _functions(list(value.values()))
+    elif isinstance(value, type) and value.__module__.startswith("lms_emulator."):
+        for member in vars(value).values():
+            yield from _functions(getattr(member, "fget", None) or getattr(member, "func", None) or member)
     elif callable(value) and not isinstance(value, type) and type(value).__module__.startswith("lms_emulator."):
         yield from _functions(list(vars(value).values()) if hasattr(value, "__dict__") else [])
 

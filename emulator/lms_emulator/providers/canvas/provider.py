@@ -191,7 +191,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         api = Api(x, parameters.read(x))
         identify(api)
         if x.path == GRAPHQL and api.caller is None and wire.asked_for(x) == "html":
-            raise to_login(x.url("/login"))
+            raise to_login(x.url("/login"), "Authorization: Bearer <token>")
         if x.path == GRAPHQL:
             _ = api.user
 

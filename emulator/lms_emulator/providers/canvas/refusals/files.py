@@ -45,6 +45,6 @@ def no_metadata(got: Any) -> SiteRefusal:
     return rest("no_icon", 400, body, check="the file is a made icon", got=got)
 
 
-def to_login(location: str) -> SiteRefusal:
+def to_login(location: str, looked_for: str | None = None) -> SiteRefusal:
     """Anonymous visitors are redirected to the login page."""
-    return SiteRefusal("not_signed_in", status=302, check="a session", location=location)
+    return SiteRefusal("not_signed_in", status=302, check="a session", location=location, looked_for=looked_for)
