@@ -70,7 +70,7 @@ def underscored(s: Signing) -> Iterator[Signing]:
     """Sign a dot or a space for one underscore in a name of one's own, as it was before PHP read the form."""
     for number, (name, value) in enumerate(s.pairs):
         for at, letter in enumerate(name) if name.startswith(("custom_", "ext_")) else ():
-            for mark in ". " if letter == "_" and at > len("ext") else "":
+            for mark in ". " if letter == "_" else "":
                 other = (f"{name[:at]}{mark}{name[at + 1 :]}", value)
                 yield s._replace(pairs=(*s.pairs[:number], other, *s.pairs[number + 1 :]), detail=name)
 

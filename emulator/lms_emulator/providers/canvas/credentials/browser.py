@@ -174,9 +174,9 @@ def _come_back(x: Call, cookie: str) -> Session | None:
     if found is None or login is None or user is None or x.clock.now() >= found.expires_at:
         return None
     x.store.remembered_logins.delete(found.id)
-    session = sign_in(x, user, login, remembered=True)
+    sign_in(x, user, login, remembered=True)
     remember(x, login)
-    return change(x, fresh=False) if session is not None else None
+    return change(x, fresh=False)
 
 
 def remember(x: Call, login: Pseudonym) -> None:
