@@ -183,6 +183,8 @@ def test_who_reads_an_account(canvas: Site) -> None:
         assert [response.status_code for response in asked] == [200, refused, refused], path
     assert student.get(f"{here}/external_tools/{made}").json()["name"] == "Tool"
     assert canvas.client().get(f"{here}/external_tools/{made}").status_code == 401
+    anybody = [canvas.client().get(f"{API}/accounts/{number}/lti_apps").status_code for number in (account, 99999)]
+    assert anybody == [401, 404]
     assert student.get(f"{here}/lti_apps/launch_definitions?placements[]=global_navigation").status_code == 200
 
 

@@ -222,9 +222,9 @@ def _keep_favorites(api: Api, account: Account, bar: str, found: list[int]) -> J
 
 def apps(api: Api) -> Any:
     """The tools of a course or account and of the accounts above, as apps."""
-    _ = api.user
     where = contexts.from_path(api).record
     assert isinstance(where, Course | Account)
+    _ = api.user
     if isinstance(where, Course):
         course_rights.require(api, where, "read_as_admin")
     elif not api.check(f"administers account {where.id}", is_account_admin(api, api.caller, where)):
