@@ -7,6 +7,7 @@ import json
 import httpx
 
 from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_files import upload
 
 API = "/api/v1"
 CARDS = f"{API}/dashboard/dashboard_cards"
@@ -135,6 +136,26 @@ def test_pictures_and_colours(canvas: Site) -> None:
         assert sent.status_code == status, asset
     moved = {"dashboard_positions": {"account_1": 1}}
     assert student.put(f"{me}/dashboard_positions", json=moved).status_code == 403
+
+
+def test_pictures_are_chosen_from_a_folder(canvas: Site) -> None:
+    """Images in the folder of profile pictures, newest first, are offered, and can be chosen by their token."""
+    admin, student = canvas.admin, canvas.student
+    admin.put(f"{API}/accounts/1", json={"account": {"services": {"avatars": True}}})
+    offered = f"{API}/users/self/avatars"
+    assert [choice["type"] for choice in student.get(offered).json()] == ["gravatar", "no_pic"]
+    assert "profile pictures" in [folder["name"] for folder in student.get(f"{API}/users/self/folders").json()]
+    for name, kind in (("a.png", "image/png"), ("b.png", "image/png"), ("c.txt", "text/plain")):
+        upload(student, "/users/self/files", name, b"x", parent_folder_path="profile pictures", content_type=kind)
+    found = student.get(offered).json()
+    assert [choice["display_name"] for choice in found] == ["gravatar pic", "b.png", "a.png", "no pic"]
+    assert found[1]["type"] == "attachment"
+    assert found[1]["url"] == found[1]["thumbnail_url"]
+    changed = student.put(f"{API}/users/self", json={"user": {"avatar": {"token": found[1]["token"]}}}).json()
+    assert changed["avatar_url"] == found[1]["url"]
+    assert student.get(f"{API}/users/self").json()["avatar_url"] == found[1]["url"]
+    stranger = canvas.teacher.put(f"{API}/users/self", json={"user": {"avatar": {"token": found[1]["token"]}}}).json()
+    assert stranger["avatar_url"] != found[1]["url"]
 
 
 def test_sis_ids_of_logins_require_manage_sis(canvas: Site) -> None:

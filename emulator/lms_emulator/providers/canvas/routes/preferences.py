@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_
 from lms_emulator.providers.canvas.rules import belonging, contexts, courses, people
 from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
+from lms_emulator.providers.canvas.shapes import files as file_shapes
 
 SOURCE = f"{RECORDED}/people-users.jsonl 222, 232, 253, 265; canvas-lms app/controllers/users_controller.rb"
 SETTINGS = (
@@ -203,7 +204,11 @@ def drop_nicknames(api: Api) -> Any:
 
 def avatars(api: Api) -> Any:
     """The pictures that a user may choose from."""
-    return choices(api, person(api))
+    return [
+        (file_shapes.file(api, choice.file) if choice.file is not None else {})
+        | {"url": choice.url, "type": choice.kind, "display_name": choice.name, "token": choice.token}
+        for choice in choices(api, person(api))
+    ]
 
 
 def tutorials(api: Api) -> Any:

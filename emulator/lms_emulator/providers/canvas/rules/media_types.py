@@ -13,6 +13,16 @@ from typing import NamedTuple
 UNKNOWN = "unknown/unknown"
 UNTOLD = ("", "application/octet-stream")
 """What browsers send of files that they do not know."""
+PICTURES = frozenset(
+    f"{main}/{sub}"
+    for main, subs in (
+        ("image", "jpeg pjpeg jpg gif png x-png x-ms-bmp bmp x-bmp webp x-bitmap x-xbitmap x-win-bitmap"),
+        ("image", "x-windows-bmp ms-bmp jp_ pipeg vnd.swiftview-jpeg gi_ x-citrix-pjpeg"),
+        ("application", "bmp x-bmp x-win-bitmap preview jpg x-jpg png x-png"),
+    )
+    for sub in subs.split()
+)
+"""The content types of which Canvas makes thumbnails: gems/attachment_fu/lib/attachment_fu.rb."""
 
 
 class Table(NamedTuple):

@@ -11,22 +11,12 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import blueprints, contexts
+from lms_emulator.providers.canvas.rules import avatars, blueprints, contexts, media_types
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.locks import locked_json
 
-PICTURES = frozenset(
-    f"{main}/{sub}"
-    for main, subs in (
-        ("image", "jpeg pjpeg jpg gif png x-png x-ms-bmp bmp x-bmp webp x-bitmap x-xbitmap x-win-bitmap"),
-        ("image", "x-windows-bmp ms-bmp jp_ pipeg vnd.swiftview-jpeg gi_ x-citrix-pjpeg"),
-        ("application", "bmp x-bmp x-win-bitmap preview jpg x-jpg png x-png"),
-    )
-    for sub in subs.split()
-)
-"""The content types of which Canvas makes thumbnails: gems/attachment_fu/lib/attachment_fu.rb."""
 DRAWING_BYTES = 16_384
 """The size from which an SVG no longer stands for itself."""
 _CLASSES = {
@@ -140,8 +130,7 @@ def thumbnail(api: Api, record: Attachment) -> str | None:
     """The URL of an image's thumbnail; for a small SVG, the file itself."""
     if record.content_type == "image/svg+xml" and (record.bytes_count or 0) < DRAWING_BYTES:
         return download_url(api, record)
-    picture = record.content_type in PICTURES
-    return api.url(f"/images/thumbnails/{record.id}/{record.uuid}") if picture else None
+    return avatars.thumbnail(api, record) if record.content_type in media_types.PICTURES else None
 
 
 def lock_notes(api: Api, record: Attachment) -> Json:
