@@ -104,3 +104,56 @@ def test_a_sync_of_settings_brings_dates_and_takes_the_scheme_away(canvas: Site)
     admin.post(f"{template}/migrations", json={"copy_settings": True})
     shown = admin.get(new, params={"include[]": "syllabus_body"}).json()
     assert (shown["start_at"], shown["syllabus_body"]) == ("2026-09-01T00:00:00Z", "<p>S</p>")
+
+
+def _with_outcomes(canvas: Site) -> tuple[str, str, int]:
+    """A course with an outcome in a group, one of its account, and a rubric with the first; an empty course."""
+    admin = canvas.admin
+    old, new = _course(admin, "Old"), _course(admin, "New")
+    root = admin.get(f"{old}/root_outcome_group", follow_redirects=True).json()["id"]
+    group = admin.post(f"{old}/outcome_groups/{root}/subgroups", json={"title": "G"}).json()["id"]
+    own = admin.post(f"{old}/outcome_groups/{group}/outcomes", json={"title": "Own"}).json()["outcome"]["id"]
+    above = admin.get(f"{API}/accounts/1/root_outcome_group", follow_redirects=True).json()["id"]
+    shared = admin.post(f"{API}/accounts/1/outcome_groups/{above}/outcomes", json={"title": "Shared"}).json()
+    admin.put(f"{old}/outcome_groups/{root}/outcomes/{shared['outcome']['id']}")
+    criteria = {"0": {"learning_outcome_id": own, "description": "Own"}}
+    sent = {"rubric": {"title": "R", "criteria": criteria}}
+    assert admin.post(f"{old}/rubrics", json=sent).status_code == 200
+    return old, new, own
+
+
+def _linked(admin: httpx.Client, course: str) -> dict[str, tuple[str, int]]:
+    links = admin.get(f"{course}/outcome_group_links").json()
+    return {row["outcome"]["title"]: (row["outcome_group"]["title"], row["outcome"]["id"]) for row in links}
+
+
+def test_outcomes_come_with_a_copy(canvas: Site) -> None:
+    """Those of the course are copied with their groups, those of its account are the same; rubrics follow."""
+    admin = canvas.admin
+    old, new, own = _with_outcomes(canvas)
+    for _ in range(2):
+        _copy(admin, old, new)
+        before, after = _linked(admin, old), _linked(admin, new)
+        assert (after["Own"][0], after["Own"][1] != own) == ("G", True)
+        assert after["Shared"][1] == before["Shared"][1]
+        assert len(after) == 2
+    (rubric,) = admin.get(f"{new}/rubrics").json()
+    assert [row["learning_outcome_id"] for row in rubric["data"]] == [after["Own"][1]]
+
+
+def test_outcomes_that_were_not_chosen_stay_behind(canvas: Site) -> None:
+    admin = canvas.admin
+    old, new, own = _with_outcomes(canvas)
+    sent: dict[str, Any] = {"migration_type": "course_copy_importer"}
+    sent["settings"] = {"source_course_id": int(old.rpartition("/")[2])}
+
+    def brought(**select: Any) -> list[str]:
+        begun = admin.post(f"{new}/content_migrations", json={**sent, "select": select}).json()
+        assert admin.get(begun["progress_url"]).json()["workflow_state"] == "completed"
+        return sorted(_linked(admin, new))
+
+    rubric = admin.get(f"{old}/rubrics").json()[0]["id"]
+    assert brought(rubrics=[rubric]) == []
+    assert "learning_outcome_id" not in admin.get(f"{new}/rubrics").json()[0]["data"][0]
+    assert brought(learning_outcomes=[own]) == ["Own"]
+    assert brought(all_learning_outcomes="1") == ["Own", "Shared"]

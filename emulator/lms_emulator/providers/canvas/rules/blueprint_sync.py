@@ -98,6 +98,8 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
     sent: dict[tuple[str, int], None] = {}
     for subscription in subscriptions(api.store, template):
         for asset in api.store.copied_assets.find("course", subscription.course_id):
+            if asset.kind not in {kind.table for kind in KINDS}:
+                continue  # outcomes, of which a sync tells nothing
             made = getattr(api.store, asset.kind).get(asset.asset_id)
             exists = made is not None and getattr(made, "file_state", made.workflow_state) != "deleted"
             if asset.source_course_id == master.id and exists:

@@ -24,6 +24,9 @@ def read(api: Api, course: Course, select: Params) -> Copy:
     found: Copy = {}
     for name in select.data:
         kind = named(name)
+        if name == "learning_outcomes":
+            found[name] = dict.fromkeys(map(_outcome_key, _values(select.get(name))), "1")
+            continue
         if name.startswith("all_") or kind is None:
             found[name] = select.text(name)
             continue
@@ -31,8 +34,18 @@ def read(api: Api, course: Course, select: Params) -> Copy:
     return found
 
 
+def _values(asked: Any) -> list[Any]:
+    return list(asked) if isinstance(asked, dict | list) else [asked]
+
+
+def _outcome_key(value: Any) -> str:
+    text = (as_text(value) or "").removeprefix("id_")
+    number = local_number(text)
+    return key("learning_outcome", number) if number is not None else text
+
+
 def _records(api: Api, course: Course, kind: Kind, asked: Any) -> list[str]:
-    values = list(asked) if isinstance(asked, dict | list) else [asked]
+    values = _values(asked)
     rows = {record.id: record for record in kind.lister(api, course)}
     keys: list[str] = []
     for value in values:

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, CopiedAsset, Course, GroupCategory
 from lms_emulator.providers.canvas.rules import assigning, blueprints, contexts, files, pages, submissions
 from lms_emulator.providers.canvas.rules.migrations import course_settings, selection
+from lms_emulator.providers.canvas.rules.migrations.copied_outcomes import CopiedOutcomes
 from lms_emulator.providers.canvas.rules.migrations.dates import Shift
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
@@ -63,6 +64,9 @@ class Transfer:
         self.copy, self.shift = copy, shift
         self.made: dict[str, list[int]] = {}
         self.ids: dict[tuple[str, int], int] = {}
+        self.outcomes = None
+        if package.course is not None and package.native:
+            self.outcomes = CopiedOutcomes(api, package.course, target, copy)
         self.known: dict[str, CopiedAsset] = {}
         for asset in api.store.copied_assets.find("course", target.id):
             self.known[f"{asset.kind} {asset.migration_id}"] = asset
@@ -77,6 +81,8 @@ class Transfer:
         """
         parts = [part for part in self.package.parts if self._chosen(part) and (only is None or part.key in only)]
         parts += [part for part in self._needed(parts) if part not in parts]
+        if self.outcomes is not None:
+            self.outcomes.bring()
         for part in self.package.parts:
             known = self.existing(part)
             if known is not None:
@@ -304,7 +310,10 @@ class Transfer:
         return {"context_id": self.target.id, "user_id": None, "timetable_code": None}
 
     def _of_rubrics(self, part: Part, known: Any) -> dict[str, Any]:
-        return {"course_id": self.target.id, "user_id": None}
+        criteria = part.record.criteria
+        if self.outcomes is not None:
+            criteria = self.outcomes.criteria(criteria)
+        return {"course_id": self.target.id, "user_id": None, "criteria": criteria}
 
     def _of_attachments(self, part: Part, known: Any) -> dict[str, Any]:
         context = contexts.get(self.api, "Course", self.target.id)
