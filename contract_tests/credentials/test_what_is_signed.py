@@ -20,7 +20,7 @@ ISSUED = {
     "canvas/lti/registrations.py::make_token": "a registration token",
     "canvas/lti/tokens.py::seal": "an LTI service token",
     "learningstudio/credentials.py::_read_token": "an access token",
-    "learningstudio/oauth.py::issue": "an access token",
+    "learningstudio/oauth/__init__.py::issue": "an access token",
     "ltiaas/credentials.py::make_ltik": "an ltik",
     "ltiaas/credentials.py::make_service_key": "a service key",
     "ltiaas/wire.py::_signature": "the state of a login",

@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from msgspec.structs import replace
-
 from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Refusal, Unfinished, searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
-from lms_emulator.providers.learningstudio.model.access import Nonce, RequestCount
+from lms_emulator.providers.learningstudio.limits import throttle
+from lms_emulator.providers.learningstudio.model.access import Nonce
 from lms_emulator.providers.learningstudio.model.people import Campus, User
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import AccessToken, Malformed, parse_access_token
@@ -200,7 +199,7 @@ def _holder(x: Call, token: AccessToken) -> Caller:
     user = x.store.users.get(token.user_id)
     if application is None or not application.active or campus is None or user is None or not user.active:
         raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")
-    _throttle(x, application.id)
+    throttle(x, application.id)
     latest = x.store.latest_tokens.get((issued.application_id, issued.user_id))
     if latest is not None and latest.issued > issued.issued:
         x.warn("old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one.")
@@ -253,7 +252,7 @@ def _from_signature(x: Call, value: str) -> Caller:
     x.check("OAuth 1.0a: oauth_timestamp is near the server's clock")
     _check_nonce(x, header)
     x.check("OAuth 1.0a: oauth_nonce is new")
-    _throttle(x, header.consumer_key)
+    throttle(x, header.consumer_key)
     return Caller(campus=campus, user=None)
 
 
@@ -434,16 +433,3 @@ def remember(x: Call, key: str, value: str, seconds: int) -> bool:
     # Signed GETs write too, but the gateway tidies up only after writing methods.
     x.store.nonces.expire(now)
     return True
-
-
-def _throttle(x: Call, key: str) -> None:
-    limit = x.settings.requests_per_second
-    if not limit:
-        return
-    second = int(x.clock.timestamp())
-    before = x.store.request_counts.get(key)
-    if before is None or before.second != second:
-        before = RequestCount(key=key, second=second, count=0)
-    counted = x.store.request_counts.put(replace(before, count=before.count + 1))
-    if counted.count > limit:
-        raise refusals.too_many_requests(limit, counted.count)
