@@ -233,3 +233,17 @@ def test_whom_one_may_act_as(canvas: Site) -> None:
     assert acts(canvas.admin, gone) == 200
     assert canvas.admin.delete(f"{SCHOOL}/users/{gone}").status_code == 200
     assert [acts(who, gone) for who in (canvas.admin, canvas.student)] == [401, 401]
+
+
+def test_every_built_in_role_is_found_by_its_number(canvas: Site) -> None:
+    hidden = {
+        name: canvas.admin.get(f"{SCHOOL}/roles/{name}").json() for name in ("AccountMembership", "NoPermissions")
+    }
+    for name, role in hidden.items():
+        assert (role["role"], role["label"]) == (name, name)
+        assert canvas.admin.get(f"{SCHOOL}/roles/{role['id']}").json() == role
+        wish = {"enrollment": {"user_id": 101, "role_id": role["id"]}}
+        assert canvas.admin.post(f"{COURSE}/enrollments", json=wish).json() == {"message": "Invalid role"}
+    admin = {"label": "Deputy", "base_role_type": "AccountAdmin"}
+    made = canvas.admin.post(f"{SCHOOL}/roles", data=admin).json()
+    assert (made["base_role_type"], made["is_account_role"]) == ("AccountAdmin", True)

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, BaseRole, Role
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, ignoring
 from lms_emulator.providers.canvas.rules.permissions import account_from_path, root_of
-from lms_emulator.providers.canvas.rules.roles import COURSE_ROLES, HIDDEN, roles_of, set_permissions
+from lms_emulator.providers.canvas.rules.roles import COURSE_ROLES, HIDDEN, numbered, roles_of, set_permissions
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 266, 272, 275, 288; canvas-lms app/controllers/role_overrides_controller.rb"
@@ -44,7 +44,8 @@ def _place(api: Api) -> tuple[Account, Role]:
 
 def _role(api: Api, account: Account) -> Role:
     named = api.slot("id")
-    found = next((r for r in roles_of(api.store, account) if named in (str(r.id), r.name)), None)
+    every = roles_of(api.store, account, hidden=True)
+    found = numbered(api.store, account.id, named) or next((role for role in every if role.name == named), None)
     if found is None or found.workflow_state == "deleted":
         raise refusals.message(404, "role_not_found", "role not found", got=named)
     return found

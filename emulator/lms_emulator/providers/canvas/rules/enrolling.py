@@ -108,7 +108,9 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
         ]
         every = [r for r in every if not _of_site(api, r)]
         if number:
-            role = next((r for r in every if str(r.id) == number), None)
+            role = roles.numbered(api.store, course.account_id, number)
+            if role is not None and role.account_id is None and role.base_role_type in roles.COURSE_ROLES:
+                role = roles.built_in(api, course, role.name)
         else:
             role = next((r for r in every if r.name == name and r.workflow_state != "deleted"), None)
         if role is None or role.base_role_type not in roles.COURSE_ROLES:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CanvasStore, Course, Enrollment, Role, RoleOverride
 from lms_emulator.providers.canvas.rules.permissions import chain, listed, root_of
@@ -36,6 +37,16 @@ def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True, hi
     owners = [level.id for level in chain(store, account.id)] if inherited else [account.id]
     own = [role for owner in owners for role in store.roles.find("account", owner)]
     return [*built_in, *sorted(own, key=lambda role: role.id)]
+
+
+def numbered(store: CanvasStore, account_id: int, reference: str) -> Role | None:
+    """The role with this id, if it is built in, in whatever school, or made in an account of the chain.
+
+    Source: canvas-lms app/models/account.rb, get_role_by_id and valid_role? (2024-04).
+    """
+    found = store.roles.get(number) if (number := local_number(reference)) is not None else None
+    own = found is not None and found.account_id in {level.id for level in chain(store, account_id)}
+    return found if found is not None and (found.account_id is None or own) else None
 
 
 def built_in(api: Api, course: Course, kind: str) -> Role:

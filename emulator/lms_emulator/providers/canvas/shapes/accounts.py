@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, AccountUser, EnrollmentTerm, Role
 from lms_emulator.providers.canvas.rules import quotas
 from lms_emulator.providers.canvas.rules.permissions import account_allows, listed, root_of, standing
+from lms_emulator.providers.canvas.rules.roles import HIDDEN
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -131,17 +132,18 @@ def admin(api: Api, record: AccountUser, account: Account) -> Json:
 def role(api: Api, record: Role, account_of: Account) -> Json:
     """A role with its effective permissions in an account."""
     built_in = record.account_id is None
-    base = "AccountMembership" if record.base_role_type == "AccountAdmin" else record.base_role_type
+    of_accounts = record.base_role_type in ("AccountAdmin", "AccountMembership")
+    base = "AccountMembership" if built_in and of_accounts else record.base_role_type
     body: Json = {
         "id": record.id,
         "role": record.name,
-        "label": LABELS.get(record.name, record.name) if built_in else record.name,
+        "label": LABELS.get(record.name, record.name) if built_in and record.name not in HIDDEN else record.name,
         "last_updated_at": when(record.updated_at),
         "base_role_type": base,
         "workflow_state": record.workflow_state,
         "created_at": when(record.created_at),
         "permissions": _permissions(api, record, account_of),
-        "is_account_role": base == "AccountMembership",
+        "is_account_role": of_accounts,
     }
     if record.account_id is not None and (owner := api.store.accounts.get(record.account_id)) is not None:
         body["account"] = account(api, owner)
