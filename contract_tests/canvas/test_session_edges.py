@@ -129,3 +129,18 @@ def test_a_page_takes_its_notices_and_leaves_room_for_others(site: InProcess) ->
         browser.get("/profile")
         assert said in browser.get("/login/canvas").text
         assert said not in browser.get("/login/canvas").text
+
+
+def test_a_session_that_ended_elsewhere_opens_no_file(site: InProcess, student: Browser) -> None:
+    other = Browser(site)
+    other.sign_in(site.lms.canvas.student)
+    path = f"/files/{site.lms.dump()['canvas']['attachments'][0]['id']}/download"
+    assert "/login" not in other.get(path).headers.get("location", "")
+    student.send("DELETE", "/logout", data={"authenticity_token": student.csrf})
+    assert other.get(path).headers["location"].endswith("/login")
+
+
+def test_the_id_of_a_session_without_a_person(site: InProcess) -> None:
+    browser = Browser(site)
+    browser.get("/profile")
+    assert len(browser.cookies["_normandy_session"]) == 43

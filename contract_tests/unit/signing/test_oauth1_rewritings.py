@@ -110,5 +110,7 @@ def test_natural_order() -> None:
         ["B1", "a", "a9", "a10", "b02"],
         ["a", "a9", "a10", "B1", "b02"],
     ]
+    letters = [(name, "", name, "") for name in ("aa", "a_b", "9z")]
+    assert [name for name, *_ in rewritten.naturally(signing())[1].order(letters)] == ["9z", "a_b", "aa"]
     same = [("a", "2", "a", "2"), ("a", "1", "a", "1")]
     assert rewritten.naturally(signing())[0].order(same) == same[::-1]

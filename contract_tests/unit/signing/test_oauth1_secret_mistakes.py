@@ -37,7 +37,9 @@ UNSET = "a variable without a value was used as the token secret"
     [
         *(("c2VjcmV0IQ==", b"secret!" + end, f"{DECODED}: base64") for end in (b"&", b"")),
         ("c2VjcmV0IQ", b"secret!&", f"{DECODED}: base64"),
+        ("c2VjcmV0ISE", b"secret!!&", f"{DECODED}: base64"),
         ("c2VjcmV0", b"secret&", f"{DECODED}: base64"),
+        ("c2Vj.cmV0", b"secret&", None),
         *(("73 65 63 72 65 74", b"secret" + end, f"{DECODED}: hex") for end in (b"&", b"")),
         ("no base64: é", b"no&", None),
         ("a&amp;b&lt;c", "a%26b%3Cc&", ESCAPED),

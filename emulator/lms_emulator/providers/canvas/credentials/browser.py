@@ -98,14 +98,14 @@ def end_all(x: Call, user_id: int) -> None:
         x.store.sessions.put(replace(session, ended=True))
 
 
-def sign_in(x: Call, user: User, login: Pseudonym | None, *, remembered: bool = False) -> Session:
+def sign_in(x: Call, user: User, login: Pseudonym, *, remembered: bool = False) -> Session:
     """Start a session under a new id, to prevent session fixation. It takes over what waited in the old one."""
     old = find(x).session
     end(x)
     x.per_request(Browser).session = Session(
         id=x.ids.token(43),
         user_id=user.id,
-        login_id=login.id if login is not None else None,
+        login_id=login.id,
         remembered=remembered,
         fresh=True,
         pending=old.pending if old is not None else None,

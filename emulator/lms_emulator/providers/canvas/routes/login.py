@@ -235,7 +235,7 @@ def open_session_url(api: Api) -> Response | None:
         return None
     login = x.store.pseudonyms.get(signed.login_id)
     user = x.store.users.get(login.user_id) if login is not None and login.workflow_state == "active" else None
-    if not x.check("session_token", user is not None, got=f"login {signed.login_id}") or user is None:
+    if not x.check("session_token", user is not None, got=f"login {signed.login_id}") or user is None or login is None:
         return None
     waiting = browser.sign_in(x, user, login, remembered=signed.remembered).pending
     target = x.store.users.get(signed.become_user_id)
