@@ -312,4 +312,7 @@ def test_a_route_that_came_is_there_from_its_day(name: str) -> None:
             _, _, entry = send(lms.app, Sent(method, f"/{name}{demo.filled(route.path)}".encode(), b"", raw))
             assert entry is not None
             found.append(entry.route)
+            if entry.outcome == "unknown_path":
+                assert f"since {route.since}" in entry.refusal["diagnosis"], "not what a misspelt path is told"
+                assert f"the world is as of {as_of}" in entry.refusal["diagnosis"]
         assert found.count(route.name) == 1, (route.name, found)

@@ -39,6 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([change._asdict() for change in found], indent=2))
         return 0
+    if not found:
+        print(f"no change is known since {since}" if since else "no change is known")
+        return 0
     rows = [(change.day, change.what, f"{change.before} -> {change.after}", change.source) for change in found]
     print(columns([("since", "what", "change", "source"), *rows]))
     return 0

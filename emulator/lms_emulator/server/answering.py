@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from lms_emulator.core.catalogue import Operation
     from lms_emulator.core.http.reads import Unread
+    from lms_emulator.core.http.routing import Route
     from lms_emulator.core.provider import AnyProvider
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -129,7 +130,7 @@ def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | 
     method = provider.method_of(x)
     route, params, allowed = provider.router.match(method, path)
     if route is not None and (route.since or route.until) and not route.exists_on(x.world.as_of):
-        route, allowed = None, ()
+        return _without_route(provider, x, method, path, (), then=route)
     if route is None:
         return _without_route(provider, x, method, path, allowed)
     if (params or not route.methods) and provider.only_fits(route, params, method, path, x.world):
@@ -143,14 +144,23 @@ def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | 
 
 
 def _without_route(
-    provider: AnyProvider, x: Exchange[Any, Any], method: str, path: str, allowed: tuple[str, ...]
+    provider: AnyProvider,
+    x: Exchange[Any, Any],
+    method: str,
+    path: str,
+    allowed: tuple[str, ...],
+    *,
+    then: Operation | Route | None = None,
 ) -> tuple[Response, Outcome]:
+    """The answer where no route is. Parameters: `then`, one of another day."""
     catalogue = provider.catalogue
     known_as = provider.as_catalogued(path)
     operation = catalogue.find(method, known_as) if catalogue is not None else None
     missing: NotEmulated | None = None
     if catalogue is not None and operation is None and not allowed:
         allowed = catalogue.methods(known_as, x.world.as_of)
+    if operation is not None and not operation.exists_on(x.world.as_of):
+        then = then or operation
     if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
         operation = None  # removed, or its own route rejects this value: the provider answers as usual
     if catalogue is not None and operation is not None:
@@ -164,6 +174,8 @@ def _without_route(
         answer.outcome = outcome
         if missing is not None:
             answer.diagnosis = missing.diagnosis
+        elif then is not None:
+            answer.diagnosis = _why_not_then(provider, then, x)
         elif allowed and answer.diagnosis is None:
             instead = {"PUT": "PATCH", "PATCH": "PUT"}.get(method)  # what is taken here was meant, nothing deeper
             deeper = catalogue.below(path, method) if catalogue is not None and instead not in allowed else []
@@ -173,6 +185,15 @@ def _without_route(
             answer.diagnosis = provider.hint_for_unknown_path(path)
         raise answer
     return answer, outcome if answer.status_code >= 400 else "answered"
+
+
+def _why_not_then(provider: AnyProvider, then: Operation | Route, x: Exchange[Any, Any]) -> str:
+    """When the provider has an operation that it has not on the world's day."""
+    begun, ended = (day.partition(" or ")[0] for day in (then.since, then.until))
+    begun = begun if begun.startswith("after ") or not begun else f"since {begun}"
+    dates = " ".join(part for part in (begun, f"until {ended}" if ended else "") if part)
+    path = then.path.removesuffix("[/]")
+    return f"{provider.title} has {x.method} {path} {dates}; the world is as of {x.world.as_of} (emulator.as_of)"
 
 
 # unread parameters

@@ -226,7 +226,7 @@ ROUTES = rest(
     ("GET /api/v1/accounts/{account_id}/scopes", scope_list, "Scopes"),
 ) + rest(
     "developer keys",
-    "https://developerdocs.instructure.com/services/canvas/resources/developer_keys",
+    "https://developerdocs.instructure.com/services/canvas/resources/developer_keys (there by this day or before)",
     ("POST /api/v1/developer_keys/{id}/regenerate_secret", regenerate, "Give a developer key another secret"),
     evidence="chosen",
     since="2026-08-01",

@@ -357,10 +357,8 @@ def created(api: Api, body: Any) -> Response:
 
 
 BASE = "/api/v1/accounts/{account_id}/lti_registrations"
-SOURCE = (
-    "https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; "
-    "canvas-lms app/controllers/lti/registrations_controller.rb (2025)"
-)
+PAGE_OF_CANVAS = "https://developerdocs.instructure.com/services/canvas/resources/lti_registrations"
+SOURCE = f"{PAGE_OF_CANVAS}; canvas-lms app/controllers/lti/registrations_controller.rb (2025)"
 
 
 def declared(*rows: Row) -> tuple[Route, ...]:
@@ -368,7 +366,13 @@ def declared(*rows: Row) -> tuple[Route, ...]:
     also = [(path.replace("lti_registration", "app", 1), handler, line) for path, handler, line in rows]
     return (
         *rest("lti registrations", SOURCE, *rows, evidence="documented", since=SINCE),
-        *rest("lti registrations", SOURCE, *also, evidence="documented", since=APPS_SINCE),
+        *rest(
+            "lti registrations",
+            f"{PAGE_OF_CANVAS} (there by this day or before)",
+            *also,
+            evidence="documented",
+            since=APPS_SINCE,
+        ),
     )
 
 
