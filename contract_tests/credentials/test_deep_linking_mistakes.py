@@ -147,6 +147,10 @@ def test_brightspace(lms: Emulator, brightspace: BrightspaceSite) -> None:
             ),
         },
     )
+    items = f"{DL}content_items"
+    assert post(**{items: None, "content_items": [LINK]})().status_code == 200
+    (warning,) = lms.requests.last.warnings
+    assert warning.message == f"`content_items` came; the claim is `{items}`: nothing is placed"
     assert post(nonce="once")().status_code == 200
     assert diagnosed(lms) == ""
     each(lms, {"a nonce again": (post(nonce="once"), "a token with this `nonce` was taken before")})

@@ -187,3 +187,17 @@ def test_what_came_in_another_kind_is_not_called_missing(rig: Rig) -> None:
         assert "no body" not in (rig.refusal["diagnosis"] or "")
     assert rig.api("POST", "/api/platforms", {"url": 5}).status_code == 400
     assert rig.refusal["diagnosis"] == "no clientId was sent"
+
+
+def test_a_platform_added_at_run_time_is_not_reached(rig: Rig) -> None:
+    address = "http://127.0.0.1:9/keys"
+    added: dict[str, Any] = {"url": "https://added.example", "clientId": "c", "name": "Added"}
+    added["authConfig"] = {"method": "JWK_SET", "key": address}
+    added |= dict.fromkeys(("authenticationEndpoint", "accesstokenEndpoint"), "https://added.example/x")
+    made = rig.api("POST", "/api/platforms", added).json()
+    assert rig.api("POST", f"/api/platforms/{made['id']}/activate").status_code == 200
+    side = LmsSide(rig, issuer="https://added.example", client_id="c")
+    with side.browser:
+        assert side.launch().status_code == 502
+    assert str(rig.refusal["diagnosis"]).startswith(f"the platform's registration names this address: {address} is not")
+    assert "has to be in `lms_urls` of the world's `ltiaas` section" in rig.refusal["diagnosis"]

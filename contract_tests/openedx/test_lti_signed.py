@@ -87,9 +87,17 @@ def test_results_of_lti_2_are_points_in_the_gradebook(edx: Web) -> None:
         return edx.http.request(method, url, content=body, headers={**kind, "Authorization": header})
 
     assert call("PUT", json.dumps({"@context": "x", "@type": "Result", "resultScore": 0.5})).json() == {}
+    assert edx.lms.requests.last.warnings == []
     assert call("GET").json()["resultScore"] == 5.0, "points, signed with the request's own URL"
     states = edx.lms.dump()["openedx"]["block_states"]
     assert [state["earned"] for state in states if state["block"] == OLD_BLOCK] == [5.0]
     assert call("GET", secret="x").status_code == 500, "the component does not catch its own error"
+    header = authorization("POST", url, "", KEY, SECRET)
+    assert edx.http.request("PUT", url, headers={**kind, "Authorization": header}).status_code == 500
+    assert diagnosis(edx) == "the signature was made for another method: POST"
+    elsewhere = f"{url.rpartition('/')[0]}/ada"
+    header = authorization("GET", elsewhere, "", KEY, SECRET)
+    assert edx.http.get(elsewhere, headers={**kind, "Authorization": header}).status_code == 404
+    assert diagnosis(edx).startswith("'ada' is nobody's anonymous id")
     assert call("DELETE").json() == {}
     assert "resultScore" not in call("GET").json()

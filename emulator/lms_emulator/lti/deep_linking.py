@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Generic, NamedTuple
 
 from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import (
     Fault,
@@ -104,6 +105,7 @@ class DeepLinking(ABC, Generic[X]):
             raise self.refusal(x, fault.noted(x)) from error
         warn_of_critical(x, message)
         claims = read(message).claims
+        warn_of_misnamed_items(x, claims)
         nonce, again = str(claims.get("nonce", "")), self.allowed_again(x)
         if nonce and not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=again):
             raise self.refusal(x, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(x))
@@ -152,6 +154,14 @@ class DeepLinking(ABC, Generic[X]):
     def _unmatched(self, error: TokenError, text: str) -> Fault:
         named = (error.check, error.expected, error.got, self.unmatched)
         return Fault("deep_linking", "data_invalid", *named, credential=text)
+
+
+def warn_of_misnamed_items(x: Exchange[Any, Any], claims: Mapping[str, Any]) -> None:
+    """Warn of content items in another claim than theirs, which nobody places."""
+    right = f"{lti13.DL_CLAIM}content_items"
+    like = next((name for name in claims if name.rpartition("/")[2] == "content_items"), None)
+    if like is not None and right not in claims:
+        x.warn("content_items_misnamed", f"`{like}` came; the claim is `{right}`: nothing is placed")
 
 
 def why_issuer(got: Any, issuer: str) -> str:

@@ -14,7 +14,7 @@ from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.access.jwts import why_another_sort
 from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.lti.deep_linking import why_issuer
+from lms_emulator.lti.deep_linking import warn_of_misnamed_items, why_issuer
 from lms_emulator.lti.platform import KeysUnavailableError, ToolKeys, key_set, signed, use_once, warn_of_critical
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -61,6 +61,7 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
         why = keys.why_off(api.store, key, account.id)
         raise _bad("key_off", "developer_key", "Developer key inactive in context", diagnosis=why)
     data = _own_data(api)
+    warn_of_misnamed_items(api.x, claims)
     items = claims.get(f"{lti13.DL_CLAIM}content_items") or []
     found = callers.nearest(api, key, where)
     if found is None:

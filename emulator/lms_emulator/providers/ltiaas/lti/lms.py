@@ -80,6 +80,8 @@ async def ask(
         )
     except OutgoingError as error:
         status, why = x.settings.lms_unreachable_status, str(error)
+        if error.reason == "not_allowed" and "for this LMS" in why:
+            why += "; one of a platform added at run time has to be in `lms_urls` of the world's `ltiaas` section"
         raise lms_refusals.lms_unreachable(status, url=_bare(url), why=why, named=named) from None
     try:
         body = json_text.parse(response.content) if response.content else None

@@ -122,5 +122,5 @@ def lms_unreachable(
         check="the LMS answers",
         expected="an HTTP answer in time",
         got=why,
-        diagnosis=f"{named} {url}: {why}",
+        diagnosis=f"{named} this address: {why}" if why.startswith(url) else f"{named} {url}: {why}",
     )

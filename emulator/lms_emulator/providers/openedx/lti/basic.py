@@ -209,6 +209,7 @@ def result(x: Call) -> Response:
     if x.method == "DELETE":
         services.set_module_score(x, tool, user, None)
     elif x.method == "PUT":
+        x.reads.whole()
         services.set_module_score(x, tool, user, *_result(body))
     else:
         raise _bare(404, "result_method", "the method is GET, PUT or DELETE")
@@ -319,7 +320,9 @@ def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = Non
     right = [oauth1.sign(x.method, unquote(value), given.items(), tool.secret) for value in (url, x.request_url)]
     signed = signature is not None and any(oauth1.equal(value, signature) for value in right)
     if not x.check("oauth_signature", signed, got=signature):
-        words, why = "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, url)
+        # A result is signed by the request's own address, or else by that of Basic Outcomes.
+        meant = url if message is not None else x.request_url.partition("?")[0]
+        words, why = "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, meant)
         raise refusals.lti_failure("lti_outcome_signature", words, check, why)
 
 

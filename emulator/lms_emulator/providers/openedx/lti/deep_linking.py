@@ -10,6 +10,7 @@ from typing import Any
 
 from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.access.token_faults import unfit
+from lms_emulator.lti.deep_linking import warn_of_misnamed_items
 from lms_emulator.lti.platform import KeysUnavailableError, key_set, signed, warn_of_critical
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
@@ -51,6 +52,7 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
     kind = found.get(f"{lti13.CLAIM}message_type")
     if kind != lti13.DEEP_LINKING_RESPONSE:
         raise refused("deep_linking_message_type", unfit("message_type", kind, lti13.DEEP_LINKING_RESPONSE), got=kind)
+    warn_of_misnamed_items(x, found)
     chosen = found.get(f"{lti13.DL_CLAIM}content_items", [])
     return [value for value in chosen if isinstance(value, dict)] if isinstance(chosen, list) else []
 
