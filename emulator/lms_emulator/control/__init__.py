@@ -58,23 +58,14 @@ class Control(ControlApp):
         if name in gateway.providers:
             await gateway.bring(name)
         provider = gateway.providers.get(name)
-        if provider is None:
-            router, inner = self._router, path
-        else:
-            router, inner = provider.control_router, f"/{below}"
+        router, inner = (self._router, path) if provider is None else (provider.control_router, f"/{below}")
         route, params, allowed = router.match(scope["method"], inner)
         if route is None:
             return _unrouted(path, ", ".join(allowed))
         epoch = world.epoch
-        try:
-            body = await read_body(Headers(scope=scope), receive, MAX_BODY_BYTES)
-        except TooLargeError:
-            return problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
-        refused = wrong_type(scope, body)
-        if refused is not None:
-            return refused
-        if too_many(body, MAX_VALUES):
-            return problem(413, f"the body has over {MAX_VALUES} commas and brackets; give it to `serve --world`")
+        body = await _body(scope, receive)
+        if isinstance(body, Response):
+            return body
         owner = self._guard.owns(scope)
         call = Call(gateway, world, address, scope, params, body, owner=owner)
 
@@ -98,6 +89,19 @@ class Control(ControlApp):
         bases = ", ".join(f"{address.prefix}/{name}/…" for name in gateway.providers)
         detail = f"no provider at {scope['path']}; address one by prefix ({bases}), by host name or on its own port"
         await problem(404, detail)(scope, receive, send)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | Response:
+    """The body of a call; the problem, if it is too large or of a type that no call takes."""
+    try:
+        body = await read_body(Headers(scope=scope), receive, MAX_BODY_BYTES)
+    except TooLargeError:
+        return problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
+    if (refused := wrong_type(scope, body)) is not None:
+        return refused
+    if too_many(body, MAX_VALUES):
+        return problem(413, f"the body has over {MAX_VALUES} commas and brackets; give it to `serve --world`")
+    return body
 
 
 def _unrouted(path: str, allowed: str) -> Response:
