@@ -144,3 +144,11 @@ def test_the_id_of_a_session_without_a_person(site: InProcess) -> None:
     browser = Browser(site)
     browser.get("/profile")
     assert len(browser.cookies["_normandy_session"]) == 43
+
+
+def test_what_is_switched_off_is_as_unknown_as_any_other_url(site: InProcess, student: Browser) -> None:
+    site.lms.settings["canvas.notices"] = False
+    path = "/api/lti/notice-handlers/1"
+    answers = [student.get(path) for _ in range(2)]
+    assert [(answer.status_code, LIMIT in answer.headers) for answer in answers] == [(404, False)] * 2
+    assert site.refusal.check == f"{path} exists"
