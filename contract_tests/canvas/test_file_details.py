@@ -187,3 +187,40 @@ def test_a_file_from_a_blueprint_says_so_and_keeps_what_is_locked(canvas: Site) 
     assert admin.put(copy, json={"hidden": True}).status_code == 200
     beside = upload(admin, f"/courses/{new}/files", "a.txt", b"b").json()
     assert beside["display_name"] == "a-1.txt", "what is locked is not overwritten"
+
+
+def test_a_file_by_its_path(canvas: Site) -> None:
+    upload(canvas.teacher, "/courses/1/files", "Plan.txt", b"plan", parent_folder_path="Texts/One")
+    path = "/courses/1/file_contents/course%20files/Texts/One"
+    browser = canvas.browser()
+    assert canvas.client().get(f"{path}/plan.txt").headers["location"].endswith("/login")
+    assert canvas.client().get(f"{path}/nothing.txt").headers["location"].endswith("/login"), "nobody learns of it"
+    browser.follow(browser.sign_in(browser.follow(browser.get("/")), canvas.info.student))
+    assert browser.get(f"{path}/plan.txt").content == b"plan"
+    assert browser.get(f"{path}/nothing.txt").status_code == 400
+    assert browser.get("/courses/1/file_contents/Texts/One/plan.txt").status_code == 400, "the root is named"
+
+
+def test_the_thumbnail_of_a_picture(canvas: Site) -> None:
+    made = upload(canvas.teacher, "/courses/1/files", "a.png", b"png", content_type="image/png").json()
+    anonymous = canvas.client()
+    assert anonymous.get(made["thumbnail_url"]).content == b"png"
+    for number, uuid in ((made["id"], "x"), (1, canvas.teacher.get(f"{API}/files/1").json()["uuid"])):
+        assert anonymous.get(f"/images/thumbnails/{number}/{uuid}").headers["location"].endswith("/images/no_pic.gif")
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "kept"),
+    [
+        ("a.txt", "", "inline"),
+        ("a.txt", "&download_frd=1", "attachment"),
+        ("a.pdf", "", "attachment"),
+        ("a.png", "", "attachment"),
+        ("a.png", "&inline=1", "inline"),
+        ("a.pdf", "&inline=1", "attachment"),
+    ],
+)
+def test_what_a_browser_shows_and_what_it_saves(canvas: Site, name: str, query: str, kept: str) -> None:
+    made = upload(canvas.teacher, "/courses/1/files", name, b"x").json()
+    answer = canvas.client().get(f"/files/{made['id']}/download?verifier={made['uuid']}{query}")
+    assert answer.headers["content-disposition"].startswith(kept)

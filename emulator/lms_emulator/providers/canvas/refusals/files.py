@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.providers.canvas.refusals import message, rest
+from lms_emulator.providers.canvas.refusals import PageRefusal, message, rest
 
 
 def without_body(reason: str, check: str, content_type: str, got: Any) -> SiteRefusal:
@@ -43,6 +43,18 @@ def no_metadata(got: Any) -> SiteRefusal:
     """A file that is not an icon maker's icon."""
     body = {"errors": [{"message": "The requested attachment does not support viewing metadata."}]}
     return rest("no_icon", 400, body, check="the file is a made icon", got=got)
+
+
+def no_file_at_path(got: Any) -> SiteRefusal:
+    """400 page: there is no file at a path."""
+    return PageRefusal(
+        "file_path_unknown",
+        status=400,
+        title="File Not Found",
+        heading="File Not Found",
+        check="a file is there",
+        got=got,
+    )
 
 
 def to_login(location: str, looked_for: str | None = None) -> SiteRefusal:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
@@ -28,8 +28,10 @@ from lms_emulator.providers.canvas.rules import (
     collation,
     contexts,
     courses,
+    file_paths,
     files,
     licenses,
+    media_types,
     progressing,
     quotas,
     roster,
@@ -325,17 +327,49 @@ def quota(api: Api) -> Any:
 
 def download(x: Call) -> Response:
     """The bytes, authorised by verifier or browser session; access tokens do not count here."""
+    return _sent(x, x.store.attachments.get(number(x.path_params["id"])))
+
+
+def at_path(x: Call) -> Response:
+    """The bytes of the file at a path in a context, `course files/notes/a.txt`, whatever the case of its name."""
+    api = Api(x, Params({}))
+    api.caller = browser.user_of(x, browser.find(x).session)
+    context = contexts.from_path(api)
+    file = file_paths.at_path(api.store, context, str(x.path_params["path"]))
+    if file is None and not contexts.may(api, context, "read"):
+        raise file_refusals.to_login(x.url("/login"))
+    if file is None:
+        raise file_refusals.no_file_at_path(x.path_params["path"])
+    return _sent(x, file)
+
+
+def thumbnail(x: Call) -> Response:
+    """A small picture of a picture; here the picture itself. Without one, Canvas's picture for none."""
     file = x.store.attachments.get(number(x.path_params["id"]))
+    known = file is not None and file.uuid == x.path_params["uuid"] and file.file_state == "available"
+    if file is None or not known or file.content_type not in media_types.PICTURES:
+        return wire.redirect(x.url("/images/no_pic.gif"))
+    return Response(file.content, 200, media_type=file.content_type)
+
+
+def _sent(x: Call, file: Attachment | None) -> Response:
     if file is None or file.file_state == "deleted":
-        raise refusals.page_not_found(f"file {x.path_params['id']} exists")
+        raise refusals.page_not_found(f"file {x.path_params.get('id')} exists")
     verifier = x.query.get("verifier") or ""
     if verifier != file.uuid and not files.sealed(Api(x, Params({})), file, verifier):
         _require_session(x, file)
     if not x.query.get("preview"):
         _viewed(x, file)
-    kept = "attachment" if x.query.get("download_frd") else "inline"
+    kept = "inline" if not x.query.get("download_frd") and _shown_inline(x, file) else "attachment"
     headers = {"Content-Disposition": disposition(kept, file.display_name)}
     return Response(file.content, 200, headers, media_type=file.content_type)
+
+
+def _shown_inline(x: Call, file: Attachment) -> bool:
+    """Whether a browser shows a file rather than saves it: text and pages, and with `inline` pictures too."""
+    if file.content_type.startswith("text") or file.filename.endswith((".html", ".htm", ".swf")):
+        return True
+    return bool(x.query.get("inline")) and shapes.mime_class(file.content_type) in ("text", "html", "code", "image")
 
 
 def _viewed(x: Call, file: Attachment) -> None:
@@ -393,5 +427,10 @@ ROUTES: tuple[Route, ...] = (
             for kind in ("course", "user", "group", "account")
             for verb in ("download", "preview")
         ),
+        *(
+            (f"GET /{kind}s/{{{kind}_id}}/file_contents/{{path:path}}", at_path, "The bytes of the file at a path")
+            for kind in ("course", "user", "group")
+        ),
+        ("GET /images/thumbnails/{id}/{uuid}", thumbnail, "The thumbnail of a picture"),
     ),
 )
