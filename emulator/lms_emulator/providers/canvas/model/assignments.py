@@ -55,6 +55,7 @@ class Assignment(Record, frozen=True, kw_only=True):
         allowed_attempts: None for as many as one likes.
         post_manually: whether grades wait until they are posted; None if the course's policy holds.
         only_visible_to_overrides: only for students named by an override.
+        peer_reviews_assigned: Canvas has no automatic peer reviews to ask for any more; `asked_at`, when it last did.
         quiz_id, discussion_topic_id: what the work is done in, if not here.
         original: where a copy came from, by Canvas's names.
     """
@@ -87,6 +88,8 @@ class Assignment(Record, frozen=True, kw_only=True):
     automatic_peer_reviews: bool = False
     peer_review_count: int = 0
     peer_reviews_assign_at: Instant | None = None
+    peer_reviews_assigned: bool = False
+    asked_at: Instant | None = None
     anonymous_peer_reviews: bool = False
     intra_group_peer_reviews: bool = False
     anonymous_grading: bool = False
@@ -111,6 +114,12 @@ class Assignment(Record, frozen=True, kw_only=True):
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def asks_for_reviews(self) -> bool:
+        """Whether Canvas has yet to ask for peer reviews by itself."""
+        wanted = self.peer_reviews and self.automatic_peer_reviews and self.peer_review_count > 0
+        return wanted and not self.peer_reviews_assigned and self.workflow_state == "active"
 
 
 class AssignmentOverride(Record, frozen=True, kw_only=True):

@@ -218,6 +218,7 @@ class CanvasStore(
             "group": lambda a: a.assignment_group_id,
             "link": lambda a: a.resource_link_id,
             "sis_assignment_id": lambda a: a.sis_assignment_id,
+            "automatic": lambda a: a.asks_for_reviews or None,
         },
     )
     assignment_overrides: Table[AssignmentOverride] = table(key="id", indexes={"assignment": lambda o: o.assignment_id})

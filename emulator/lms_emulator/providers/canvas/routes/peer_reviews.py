@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, PeerReview, Submission, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import place
-from lms_emulator.providers.canvas.rules import courses, roster
+from lms_emulator.providers.canvas.rules import courses, peer_reviewing, roster
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 
@@ -95,16 +95,7 @@ def create(api: Api) -> Any:
     if user.id == record.user_id:
         raise _failed("Create failed")
     courses.require(api, course, "manage_grades")
-    known = api.store.peer_reviews.find("submission", record.id)
-    made = next((review for review in known if review.assessor_id == user.id), None) or PeerReview(
-        id=api.new_id("assessment_requests"),
-        submission_id=record.id,
-        user_id=record.user_id,
-        assessor_id=user.id,
-        created_at=api.now,
-        updated_at=api.now,
-    )
-    return shape(api, api.store.peer_reviews.put(made), base, course, api.params.includes)
+    return shape(api, peer_reviewing.ask(api, record, user.id), base, course, api.params.includes)
 
 
 def destroy(api: Api) -> Any:

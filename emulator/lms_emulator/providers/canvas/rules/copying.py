@@ -20,6 +20,8 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
         integration_id=None,
         integration_data={},
         peer_review_count=0,
+        peer_reviews_assigned=False,
+        asked_at=None,
         post_to_sis=False,
         lti_context_id=api.x.ids.uuid(),
         resource_link_id=None,

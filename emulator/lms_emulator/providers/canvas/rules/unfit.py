@@ -102,6 +102,8 @@ def settled(wanted: Assignment, base: Assignment) -> Assignment:
         changes["peer_reviews"] = False
     if kinds in (["none"], ["on_paper"]) and kinds != base.submission_types:
         changes["allowed_attempts"] = None
+    if wanted.peer_reviews_assign_at != base.peer_reviews_assign_at:
+        changes |= {"peer_reviews_assigned": False, "asked_at": None}
     if not wanted.moderated_grading:
         changes |= UNMODERATED
     elif not wanted.grader_comments_visible_to_graders:

@@ -248,6 +248,8 @@ class Transfer:
             "integration_data": {},
             "final_grader_id": None,
             "grades_published_at": None,
+            "peer_reviews_assigned": False,
+            "asked_at": None,
             "original": {},
             "resource_link_id": None,
             "lti_context_id": known.lti_context_id if known is not None else self.api.x.ids.uuid(),
