@@ -256,3 +256,7 @@ def test_the_console_says_why(http: httpx.Client) -> None:
     http.post("/_emulator/faults", json={"status": 503})
     http.get("/toy/pupils/1")
     assert "status 503 instead of the provider" in http.get("/_emulator?failed=true").text
+    for query, said in (("failed=x", "expected true or false"), ("provider=toy", "takes `failed`, not `provider`")):
+        answer = http.get(f"/_emulator/?{query}")
+        assert (answer.status_code, said in answer.json()["detail"]) == (400, True)
+    assert "did you mean /requests?" in http.get("/_emulator/request").json()["detail"]

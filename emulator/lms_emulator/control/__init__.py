@@ -16,6 +16,7 @@ from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
 from lms_emulator.core.http.addresses import Address
 from lms_emulator.core.http.problems import problem
 from lms_emulator.core.http.routing import Router
+from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.world import World
 from lms_emulator.server.bodies import MOST_NAMES, CutOffError, TooLargeError, read_body, too_many, too_many_names
 from lms_emulator.server.gateway import CONTROL_PREFIX, OUTDATED, ControlApp, Gateway
@@ -107,7 +108,9 @@ async def _body(scope: Scope, receive: Receive) -> bytes | Response:
 def _unrouted(path: str, allowed: str) -> Response:
     if allowed:
         return problem(405, f"{path} takes {allowed}", headers={"Allow": allowed})
-    return problem(404, f"unknown call {path}; see /_emulator/openapi.json")
+    similar = nearest(path, (route.path for route in ROUTES), 0.7)
+    tip = f"did you mean {similar}?" if similar else "see /_emulator/openapi.json"
+    return problem(404, f"unknown call {path}; {tip}")
 
 
 def _answered(operation: Callable[[], Any]) -> Response:

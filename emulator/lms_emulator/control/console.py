@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from lms_emulator.control.calls import Call
+from lms_emulator.control.calls import Call, Problem
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.outcomes import WELL
@@ -12,11 +12,23 @@ from lms_emulator.core.outcomes import WELL
 _MOST = 100
 
 
+def _failed_only(call: Call) -> bool:
+    """Whether `failed=true` was asked for. Raises Problem for anything else in the query."""
+    other = next((name for name, _ in call.query.multi_items() if name != "failed"), None)
+    if other is not None:
+        raise Problem(400, f"the console takes `failed`, not `{other}`; /_emulator/requests takes more filters")
+    value = call.query.get("failed", "false")
+    if value not in ("true", "false"):
+        raise Problem(400, f"failed: expected true or false, got `{value}`")
+    return value == "true"
+
+
 def console(call: Call) -> Response:
     """The console: addresses, clock, and the latest exchanges, newest first."""
     world = call.world
     entries = [entry.summary() for entry in reversed(world.journal.entries()[-_MOST:])]
-    if call.query.get("failed") == "true":
+    failed = _failed_only(call)
+    if failed:
         entries = [entry for entry in entries if entry["outcome"] not in WELL]
     return page(
         "lms_emulator.control",
@@ -34,7 +46,7 @@ def console(call: Call) -> Response:
         ],
         titles={name: provider.title for name, provider in call.gateway.providers.items()},
         entries=entries,
-        failed_only=call.query.get("failed") == "true",
+        failed_only=failed,
         emails=sum(message.medium == "email" for message in world.outbox),
         dropped=world.journal.dropped,
     )
