@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LONGEST = 100
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
-_NO_TOKEN = ("token_missing", "token_malformed")
+_NO_TOKEN = ("token_missing", "token_malformed", "token_not_provided")
 _UNREADABLE = ("parse_error", "body_unreadable", "parameters_unreadable")
 _OF_BODIES = (400, 415, 422, 500)
 """Statuses of refusals that a body may have led to."""

@@ -21,9 +21,10 @@ _TAKEN = {
     "assertion": "an assertion is signed by the tool, with its client id as `iss` and `sub`",
     "response": "the response is signed by the tool, with the content items in it",
     "token": "send the access_token that the token endpoint answers a client assertion with",
+    "user's token": "a REST call takes an access token that was given out for a user",
 }
 _OF_REASONS = (("assertion_", "assertion"), ("deep_linking_", "response"))
-_OF_TOKENS = ("service_token_", "lti_token_", "token_")
+_OF_SERVICES, _OF_ANY = ("service_token_", "lti_token_"), "token_"
 
 
 class Parts(NamedTuple):
@@ -70,13 +71,16 @@ def why_not_whole(token: str) -> str | None:
     return f"its signature has {size} bytes, which {algorithm} never has: {how}"
 
 
-def why_another_sort(token: str, reason: str) -> str | None:
+def why_another_sort(token: str, reason: str, path: str = "") -> str | None:
     """Which other sort of token this is than the one that was refused; None if it is of that sort, or of no known.
 
-    Parameters: `reason`, of the refusal.
+    Parameters: `reason`, of the refusal; `path`, of the request, which says whether a service or REST was called.
     """
     taken = next((sort for start, sort in _OF_REASONS if reason.startswith(start)), None)
-    taken = taken or ("token" if reason.startswith(_OF_TOKENS) else None)
+    if reason.startswith(_OF_SERVICES) or (reason.startswith(_OF_ANY) and "/lti/" in path):
+        taken = "token"
+    elif reason.startswith(_OF_ANY):
+        taken = "user's token"
     read = parts_of(token) if taken is not None and is_jwt(token) else None
     if read is None or taken is None:
         return None
@@ -85,6 +89,10 @@ def why_another_sort(token: str, reason: str) -> str | None:
     its_own = isinstance(read.claims.get("iss"), str) and read.claims["iss"] == read.claims.get("sub")
     if sort is None and its_own and "jti" in read.claims and "scope" not in read.claims:
         sort = "assertion"
-    if sort is None and taken == "token" and reason.endswith(("alg_not_allowed", "alg_confusion", "alg_none")):
+    if (
+        sort is None
+        and taken in ("token", "user's token")
+        and reason.endswith(("alg_not_allowed", "alg_confusion", "alg_none"))
+    ):
         return f"this is a JWT that the platform did not give out; {_TAKEN[taken]}"
     return f"this is {_SORTS[sort]}; {_TAKEN[taken]}" if sort not in (None, taken) else None

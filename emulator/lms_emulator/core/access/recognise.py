@@ -61,7 +61,7 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return f"this is {held[0].described(held[1])}; another client sent it"
     if refusal.reason.endswith("_expired") and (held := _in(x.world, x.provider, sent)) is not None:
         return f"this is {held[0].described(held[1])}, and has expired: request another one"
-    found = recognise(x, sent) or why_another_sort(sent, refusal.reason)
+    found = recognise(x, sent) or why_another_sort(sent, refusal.reason, x.path)
     whole = why_not_whole(sent) if is_jwt(sent) else None
     said = whole is not None and refusal.diagnosis is not None and whole in refusal.diagnosis
     if found is None and refusal.reason.endswith(FAULTS):
