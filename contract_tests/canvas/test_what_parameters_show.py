@@ -25,7 +25,7 @@ def peopled(canvas: Site) -> None:
     world, when = whole["canvas"], {"created_at": "2026-09-01T08:00:00Z"}
     world["accounts"][0] |= {"services": ["avatars"], "settings": {"enable_profiles": True}}
     for number in (*CLASS, OBSERVER):
-        world["users"].append({"id": number, "name": f"Person {number}"} | when)
+        world["users"].append({"id": number, "name": f"Person {number}", "login": f"person{number}"} | when)
     ada = next(user for user in world["users"] if user["id"] == ADA)
     ada |= {"bio": "Wrote the first program.", "avatar_image_url": "http://pictures.example.test/ada.png"}
     of = {"course_id": 1, "course_section_id": 1, "role_id": 3} | when | {"updated_at": when["created_at"]}
