@@ -9,6 +9,7 @@ import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.credentials.test_rest_diagnoses import sender
+from contract_tests.ltiaas.support import NEW_PLATFORM
 from lms_emulator import Emulator
 
 Request = Callable[[], httpx.Response]
@@ -43,6 +44,12 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
                 "the key exists, but is not on in the account",
             ),
             "nobody to enrol": (enrol(sis_user_id="S-102"), "no `enrollment[user_id]` was sent"),
+            "neither": (enrol(type="Learner"), "no `enrollment[user_id]` was sent"),
+            "a login that is taken": (
+                send("POST", "/accounts/1/users", json={"pseudonym": {"unique_id": "ada.lovelace"}}),
+                "`pseudonym[unique_id]` came as ada.lovelace: ID already in use for this account",
+            ),
+            "me": (send("GET", "/users/me"), "the caller is `self`"),
             "a role": (enrol(user_id=104, role="Student"), "which is no role; there are StudentEnrollment"),
             "a kind": (enrol(user_id=104, type="student"), "did you mean StudentEnrollment?"),
             "no type": (
@@ -101,6 +108,49 @@ def test_what_is_switched_off(lms: Emulator, http: httpx.Client) -> None:
             ),
         },
     )
+
+
+def test_parameters_that_were_meant(lms: Emulator, http: httpx.Client) -> None:
+    """A name or value that nothing reads is taken for a documented one if only that is like it."""
+    send = sender(http, f"{lms.canvas.url}/api/v1", lms.canvas.access_tokens.teacher)
+    units = sender(http, f"{lms.brightspace.url}/d2l/api", lms.brightspace.access_tokens.instructor)
+    graded = "/courses/1/assignments/2/submissions/101"
+
+    def warned(request: Request) -> str:
+        assert request().status_code == 200
+        return "; ".join(warning.message for warning in lms.requests.last.warnings)
+
+    grade = {"submission": {"grade": 3}}
+    assert "did you mean `submission[posted_grade]`?" in warned(send("PUT", graded, json=grade))
+    typo = send("GET", "/courses/1/users", params={"include[]": "enrolments"})
+    assert "did you mean `enrollments`?" in warned(typo)
+    joined = send("GET", "/courses/1/users", params={"include[]": "enrollments,email"})
+    assert "send each value as a `include[]` of its own" in warned(joined)
+    toc = units("GET", "/le/1.75/6836/content/toc", params={"ignoreModuleDateRestrictions": "true"})
+    assert "did you mean `ignoreDateRestrictions`?" in warned(toc)
+    paged = units("GET", "/lp/1.45/enrollments/myenrollments/", params={"page": "2"})
+    assert "did you mean" not in warned(paged)
+    both = {"submission": {"posted_grade": 3}}
+    assert warned(send("PUT", graded, json=both)) == ""
+
+
+def test_forms_at_learningstudio(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.learningstudio
+    form = {"grant_type": "password", "client_id": info.application_id, "password": info.teacher.password}
+    given = http.post(f"{info.url}/token", data=form | {"username": f"gbdemo\\{info.teacher.username}"}).json()
+    token = {"X-Authorization": f"Access_Token access_token={given['access_token']}"}
+    where = f"courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grade"
+    url = f"{info.url}/users/{info.student.id}/{where}"
+    each(
+        lms,
+        {
+            "a form": (
+                lambda: http.put(url, headers=token, data={"grade[points]": "9"}),
+                "a form was sent; the API takes",
+            )
+        },
+    )
+    assert http.put(url, headers=token, json={"grade": {"points": 9}}).status_code == 204
 
 
 def test_completions_of_open_edx(lms: Emulator, http: httpx.Client) -> None:
@@ -196,6 +246,7 @@ def test_openlearning_and_ltiaas(lms: Emulator, http: httpx.Client) -> None:
     person = {"full_name": "A", "external_institution_id": "x", "primary_email_address": "a@example.edu"}
     account = {"Authorization": f"Bearer {ltiaas.api_key}"}
     platform = f"{ltiaas.url}/api/platforms/{ltiaas.platforms.canvas}"
+    again = {"url": "https://canvas.instructure.com", "clientId": lms.canvas.lti_client_id}
     swapped = {"Authorization": f"LTIK-AUTH-V2 nothing:{ltiaas.api_key}"}
     each(
         lms,
@@ -215,6 +266,10 @@ def test_openlearning_and_ltiaas(lms: Emulator, http: httpx.Client) -> None:
             "no registration": (
                 lambda: http.get(f"{ltiaas.url}/api/registrations/abc", headers=account),
                 "no registration of this tenant waits under this id",
+            ),
+            "a platform once more": (
+                lambda: http.post(f"{ltiaas.url}/api/platforms", headers=account, json=NEW_PLATFORM | again),
+                f"platform {ltiaas.platforms.canvas} has this url and clientId already",
             ),
             "halves": (
                 lambda: http.get(f"{ltiaas.url}/api/idtoken", headers=swapped),

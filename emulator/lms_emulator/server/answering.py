@@ -6,6 +6,7 @@ parameters that no code read.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,10 +24,11 @@ from lms_emulator.core.http.not_emulated import (
 from lms_emulator.core.http.outgoing import Later, send_later
 from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.outcomes import Outcome
+from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.journal import Warning
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterator
 
     from lms_emulator.core.catalogue import Operation
     from lms_emulator.core.http.reads import Unread
@@ -41,6 +43,8 @@ NOT_HERE = "parameters_without_effect_here"
 FOR_OTHERS = "this request gave no reason to look at it; others to this operation may"
 _NOT_READ = ("parameter_not_read", "include_not_read")
 IDLE = "{} documents it for this operation, and does nothing with it either"
+
+_PLAIN = re.compile("[^a-z0-9]")
 
 
 class Answer(NamedTuple):
@@ -283,6 +287,14 @@ def _meant(provider: AnyProvider, operation: Operation | None, path: tuple[str, 
 
     known = operation.parameters if operation is not None else None
     named = [name for name in known or () if path_of(name)[-1] == path[-1] and path_of(name) != path]
+    beside = {path_of(name)[-1]: name for name in known or () if path_of(name)[:-1] == path[:-1]}
+    if not named and path not in map(path_of, beside.values()):
+        plain = _PLAIN.sub("", path[-1].lower())
+        ends = [
+            name for last, name in beside.items() if len(plain) > 3 and _PLAIN.sub("", last.lower()).endswith(plain)
+        ]
+        alike = nearest(path[-1], beside, 0.75)
+        named = ends or ([beside[alike]] if alike is not None else [])
     if len(named) != 1:
         return None
     return f"{provider.title} does not document it for this operation; did you mean `{named[0]}`?"
@@ -315,8 +327,18 @@ def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[War
             if idle or _is_read_for_others(x, value):
                 said = IDLE.format(provider.title) if idle else FOR_OTHERS
                 x.notes.setdefault(NOT_HERE, []).append(name)
+            elif not documented and (tip := _meant_values(choices.name, value, known)):
+                said = f"{said}; {tip}"
             why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
             yield Warning("include_not_read", why, name=name, documented=documented)
+
+
+def _meant_values(name: str, value: str, known: Collection[str] | None) -> str | None:
+    """What a value stands for that is none: several in one text, or one that is documented, misspelt."""
+    if "," in value:
+        return f"send each value as a `{name.removesuffix('[]')}[]` of its own"
+    meant = nearest(value, known or (), 0.75)
+    return f"did you mean `{meant}`?" if meant is not None else None
 
 
 def _read_otherwise(provider: AnyProvider, path: tuple[str, ...], why: str) -> Warning:

@@ -126,6 +126,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             if why := why_no_token(x) or ("send `Authorization: Bearer <token>`" if unknown else None):
                 return f"nobody is signed in: {why}"
         named = refusal.got if refusal.check.startswith("the user ") and isinstance(refusal.got, str) else ""
+        if named == "me":
+            return "`me` names no user at Canvas; the caller is `self`"
         if named and (whose := people.who_is_meant(x, named)) is not None:
             return whose
         if refusal.reason == "not_signed_in" and x.headers.get("authorization", "").startswith("Bearer "):

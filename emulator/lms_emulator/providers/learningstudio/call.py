@@ -338,7 +338,10 @@ def _unwrapped(x: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> An
             data = _without_trailing_commas(x) if x.settings.lenient_json else None
             if data is None:
                 message, got = "The request body is not valid JSON.", str(error)
-                raise refusals.malformed_body(message, check="a JSON body", expected=expected, got=got) from None
+                why = "a form was sent; the API takes JSON, or XML that is called so" if x.is_form else None
+                raise refusals.malformed_body(
+                    message, check="a JSON body", expected=expected, got=got, diagnosis=why
+                ) from None
     found = [data.get(name) for name in wrappers] if isinstance(data, dict) else []
     inner = next((_typed(value, kind) for value in found if value is not None), None)
     if not isinstance(inner, kind):

@@ -162,7 +162,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
         faults.append(NO_USER)
     if faults:
         text, takes = ", ".join(faults), {"type": KINDS}
-        check = "`enrollment[user_id]` came" if faults == [NO_USER] else "enrollment refused"
+        check = "`enrollment[user_id]` came" if NO_USER in faults else "enrollment refused"
         why = _why_no_kind(fields) or _why_no_role(api, course, fields, role)
         raise refusals.message(400, "enrollment_refused", text, check=check, expected=takes, diagnosis=why)
     assert role is not None

@@ -41,7 +41,14 @@ def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) 
         for part, faults in parts.items()
     }
     body = {"errors": {**listed, "recaptcha": None}}
-    return refusals.rest("user_invalid", 400, body, check="the person and the login are valid")
+    said = {
+        f"{part}[{name}]": fault["message"]
+        for part, faults in listed.items()
+        for name, found in faults.items()
+        if name != "pseudonyms"
+        for fault in found[:1]
+    }
+    return refusals.rest("user_invalid", 400, body, check="the person and the login are valid", got=said)
 
 
 def login_faults(

@@ -173,7 +173,7 @@ def inactive_platform(received: Mapping[str, Any], *, reason: str, **why: Any) -
     )
 
 
-def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
+def platform_exists(url: str, client_id: str, platform_id: str) -> LtiaasRefusal:
     """A second platform with the same issuer and client id."""
     return LtiaasRefusal(
         "platform_exists",
@@ -182,6 +182,7 @@ def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
         check="url and clientId are not registered yet",
         expected="a new pair",
         got={"url": url, "clientId": client_id},
+        diagnosis=f"platform {platform_id} has this url and clientId already: change that one with PUT",
     )
 
 

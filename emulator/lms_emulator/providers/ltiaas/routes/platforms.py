@@ -131,7 +131,7 @@ def _why_no_config(config: Any) -> str | None:
 def _refuse_duplicate(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
     for other in x.store.platforms.find("tenant", tenant.subdomain):
         if other.id != own_id and x.resolve(other.url) == url and other.client_id == client_id:
-            raise refusals.platform_exists(url, client_id)
+            raise refusals.platform_exists(url, client_id, other.id)
 
 
 def _routes(mount: str) -> tuple[Route, ...]:
