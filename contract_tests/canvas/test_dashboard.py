@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import httpx
 
@@ -110,6 +111,16 @@ def test_who_is_notified_of_an_announcement(canvas: Site) -> None:
     changed = {"account_notification": {"subject": "x"}}
     assert teacher.put(f"{notices}/999", json=changed).status_code == 403, "the right comes before the announcement"
     assert admin.put(f"{notices}/999", json=changed).status_code == 404
+
+
+def test_past_announcements_are_listed_for_four_months(canvas: Site) -> None:
+    notices = f"{API}/accounts/1/account_notifications"
+    canvas.lms.clock.freeze(datetime(2031, 6, 30, 12, tzinfo=UTC))
+    for end in ("2031-02-27T23:59:59Z", "2031-02-28T00:00:00Z"):
+        fields = {"subject": end, "message": "x", "start_at": "2031-01-01", "end_at": end}
+        assert canvas.admin.post(notices, json={"account_notification": fields}).status_code == 200
+    shown = canvas.teacher.get(notices, params={"include_past": "true"}).json()
+    assert [item["subject"] for item in shown] == ["2031-02-28T00:00:00Z"]
 
 
 def test_pictures_and_colours(canvas: Site) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import html, people, states
+from lms_emulator.providers.canvas.rules import events, html, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_from_path, chain
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import Json
@@ -24,8 +23,8 @@ SOURCE = (
     f"{RECORDED}/people-account-tools.jsonl 44, 58, 67, 73; "
     "canvas-lms app/controllers/account_notifications_controller.rb"
 )
-PAST = timedelta(days=122)
-"""How long past announcements are still listed: four months."""
+PAST_MONTHS = 4
+"""How long past announcements are still listed."""
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"
 
@@ -76,7 +75,8 @@ def _closed(api: Api) -> set[int]:
 def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
     """Announcements to the caller. Parameters: `past`, whether to include expired and closed ones."""
     accounts, closed = _reach(api), _closed(api)
-    since = (api.now - PAST).replace(hour=0, minute=0, second=0) if past else api.now
+    oldest = events.months_later(api.now, -PAST_MONTHS).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = oldest if past else api.now
     found = [
         notification
         for notification in api.store.account_notifications

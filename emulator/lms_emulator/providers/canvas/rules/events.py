@@ -231,7 +231,7 @@ class Copies:
             return moment
         local, steps = in_zone(moment, where), number * self.every
         if self.frequency == "monthly":
-            return in_zone(_months_later(local, steps), UTC)
+            return in_zone(months_later(local, steps), UTC)
         days = steps if self.frequency == "daily" else 7 * steps
         return in_zone(later(local, days * 86_400), UTC)
 
@@ -243,7 +243,8 @@ def _whole(asked: Params, name: str, usual: int) -> int:
     return asked.noted((as_whole(text.strip()) or 0) if len(text) < 9 else 0, name)
 
 
-def _months_later(moment: datetime, count: int) -> datetime:
+def months_later(moment: datetime, count: int) -> datetime:
+    """The same day of another month, or its last. Parameters: `count`, of months, negative for earlier ones."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + count, 12)
     year = min(year, date.max.year)
     day = min(moment.day, months.monthrange(year, month + 1)[1])
