@@ -86,10 +86,11 @@ def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: T
     )
     nobodys = {**known, "content_id": 9_999}
     assert made(canvas, **kinds, external_tool_tag_attributes=nobodys).status_code == 404
-    by_address = {**nobodys, "content_type": "x", "custom_params": "x"}
+    by_address = {**nobodys, "content_type": "x"}
+    assert made(canvas, **kinds, external_tool_tag_attributes={**by_address, "custom_params": "x"}).status_code == 400
     attributes = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
     assert "content_id" not in attributes, "no tool has this address alone"
-    assert attributes["custom_params"] is None
+    assert not attributes["custom_params"]
 
 
 def test_a_new_course_takes_a_grading_scheme_of_its_account(canvas: Site) -> None:
@@ -184,6 +185,16 @@ def test_a_word_that_is_neither_true_nor_false_for_canvas(canvas: Site, sent: st
     assert shown["require_sequential_progress"] is read
     name, usual = "module[require_sequential_progress]", sent in ("yes", "no", "")
     assert otherwise(canvas) == ([] if usual else [(name, f"`{name}`: Canvas takes `{sent}` for `false`")])
+
+
+@pytest.mark.parametrize(("sent", "read"), [("1", True), ("true", False), (True, False), ("0", False)])
+def test_where_nothing_but_1_is_true(canvas: Site, sent: str | bool, read: bool) -> None:
+    criteria = {"0": {"description": "C", "points": 5, "ratings": {"0": {"description": "R", "points": 5}}}}
+    body = {"rubric": {"title": "R", "criteria": criteria, "free_form_criterion_comments": sent}}
+    answer = canvas.teacher.post("/api/v1/courses/1/rubrics", json=body).json()
+    assert answer["rubric"]["free_form_criterion_comments"] is read
+    name, word = "rubric[free_form_criterion_comments]", str(sent).lower()
+    assert otherwise(canvas) == ([] if sent in ("1", "0") else [(name, f"`{name}`: Canvas takes `{word}` for `false`")])
 
 
 @pytest.mark.parametrize(("sent", "read"), [("no", True), ("0", False), ("true", True), ("false", False)])

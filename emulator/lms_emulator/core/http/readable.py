@@ -14,7 +14,7 @@ from typing import Any
 
 _ACCESSORS = frozenset(
     (
-        *("text", "flag", "boolean", "integer", "integers", "whole", "real", "moment", "file", "field", "peek"),
+        *("text", "flag", "boolean", "one", "integer", "integers", "whole", "real", "moment", "file", "field", "peek"),
         *("get", "getlist", "has", "values", "texts", "given", "words", "chosen"),
         *("hash", "hashes", "rows", "require"),
     )

@@ -125,16 +125,14 @@ class Params:
 
     def moment(self, *path: str, zone: tzinfo = UTC) -> datetime | None:
         """A time, in `zone` if it has no offset. None if it is missing, or unreadable; the latter is noted too."""
-        text = self.text(*path)
-        found = read_moment(text, zone)
+        found = read_moment(text := self.text(*path), zone)
         if found is None and text and text.strip():
             self.read_as(found, *path)
         return found
 
     def chosen(self, known: Container[str], *path: str) -> list[str]:
         """The words of a list of choices; those that Canvas does not know are noted for the journal."""
-        words = self.texts(*path)
-        self._reads.words((*self._path, *path), words, known)
+        self._reads.words((*self._path, *path), words := self.texts(*path), known)
         return words
 
     def read_as(self, meaning: float | str | None, *path: str, sent: str | None = None) -> None:
@@ -142,14 +140,15 @@ class Params:
         self._reads.takes((*self._path, *path), sent or self.text(*path) or "", meaning)
 
     def flag(self, *path: str, default: bool = False) -> bool:
-        """Whether it was sent as true: `true`, `1`, `t`, `yes`, `y`, `on` in any case, or JSON true.
-
-        A word that is neither a usual one for true nor for false is noted for the journal.
-        """
+        """Whether it was sent as true: `true`, `1`, `yes` and so on in any case, or JSON true; odd words are noted."""
         value = self.get(*path)
-        if value is None:
-            return default
-        found = as_flag(value)
+        return default if value is None else self._told(as_flag(value), value, path)
+
+    def one(self, *path: str) -> bool:
+        """Whether it was sent as the text `1`, all that is true for Canvas here; `true` and the like are noted."""
+        return self._told((value := self.get(*path)) == "1", value, path)
+
+    def _told(self, found: bool, value: Any, path: tuple[str, ...]) -> bool:
         if not found and isinstance(value, str | int | float) and str(value).strip().lower() not in USUAL_FALSE:
             self.read_as("false", *path)
         return found
