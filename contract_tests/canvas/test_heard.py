@@ -86,7 +86,7 @@ def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: T
     )
     nobodys = {**known, "content_id": 9_999}
     assert made(canvas, **kinds, external_tool_tag_attributes=nobodys).status_code == 404
-    by_address = {**nobodys, "content_type": "x"}
+    by_address = {**nobodys, "content_type": "x", "custom_params": None}
     assert made(canvas, **kinds, external_tool_tag_attributes={**by_address, "custom_params": "x"}).status_code == 400
     attributes = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
     assert "content_id" not in attributes, "no tool has this address alone"
