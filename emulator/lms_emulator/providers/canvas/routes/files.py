@@ -327,11 +327,13 @@ def quota(api: Api) -> Any:
 
 def download(x: Call) -> Response:
     """The bytes, authorised by verifier or browser session; access tokens do not count here."""
+    if "path" in x.path_params:
+        return _sent(x, _at_path(x))
     return _sent(x, x.store.attachments.get(number(x.path_params["id"])))
 
 
-def at_path(x: Call) -> Response:
-    """The bytes of the file at a path in a context, `course files/notes/a.txt`, whatever the case of its name."""
+def _at_path(x: Call) -> Attachment:
+    """The file at a path in a context, `course files/notes/a.txt`, whatever the case of its name."""
     api = Api(x, Params({}))
     api.caller = browser.user_of(x, browser.find(x).session)
     context = contexts.from_path(api)
@@ -340,7 +342,7 @@ def at_path(x: Call) -> Response:
         raise file_refusals.to_login(x.url("/login"))
     if file is None:
         raise file_refusals.no_file_at_path(x.path_params["path"])
-    return _sent(x, file)
+    return file
 
 
 def thumbnail(x: Call) -> Response:
@@ -428,7 +430,7 @@ ROUTES: tuple[Route, ...] = (
             for verb in ("download", "preview")
         ),
         *(
-            (f"GET /{kind}s/{{{kind}_id}}/file_contents/{{path:path}}", at_path, "The bytes of the file at a path")
+            (f"GET /{kind}s/{{{kind}_id}}/file_contents/{{path:path}}", download, "The bytes of the file at a path")
             for kind in ("course", "user", "group")
         ),
         ("GET /images/thumbnails/{id}/{uuid}", thumbnail, "The thumbnail of a picture"),
