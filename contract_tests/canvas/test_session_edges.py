@@ -152,3 +152,14 @@ def test_what_is_switched_off_is_as_unknown_as_any_other_url(site: InProcess, st
     answers = [student.get(path) for _ in range(2)]
     assert [(answer.status_code, LIMIT in answer.headers) for answer in answers] == [(404, False)] * 2
     assert site.refusal.check == f"{path} exists"
+
+
+def test_a_notice_of_success_has_a_tick(site: InProcess) -> None:
+    browser = Browser(site)
+    browser.get("/login/canvas")
+    name = site.lms.canvas.student.login
+    data = {"authenticity_token": browser.csrf, "pseudonym_session[unique_id_forgot]": name}
+    assert browser.send("POST", "/forgot_password", data=data).status_code == 302
+    said = f"Confirmation email sent to {name}, make sure to check your spam box"
+    notice = {"type": "success", "content": said, "icon": "check"}
+    assert f'"notices":[{json.dumps(notice, separators=(",", ":"))}]' in browser.get("/login/canvas").text
