@@ -282,6 +282,10 @@ def test_callers_of_open_edx(lms: Emulator, edx: Send) -> None:
                 edx("PATCH", "/api/user/v1/accounts/charles", content='{"name": "x"}', headers=patch),
                 "only charles may change this account; staff may not either",
             ),
+            "another's preferences": (
+                edx("GET", "/api/user/v1/preferences/charles", learner),
+                "ada is neither staff nor superuser of the site",
+            ),
         },
     )
     token = lms.openedx.clients.client_credentials

@@ -85,7 +85,9 @@ def change_account(x: Call) -> Response:
     body = wire.read(x)
     user = caller(x)
     if user.username.lower() != x.path_params["username"].lower():
-        raise not_your_account(x.path_params["username"])
+        refusal = not_your_account(x.path_params["username"])
+        refusal.diagnosis = f"only {refusal.got} may change this account; staff may not either"
+        raise refusal
     if not isinstance(body, dict):
         raise refusals.Unhandled("the body is no object")
     user, errors = accounts.change(x.store.users.get(user.username) or user, body)
@@ -176,8 +178,7 @@ def unknown_account(got: str) -> refusals.OpenedxRefusal:
 
 def not_your_account(got: str) -> refusals.OpenedxRefusal:
     """Another user's account: 403 without a body."""
-    why = f"only {got} may change this account; staff may not either"
-    return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got, diagnosis=why)
+    return refusals.api_error(403, None, reason="not_your_account", check="own account", got=got)
 
 
 def invalid(errors: dict[str, dict[str, str]]) -> refusals.OpenedxRefusal:
