@@ -9,7 +9,7 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lms_emulator.signing.jwk import KeySet, jwks, load_private_key, load_public_key, public_jwk, public_key_from_jwk
 from lms_emulator.signing.jwt import read, sign, verify
@@ -153,3 +153,14 @@ def test_only_padding_is_left_out() -> None:
 def test_a_claim_in_any_script_is_signed() -> None:
     named = claims(name="Zoë 李 \U0001f393")
     assert verify(sign(named, key("a")), key("a"), algorithms=["RS256"], now=NOW) == named
+
+
+def test_elliptic_keys_are_read_where_they_are_asked_for() -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    elliptic = {**pyjwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True), "kid": "elliptic"}
+    document = {"keys": [public_jwk(key("a"), "rsa"), elliptic]}
+    assert KeySet.from_jwks(document).kids == ["rsa"]
+    found = KeySet.from_jwks(document, elliptic=True)
+    assert found.kids == ["rsa", "elliptic"]
+    assert found.get("elliptic") == private.public_key()
+    assert found.get("rsa") == key("a").public_key()
