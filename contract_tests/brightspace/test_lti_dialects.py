@@ -31,25 +31,27 @@ class LaxAssertions(tokens.BrightspaceAssertions):
 
     kept: KeySet | None = None
 
-    async def claims(self, x: Call, client: Client, assertion: str) -> Claims:
+    async def claims(self, call: Call, client: Client, assertion: str) -> Claims:
         if self.kept is not None:
             try:
-                return self.check(x, client, assertion, self.kept)
+                return self.check(call, client, assertion, self.kept)
             except TokenError:
                 pass
-        keys = await key_set(x, client.keys, self.read_keys)
-        claims = self.check(x, client, assertion, keys)
+        keys = await key_set(call, client.keys, self.read_keys)
+        claims = self.check(call, client, assertion, keys)
         self.kept = keys
         return claims
 
-    def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
+    def check(self, call: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
         return signed(assertion, keys, algorithms=["RS256"])
 
 
 class LaxDeepLinking(BrightspaceDeepLinking):
     """Accepts anything signed."""
 
-    def check(self, x: Call, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
+    def check(
+        self, call: Call, message: str, keys: KeySet, *, client_id: str, deployment_id: str
+    ) -> list[dict[str, Any]]:
         return list(signed(message, keys, algorithms=["RS256"])[f"{lti13.DL_CLAIM}content_items"])
 
 

@@ -46,10 +46,10 @@ def test_only_settings_and_routes_depend_on_the_day() -> None:
 
 
 def test_no_provider_reads_its_state_from_the_journals_notes() -> None:
-    """Notes are for people; `x.per_request(Kind)` is where a provider keeps what it needs again."""
+    """Notes are for people; `call.per_request(Kind)` is where a provider keeps what it needs again."""
     reads = []
     for path in modules():
-        if not relative(path).startswith(("providers/", "lti/")) or "x.notes" not in (text := path.read_text("utf-8")):
+        if not relative(path).startswith(("providers/", "lti/")) or ".notes" not in (text := path.read_text("utf-8")):
             continue
         nodes = list(ast.walk(ast.parse(text)))
         targets = [node for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
@@ -60,7 +60,7 @@ def test_no_provider_reads_its_state_from_the_journals_notes() -> None:
             (relative(path), node.lineno)
             for node in nodes
             if isinstance(node, ast.Attribute)
-            and ast.unparse(node).endswith("x.notes")
+            and ast.unparse(node).endswith(("call.notes", "exchange.notes"))
             and f"{ast.unparse(node)} {node.lineno}" not in written
         ]
     assert reads == []

@@ -41,6 +41,20 @@ def test_no_name_is_a_pronoun() -> None:
     assert found == []
 
 
+def test_a_call_is_called_a_call() -> None:
+    """What is annotated as a provider's `Call` is named `call`, what is an `Exchange`, `exchange` or `call`."""
+    others = []
+    for path in sorted((ROOT / "emulator").rglob("*.py")):
+        if ": Call" not in (text := path.read_text("utf-8")) and ": Exchange" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.arg) or node.annotation is None or node.arg in ("call", "exchange"):
+                continue
+            if ast.unparse(node.annotation).partition("[")[0] in ("Call", "Exchange"):
+                others.append(f"{path.relative_to(ROOT).as_posix()}:{node.lineno}: {node.arg}")
+    assert others == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

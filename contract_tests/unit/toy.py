@@ -59,51 +59,53 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 Call = Exchange[School, Settings]
 
 
-def get_pupil(x: Call) -> Response:
-    pupil = x.store.pupils.get(x.path_params["id"])
+def get_pupil(call: Call) -> Response:
+    pupil = call.store.pupils.get(call.path_params["id"])
     if pupil is None:
         raise Refusal(
-            "unknown_pupil", status=404, message="no such pupil", check="pupil exists", got=x.path_params["id"]
+            "unknown_pupil", status=404, message="no such pupil", check="pupil exists", got=call.path_params["id"]
         )
-    return JSONResponse({"greeting": x.settings.greeting, "email": pupil.email, "url": x.url(f"/pupils/{pupil.id}")})
+    return JSONResponse(
+        {"greeting": call.settings.greeting, "email": pupil.email, "url": call.url(f"/pupils/{pupil.id}")}
+    )
 
 
-def add_pupil(x: Call) -> Response:
-    if not x.field("email"):
-        x.warn("no_email", "pupils without an e-mail cannot be written to")
-    pupil = x.store.pupils.put(Pupil(id=x.store.next_number("pupils"), email=x.field("email")))
-    x.outbox.add("email", provider="toy", kind="welcome", to=pupil.email, at=x.clock.now())
+def add_pupil(call: Call) -> Response:
+    if not call.field("email"):
+        call.warn("no_email", "pupils without an e-mail cannot be written to")
+    pupil = call.store.pupils.put(Pupil(id=call.store.next_number("pupils"), email=call.field("email")))
+    call.outbox.add("email", provider="toy", kind="welcome", to=pupil.email, at=call.clock.now())
     return JSONResponse({"id": pupil.id})
 
 
-def echo(x: Call) -> Response:
+def echo(call: Call) -> Response:
     try:
-        form = [[k, v] for k, v in x.form().multi_items() if isinstance(v, str)]
+        form = [[k, v] for k, v in call.form().multi_items() if isinstance(v, str)]
     except BodyError as error:
         raise Refusal("bad_form", status=400, message=str(error)) from None
     return JSONResponse(
         {
-            "path": x.path,
-            "raw_path": x.raw_path.decode("latin-1"),
-            "query": [list(item) for item in x.query.multi_items()],
+            "path": call.path,
+            "raw_path": call.raw_path.decode("latin-1"),
+            "query": [list(item) for item in call.query.multi_items()],
             "form": form,
-            "host": x.host,
-            "base": x.base_url,
-            "other": x.resolve("toy:/there"),
-            "reached_by": x.address.reached_by,
-            "cookies": x.cookies,
+            "host": call.host,
+            "base": call.base_url,
+            "other": call.resolve("toy:/there"),
+            "reached_by": call.address.reached_by,
+            "cookies": call.cookies,
         }
     )
 
 
-def read(x: Call) -> Response:
-    return JSONResponse(x.json())
+def read(call: Call) -> Response:
+    return JSONResponse(call.json())
 
 
-async def ask(x: Call) -> Response:
+async def ask(call: Call) -> Response:
     """Ask another site, then take in who asked."""
-    await fetch(x, "GET", x.query["url"], allowed=[x.query["url"]])
-    return add_pupil(x)
+    await fetch(call, "GET", call.query["url"], allowed=[call.query["url"]])
+    return add_pupil(call)
 
 
 class Seen:
@@ -113,19 +115,21 @@ class Seen:
         self.pupil = "nobody"
 
 
-def keeps(x: Call) -> Response:
-    return JSONResponse({"pupil": x.per_request(Seen).pupil, "same": x.per_request(Seen) is x.per_request(Seen)})
+def keeps(call: Call) -> Response:
+    return JSONResponse(
+        {"pupil": call.per_request(Seen).pupil, "same": call.per_request(Seen) is call.per_request(Seen)}
+    )
 
 
-def crash(x: Call) -> Response:
+def crash(call: Call) -> Response:
     raise ZeroDivisionError("on purpose")
 
 
-def answer(x: Call) -> Response:
+def answer(call: Call) -> Response:
     """Any status, as a handler answers by itself or by a refusal."""
-    if "refused" in x.query:
-        raise Refusal("on_purpose", status=x.path_params["status"])
-    return Response("on purpose", x.path_params["status"])
+    if "refused" in call.query:
+        raise Refusal("on_purpose", status=call.path_params["status"])
+    return Response("on purpose", call.path_params["status"])
 
 
 class Toy(Provider[School, Settings]):
@@ -151,21 +155,21 @@ class Toy(Provider[School, Settings]):
         Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),
     )
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
+    def render(self, call: Call, refusal: Refusal) -> Response:
         return JSONResponse({"error": refusal.message}, refusal.status, refusal.headers)
 
-    def admit(self, x: Call) -> Response | None:
-        x.per_request(Seen).pupil = x.query.get("pupil", "nobody")
-        if x.query.get("pupil") == "stranger":
+    def admit(self, call: Call) -> Response | None:
+        call.per_request(Seen).pupil = call.query.get("pupil", "nobody")
+        if call.query.get("pupil") == "stranger":
             raise Refusal("stranger", status=403, message="strangers stay outside")
-        return JSONResponse({"pupil": "head"}) if x.query.get("pupil") == "head" else None
+        return JSONResponse({"pupil": "head"}) if call.query.get("pupil") == "head" else None
 
-    def not_found(self, x: Call) -> Refusal | Response:
-        if self.leads_somewhere(x.path + "/"):
-            return Response(status_code=301, headers={"location": x.url(x.path + "/")})
+    def not_found(self, call: Call) -> Refusal | Response:
+        if self.leads_somewhere(call.path + "/"):
+            return Response(status_code=301, headers={"location": call.url(call.path + "/")})
         return Refusal("no_route", status=404, message="nothing here")
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal:
         return Refusal("wrong_method", status=405, headers={"Allow": ", ".join(allowed)})
 
     def info(self, world: World, bases: dict[str, str]) -> ProviderInfo:

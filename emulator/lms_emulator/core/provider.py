@@ -139,37 +139,41 @@ class Provider(Generic[StoreT, SettingsT]):
         """The path in the form in which the catalogue has it, for a request that no route takes."""
         return path
 
-    def operation(self, x: Exchange[StoreT, SettingsT]) -> Operation | None:
+    def operation(self, exchange: Exchange[StoreT, SettingsT]) -> Operation | None:
         """The operation of the catalogue that a request is for."""
-        return self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue is not None else None
+        return (
+            self.catalogue.find(exchange.method, self.normalise_path(exchange.path))
+            if self.catalogue is not None
+            else None
+        )
 
-    def has_waiting_work(self, x: Exchange[StoreT, SettingsT]) -> bool:
+    def has_waiting_work(self, exchange: Exchange[StoreT, SettingsT]) -> bool:
         """Whether the request has to run long jobs first that earlier ones left behind."""
         return False
 
-    def method_of(self, x: Exchange[StoreT, SettingsT]) -> str:
+    def method_of(self, exchange: Exchange[StoreT, SettingsT]) -> str:
         """The method by which to look up a route: the request's own, or one that a header overrides it with."""
-        return x.method
+        return exchange.method
 
-    def respond_early(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
+    def respond_early(self, exchange: Exchange[StoreT, SettingsT]) -> Response | None:
         """Answer before routing (CORS preflight, throttling); None continues. May raise a Refusal."""
         return None
 
-    def admit(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
+    def admit(self, exchange: Exchange[StoreT, SettingsT]) -> Response | None:
         """Answer between routing and the handler (an invalid session); None continues. May raise a Refusal.
 
         Paths without a route do not come here: `not_found` and `method_not_allowed` call it if it applies to them.
         """
         return None
 
-    def before_missing(self, x: Exchange[StoreT, SettingsT]) -> None:
+    def before_missing(self, exchange: Exchange[StoreT, SettingsT]) -> None:
         """Raise what the platform would refuse anyway (an invalid token) of an operation that is not emulated."""
 
-    def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
+    def render(self, exchange: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
         """The refusal in the provider's own wire format; a `SiteRefusal` names its own form."""
         return refused(self.package, refusal)
 
-    def not_found(self, x: Exchange[StoreT, SettingsT]) -> Refusal | Response:
+    def not_found(self, exchange: Exchange[StoreT, SettingsT]) -> Refusal | Response:
         """The answer to a path without a route.
 
         Trailing-slash rules belong here too: `leads_somewhere` says whether the path would have a route with its slash.
@@ -180,11 +184,11 @@ class Provider(Generic[StoreT, SettingsT]):
         """Whether a decoded path has a route, with any method."""
         return self.router.knows(self.normalise_path(path))
 
-    def method_not_allowed(self, x: Exchange[StoreT, SettingsT], allowed: tuple[str, ...]) -> Refusal | Response:
+    def method_not_allowed(self, exchange: Exchange[StoreT, SettingsT], allowed: tuple[str, ...]) -> Refusal | Response:
         """The answer to a known path with an unsupported method."""
         raise NotImplementedError
 
-    def body_too_large(self, x: Exchange[StoreT, SettingsT], setting: str, limit: int) -> Refusal:
+    def body_too_large(self, exchange: Exchange[StoreT, SettingsT], setting: str, limit: int) -> Refusal:
         """The answer to a body over a limit; it was not read, or not parsed.
 
         Parameters: `setting`, which of `emulator` the limit is, such as `max_body_bytes`.
@@ -198,7 +202,7 @@ class Provider(Generic[StoreT, SettingsT]):
             diagnosis=f"raise the setting emulator.{setting} if the real provider accepts more",
         )
 
-    def body_unreadable(self, x: Exchange[StoreT, SettingsT], why: str) -> Refusal:
+    def body_unreadable(self, exchange: Exchange[StoreT, SettingsT], why: str) -> Refusal:
         """The answer to an unreadable form or JSON body, unless the handler has one of its own.
 
         Parameters: `why`, the parser's own words.
@@ -207,7 +211,7 @@ class Provider(Generic[StoreT, SettingsT]):
             "body_unreadable", status=400, message="Bad Request", check="the body can be read", got=why, diagnosis=why
         )
 
-    def why_refused(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> str | None:
+    def why_refused(self, exchange: Exchange[StoreT, SettingsT], refusal: Refusal) -> str | None:
         """A diagnosis for a refusal that has none: where the missing record is.
 
         A provider with roles adds which permission was missing, and who has it.
@@ -215,17 +219,17 @@ class Provider(Generic[StoreT, SettingsT]):
         from lms_emulator.core.access.whereabouts import why_not_found
 
         missing = refusal.status == 404 or refusal.reason == "not_found" or refusal.reason.startswith("unknown_")
-        return why_not_found(x, refusal) if missing else None
+        return why_not_found(exchange, refusal) if missing else None
 
-    def failed(self, x: Exchange[StoreT, SettingsT], failure: Unhandled) -> Response:
+    def failed(self, exchange: Exchange[StoreT, SettingsT], failure: Unhandled) -> Response:
         """The real provider's answer to input that it fails on."""
         raise failure
 
-    def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
+    def crashed(self, exchange: Exchange[StoreT, SettingsT]) -> Response:
         """The answer when our own code fails: not the provider's behaviour, and the journal says so."""
         return Response("Internal Server Error", 500, media_type="text/plain")
 
-    def finish(self, x: Exchange[StoreT, SettingsT], response: Response) -> None:
+    def finish(self, exchange: Exchange[StoreT, SettingsT], response: Response) -> None:
         """Add what every answer of the provider carries. Changes `response` in place."""
 
     def info(self, world: World, bases: dict[str, str]) -> msgspec.Struct:

@@ -41,10 +41,10 @@ _NO_ASSERTION = (
 )
 
 
-def _why_none(x: Exchange[Any, Any]) -> str:
+def _why_none(exchange: Exchange[Any, Any]) -> str:
     """Why there is no assertion: a secret came in its place, in the form or by HTTP Basic, or nothing."""
-    sent = dict(x.query.peek()) | (dict(x.form().peek()) if x.is_form else {})
-    secret = "client_secret" in sent or x.basic() is not None
+    sent = dict(exchange.query.peek()) | (dict(exchange.form().peek()) if exchange.is_form else {})
+    secret = "client_secret" in sent or exchange.basic() is not None
     return _NO_ASSERTION if secret else "no client_assertion was sent, which a tool signs to ask for a token"
 
 
@@ -64,103 +64,105 @@ class Assertions(ABC, Generic[X]):
     """How one platform verifies client assertions."""
 
     @abstractmethod
-    def client(self, x: X, client_id: str) -> Client | None:
+    def client(self, call: X, client_id: str) -> Client | None:
         """The client whose id is the assertion's `sub`."""
 
     @abstractmethod
-    def audiences(self, x: X) -> list[str]:
+    def audiences(self, call: X) -> list[str]:
         """The accepted values of `aud`."""
 
     @abstractmethod
-    def refusal(self, x: X, fault: Fault) -> Refusal:
+    def refusal(self, call: X, fault: Fault) -> Refusal:
         """The refusal of an assertion that fails a check."""
 
-    def check_header(self, x: X, assertion: str) -> None:
+    def check_header(self, call: X, assertion: str) -> None:
         """Checks before the tool's keys are fetched: none here. Raises TokenError."""
 
     def read_keys(self, found: Any) -> KeySet:
         """The keys of a key set. Raises TokenError, or KeysUnavailableError with the platform's own words."""
         return KeySet.from_jwks(found)
 
-    def allowed_again(self, x: X) -> bool:
+    def allowed_again(self, call: X) -> bool:
         """Whether a `jti` may be used more than once."""
         return False
 
-    async def verify(self, x: X, kind: str, assertion: str) -> Client:
+    async def verify(self, call: X, kind: str, assertion: str) -> Client:
         """The client that signed an assertion. Raises the refusal for the first fault.
 
         Parameters: `kind`, the request's `client_assertion_type`.
         """
-        if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
+        if not call.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
             check = "client_assertion_type"
-            why = _why_other_type(kind) if kind or assertion else _why_none(x)
+            why = _why_other_type(kind) if kind or assertion else _why_none(call)
             fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind, diagnosis=why)
-            raise self.refusal(x, fault)
+            raise self.refusal(call, fault)
         if not assertion:
             fault = Fault("assertion", "malformed", "token", "three parts joined by dots", "1 part(s)")
-            refusal = self.refusal(x, fault.noted(x))
+            refusal = self.refusal(call, fault.noted(call))
             refusal.absent, refusal.diagnosis = "client_assertion", None
             raise refusal
         try:
-            client = self._signer(x, assertion)
-            claims = await self.claims(x, client, assertion)
+            client = self._signer(call, assertion)
+            claims = await self.claims(call, client, assertion)
         except KeysUnavailableError as error:
-            raise self.refusal(x, error.fault) from error
+            raise self.refusal(call, error.fault) from error
         except TokenError as error:
-            raise self.refusal(x, (await token_fault(x, "assertion", error, assertion)).noted(x)) from error
-        x.check("the client assertion holds")
-        warn_of_critical(x, assertion)
-        self._use(x, client, claims)
+            raise self.refusal(call, (await token_fault(call, "assertion", error, assertion)).noted(call)) from error
+        call.check("the client assertion holds")
+        warn_of_critical(call, assertion)
+        self._use(call, client, claims)
         return client
 
-    async def claims(self, x: X, client: Client, assertion: str) -> Claims:
+    async def claims(self, call: X, client: Client, assertion: str) -> Claims:
         """The claims of a valid assertion, by the keys that the platform accepts. Raises TokenError and
         KeysUnavailableError."""
-        self.check_header(x, assertion)
-        keys = await key_set(x, client.keys, self.read_keys)
-        return self.check(x, client, assertion, keys)
+        self.check_header(call, assertion)
+        keys = await key_set(call, client.keys, self.read_keys)
+        return self.check(call, client, assertion, keys)
 
-    def _use(self, x: X, client: Client, claims: Claims) -> None:
+    def _use(self, call: X, client: Client, claims: Claims) -> None:
         """Note the `jti`; an assertion without one, if accepted, may be reused until it expires."""
-        self._warn_of_long_life(x, claims.get("exp"))
+        self._warn_of_long_life(call, claims.get("exp"))
         if "jti" not in claims:
-            x.warn("jti_missing", "an assertion without `jti` can be sent again by whoever reads it")
+            call.warn("jti_missing", "an assertion without `jti` can be sent again by whoever reads it")
             return
-        jti, again = str(claims["jti"]), self.allowed_again(x)
-        until = claims.get("exp", x.clock.timestamp() + _REMEMBERED)
-        if not x.check("jti is new", use_once(x, "jti", client.client_id, jti, until, allowed_again=again), got=jti):
+        jti, again = str(claims["jti"]), self.allowed_again(call)
+        until = claims.get("exp", call.clock.timestamp() + _REMEMBERED)
+        if not call.check(
+            "jti is new", use_once(call, "jti", client.client_id, jti, until, allowed_again=again), got=jti
+        ):
             diagnosis = "sign a new assertion for each request"
-            raise self.refusal(x, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
+            raise self.refusal(call, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
 
-    def _warn_of_long_life(self, x: X, exp: object) -> None:
-        remaining = exp - x.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
+    def _warn_of_long_life(self, call: X, exp: object) -> None:
+        remaining = exp - call.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
         if remaining > _LONG:
-            why = why_off(x.clock, float(min(exp, _BEYOND))) if isinstance(exp, int | float) else None
+            why = why_off(call.clock, float(min(exp, _BEYOND))) if isinstance(exp, int | float) else None
             how = why if why is not None and "since 1970" in why else f"it expires in {remaining / 86_400:.0f} days"
-            x.warn("assertion_lives_long", f"`exp`: {how}; whoever reads the assertion can use it until then")
+            call.warn("assertion_lives_long", f"`exp`: {how}; whoever reads the assertion can use it until then")
 
-    def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
+    def check(self, call: X, client: Client, assertion: str, keys: KeySet) -> Claims:
         """The claims of a valid assertion. Raises TokenError."""
         return lti13.check_client_assertion(
             assertion,
             keys,
             client_id=client.client_id,
-            audiences=self.audiences(x),
-            now=x.clock.timestamp(),
-            leeway=x.settings.assertion_future_buffer_seconds,
-            max_age=x.settings.assertion_max_age_seconds or None,
-            critical=x.settings.critical_headers,
+            audiences=self.audiences(call),
+            now=call.clock.timestamp(),
+            leeway=call.settings.assertion_future_buffer_seconds,
+            max_age=call.settings.assertion_max_age_seconds or None,
+            critical=call.settings.critical_headers,
         )
 
-    def _signer(self, x: X, assertion: str) -> Client:
+    def _signer(self, call: X, assertion: str) -> Client:
         client_id = str(read(assertion).claims.get("sub", ""))
-        client = self.client(x, client_id)
+        client = self.client(call, client_id)
         if client is None:
             known = "the client id of a registered tool"
             why = why_another_sort(assertion, "assertion_")
             why = why or (None if client_id else "the assertion has no `sub`, which is the client id")
             fault = Fault("assertion", "client_unknown", "sub", known, client_id, why, client_id)
-            raise self.refusal(x, fault.noted(x))
+            raise self.refusal(call, fault.noted(call))
         return client
 
 
@@ -169,7 +171,7 @@ def _why_other_type(kind: str) -> str:
     return f"{came}; it has to be {lti13.JWT_BEARER}"
 
 
-def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
+def why_claim(exchange: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
     """Why a time in an assertion is off, or its audience is nearly the right one."""
     if got == "absent" or expected == "present":
         return f"the claim `{claim}` is missing"
@@ -182,7 +184,7 @@ def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) 
         )
     if claim in ("exp", "iat", "nbf"):
         if isinstance(got, int | float) and not isinstance(got, bool):
-            said = why_off(x.clock, got) or why_not_now(x.clock, got)
+            said = why_off(exchange.clock, got) or why_not_now(exchange.clock, got)
             return f"its `{claim}`: {said}; sign a new one for each request, by the time of now" if said else None
         return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
     if claim == "aud" and isinstance(got, list) and len(got) == 1:

@@ -55,85 +55,85 @@ class DeepLinking(ABC, Generic[X]):
         """The key that verifies the platform's own data."""
 
     @abstractmethod
-    def issuer(self, x: X) -> str:
+    def issuer(self, call: X) -> str:
         """The platform's `iss`, expected in `aud` of the tool's response."""
 
     @abstractmethod
-    def refusal(self, x: X, fault: Fault) -> Refusal:
+    def refusal(self, call: X, fault: Fault) -> Refusal:
         """The refusal of a response that fails a check."""
 
-    def own_data(self, x: X, text: str) -> Claims:
+    def own_data(self, call: X, text: str) -> Claims:
         """The data that the platform signed in its request, and that the tool returns. Raises a refusal."""
         try:
-            data = verify(text, self.own_key(), algorithms=[self.algorithm], now=x.clock.timestamp())
+            data = verify(text, self.own_key(), algorithms=[self.algorithm], now=call.clock.timestamp())
         except TokenError as error:
-            raise self.refusal(x, self._unmatched(error, text)) from error
+            raise self.refusal(call, self._unmatched(error, text)) from error
         check = "this world issued data"
-        if not x.check(check, issued_tokens.find(x.store.issued_tokens, text) is not None):
+        if not call.check(check, issued_tokens.find(call.store.issued_tokens, text) is not None):
             diagnosis = issued_tokens.DIAGNOSIS
             fault = Fault("deep_linking", "data_not_issued_here", check, diagnosis=diagnosis, credential=text)
-            raise self.refusal(x, fault)
+            raise self.refusal(call, fault)
         return data
 
-    def returned_data(self, x: X, message: str) -> Claims:
+    def returned_data(self, call: X, message: str) -> Claims:
         """`own_data` from the claim `data` of the tool's response, which is otherwise still unverified."""
         try:
             data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
         except TokenError as error:
             fault = Fault("deep_linking", "malformed", "JWT", got=error.got, credential=message)
-            raise self.refusal(x, fault) from error
+            raise self.refusal(call, fault) from error
         if data is None:
             why = f"the response has no `data`: {self.unmatched}"
-            raise self.refusal(x, Fault("deep_linking", "data_invalid", "data", diagnosis=why))
-        return self.own_data(x, str(data))
+            raise self.refusal(call, Fault("deep_linking", "data_invalid", "data", diagnosis=why))
+        return self.own_data(call, str(data))
 
     async def items(
-        self, x: X, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
+        self, call: X, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
         """The content items of a verified response. Raises the refusal for the first fault."""
         try:
-            public = await key_set(x, keys, self.read_keys)
-            items = self.check(x, message, public, client_id=client_id, deployment_id=deployment_id)
+            public = await key_set(call, keys, self.read_keys)
+            items = self.check(call, message, public, client_id=client_id, deployment_id=deployment_id)
         except KeysUnavailableError as error:
-            raise self.refusal(x, error.fault) from error
+            raise self.refusal(call, error.fault) from error
         except TokenError as error:
-            fault = await token_fault(x, "deep_linking", error, message)
+            fault = await token_fault(call, "deep_linking", error, message)
             if error.reason == "wrong_issuer":
-                fault = replace(fault, diagnosis=why_issuer(error.got, self.issuer(x)))
+                fault = replace(fault, diagnosis=why_issuer(error.got, self.issuer(call)))
             elif error.reason == "bad_claim" and error.check.endswith("deployment_id"):
                 fault = replace(fault, credential=str(error.got or "") or None)
-            raise self.refusal(x, fault.noted(x)) from error
-        warn_of_critical(x, message)
+            raise self.refusal(call, fault.noted(call)) from error
+        warn_of_critical(call, message)
         claims = read(message).claims
-        warn_of_misnamed_items(x, claims)
-        nonce, again = str(claims.get("nonce", "")), self.allowed_again(x)
-        if nonce and not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=again):
-            raise self.refusal(x, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(x))
+        warn_of_misnamed_items(call, claims)
+        nonce, again = str(claims.get("nonce", "")), self.allowed_again(call)
+        if nonce and not use_once(call, "nonce", client_id, nonce, claims["exp"], allowed_again=again):
+            raise self.refusal(call, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(call))
         return items
 
-    def check(self, x: X, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
+    def check(self, call: X, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
         """The content items of a valid response. Raises TokenError."""
         return lti13.check_deep_linking_response(
             message,
             keys,
             client_id=client_id,
-            issuer=self.issuer(x),
+            issuer=self.issuer(call),
             deployment_id=deployment_id,
-            now=x.clock.timestamp(),
-            leeway=x.settings.assertion_future_buffer_seconds,
-            max_age=x.settings.assertion_max_age_seconds or None,
-            critical=x.settings.critical_headers,
+            now=call.clock.timestamp(),
+            leeway=call.settings.assertion_future_buffer_seconds,
+            max_age=call.settings.assertion_max_age_seconds or None,
+            critical=call.settings.critical_headers,
         )
 
     def read_keys(self, found: Any) -> KeySet:
         """The keys of a tool's key set, as the platform reads one."""
         return KeySet.from_jwks(found)
 
-    def allowed_again(self, x: X) -> bool:
+    def allowed_again(self, call: X) -> bool:
         """Whether a nonce may be used more than once."""
         return False
 
-    def line_item(self, x: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
+    def line_item(self, call: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
         """The line item requested by a content item. Raises a refusal if it is invalid.
 
         Parameters: `link_id`, of the placed link; `label`, a default.
@@ -142,12 +142,12 @@ class DeepLinking(ABC, Generic[X]):
         if not isinstance(wanted, dict):
             return None
         try:
-            return self.read_line_item(x, {"label": label, **wanted, "resourceLinkId": link_id})
+            return self.read_line_item(call, {"label": label, **wanted, "resourceLinkId": link_id})
         except ServiceError as error:
             fault = Fault("deep_linking", "line_item", error.field, error.expected, error.got)
-            raise self.refusal(x, fault) from error
+            raise self.refusal(call, fault) from error
 
-    def read_line_item(self, x: X, body: Any) -> LineItemData:
+    def read_line_item(self, call: X, body: Any) -> LineItemData:
         """A line item as the platform reads one. Raises ServiceError."""
         return read_line_item(body)
 
@@ -156,12 +156,12 @@ class DeepLinking(ABC, Generic[X]):
         return Fault("deep_linking", "data_invalid", *named, credential=text)
 
 
-def warn_of_misnamed_items(x: Exchange[Any, Any], claims: Mapping[str, Any]) -> None:
+def warn_of_misnamed_items(exchange: Exchange[Any, Any], claims: Mapping[str, Any]) -> None:
     """Warn of content items in another claim than theirs, which nobody places."""
     right = f"{lti13.DL_CLAIM}content_items"
     like = next((name for name in claims if name.rpartition("/")[2] == "content_items"), None)
     if like is not None and right not in claims:
-        x.warn("content_items_misnamed", f"`{like}` came; the claim is `{right}`: nothing is placed")
+        exchange.warn("content_items_misnamed", f"`{like}` came; the claim is `{right}`: nothing is placed")
 
 
 def why_issuer(got: Any, issuer: str) -> str:

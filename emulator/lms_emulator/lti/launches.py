@@ -86,7 +86,7 @@ class Launches(ABC, Generic[X, U]):
     order: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
+    def request(self, call: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
         """Who requests which launch. Raises refusals for people, as the redirect URI is not verified yet."""
 
     @abstractmethod
@@ -105,93 +105,93 @@ class Launches(ABC, Generic[X, U]):
         """The checks of a request whose tool and redirect URI are known, in order; the first failure is reported."""
         return self.parameters_hold, self.launch_is_alive, self.user_is_signed_in, self.client_is_the_launchs
 
-    def begin(self, x: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
+    def begin(self, call: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
         """Keep a launch until the tool requests it; `hint` finds it again."""
-        expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
-        return x.store.pending_launches.put(
+        expires = call.clock.now() + timedelta(seconds=call.settings.launch_lifetime_seconds)
+        return call.store.pending_launches.put(
             PendingLaunch(
                 hint=hint,
                 user_id=user_id,
                 client_id=launch.client_id,
                 launch=launch,
                 expires_at=expires,
-                wrong=self._disarm(x, launch.client_id),
+                wrong=self._disarm(call, launch.client_id),
             )
         )
 
-    def _disarm(self, x: X, client_id: str) -> misbehaviour.NextLaunch | None:
+    def _disarm(self, call: X, client_id: str) -> misbehaviour.NextLaunch | None:
         """Take what is armed for the launch that begins."""
-        armed = next((launch for launch in x.store.armed_launches if launch.client_id in (None, client_id)), None)
+        armed = next((launch for launch in call.store.armed_launches if launch.client_id in (None, client_id)), None)
         if armed is None:
             return None
-        x.store.armed_launches.delete(armed.id)
+        call.store.armed_launches.delete(armed.id)
         wrong = armed.wrong
         if wrong.slow_ms or wrong.lost:
             status = 504 if wrong.lost else None
-            x.world.faults.add(
-                WireFault(provider=x.provider, path=self.path, times=1, delay_ms=wrong.slow_ms, status=status)
+            call.world.faults.add(
+                WireFault(provider=call.provider, path=self.path, times=1, delay_ms=wrong.slow_ms, status=status)
             )
         return wrong
 
-    def sent(self, x: X, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
+    def sent(self, call: X, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
         """Login initiation as sent, altered by what is armed."""
         if pending.wrong is None:
             return action, fields
-        explain(x, pending.wrong)
+        explain(call, pending.wrong)
         return action, misbehaviour.alter_login(pending.wrong, fields)
 
-    def find(self, x: X, hint: str) -> PendingLaunch | None:
+    def find(self, call: X, hint: str) -> PendingLaunch | None:
         """The pending launch of a hint, unless it has expired."""
-        pending = x.store.pending_launches.get(hint)
-        return pending if pending is not None and x.clock.now() < pending.expires_at else None
+        pending = call.store.pending_launches.get(hint)
+        return pending if pending is not None and call.clock.now() < pending.expires_at else None
 
-    def authenticate(self, x: X, params: Mapping[str, str], user: U | None) -> Form:
+    def authenticate(self, call: X, params: Mapping[str, str], user: U | None) -> Form:
         """Answer an authentication request with a signed id_token; the launch is consumed.
 
         Raises a refusal; errors for the tool are sent to it, but only to a registered redirect URI.
         """
-        request = self.request(x, params, user)
-        fault = self._address_is_registered(x, request)
+        request = self.request(call, params, user)
+        fault = self._address_is_registered(call, request)
         if fault is not None:
             raise self.wrong_redirect_uri(fault)
-        fault = next((found for check in self.checks() if (found := check(x, request)) is not None), None)
+        fault = next((found for check in self.checks() if (found := check(call, request)) is not None), None)
         if fault is not None:
-            raise self.refused(x, request, fault)
+            raise self.refused(call, request, fault)
         if "state" not in params:
-            x.warn(
+            call.warn(
                 "state_missing", "no `state`: the tool cannot tell whose browser began this launch (RFC 6749, 10.12)"
             )
         assert request.pending is not None  # `launch_is_alive`
-        x.store.pending_launches.delete(request.pending.hint)
-        return request.redirect_uri, self._answer(x, request, request.pending, request.params["nonce"])
+        call.store.pending_launches.delete(request.pending.hint)
+        return request.redirect_uri, self._answer(call, request, request.pending, request.params["nonce"])
 
-    def _answer(self, x: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
-        key = self.keys.signing(x)
-        last = x.store.last_launches.get(pending.client_id)
-        now = self.issued_at(x, pending)
+    def _answer(self, call: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
+        key = self.keys.signing(call)
+        last = call.store.last_launches.get(pending.client_id)
+        now = self.issued_at(call, pending)
         draft = Draft(
-            claims=self.ordered(self.claims(x, pending.launch, nonce, now)),
+            claims=self.ordered(self.claims(call, pending.launch, nonce, now)),
             now=now,
             header={"kid": key.kid},
             key=key.name,
-            fields={**_state(request), **self.further_fields(x)},
+            fields={**_state(request), **self.further_fields(call)},
             earlier=(last.id_token, last.nonce) if last is not None else None,
         )
         if pending.wrong is not None:
-            explain(x, pending.wrong)
+            explain(call, pending.wrong)
             misbehaviour.alter(pending.wrong, draft)
         token = draft.token()
         if pending.wrong is None:
-            x.store.last_launches.put(LastLaunch(client_id=pending.client_id, id_token=token, nonce=nonce))
+            call.store.last_launches.put(LastLaunch(client_id=pending.client_id, id_token=token, nonce=nonce))
         return {"id_token": token, **draft.fields}
 
-    def issued_at(self, x: X, pending: PendingLaunch) -> int:
+    def issued_at(self, call: X, pending: PendingLaunch) -> int:
         """The `iat` of the id_token: the time of the tool's request."""
-        return int(x.clock.timestamp())
+        return int(call.clock.timestamp())
 
-    def claims(self, x: X, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+    def claims(self, call: X, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """The claims of the id_token, issued at `now`."""
-        lifetime = x.settings.id_token_lifetime_seconds
+        lifetime = call.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
 
     def ordered(self, claims: Claims) -> Claims:
@@ -199,63 +199,63 @@ class Launches(ABC, Generic[X, U]):
         first = [name for name in self.order if name in claims]
         return {name: claims[name] for name in dict.fromkeys((*first, *claims))}
 
-    def further_fields(self, x: X) -> dict[str, str]:
+    def further_fields(self, call: X) -> dict[str, str]:
         """Form fields after the id_token and `state`."""
         return {}
 
     # checks
 
-    def parameters_hold(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def parameters_hold(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
         """All parameters are present, and those with a required value have it."""
         try:
             lti13.check_authentication_request(request.params)
         except lti13.AuthenticationRequestError as error:
-            return _fault(error).noted(x)
+            return _fault(error).noted(call)
         return None
 
-    def launch_is_alive(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def launch_is_alive(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The launch is neither too old nor used."""
         check = "the launch is alive and unused"
-        if x.check(check, request.pending is not None):
+        if call.check(check, request.pending is not None):
             return None
         diagnosis = "send back the lti_message_hint of the login initiation unchanged, once"
         return Fault(
             "lti", "launch_over", check, diagnosis=diagnosis, credential=request.params.get("lti_message_hint")
         )
 
-    def user_is_signed_in(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def user_is_signed_in(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The browser's session belongs to the person of `login_hint`."""
         hint = self.login_hint(request.user) if request.user is not None else "a session"
         got = request.params.get("login_hint")
-        if x.check("the session's user is the login_hint's", request.user is not None and hint == got, got=got):
+        if call.check("the session's user is the login_hint's", request.user is not None and hint == got, got=got):
             return None
         lost = "no session cookie came with this; was it lost in a frame of another site?"
         diagnosis = lost if request.user is None else None
         return Fault("lti", "login_required", "login_hint", hint, got, diagnosis)
 
-    def client_is_the_launchs(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def client_is_the_launchs(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
         """The tool that makes the request is the one that was launched."""
         launched = request.pending.client_id if request.pending is not None else None
-        if x.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
+        if call.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
             return None
         return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
-    def check_redirect_uri(self, x: X, redirect_uri: str, registered: list[str]) -> None:
+    def check_redirect_uri(self, call: X, redirect_uri: str, registered: list[str]) -> None:
         """The redirect URI is registered. Raises AuthenticationRequestError."""
         lti13.check_redirect_uri(redirect_uri, registered)
 
-    def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        registered = [x.resolve(value) for value in request.redirect_uris]
+    def _address_is_registered(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+        registered = [call.resolve(value) for value in request.redirect_uris]
         try:
-            self.check_redirect_uri(x, request.redirect_uri, registered)
+            self.check_redirect_uri(call, request.redirect_uri, registered)
         except lti13.AuthenticationRequestError as error:
             name = "redirect_uri"
-            why = why_absent(x, name) if not request.redirect_uri else None
+            why = why_absent(call, name) if not request.redirect_uri else None
             why = why or why_no_redirect(request.redirect_uri, registered)
-            return replace(_fault(error), diagnosis=why).noted(x)
+            return replace(_fault(error), diagnosis=why).noted(call)
         return None
 
-    def refused(self, x: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
+    def refused(self, call: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
         """The error that the browser posts to the tool instead of an id_token."""
         error, description = self.error(fault)
         fields = {"error": error, "error_description": description, **_state(request)}
@@ -263,11 +263,13 @@ class Launches(ABC, Generic[X, U]):
         return SiteRefusal(fault.reason, status=200, message=description, check=fault.check, form=form, **fault.details)
 
 
-def explain(x: Exchange[Any, Any], wrong: msgspec.Struct) -> None:
+def explain(exchange: Exchange[Any, Any], wrong: msgspec.Struct) -> None:
     """Say in the journal what is wrong with this launch, and what the tool must do."""
-    x.notes["misbehaviour"] = msgspec.to_builtins(wrong)
+    exchange.notes["misbehaviour"] = msgspec.to_builtins(wrong)
     for mistake in misbehaviour.chosen(wrong):
-        x.warn("misbehaved", f"as asked for: {mistake.what} A tool {mistake.rule.duty} it ({mistake.rule.section}).")
+        exchange.warn(
+            "misbehaved", f"as asked for: {mistake.what} A tool {mistake.rule.duty} it ({mistake.rule.section})."
+        )
 
 
 def _state(request: AuthenticationRequest[U]) -> dict[str, str]:

@@ -57,11 +57,11 @@ class Notices(ABC, Generic[X, T]):
     azp: ClassVar[bool] = True
 
     @abstractmethod
-    def types(self, x: X, tool: T) -> Sequence[str]:
+    def types(self, call: X, tool: T) -> Sequence[str]:
         """The types of notices that it can have."""
 
     @abstractmethod
-    def url(self, x: X, tool: T) -> str:
+    def url(self, call: X, tool: T) -> str:
         """The address of its handlers."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Notices(ABC, Generic[X, T]):
         """Its client id."""
 
     @abstractmethod
-    def deployment_id(self, x: X, tool: T) -> str:
+    def deployment_id(self, call: X, tool: T) -> str:
         """Its deployment, as launches name it."""
 
     @abstractmethod
@@ -81,21 +81,21 @@ class Notices(ABC, Generic[X, T]):
         """Its name, for the outbox."""
 
     @abstractmethod
-    def issuer(self, x: X) -> str:
+    def issuer(self, call: X) -> str:
         """The platform, as launches name it."""
 
     @abstractmethod
     def stamp(self, at: datetime) -> str:
         """A time in the platform's format."""
 
-    def claim(self, x: X, tool: T) -> dict[str, Any]:
+    def claim(self, call: X, tool: T) -> dict[str, Any]:
         """The claim of a launch that offers notices."""
-        return claim(self.url(x, tool), self.types(x, tool))
+        return claim(self.url(call, tool), self.types(call, tool))
 
-    def listed(self, x: X, tool: T) -> list[dict[str, Any]]:
+    def listed(self, call: X, tool: T) -> list[dict[str, Any]]:
         """The handlers, those that are set first."""
-        handlers = {handler.notice_type: handler for handler in x.store.notice_handlers.find("tool", self.key(tool))}
-        silent = [{"notice_type": kind, "handler": ""} for kind in self.types(x, tool) if kind not in handlers]
+        handlers = {handler.notice_type: handler for handler in call.store.notice_handlers.find("tool", self.key(tool))}
+        silent = [{"notice_type": kind, "handler": ""} for kind in self.types(call, tool) if kind not in handlers]
         return [*(self.shape(handler) for handler in handlers.values()), *silent]
 
     def shape(self, handler: NoticeHandler) -> dict[str, Any]:
@@ -103,48 +103,48 @@ class Notices(ABC, Generic[X, T]):
         size = {"max_batch_size": handler.max_batch_size} if handler.max_batch_size is not None else {}
         return {"notice_type": handler.notice_type, "handler": handler.handler, **size}
 
-    def subscribe(self, x: X, tool: T, kind: str, handler: str, largest: int | None) -> dict[str, Any]:
+    def subscribe(self, call: X, tool: T, kind: str, handler: str, largest: int | None) -> dict[str, Any]:
         """Set the handler of a type, or delete it if it is empty. Returns it as JSON."""
-        for notice_handler in x.store.notice_handlers.find("tool", self.key(tool)):
+        for notice_handler in call.store.notice_handlers.find("tool", self.key(tool)):
             if notice_handler.notice_type == kind:
-                x.store.notice_handlers.delete(notice_handler.id)
-        number = x.store.next_number("notice_handlers")
+                call.store.notice_handlers.delete(notice_handler.id)
+        number = call.store.next_number("notice_handlers")
         wanted = NoticeHandler(
             id=number, tool_id=self.key(tool), notice_type=kind, handler=handler, max_batch_size=largest
         )
         if handler:
-            x.store.notice_handlers.put(wanted)
+            call.store.notice_handlers.put(wanted)
         return self.shape(wanted)
 
-    def send(self, x: X, tool: T, kind: str, at: datetime, extra: dict[str, Any]) -> None:
+    def send(self, call: X, tool: T, kind: str, at: datetime, extra: dict[str, Any]) -> None:
         """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
-        subscribed = x.store.notice_handlers.find("tool", self.key(tool))
+        subscribed = call.store.notice_handlers.find("tool", self.key(tool))
         wanted = next((handler for handler in subscribed if handler.notice_type == kind), None)
         if wanted is None:
             return
-        key, client, now = self.keys.signing(x), self.client_id(tool), int(x.clock.timestamp())
+        key, client, now = self.keys.signing(call), self.client_id(tool), int(call.clock.timestamp())
         claims = {
             f"{lti13.CLAIM}version": lti13.VERSION,
-            f"{lti13.CLAIM}notice": {"id": x.ids.uuid(), "timestamp": self.stamp(at), "type": kind},
+            f"{lti13.CLAIM}notice": {"id": call.ids.uuid(), "timestamp": self.stamp(at), "type": kind},
             "aud": client,
             **({"azp": client} if self.azp else {}),
-            f"{lti13.CLAIM}deployment_id": self.deployment_id(x, tool),
+            f"{lti13.CLAIM}deployment_id": self.deployment_id(call, tool),
             "exp": now + LIFETIME_SECONDS,
             "iat": now,
-            "iss": self.issuer(x),
-            "nonce": x.ids.uuid(),
+            "iss": self.issuer(call),
+            "nonce": call.ids.uuid(),
             **extra,
         }
         body = {"notices": [{"jwt": sign(claims, private_key(key.name), kid=key.kid)}]}
         name = self.name(tool)
-        x.outbox.add("webhook", provider=x.provider, kind=kind, to=wanted.handler, at=at, subject=name, data=body)
-        later(x, partial(self._deliver, x, wanted.handler, body))
+        call.outbox.add("webhook", provider=call.provider, kind=kind, to=wanted.handler, at=at, subject=name, data=body)
+        later(call, partial(self._deliver, call, wanted.handler, body))
 
-    async def _deliver(self, x: X, url: str, body: dict[str, Any]) -> None:
+    async def _deliver(self, call: X, url: str, body: dict[str, Any]) -> None:
         try:
-            answer = await fetch(x, "POST", x.resolve(url), allowed=[url], json=body)
+            answer = await fetch(call, "POST", call.resolve(url), allowed=[url], json=body)
         except OutgoingError as error:
-            x.warn("notice_not_delivered", f"{error}; {self.title} does not retry; the notice is in the outbox")
+            call.warn("notice_not_delivered", f"{error}; {self.title} does not retry; the notice is in the outbox")
             return
         if answer.status_code >= 300:
-            x.warn("notice_not_delivered", f"{url} answered {answer.status_code}; {self.title} does not retry")
+            call.warn("notice_not_delivered", f"{url} answered {answer.status_code}; {self.title} does not retry")

@@ -108,14 +108,14 @@ def _local(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def why_unread(x: Exchange[Any, Any]) -> str:
+def why_unread(exchange: Exchange[Any, Any]) -> str:
     """Why no request can be read in a body."""
-    if (why := why_garbled(x)) is not None:
+    if (why := why_garbled(exchange)) is not None:
         return why
     try:
-        read_xml(x.body)
+        read_xml(exchange.body)
     except NotXmlError as error:
-        return why_no_xml(x.body) or f"the body is no well-formed XML: {error}"
+        return why_no_xml(exchange.body) or f"the body is no well-formed XML: {error}"
     return "there is no imsx_POXBody with a request in it"
 
 
@@ -159,9 +159,9 @@ def envelope(
     )
 
 
-def header_fields(x: Exchange[Any, Any]) -> list[tuple[str, str]]:
+def header_fields(exchange: Exchange[Any, Any]) -> list[tuple[str, str]]:
     """The decoded fields of an `Authorization: OAuth` header, without `realm`."""
-    scheme, _, rest = x.headers.get("authorization", "").strip().partition(" ")
+    scheme, _, rest = exchange.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() != "oauth":
         return []
     return [(unquote(name), unquote(value)) for name, value in _PAIR.findall(rest) if name != "realm"]

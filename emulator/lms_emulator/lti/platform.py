@@ -107,41 +107,43 @@ class Fault:
             "credential": self.credential,
         }
 
-    def noted(self, x: Exchange[Any, Any]) -> Fault:
+    def noted(self, exchange: Exchange[Any, Any]) -> Fault:
         """The fault, with its check in the journal."""
-        x.check(f"{self.what}: {self.check}", False, expected=self.expected, got=self.got)
+        exchange.check(f"{self.what}: {self.check}", False, expected=self.expected, got=self.got)
         return self
 
 
-def warn_of_critical(x: Exchange[Any, Any], token: str) -> None:
+def warn_of_critical(exchange: Exchange[Any, Any], token: str) -> None:
     """Warn of a `crit` header in a token that was accepted nevertheless."""
     critical = read(token).header.get("crit", ...)
     if critical is not ...:
-        x.warn("crit_ignored", f"the header's `crit` ({critical!r}) is not heeded here; who heeds it refuses the token")
+        exchange.warn(
+            "crit_ignored", f"the header's `crit` ({critical!r}) is not heeded here; who heeds it refuses the token"
+        )
 
 
-async def token_fault(x: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:
+async def token_fault(exchange: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:
     """The fault of a signed token that failed verification."""
-    credential = token if error.reason == "malformed" else await signed(x, error, token)
+    credential = token if error.reason == "malformed" else await signed(exchange, error, token)
     return Fault(what, error.reason, error.check, error.expected, error.got, credential=credential)
 
 
-async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | None:
+async def signed(exchange: Exchange[Any, Any], error: TokenError, token: str) -> str | None:
     """The token, if the fault is its signature: its refusal then says whose key made it. None for other faults.
 
     For that, key sets of other tools are fetched if they never were.
     """
     if error.reason not in FAULTS:
         return None
-    known = {x.resolve(holder.url) for holder in holders(x.world, x.provider) if holder.url}
-    wanted = [url for url in sorted(known) if not x.world.given_out.published.at(url)]
+    known = {exchange.resolve(holder.url) for holder in holders(exchange.world, exchange.provider) if holder.url}
+    wanted = [url for url in sorted(known) if not exchange.world.given_out.published.at(url)]
     end = monotonic() + _LONGEST_LOOK
     for url in wanted[:_MOST_LOOKED_AT]:
         seconds_left = end - monotonic()
         if seconds_left <= 0:
             break
         with suppress(OutgoingError):
-            x.world.given_out.published.note(url, await fetch_json(x, url, within=seconds_left))
+            exchange.world.given_out.published.note(url, await fetch_json(exchange, url, within=seconds_left))
     return token
 
 
@@ -162,16 +164,16 @@ class KeysUnavailableError(Exception):
 
 
 async def key_set(
-    x: Exchange[Any, Any], keys: ToolKeys, read_keys: Callable[[Any], KeySet] = KeySet.from_jwks
+    exchange: Exchange[Any, Any], keys: ToolKeys, read_keys: Callable[[Any], KeySet] = KeySet.from_jwks
 ) -> KeySet:
     """A tool's public keys, fetched if they are published at a URL.
 
     Parameters: `read_keys`, how the platform reads a key set. Raises KeysUnavailableError.
     """
-    url = x.resolve(keys.url) if keys.url else ""
+    url = exchange.resolve(keys.url) if keys.url else ""
     try:
         if url:
-            return await _fetched(x, url, read_keys)
+            return await _fetched(exchange, url, read_keys)
         if keys.jwk is not None:
             return read_keys(keys.jwk)
     except OutgoingError as error:
@@ -181,28 +183,28 @@ async def key_set(
     raise KeysUnavailableError("the tool has neither a key set's address nor a key with its registration")
 
 
-async def _fetched(x: Exchange[Any, Any], url: str, read_keys: Callable[[Any], KeySet]) -> KeySet:
-    kept, keeps = x.store.kept_key_sets.get(url), x.world.emulator.tool_keys_kept_seconds
-    if keeps and kept is not None and x.clock.now() < kept.expires_at:
-        x.warn(
+async def _fetched(exchange: Exchange[Any, Any], url: str, read_keys: Callable[[Any], KeySet]) -> KeySet:
+    kept, keeps = exchange.store.kept_key_sets.get(url), exchange.world.emulator.tool_keys_kept_seconds
+    if keeps and kept is not None and exchange.clock.now() < kept.expires_at:
+        exchange.warn(
             "tool_keys_kept", f"the tool's key set is one that was fetched before, and is kept until {kept.expires_at}"
         )
         return read_keys(kept.keys)
-    found = await fetch_json(x, url)
-    x.world.given_out.published.note(url, found)
+    found = await fetch_json(exchange, url)
+    exchange.world.given_out.published.note(url, found)
     keys = read_keys(found)
     if keeps:
-        x.store.kept_key_sets.put(KeptKeySet(url=url, keys=found, expires_at=later(x.clock.now(), keeps)))
+        exchange.store.kept_key_sets.put(KeptKeySet(url=url, keys=found, expires_at=later(exchange.clock.now(), keeps)))
     return keys
 
 
-def use_once(x: AnyCall, kind: str, client_id: str, value: str, exp: float, *, allowed_again: bool = False) -> bool:
+def use_once(call: AnyCall, kind: str, client_id: str, value: str, exp: float, *, allowed_again: bool = False) -> bool:
     """Note a `jti` or nonce of a tool as used. False if reuse is to be refused.
 
     Parameters: `exp`, when its token expires, in epoch seconds; `allowed_again`, warn instead of refusing.
     """
-    if single_use.use_once(x, kind, client_id, value, exp - x.clock.timestamp()):
+    if single_use.use_once(call, kind, client_id, value, exp - call.clock.timestamp()):
         return True
     if allowed_again:
-        x.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
+        call.warn("jti_reused", f"{kind} {value!r} was used before; a strict platform refuses it")
     return allowed_again

@@ -70,50 +70,50 @@ class Registrations(ABC, Generic[X]):
     refused_requests_consume: ClassVar[bool] = False
 
     @abstractmethod
-    def configuration_url(self, x: X, token: str) -> str:
+    def configuration_url(self, call: X, token: str) -> str:
         """The URL of the platform's configuration."""
 
     @abstractmethod
-    def make_token(self, x: X, url: str, user_id: int) -> str:
+    def make_token(self, call: X, url: str, user_id: int) -> str:
         """A registration token, opaque to tools."""
 
     @abstractmethod
-    def own_members(self, x: X) -> dict[str, Any]:
+    def own_members(self, call: X) -> dict[str, Any]:
         """Members of the configuration in which platforms differ: issuer, URLs, scopes, messages."""
 
     @abstractmethod
-    def create(self, x: X, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+    def create(self, call: X, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
         """Register the tool. Returns the members of the answer besides the request's own."""
 
     @abstractmethod
-    def refusal(self, x: X, fault: Fault) -> Refusal:
+    def refusal(self, call: X, fault: Fault) -> Refusal:
         """The refusal of a token or a request."""
 
-    def begin(self, x: X, url: str, user_id: int, *, deploys: bool = False) -> str:
+    def begin(self, call: X, url: str, user_id: int, *, deploys: bool = False) -> str:
         """Where to send the browser to register a tool.
 
         Parameters: `url`, of the tool's registration; `deploys`, see `RegistrationToken`.
         """
-        token = self.issue(x, self.make_token(x, url, user_id), user_id, deploys=deploys)
+        token = self.issue(call, self.make_token(call, url, user_id), user_id, deploys=deploys)
         return add_query(
-            url, [("openid_configuration", self.configuration_url(x, token)), ("registration_token", token)]
+            url, [("openid_configuration", self.configuration_url(call, token)), ("registration_token", token)]
         )
 
-    def issue(self, x: X, token: str, user_id: int, *, deploys: bool = False) -> str:
+    def issue(self, call: X, token: str, user_id: int, *, deploys: bool = False) -> str:
         """Accept a registration token from now on. Parameters: `user_id`, who requested it."""
-        expires = x.clock.now() + LIFETIME
-        x.store.registration_tokens.put(
+        expires = call.clock.now() + LIFETIME
+        call.store.registration_tokens.put(
             RegistrationToken(token=token, user_id=user_id, expires_at=expires, deploys=deploys)
         )
         return token
 
-    def held(self, x: X) -> RegistrationToken:
+    def held(self, call: X) -> RegistrationToken:
         """The live token of a request, in its header or its query. Raises a refusal."""
-        scheme, _, sent = x.headers.get("authorization", "").partition(" ")
-        text = sent.strip() if scheme.lower() == "bearer" else x.query.get("registration_token", "")
-        found = x.store.registration_tokens.get(text)
+        scheme, _, sent = call.headers.get("authorization", "").partition(" ")
+        text = sent.strip() if scheme.lower() == "bearer" else call.query.get("registration_token", "")
+        found = call.store.registration_tokens.get(text)
         kind = "token_missing" if not text else "token_unknown" if found is None else "token_expired"
-        if found is None or not x.check("the registration token is alive", x.clock.now() < found.expires_at):
+        if found is None or not call.check("the registration token is alive", call.clock.now() < found.expires_at):
             diagnosis = {
                 "token_missing": "send the registration_token as `Authorization: Bearer …`",
                 "token_unknown": "this platform gave out no such token",
@@ -121,10 +121,10 @@ class Registrations(ABC, Generic[X]):
             }[kind]
             strange = text if found is None else None
             fault = Fault("registration", kind, "registration_token", diagnosis=diagnosis, credential=strange)
-            raise self.refusal(x, fault)
+            raise self.refusal(call, fault)
         return found
 
-    def configuration(self, x: X) -> dict[str, Any]:
+    def configuration(self, call: X) -> dict[str, Any]:
         """The platform's OpenID configuration, in the order of the specification's example, which platforms keep."""
         found = {
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
@@ -133,45 +133,45 @@ class Registrations(ABC, Generic[X]):
             "id_token_signing_alg_values_supported": ["RS256"],
             "subject_types_supported": ["public"],
             "claims_supported": ["sub", "picture", "email", "name", "given_name", "family_name", "locale"],
-            "registration_endpoint": x.base_url + self.endpoint,
-            **self.own_members(x),
+            "registration_endpoint": call.base_url + self.endpoint,
+            **self.own_members(call),
         }
         return {name: found[name] for name in (*(value for value in ORDER if value in found), *found)}
 
-    def register(self, x: X) -> dict[str, Any]:
+    def register(self, call: X) -> dict[str, Any]:
         """Accept a registration; its token is consumed. Raises a refusal."""
-        token = self.held(x)
-        self.admit(x, token)
+        token = self.held(call)
+        self.admit(call, token)
         used = replace(token, used=True)
         if self.refused_requests_consume:
-            x.store.registration_tokens.put(used)
-        answer = self.create(x, self.wanted(x), token)
-        x.store.registration_tokens.put(used)
+            call.store.registration_tokens.put(used)
+        answer = self.create(call, self.wanted(call), token)
+        call.store.registration_tokens.put(used)
         return answer
 
-    def admit(self, x: X, token: RegistrationToken) -> None:
+    def admit(self, call: X, token: RegistrationToken) -> None:
         """Raise a refusal for a live token that cannot register a tool."""
-        if not x.check("the registration token is new", not token.used):
+        if not call.check("the registration token is new", not token.used):
             raise self.refusal(
-                x, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
+                call, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
             )
 
-    def wanted(self, x: X) -> Wanted:
+    def wanted(self, call: X) -> Wanted:
         """The validated request. Raises a refusal."""
-        x.reads.whole()
+        call.reads.whole()
         try:
-            body = x.plain_json()
+            body = call.plain_json()
         except BodyError as error:
-            came = f"the body came as {x.content_type or 'no Content-Type'}; it has to be JSON, application/json"
-            why = why_no_json(x) if x.content_type.endswith("json") else came
-            raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error), why)) from None
-        return self.checked(x, body)
+            came = f"the body came as {call.content_type or 'no Content-Type'}; it has to be JSON, application/json"
+            why = why_no_json(call) if call.content_type.endswith("json") else came
+            raise self.refusal(call, Fault("registration", "invalid", "body", "JSON", str(error), why)) from None
+        return self.checked(call, body)
 
-    def checked(self, x: X, body: Any) -> Wanted:
+    def checked(self, call: X, body: Any) -> Wanted:
         """The validated form of a request. Raises a refusal."""
         fault = fault_of(body)
         if fault is not None:
-            raise self.refusal(x, fault.noted(x))
+            raise self.refusal(call, fault.noted(call))
         return parse(body)
 
 

@@ -79,17 +79,17 @@ class RotatingKeys(ABC):
         shown = self.number_at(clock, store, shown=True)
         return [self.key(shown + by) for by in self.published if shown + by >= 0]
 
-    def signing(self, x: Exchange[KeyStore, Any]) -> SigningKey:
+    def signing(self, exchange: Exchange[KeyStore, Any]) -> SigningKey:
         """The current signing key."""
-        return self.key(self.number_at(x.clock, x.store))
+        return self.key(self.number_at(exchange.clock, exchange.store))
 
-    def key_set(self, x: Exchange[KeyStore, Any]) -> dict[str, Any]:
+    def key_set(self, exchange: Exchange[KeyStore, Any]) -> dict[str, Any]:
         """The key set that the site publishes now."""
-        return {"keys": [self.jwk(key) for key in self.shown(x)]}
+        return {"keys": [self.jwk(key) for key in self.shown(exchange)]}
 
-    def shown(self, x: Exchange[KeyStore, Any]) -> list[SigningKey]:
+    def shown(self, exchange: Exchange[KeyStore, Any]) -> list[SigningKey]:
         """The keys of the key set, with a warning where it lags behind."""
-        signing, shown = self.signing(x), self.number_at(x.clock, x.store, shown=True)
+        signing, shown = self.signing(exchange), self.number_at(exchange.clock, exchange.store, shown=True)
         if self.key(shown) != signing:
-            x.warn("key_set_stale", f"the key set is from before the last rotation; {signing.kid} signs by now")
-        return self.published_at(x.clock, x.store)
+            exchange.warn("key_set_stale", f"the key set is from before the last rotation; {signing.kid} signs by now")
+        return self.published_at(exchange.clock, exchange.store)

@@ -33,15 +33,15 @@ class Service(ABC, Generic[X, P]):
         return JSONResponse(body, status, headers=headers, media_type=media_type + self.charset)
 
     @abstractmethod
-    def enter(self, x: X, *scopes: str) -> P:
+    def enter(self, call: X, *scopes: str) -> P:
         """The place that the path names, for a tool whose token has one of the scopes. Raises a refusal."""
 
     @abstractmethod
-    def refusal(self, x: X, fault: Fault) -> Refusal:
+    def refusal(self, call: X, fault: Fault) -> Refusal:
         """The refusal of an invalid body."""
 
     @abstractmethod
-    def page(self, x: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
+    def page(self, call: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
         """The records of the requested page, and the headers that link to the others."""
 
 
@@ -56,7 +56,7 @@ class Roster(Service[X, P], Generic[X, P, M]):
         """The course, as the roster describes it."""
 
     @abstractmethod
-    def members(self, x: X, place: P) -> Iterable[M]:
+    def members(self, call: X, place: P) -> Iterable[M]:
         """Everybody in the course."""
 
     @abstractmethod
@@ -64,19 +64,19 @@ class Roster(Service[X, P], Generic[X, P, M]):
         """A member's LTI roles."""
 
     @abstractmethod
-    def shape(self, x: X, place: P, member: M) -> dict[str, Any]:
+    def shape(self, call: X, place: P, member: M) -> dict[str, Any]:
         """A member as JSON."""
 
-    def memberships(self, x: X) -> Response:
+    def memberships(self, call: X) -> Response:
         """GET: the roster; `role` filters."""
-        place = self.enter(x, lti13.SCOPE_MEMBERSHIP)
-        wanted = x.query.get("role")
-        found = [m for m in self.members(x, place) if not wanted or services.role_matches(wanted, self.roles(m))]
-        shown, headers = self.page(x, found)
-        members = [self.shape(x, place, member) for member in shown]
-        body = services.membership_json(self.address(x), self.context(place), members)
+        place = self.enter(call, lti13.SCOPE_MEMBERSHIP)
+        wanted = call.query.get("role")
+        found = [m for m in self.members(call, place) if not wanted or services.role_matches(wanted, self.roles(m))]
+        shown, headers = self.page(call, found)
+        members = [self.shape(call, place, member) for member in shown]
+        body = services.membership_json(self.address(call), self.context(place), members)
         return self.answer(body, services.MEMBERSHIP_TYPE, headers=headers)
 
-    def address(self, x: X) -> str:
+    def address(self, call: X) -> str:
         """The `id` of the roster: the requested URL."""
-        return x.request_url
+        return call.request_url

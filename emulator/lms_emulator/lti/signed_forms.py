@@ -11,7 +11,7 @@ from lms_emulator.lti.records import LastSignedLaunch
 from lms_emulator.lti.signed_altering import SignedDraft
 
 
-def sent(x: X, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
+def sent(call: X, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
     """The fields that the browser posts.
 
     Parameters:
@@ -19,14 +19,14 @@ def sent(x: X, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
         fields: a complete, signed form.
     """
     key = fields["oauth_consumer_key"]
-    queue = x.store.armed_signed_launches
+    queue = call.store.armed_signed_launches
     armed = next((item for item in queue if item.consumer_key in (None, key)), None)
     if armed is None:
-        x.store.last_signed_launches.put(LastSignedLaunch(consumer_key=key, fields=fields))
+        call.store.last_signed_launches.put(LastSignedLaunch(consumer_key=key, fields=fields))
         return fields
     queue.delete(armed.id)
-    explain(x, armed.wrong)
-    last = x.store.last_signed_launches.get(key)
+    explain(call, armed.wrong)
+    last = call.store.last_signed_launches.get(key)
     draft = SignedDraft(fields=dict(fields), secret=secret, earlier=last.fields if last is not None else None)
     armed.wrong.alter(draft)
     return draft.form(url)

@@ -81,7 +81,7 @@ def why_method(method: str | None) -> str:
 
 
 def mistake(
-    x: Exchange[Any, Any],
+    exchange: Exchange[Any, Any],
     pairs: Pairs,
     *,
     url: str,
@@ -105,18 +105,20 @@ def mistake(
 
     fields = first_values(pairs)
     received, key = fields["oauth_signature"], owner or fields["oauth_consumer_key"]
-    x.notes["signature_base_string"] = oauth1.signature_base_string(x.method, url, pairs)[:20_000]
+    exchange.notes["signature_base_string"] = oauth1.signature_base_string(exchange.method, url, pairs)[:20_000]
     secrets = {
         f"the secret of {other} was used, not that of {key}": theirs
         for other, theirs in list(other_secrets.items())[:_MOST_SECRETS]
         if theirs != secret
     }
     urls = {f"{address} was signed instead of {url}": address for address in other_urls}
-    query = x.query_string.decode("latin-1")
+    query = exchange.query_string.decode("latin-1")
     sent_to = f"{url}?{query}" if query else url
 
-    base = oauth1.signature_base_string(x.method, url, pairs)
-    whose = whose_secret(x, lambda record: oauth1.hmac_sha1(base, oauth1.signing_key(record.decode())) == received)
+    base = oauth1.signature_base_string(exchange.method, url, pairs)
+    whose = whose_secret(
+        exchange, lambda record: oauth1.hmac_sha1(base, oauth1.signing_key(record.decode())) == received
+    )
     if whose is not None:
         return f"it was signed with {whose}, not with that of {key}"
 
@@ -124,14 +126,14 @@ def mistake(
         key = oauth1.signing_key(secret, other.decode())
         return other.decode() != secret and oauth1.hmac_sha1(base, key) == received
 
-    token = whose_secret(x, with_token)
+    token = whose_secret(exchange, with_token)
     if token is not None:
         return f"in place of the token secret stands {token}; LTI has no token: the key is the secret and `&`"
-    known = known_secrets(x)
+    known = known_secrets(exchange)
 
     def find(in_time: Callable[[], bool]) -> str:
         options: Any = {"other_urls": urls, "in_time": in_time}
-        message = (received, x.method, sent_to, pairs, secret)
+        message = (received, exchange.method, sent_to, pairs, secret)
         whose, found = None, explain(*message, other_secrets=secrets, unsent=unsent, **options)
         if found is None or found is TOO_LONG:
             whose, found = explain_secret(*message, known, **options) or (None, found)
@@ -139,7 +141,7 @@ def mistake(
             return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
         form_fault = (
             form_of(received, secret)
-            or (why_no_form(x) if x.is_form else why_garbled(x))
+            or (why_no_form(exchange) if exchange.is_form else why_garbled(exchange))
             or (
                 f"another secret was used (the registered one has {len(secret)} characters), or the message was "
                 f"changed after signing{limits(pairs, found)}"
@@ -150,27 +152,27 @@ def mistake(
     return searched(find)
 
 
-def addresses(x: Exchange[Any, Any], path: str) -> list[str]:
+def addresses(exchange: Exchange[Any, Any], path: str) -> list[str]:
     """The URLs at which a path of this provider answers, apart from real host names."""
-    found = [f"{x.base_url}{path}"]
-    port = x.addresses.port_of(x.provider)
-    if port is not None and x.world.is_default:
+    found = [f"{exchange.base_url}{path}"]
+    port = exchange.addresses.port_of(exchange.provider)
+    if port is not None and exchange.world.is_default:
         found += [f"http://{name}:{port}{path}" for name in ("127.0.0.1", "localhost")]
-    gateway = x.addresses.gateway_port
-    found += [f"{origin}{path}" for origin in _named_origins(x)]
+    gateway = exchange.addresses.gateway_port
+    found += [f"{origin}{path}" for origin in _named_origins(exchange)]
     if gateway is not None:
-        prefix = x.addresses.prefix(x.provider, x.world.name)
+        prefix = exchange.addresses.prefix(exchange.provider, exchange.world.name)
         found += [f"http://{name}:{gateway}{prefix}{path}" for name in ("127.0.0.1", "localhost")]
-        found.append(f"http://{x.provider}.localhost:{gateway}{path}")
+        found.append(f"http://{exchange.provider}.localhost:{gateway}{path}")
     return found
 
 
-def _named_origins(x: Exchange[Any, Any]) -> Iterator[str]:
+def _named_origins(exchange: Exchange[Any, Any]) -> Iterator[str]:
     """Scheme and host of other sites that the request's headers name: of a proxy in front, or of the sender."""
-    host, scheme = x.headers.get("x-forwarded-host"), x.headers.get("x-forwarded-proto", "https")
+    host, scheme = exchange.headers.get("x-forwarded-host"), exchange.headers.get("x-forwarded-proto", "https")
     if host:
         yield f"{scheme.partition(',')[0].strip()}://{host.partition(',')[0].strip()}"
     for name in ("origin", "referer"):
-        parts = parts_of(x.headers.get(name, ""))
+        parts = parts_of(exchange.headers.get(name, ""))
         if parts.scheme in ("http", "https") and parts.netloc:
             yield f"{parts.scheme}://{parts.netloc}"

@@ -23,7 +23,7 @@ _HEADER = 'Authorization: OAuth oauth_consumer_key="…", …'
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) -> str | Unfinished | None:
+def why_unsigned(exchange: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) -> str | Unfinished | None:
     """The mistake in a request whose signature does not hold.
 
     Parameters:
@@ -32,9 +32,9 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         secret: the tool's.
     """
     fields = signed_launches.first_values(pairs)
-    if not fields.get("oauth_signature_method") and (why := _why_no_header(x, fields)) is not None:
+    if not fields.get("oauth_signature_method") and (why := _why_no_header(exchange, fields)) is not None:
         return why
-    if x.is_form and (why := why_another(x)) is not None:
+    if exchange.is_form and (why := why_another(exchange)) is not None:
         return why
     method = fields.get("oauth_signature_method")
     if method != "HMAC-SHA1":
@@ -43,17 +43,17 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
         return "oauth_signature came, but is empty" if "oauth_signature" in fields else "no oauth_signature was sent"
     lacking = [pair for pair in pairs if pair[0] != "oauth_body_hash"]
     rest = [pair for pair in lacking if pair[0] != oauth1.SIGNATURE_FIELD]
-    if len(lacking) < len(pairs) and oauth1.sign(x.method, url, rest, secret) == fields["oauth_signature"]:
+    if len(lacking) < len(pairs) and oauth1.sign(exchange.method, url, rest, secret) == fields["oauth_signature"]:
         return "the oauth_body_hash was added after signing: it is signed like the other fields"
-    text, digest = x.body.decode("utf-8", "replace"), oauth1.body_hash(x.body)
+    text, digest = exchange.body.decode("utf-8", "replace"), oauth1.body_hash(exchange.body)
     unsent = {
         "an oauth_body_hash was signed but not sent": ("oauth_body_hash", digest),
         "the body was signed as a parameter without a value; of a body that is no form only its hash is": (text, ""),
         "the body was signed as a parameter; of a body that is no form only its hash is": ("", text),
     }
-    paths = signed_launches.addresses(x, x.path)
+    paths = signed_launches.addresses(exchange, exchange.path)
     return signed_launches.mistake(
-        x,
+        exchange,
         [("oauth_consumer_key", ""), *pairs] if "oauth_consumer_key" not in fields else pairs,
         url=url,
         secret=secret,
@@ -64,8 +64,8 @@ def why_unsigned(x: Exchange[Any, Any], pairs: Pairs, *, url: str, secret: str) 
     )
 
 
-def _why_no_header(x: Exchange[Any, Any], fields: dict[str, str]) -> str | None:
-    header = x.headers.get("authorization", "").strip()
+def _why_no_header(exchange: Exchange[Any, Any], fields: dict[str, str]) -> str | None:
+    header = exchange.headers.get("authorization", "").strip()
     scheme, _, rest = header.partition(" ")
     if not header:
         return None if fields.get("oauth_consumer_key") else f"no Authorization header came; it has to be {_HEADER}"
@@ -83,13 +83,13 @@ def _why_no_header(x: Exchange[Any, Any], fields: dict[str, str]) -> str | None:
     return None
 
 
-def why_body_hash(x: Exchange[Any, Any], got: str | None) -> str:
+def why_body_hash(exchange: Exchange[Any, Any], got: str | None) -> str:
     """Why an oauth_body_hash is not the SHA-1 of the body in base64."""
     if not got:
         return "no oauth_body_hash came: send the SHA-1 of the body in base64, signed with the other fields"
-    if (why := why_garbled(x)) is not None:
+    if (why := why_garbled(exchange)) is not None:
         return why
-    for words, digest in _digests(x.body):
+    for words, digest in _digests(exchange.body):
         if got == digest:
             return words
     return "it is the hash of another body: was the body written anew, or changed, after it was hashed?"

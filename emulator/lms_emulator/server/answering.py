@@ -56,100 +56,100 @@ class Answer(NamedTuple):
     crash: str | None = None
 
 
-async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
+async def answer(provider: AnyProvider, exchange: Exchange[Any, Any]) -> Answer | None:
     """The provider's answer; None if the world was reset since the request began."""
-    if x.outdated:
+    if exchange.outdated:
         return None
-    strict = x.world.emulator.strict and (x.query_string or x.body)
-    before = _state(x) if strict and x.method not in SAFE else None
+    strict = exchange.world.emulator.strict and (exchange.query_string or exchange.body)
+    before = _state(exchange) if strict and exchange.method not in SAFE else None
     try:
         refusal: Refusal | None = None
-        found, outcome = await _handled(provider, x)
+        found, outcome = await _handled(provider, exchange)
         if isinstance(found, Refusal):
-            refusal, outcome, response = found, found.outcome, _refused(provider, x, found, before)
+            refusal, outcome, response = found, found.outcome, _refused(provider, exchange, found, before)
             if isinstance(refusal, NotEmulated):
                 return Answer(response, outcome, refusal)
         else:
             response = found
-        provider.finish(x, response)
-        x.store.expire(x.clock)
-        if x.per_request_if_used(Later):
-            await send_later(x)
+        provider.finish(exchange, response)
+        exchange.store.expire(exchange.clock)
+        if exchange.per_request_if_used(Later):
+            await send_later(exchange)
         if outcome == "answered" or (refusal is None and response.status_code == 500):
-            outcome = _ended(x, response)
+            outcome = _ended(exchange, response)
         return Answer(response, outcome, refusal)
     except Exception:
         text = traceback.format_exc()
-        print(f"lms-emulator: {x.method} {x.path} failed inside the emulator:\n{text}", file=sys.stderr)
-        return Answer(provider.crashed(x), "crash", None, text)
+        print(f"lms-emulator: {exchange.method} {exchange.path} failed inside the emulator:\n{text}", file=sys.stderr)
+        return Answer(provider.crashed(exchange), "crash", None, text)
     finally:
-        if x.body:
-            x.close()
+        if exchange.body:
+            exchange.close()
 
 
-async def _handled(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | Refusal, Outcome]:
+async def _handled(provider: AnyProvider, exchange: Exchange[Any, Any]) -> tuple[Response | Refusal, Outcome]:
     """The handler's response, or the refusal that it ended with."""
     try:
-        found, outcome = _dispatch(provider, x)
+        found, outcome = _dispatch(provider, exchange)
         response = found if isinstance(found, Response) else await found
         # OPTIONS asks about the resource, and takes no parameters
-        came = (x.query_string or x.body) and x.method != "OPTIONS"
-        if came and x.route is not None and response.status_code < 400:
-            _note_unread(provider, x, response)
+        came = (exchange.query_string or exchange.body) and exchange.method != "OPTIONS"
+        if came and exchange.route is not None and response.status_code < 400:
+            _note_unread(provider, exchange, response)
         return response, outcome
     except BodyError as error:
-        return provider.body_unreadable(x, str(error)), "answered"
+        return provider.body_unreadable(exchange, str(error)), "answered"
     except Refusal as refused:
         return refused, "answered"
     except Unhandled as failure:
-        return provider.failed(x, failure), "answered"
+        return provider.failed(exchange, failure), "answered"
 
 
 def _refused(
-    provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal, before: tuple[Any, Any] | None
+    provider: AnyProvider, exchange: Exchange[Any, Any], refusal: Refusal, before: tuple[Any, Any] | None
 ) -> Response:
     """The answer of a refusal, which gets its diagnosis. What is not emulated must not have changed the world."""
     if refusal.outcome in ("refused", "provider_defect") or refusal.credential is not None:
         from lms_emulator.server.diagnosing import diagnosis  # most runs refuse nothing; it takes a while
 
-        refusal.diagnosis = diagnosis(provider, x, refusal)
+        refusal.diagnosis = diagnosis(provider, exchange, refusal)
     if not isinstance(refusal, NotEmulated):
-        return provider.render(x, refusal)
+        return provider.render(exchange, refusal)
     if before is not None:
-        _undo(x, before)
+        _undo(exchange, before)
     return refusal.response()
 
 
-def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
+def _ended(exchange: Exchange[Any, Any], response: Response) -> Outcome:
     if response.status_code == 500:  # returned by a handler, so intended: a failure of our own is a crash
         return "provider_defect"
-    return "answered_with_warnings" if x.warnings else "answered"
+    return "answered_with_warnings" if exchange.warnings else "answered"
 
 
-def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | Awaitable[Response], Outcome]:
-    early = provider.respond_early(x)
+def _dispatch(provider: AnyProvider, exchange: Exchange[Any, Any]) -> tuple[Response | Awaitable[Response], Outcome]:
+    early = provider.respond_early(exchange)
     if early is not None:
         return early, "answered"
-    path = provider.normalise_path(x.path)
-    method = provider.method_of(x)
+    path = provider.normalise_path(exchange.path)
+    method = provider.method_of(exchange)
     route, params, allowed = provider.router.match(method, path)
-    if route is not None and (route.since or route.until) and not route.exists_on(x.world.as_of):
-        return _without_route(provider, x, method, path, (), then=route)
+    if route is not None and (route.since or route.until) and not route.exists_on(exchange.world.as_of):
+        return _without_route(provider, exchange, method, path, (), then=route)
     if route is None:
-        return _without_route(provider, x, method, path, allowed)
-    if (params or not route.methods) and provider.only_fits(route, params, method, path, x.world):
-        return _without_route(provider, x, method, path, ())
-    x.route = route
-    x.path_params = dict(params)
-    early = provider.admit(x)
+        return _without_route(provider, exchange, method, path, allowed)
+    if (params or not route.methods) and provider.only_fits(route, params, method, path, exchange.world):
+        return _without_route(provider, exchange, method, path, ())
+    exchange.route = route
+    exchange.path_params = dict(params)
+    early = provider.admit(exchange)
     if early is not None:
         return early, "answered"
-    return route.handler(x), "answered"
+    return route.handler(exchange), "answered"
 
 
 def _without_route(
     provider: AnyProvider,
-    x: Exchange[Any, Any],
+    exchange: Exchange[Any, Any],
     method: str,
     path: str,
     allowed: tuple[str, ...],
@@ -162,24 +162,24 @@ def _without_route(
     operation = catalogue.find(method, known_as) if catalogue is not None else None
     missing: NotEmulated | None = None
     if catalogue is not None and operation is None and not allowed:
-        allowed = catalogue.methods(known_as, x.world.as_of)
-    if operation is not None and not operation.exists_on(x.world.as_of):
+        allowed = catalogue.methods(known_as, exchange.world.as_of)
+    if operation is not None and not operation.exists_on(exchange.world.as_of):
         then = then or operation
-    if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
+    if operation is not None and (not operation.exists_on(exchange.world.as_of) or serves(provider, operation, method)):
         operation = None  # removed, or its own route rejects this value: the provider answers as usual
     if catalogue is not None and operation is not None:
         missing = operation_not_emulated(catalogue, operation, provider.name, method)
-        if x.world.emulator.not_emulated == "refuse":
-            provider.before_missing(x)
+        if exchange.world.emulator.not_emulated == "refuse":
+            provider.before_missing(exchange)
             raise missing
     outcome: Outcome = "not_emulated" if missing else "refused" if allowed else "unknown_path"
-    answer = provider.method_not_allowed(x, allowed) if allowed else provider.not_found(x)
+    answer = provider.method_not_allowed(exchange, allowed) if allowed else provider.not_found(exchange)
     if isinstance(answer, Refusal):
         answer.outcome = outcome
         if missing is not None:
             answer.diagnosis = missing.diagnosis
         elif then is not None:
-            answer.diagnosis = _why_not_then(provider, then, x)
+            answer.diagnosis = _why_not_then(provider, then, exchange)
         elif allowed and answer.diagnosis is None:
             instead = {"PUT": "PATCH", "PATCH": "PUT"}.get(method)  # what is taken here was meant, nothing deeper
             deeper = catalogue.below(path, method) if catalogue is not None and instead not in allowed else []
@@ -191,47 +191,48 @@ def _without_route(
     return answer, outcome if answer.status_code >= 400 else "answered"
 
 
-def _why_not_then(provider: AnyProvider, then: Operation | Route, x: Exchange[Any, Any]) -> str:
+def _why_not_then(provider: AnyProvider, then: Operation | Route, exchange: Exchange[Any, Any]) -> str:
     """When the provider has an operation that it has not on the world's day."""
     begun, ended = (day.partition(" or ")[0] for day in (then.since, then.until))
     begun = begun if begun.startswith("after ") or not begun else f"since {begun}"
     dates = " ".join(part for part in (begun, f"until {ended}" if ended else "") if part)
     path = then.path.removesuffix("[/]")
-    return f"{provider.title} has {x.method} {path} {dates}; the world is as of {x.world.as_of} (emulator.as_of)"
+    asked, day = f"{exchange.method} {path}", exchange.world.as_of
+    return f"{provider.title} has {asked} {dates}; the world is as of {day} (emulator.as_of)"
 
 
 # unread parameters
 
 
-def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Response) -> None:
+def _note_unread(provider: AnyProvider, exchange: Exchange[Any, Any], response: Response) -> None:
     """Warn about parameters that no code read. Raises NotEmulated if `emulator.strict` is on."""
-    assert x.route is not None
+    assert exchange.route is not None
     empty = response.body == b"[]"
-    warnings = [] if empty else list(_unread_values(provider, x))
-    warnings += (_read_otherwise(provider, path, why) for path, why in x.reads.otherwise.items())
+    warnings = [] if empty else list(_unread_values(provider, exchange))
+    warnings += (_read_otherwise(provider, path, why) for path, why in exchange.reads.otherwise.items())
     try:
-        unread = x.reads.unread(x)
+        unread = exchange.reads.unread(exchange)
     except BodyError:
         unread = []
     if not unread and not warnings:
         return
-    without = provider.ignored_parameters.union(x.route.ignores, provider.shaping_parameters if empty else ())
+    without = provider.ignored_parameters.union(exchange.route.ignores, provider.shaping_parameters if empty else ())
     unread = [parameter for parameter in unread if parameter.path[0] not in without]
-    ignored = _look_up(provider, x, unread) if unread else []
-    warnings += _named(provider, x, ignored)
-    x.warnings += warnings
-    here = x.notes.get(NOT_HERE, ())
+    ignored = _look_up(provider, exchange, unread) if unread else []
+    warnings += _named(provider, exchange, ignored)
+    exchange.warnings += warnings
+    here = exchange.notes.get(NOT_HERE, ())
     missing = [row.parameter.name for row in ignored if row.missing]
     missing += [
         warning.name
         for warning in warnings
         if warning.code == "include_not_read" and warning.documented and warning.name not in here
     ]
-    if x.world.emulator.strict and missing:
+    if exchange.world.emulator.strict and missing:
         not_read = "; ".join(warning.message for warning in warnings if warning.code in _NOT_READ)
         why = f"{not_read}. The setting emulator.strict makes this an error"
         names = [shortened(name, LONGEST_NAME) for name in missing]
-        raise parameters_not_emulated(provider.name, x.route.name, names, why)
+        raise parameters_not_emulated(provider.name, exchange.route.name, names, why)
 
 
 class _Ignored(NamedTuple):
@@ -251,9 +252,9 @@ class _Ignored(NamedTuple):
         return self.documented is not False and self.here is None
 
 
-def _look_up(provider: AnyProvider, x: Exchange[Any, Any], unread: list[Unread]) -> list[_Ignored]:
+def _look_up(provider: AnyProvider, exchange: Exchange[Any, Any], unread: list[Unread]) -> list[_Ignored]:
     """What is known of each parameter: first what `strict` refuses, then what the provider documents."""
-    operation = provider.operation(x)
+    operation = provider.operation(exchange)
     documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
     found = []
     for parameter in unread:
@@ -261,18 +262,18 @@ def _look_up(provider: AnyProvider, x: Exchange[Any, Any], unread: list[Unread])
         here = None
         if parameter.name in idle:
             here = IDLE.format(provider.title)
-        elif known and _is_read_for_others(x, *parameter.path) and not _looks_deeper(x, parameter.path):
+        elif known and _is_read_for_others(exchange, *parameter.path) and not _looks_deeper(exchange, parameter.path):
             here = FOR_OTHERS
         found.append(_Ignored(parameter, known, here))
     return sorted(found, key=lambda row: (not row.missing, row.documented is False))
 
 
-def _named(provider: AnyProvider, x: Exchange[Any, Any], ignored: list[_Ignored]) -> Iterator[Warning]:
+def _named(provider: AnyProvider, exchange: Exchange[Any, Any], ignored: list[_Ignored]) -> Iterator[Warning]:
     """The warnings of the first parameters, and one of how many more there are."""
-    operation = provider.operation(x)
+    operation = provider.operation(exchange)
     for parameter, known, here in ignored[:MOST_NAMED]:
         if here is not None:
-            x.notes.setdefault(NOT_HERE, []).append(parameter.name)
+            exchange.notes.setdefault(NOT_HERE, []).append(parameter.name)
         why = _meant(provider, operation, parameter.path) if known is False else None
         yield _warning(provider, parameter, known, here or why)
     if rest := ignored[MOST_NAMED:]:
@@ -300,33 +301,36 @@ def _meant(provider: AnyProvider, operation: Operation | None, path: tuple[str, 
     return f"{provider.title} does not document it for this operation; did you mean `{named[0]}`?"
 
 
-def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
+def _looks_deeper(exchange: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
     """Whether the handler read a nested member of that name in this request. If it read `course_pace[end_date]`,
     then that is the `end_date` in its code."""
-    return any(len(steps) > len(path) and steps[-len(path) :] == path for steps in (*x.reads.paths, *x.reads.below))
+    return any(
+        len(steps) > len(path) and steps[-len(path) :] == path
+        for steps in (*exchange.reads.paths, *exchange.reads.below)
+    )
 
 
-def _is_read_for_others(x: Exchange[Any, Any], *path: str) -> bool:
+def _is_read_for_others(exchange: Exchange[Any, Any], *path: str) -> bool:
     """Whether the operation's code can read a parameter, although this request did not lead there."""
     from lms_emulator.core.http.readable import names
 
-    return x.route is not None and names(x.route.handler).issuperset(path)
+    return exchange.route is not None and names(exchange.route.handler).issuperset(path)
 
 
-def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
+def _unread_values(provider: AnyProvider, exchange: Exchange[Any, Any]) -> Iterator[Warning]:
     """Warnings about values that ask for a part of the answer, such as `include[]=term`, and have no effect."""
-    for choices in x.reads.chosen:
+    for choices in exchange.reads.chosen:
         unread = choices.unread()[:MOST_NAMED]
-        operation = provider.operation(x) if unread else None
+        operation = provider.operation(exchange) if unread else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in unread:
             documented = known is not None and value in known
             name = f"{choices.name}={value[:LONGEST_NAME]}"
             said = f"{provider.title} {'documents it' if documented else 'is not known to document it'}"
             idle = operation is not None and f"{choices.name.removesuffix('[]')}={value}" in operation.idle
-            if idle or _is_read_for_others(x, value):
+            if idle or _is_read_for_others(exchange, value):
                 said = IDLE.format(provider.title) if idle else FOR_OTHERS
-                x.notes.setdefault(NOT_HERE, []).append(name)
+                exchange.notes.setdefault(NOT_HERE, []).append(name)
             elif not documented and (tip := _meant_values(choices.name, value, known)):
                 said = f"{said}; {tip}"
             why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
@@ -391,11 +395,11 @@ def _warning(provider: AnyProvider, unread: Unread, documented: bool | None, why
 # undoing a request when `strict` is on
 
 
-def _state(x: Exchange[Any, Any]) -> tuple[Any, Any]:
-    return x.store.snapshot(), x.outbox.snapshot()
+def _state(exchange: Exchange[Any, Any]) -> tuple[Any, Any]:
+    return exchange.store.snapshot(), exchange.outbox.snapshot()
 
 
-def _undo(x: Exchange[Any, Any], before: tuple[Any, Any]) -> None:
+def _undo(exchange: Exchange[Any, Any], before: tuple[Any, Any]) -> None:
     store, outbox = before
-    x.store.restore(store)
-    x.outbox.restore(outbox)
+    exchange.store.restore(store)
+    exchange.outbox.restore(outbox)

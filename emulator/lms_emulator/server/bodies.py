@@ -60,13 +60,13 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
             return b"".join(chunks)
 
 
-def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:
+def check_parts(exchange: Exchange[Any, Any], limits: EmulatorSettings) -> None:
     """Raise TooLargeError for a body with so many fields or values that parsing it would hold up other requests.
 
     The library that reads multipart forms has its own limit on their parts.
     """
-    body = x.body
-    if x.is_form:
+    body = exchange.body
+    if exchange.is_form:
         if body.count(b"&") >= limits.max_fields:
             raise TooLargeError("max_fields")
     elif body.lstrip()[:1] in (b"[", b"{") and has_more_values(body, limits.max_json_values):

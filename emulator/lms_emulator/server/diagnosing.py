@@ -28,56 +28,56 @@ _OF_BODIES = (400, 415, 422, 500)
 """Statuses of refusals that a body may have led to."""
 
 
-def diagnosis(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def diagnosis(provider: AnyProvider, exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What the client probably did wrong, and how to mend it; None if nothing is recognised."""
-    why = _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
+    why = _why(provider, exchange, refusal) or _why_in_words(provider, exchange, refusal)
     if not refusal.reason.endswith(_OF_TIME) or refusal.reason == "score_too_old":
         return why
-    return with_shift(x.clock, why, late=refusal.reason.endswith(("_expired", "_too_old")))
+    return with_shift(exchange.clock, why, late=refusal.reason.endswith(("_expired", "_too_old")))
 
 
-def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def _why(provider: AnyProvider, exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """The probable mistake: the one found in the request, otherwise the refusal's own diagnosis."""
     if refusal.credential:
-        found = why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
-        return found or provider.why_refused(x, refusal)
-    if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
+        found = why_refused(exchange, refusal) or how_differs(refusal.expected, refusal.got)
+        return found or provider.why_refused(exchange, refusal)
+    if refusal.absent is not None and (found := refusal.diagnosis or why_absent(exchange, refusal.absent)):
         return found
-    if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for, refusal.diagnosis)):
+    if refusal.looked_for is not None and (found := why_nobody(exchange, refusal.looked_for, refusal.diagnosis)):
         return found
     if refusal.credential is not None:
-        return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+        return why_refused(exchange, refusal) or how_differs(refusal.expected, refusal.got)
     if refusal.diagnosis is not None:
-        of_json = refusal.reason == "parameters_unreadable" and x.content_type.endswith("json")
-        return (why_no_json(x) if of_json else None) or refusal.diagnosis
+        of_json = refusal.reason == "parameters_unreadable" and exchange.content_type.endswith("json")
+        return (why_no_json(exchange) if of_json else None) or refusal.diagnosis
     if refusal.reason.endswith(_OF_TIME):
-        return why_not_now(x.clock, refusal.got)
+        return why_not_now(exchange.clock, refusal.got)
     if refusal.absent is not None:
-        return why_not_sent(x, refusal.absent)
-    return provider.why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+        return why_not_sent(exchange, refusal.absent)
+    return provider.why_refused(exchange, refusal) or how_differs(refusal.expected, refusal.got)
 
 
-def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def _why_in_words(provider: AnyProvider, exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What is wrong with a token, with the body, or with a parameter as the real provider documents it."""
-    if refusal.reason in _UNREADABLE and not x.body:
+    if refusal.reason in _UNREADABLE and not exchange.body:
         return "the body is empty; JSON belongs there"
-    about_body = refusal.status in _OF_BODIES and x.content_type.endswith("json")
-    if about_body and (found := why_no_json(x)) is not None:
+    about_body = refusal.status in _OF_BODIES and exchange.content_type.endswith("json")
+    if about_body and (found := why_no_json(exchange)) is not None:
         return found
     if (found := why_token(refusal) or why_member(refusal)) is not None:
         return found
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     if refusal.reason.endswith(_NO_TOKEN) and scheme.isalpha() and not value.strip():
         return f"nothing follows `{scheme}`: has the variable a value?"
-    if refusal.reason == "service_token_missing" and not x.headers.get("authorization"):
+    if refusal.reason == "service_token_missing" and not exchange.headers.get("authorization"):
         return "no token came; send `Authorization: Bearer <token>`"
     if refusal.reason.endswith(("unknown_client", "client_unknown")) and refusal.credential:
         return f"no client of {provider.title} has the id `{shortened(refusal.credential, _LONGEST)}`"
-    if refusal.looked_for is not None and not x.headers.get("authorization"):
+    if refusal.looked_for is not None and not exchange.headers.get("authorization"):
         return f"no credentials came; send `{refusal.looked_for}`"
     if refusal.status == 405 and provider.catalogue is not None:
-        takes = provider.catalogue.methods(provider.normalise_path(x.path), x.world.as_of)
-        return f"{x.method} was sent; this path takes {', '.join(takes)}" if takes else None
-    operation = provider.operation(x) if x.route is not None else None
-    found = why_not_as_documented(x, refusal, operation) if operation is not None else None
-    return found or why_not_fit(x, refusal)
+        takes = provider.catalogue.methods(provider.normalise_path(exchange.path), exchange.world.as_of)
+        return f"{exchange.method} was sent; this path takes {', '.join(takes)}" if takes else None
+    operation = provider.operation(exchange) if exchange.route is not None else None
+    found = why_not_as_documented(exchange, refusal, operation) if operation is not None else None
+    return found or why_not_fit(exchange, refusal)

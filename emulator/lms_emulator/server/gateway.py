@@ -96,7 +96,7 @@ class Gateway:
                 if not world.has_read(address.provider):
                     await world.turns.long(partial(world.store, address.provider))
                 store = world.store(address.provider)
-            x = Exchange(
+            exchange = Exchange(
                 scope,
                 b"",
                 address=address,
@@ -110,8 +110,8 @@ class Gateway:
                 port=port,
                 send_request=self,
             )
-            x.epoch = epoch
-            await self._exchange(provider, x, scope, receive, send)
+            exchange.epoch = epoch
+            await self._exchange(provider, exchange, scope, receive, send)
 
     async def bring(self, name: str) -> AnyProvider:
         """Return a provider, imported and with its routes compiled.
@@ -124,26 +124,26 @@ class Gateway:
         return self._opened[name]
 
     async def _exchange(
-        self, provider: AnyProvider, x: AnyExchange, scope: Scope, receive: Receive, send: Send
+        self, provider: AnyProvider, exchange: AnyExchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        begun, world = monotonic(), x.world
-        x.entry_id = world.journal.next_id()
-        fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
+        begun, world = monotonic(), exchange.world
+        exchange.entry_id = world.journal.next_id()
+        fault = world.faults.hit(provider.name, exchange.method, exchange.path) if world.faults else None
         try:
-            answered = await self._answered(provider, x, fault, receive if has_body(scope) else None)
+            answered = await self._answered(provider, exchange, fault, receive if has_body(scope) else None)
         except CutOffError:
             return
-        if answered is None or x.outdated:
+        if answered is None or exchange.outdated:
             await problem(503, OUTDATED)(scope, receive, send)
             return
         if fault is not None:
-            answered = _faulted(fault, x, answered)
+            answered = _faulted(fault, exchange, answered)
         response = answered.response
         if answered.outcome not in WELL:
-            response.raw_headers.append((EXPLAIN_HEADER, self._explain_url(x).encode("latin-1", "replace")))
+            response.raw_headers.append((EXPLAIN_HEADER, self._explain_url(exchange).encode("latin-1", "replace")))
         now = world.clock.timestamp()
         response.raw_headers.append((b"date", http_date(now).encode()))
-        _record(x, answered, now, monotonic() - begun)
+        _record(exchange, answered, now, monotonic() - begun)
         if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
             await _send_broken(fault, response, scope, send)
         else:  # what `Response.__call__` does, without the cases that cannot occur here
@@ -151,7 +151,7 @@ class Gateway:
             await send({"type": "http.response.body", "body": response.body})
 
     async def _answered(
-        self, provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive | None
+        self, provider: AnyProvider, exchange: AnyExchange, fault: Fault | None, receive: Receive | None
     ) -> Answer | None:
         """The answer; None if the world was reset before the request was complete and its delay over.
 
@@ -159,30 +159,30 @@ class Gateway:
         """
         from lms_emulator.server.answering import Answer, answer  # no sooner, so that the process starts sooner
 
-        limits = x.world.emulator
+        limits = exchange.world.emulator
         try:
             if receive is not None:
-                x.body = await read_body(x.headers, receive, limits.max_body_bytes)
-                if len(x.body) > limits.max_fields:
-                    check_parts(x, limits)
+                exchange.body = await read_body(exchange.headers, receive, limits.max_body_bytes)
+                if len(exchange.body) > limits.max_fields:
+                    check_parts(exchange, limits)
         except TooLargeError as error:
-            refusal = provider.body_too_large(x, error.setting, getattr(limits, error.setting))
-            answered = Answer(provider.render(x, refusal), "refused", refusal)
+            refusal = provider.body_too_large(exchange, error.setting, getattr(limits, error.setting))
+            answered = Answer(provider.render(exchange, refusal), "refused", refusal)
             answered.response.headers["connection"] = "close"
             return answered
         if fault is not None and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
-        if fault is not None and not x.outdated and (fault.status is not None or fault.rate_limit is not None):
+        if fault is not None and not exchange.outdated and (fault.status is not None or fault.rate_limit is not None):
             return Answer(_fault_response(fault), "fault")
-        length = self._lengths.of(provider, x)
-        return await x.world.turns.play(length.timed(answer(provider, x)), length.is_long)
+        length = self._lengths.of(provider, exchange)
+        return await exchange.world.turns.play(length.timed(answer(provider, exchange)), length.is_long)
 
-    def _explain_url(self, x: AnyExchange) -> str:
+    def _explain_url(self, exchange: AnyExchange) -> str:
         if self.addresses.public_url:
-            base = self.addresses.public_url + ("" if x.world.is_default else f"/w/{x.world.name}")
+            base = self.addresses.public_url + ("" if exchange.world.is_default else f"/w/{exchange.world.name}")
         else:
-            base = f"{x.scheme}://{x.authority}{x.prefix.removesuffix('/' + x.provider)}"
-        return f"{base}{CONTROL_PREFIX}/requests/{x.entry_id}"
+            base = f"{exchange.scheme}://{exchange.authority}{exchange.prefix.removesuffix('/' + exchange.provider)}"
+        return f"{base}{CONTROL_PREFIX}/requests/{exchange.entry_id}"
 
 
 class ControlApp:
@@ -201,40 +201,40 @@ class ControlApp:
         raise NotImplementedError
 
 
-def _record(x: AnyExchange, answered: Answer, now: float, duration: float) -> None:
-    response, refusal, world = answered.response, answered.refusal, x.world
+def _record(exchange: AnyExchange, answered: Answer, now: float, duration: float) -> None:
+    response, refusal, world = answered.response, answered.refusal, exchange.world
     entry = Entry()
-    entry.id = x.entry_id
+    entry.id = exchange.entry_id
     entry.at = now
     entry.duration = duration
     entry.world = world.name
-    entry.provider = x.provider
-    entry.reached_by = x.address.reached_by
-    entry.scheme = x.scheme
-    entry.host = x.authority
-    entry.method = x.method
-    target = b"%b?%b" % (x.raw_path, x.query_string) if x.query_string else x.raw_path
-    entry.target = (x.prefix.encode() + target).decode("latin-1")
-    entry.body = x.body
-    entry.route = x.route.name if x.route is not None else ""
+    entry.provider = exchange.provider
+    entry.reached_by = exchange.address.reached_by
+    entry.scheme = exchange.scheme
+    entry.host = exchange.authority
+    entry.method = exchange.method
+    target = b"%b?%b" % (exchange.raw_path, exchange.query_string) if exchange.query_string else exchange.raw_path
+    entry.target = (exchange.prefix.encode() + target).decode("latin-1")
+    entry.body = exchange.body
+    entry.route = exchange.route.name if exchange.route is not None else ""
     entry.status = response.status_code
     entry.response_body = bytes(response.body)
-    entry.checks = x.checks or ()
-    entry.warnings = x.warnings or ()
-    entry.notes = x.notes
+    entry.checks = exchange.checks or ()
+    entry.warnings = exchange.warnings or ()
+    entry.notes = exchange.notes
     entry.refusal = refusal.record() if refusal is not None else None
     entry.later = refusal.later if refusal is not None else None
     entry.defect = answered.outcome == "provider_defect"
     entry.crash = answered.crash
     entry.outcome = answered.outcome
-    entry.pack(x.headers.raw, response.raw_headers)
+    entry.pack(exchange.headers.raw, response.raw_headers)
     world.journal.add(entry)
 
 
-def _faulted(fault: Fault, x: Exchange[Any, Any], answered: Answer) -> Answer:
+def _faulted(fault: Fault, exchange: Exchange[Any, Any], answered: Answer) -> Answer:
     effect = fault.effect
-    x.notes["fault"] = fault.id
-    x.notes["fault_effect"] = f"{fault.id}: {effect or f'{fault.delay_ms:g} ms of delay'}."
+    exchange.notes["fault"] = fault.id
+    exchange.notes["fault_effect"] = f"{fault.id}: {effect or f'{fault.delay_ms:g} ms of delay'}."
     return answered._replace(outcome="fault") if effect else answered
 
 

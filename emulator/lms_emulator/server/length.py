@@ -28,9 +28,9 @@ class Lengths:
     def __init__(self) -> None:
         self._short: dict[Any, None] = {}
 
-    def of(self, provider: AnyProvider, x: Exchange[Any, Any]) -> Length:
+    def of(self, provider: AnyProvider, exchange: Exchange[Any, Any]) -> Length:
         """The expected length of a request."""
-        return Length(self._short, provider, x)
+        return Length(self._short, provider, exchange)
 
 
 class Length:
@@ -39,33 +39,38 @@ class Length:
     Parameters: `short`, what earlier requests on a large state showed.
     """
 
-    __slots__ = ("_kind", "_provider", "_short", "_x")
+    __slots__ = ("_exchange", "_kind", "_provider", "_short")
 
-    def __init__(self, short: dict[Any, None], provider: AnyProvider, x: Exchange[Any, Any]) -> None:
+    def __init__(self, short: dict[Any, None], provider: AnyProvider, exchange: Exchange[Any, Any]) -> None:
         self._short = short
         self._provider = provider
-        self._x = x
+        self._exchange = exchange
         self._kind: Any = None
 
     def is_long(self) -> bool:
         """Whether the next step has to run in a thread."""
-        x = self._x
-        if len(x.body) + len(x.query_string) > LONG_BYTES or self._provider.has_waiting_work(x):
+        exchange = self._exchange
+        if len(exchange.body) + len(exchange.query_string) > LONG_BYTES or self._provider.has_waiting_work(exchange):
             return True
-        return x.store.size > MANY_RECORDS and self.kind not in self._short
+        return exchange.store.size > MANY_RECORDS and self.kind not in self._short
 
     @property
     def kind(self) -> Any:
         """The kind of request: those of one kind are expected to take equally long."""
         if self._kind is None:
-            x, provider = self._x, self._provider
-            route = provider.router.match(provider.method_of(x), provider.normalise_path(x.path)).route
-            self._kind = x.world.name, provider.name, id(route), hash(x.query_string)  # values may be long
+            exchange, provider = self._exchange, self._provider
+            route = provider.router.match(provider.method_of(exchange), provider.normalise_path(exchange.path)).route
+            self._kind = (
+                exchange.world.name,
+                provider.name,
+                id(route),
+                hash(exchange.query_string),
+            )  # values may be long
         return self._kind
 
     def timed(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T] | Generator[Any, Any, T]:
         """The work on the request. If its length depends on the state, the time of its longest step is recorded."""
-        return self._timed(work) if self._x.store.size > MANY_RECORDS else work
+        return self._timed(work) if self._exchange.store.size > MANY_RECORDS else work
 
     def _timed(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
         longest, step, given = 0.0, work.send, None

@@ -33,90 +33,108 @@ _JWTS = ("JWT", "id_token", "client_assertion")
 _GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
 
 
-def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) -> str | None:
+def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = False) -> str | None:
     """Why a parameter is missing: it is empty, in another place, in a body that was not read, or misspelled.
 
     Parameters: `holds_others`, whether it is a container of others, `name[…]`.
     """
-    if x.content_type.endswith("json") and x.body.lstrip()[:1] == b"[" and isinstance(_parsed(x), list):
+    if (
+        exchange.content_type.endswith("json")
+        and exchange.body.lstrip()[:1] == b"["
+        and isinstance(_parsed(exchange), list)
+    ):
         return "the body is a list; it has to be an object"
-    if (twice := why_text(x)) is not None:
+    if (twice := why_text(exchange)) is not None:
         return twice
-    in_query, in_body = dict(x.query.peek()), _body(x)
-    reads_query = x.method in ("GET", "HEAD", "DELETE")
+    in_query, in_body = dict(exchange.query.peek()), _body(exchange)
+    reads_query = exchange.method in ("GET", "HEAD", "DELETE")
     read, other = (in_query, in_body) if reads_query else (in_body, in_query)
     # A provider that takes the body apart itself reports what it looked at.
-    taken = x.body_was_read or (bool(x.reads.paths) and (x.is_form or x.content_type.endswith("json")))
+    taken = exchange.body_was_read or (
+        bool(exchange.reads.paths) and (exchange.is_form or exchange.content_type.endswith("json"))
+    )
     if name in read and (reads_query or taken):
         empty = not read[name] and not isinstance(read[name], int | float)
         return f"{name} came, but is empty: has the variable a value?" if empty else None
     if name in other:
-        return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
-    if not reads_query and x.body and not taken and x.body.lstrip()[:1] in (b"{", b"[") and _takes_json(x):
-        return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}: send application/json"
-    if not reads_query and x.body and not taken:
-        return f"the body came as {x.content_type or 'no Content-Type'}; send {_FORM}"
-    if x.is_form and x.body and (why := why_another(x)) is not None:
+        return (
+            f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(exchange, reads_query)}"
+        )
+    if (
+        not reads_query
+        and exchange.body
+        and not taken
+        and exchange.body.lstrip()[:1] in (b"{", b"[")
+        and _takes_json(exchange)
+    ):
+        return (
+            f"the body is JSON, and its Content-Type says {exchange.content_type or 'nothing'}: send application/json"
+        )
+    if not reads_query and exchange.body and not taken:
+        return f"the body came as {exchange.content_type or 'no Content-Type'}; send {_FORM}"
+    if exchange.is_form and exchange.body and (why := why_another(exchange)) is not None:
         return why
     if holds_others:
         bare = next((key for key in read if "[" not in key), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
-    if (found := _under_another_name(x, name, read, other)) is not None or name != "client_id":
+    if (found := _under_another_name(exchange, name, read, other)) is not None or name != "client_id":
         return found
-    return "no client_id was sent" if reads_query else _no_client(x, in_body)
+    return "no client_id was sent" if reads_query else _no_client(exchange, in_body)
 
 
-def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]) -> str | None:
+def _under_another_name(
+    exchange: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]
+) -> str | None:
     if name.endswith("name") and len(parts := [key for key in read if _plain(key) in ("firstname", "lastname")]) == 2:
         return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
-    if name == "client_assertion" and is_jwt(x.headers.get("authorization", "").rpartition(" ")[2]):
+    if name == "client_assertion" and is_jwt(exchange.headers.get("authorization", "").rpartition(" ")[2]):
         return "a JWT came in the Authorization header; it goes into the form, as `client_assertion`"
     for key, value in read.items() if name in _JWTS else ():
         if is_jwt(value):
             return f"a JWT came as `{key}`; the name is `{name}`"
     for key, value in read.items() if name in _GRANTED else ():
-        if key in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
+        if key in _GRANTED and isinstance(value, str) and (found := recognise(exchange, value)) is not None:
             return f"{found}; it came as `{key}`"
     return None
 
 
-def _no_client(x: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
-    scheme = x.headers.get("authorization", "").partition(" ")[0]
+def _no_client(exchange: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
+    scheme = exchange.headers.get("authorization", "").partition(" ")[0]
     if "client_assertion" in in_body:
         return "a client_assertion came, which does not count for this grant: send client_id and client_secret"
-    if x.basic() is not None:
+    if exchange.basic() is not None:
         return "client_id came by HTTP Basic; it goes into the form"
     if scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
     return None if scheme else NO_CLIENT
 
 
-def why_not_fit(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def why_not_fit(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What the member of the request that a refusal names has to be; None if it names none."""
-    name, sent = refusal.check, {**dict(x.query.peek()), **_body(x)}
+    name, sent = refusal.check, {**dict(exchange.query.peek()), **_body(exchange)}
     if refusal.status not in (400, 422) or refusal.expected is None or not _MEMBER.fullmatch(name):
         return None
     if refusal.got is None:
-        return _under_another_name(x, name, sent, {}) or unfit(name, None, refusal.expected)
+        return _under_another_name(exchange, name, sent, {}) or unfit(name, None, refusal.expected)
     return unfit(name, refusal.got, refusal.expected) if name in sent else None
 
 
-def why_not_sent(x: Exchange[Any, Any], name: str) -> str | None:
+def why_not_sent(exchange: Exchange[Any, Any], name: str) -> str | None:
     """That a parameter is nowhere in the request, if it is not."""
-    return None if name in dict(x.query.peek()) or name in _body(x) else f"no {name} was sent"
+    return None if name in dict(exchange.query.peek()) or name in _body(exchange) else f"no {name} was sent"
 
 
-def _place(x: Exchange[Any, Any], reads_query: bool) -> str:
+def _place(exchange: Exchange[Any, Any], reads_query: bool) -> str:
     if reads_query:
         return "query"
-    return "form" if x.is_form else "body"
+    return "form" if exchange.is_form else "body"
 
 
-def _takes_json(x: Exchange[Any, Any]) -> bool:
+def _takes_json(exchange: Exchange[Any, Any]) -> bool:
     """Whether the request is to REST, where every provider takes JSON, and not to a token endpoint."""
-    return "/api/" in x.path and not x.content_type.endswith("json")
+    return "/api/" in exchange.path and not exchange.content_type.endswith("json")
 
 
 def _like(name: str, sent: dict[str, Any]) -> str | None:
@@ -132,56 +150,60 @@ def _plain(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
-def _parsed(x: Exchange[Any, Any]) -> Any:
+def _parsed(exchange: Exchange[Any, Any]) -> Any:
     """The JSON of the body; None if there is none."""
     try:
-        return x.plain_json() if x.body else None
+        return exchange.plain_json() if exchange.body else None
     except BodyError:
         return None
 
 
-def _body(x: Exchange[Any, Any]) -> dict[str, Any]:
+def _body(exchange: Exchange[Any, Any]) -> dict[str, Any]:
     """The members of the body, as far as it can be read."""
     try:
-        if x.is_form:
-            return dict(x.form().peek())
-        value = _parsed(x)
+        if exchange.is_form:
+            return dict(exchange.form().peek())
+        value = _parsed(exchange)
     except BodyError:
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def why_nobody(x: Exchange[Any, Any], looked_for: str, otherwise: str | None) -> str | None:
+def why_nobody(exchange: Exchange[Any, Any], looked_for: str, otherwise: str | None) -> str | None:
     """Whose credential was sent in a place where the provider does not look.
 
     Parameters: `looked_for`, how one is sent, such as `Authorization: Bearer <token>`; `otherwise`, the diagnosis if
     none that is known was sent, in place of naming the scheme that came.
     """
-    title = x.world.providers[x.provider].title
-    for place, sent in list(_sent(x))[:_MOST]:
-        if sent and (found := recognise(x, sent)) is not None:
+    title = exchange.world.providers[exchange.provider].title
+    for place, sent in list(_sent(exchange))[:_MOST]:
+        if sent and (found := recognise(exchange, sent)) is not None:
             return f"it came {place}; {title} looks for it in `{looked_for}`; {found}"
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     other = value.strip() and scheme.isalpha() and scheme.lower() not in looked_for.lower()
     return otherwise or (f"`Authorization: {scheme} …` came; {title} looks for `{looked_for}`" if other else None)
 
 
-def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
+def _sent(exchange: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
     """Everything that may be a credential, with a description of its place."""
-    header = x.headers.get("authorization", "")
+    header = exchange.headers.get("authorization", "")
     scheme, _, rest = header.partition(" ")
     yield f"as `{scheme} …`", rest.strip()
     if re.match("[A-Za-z]+[=:]", scheme):
         yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
     yield "in the Authorization header without a scheme", header
-    name, password = x.basic() or ("", "")
+    name, password = exchange.basic() or ("", "")
     yield "as the name of HTTP Basic", name
     yield "as the password of HTTP Basic", password
-    for name, value in x.headers.items():
+    for name, value in exchange.headers.items():
         if name not in ("authorization", "cookie") and _OF_CREDENTIALS.search(name):
             yield f"in the header {name}", re.split("[= ]", value.strip("= "))[-1].strip('"')
             yield f"in the header {name}", value
-    for where, pairs in (("query", x.query.peek()), ("body", _body(x).items()), ("cookies", x.cookies.items())):
+    for where, pairs in (
+        ("query", exchange.query.peek()),
+        ("body", _body(exchange).items()),
+        ("cookies", exchange.cookies.items()),
+    ):
         for name, value in pairs:
             if isinstance(value, str) and _OF_CREDENTIALS.search(name):
                 yield f"in the {where}, as `{name}`", value

@@ -24,39 +24,43 @@ _KINDS = {
 _NAME = re.compile(rb"[\w.:\[\]%-]+=")
 
 
-def why_no_form(x: Exchange[Any, Any]) -> str | None:
+def why_no_form(exchange: Exchange[Any, Any]) -> str | None:
     """What is wrong with the body as a URL-encoded form; None if nothing is to be seen."""
-    if (why := why_garbled(x)) is not None:
+    if (why := why_garbled(exchange)) is not None:
         return why
-    if x.content_type != FORM:
-        kind = "application/json" if x.content_type.endswith("json") else x.content_type
+    if exchange.content_type != FORM:
+        kind = "application/json" if exchange.content_type.endswith("json") else exchange.content_type
         return _KINDS.get(kind, f"the body came as {kind}; send the fields as {FORM}")
-    return why_another(x) or _not_encoded(x.body[:_LOOKED_AT])
+    return why_another(exchange) or _not_encoded(exchange.body[:_LOOKED_AT])
 
 
-def why_another(x: Exchange[Any, Any]) -> str | None:
+def why_another(exchange: Exchange[Any, Any]) -> str | None:
     """What the body is instead of the URL-encoded form that its Content-Type promises."""
-    if (why := why_garbled(x)) is not None:
+    if (why := why_garbled(exchange)) is not None:
         return why
-    if x.content_type != FORM:
+    if exchange.content_type != FORM:
         return None
-    body = x.body[:_LOOKED_AT]
+    body = exchange.body[:_LOOKED_AT]
     if body[:2] == b"--" and b"Content-Disposition" in body:
         return f"the body is a multipart form, and its Content-Type says {FORM}"
     if body.lstrip()[:1] in (b"{", b"["):
-        printed = None if is_json(x.body) else why_no_json(x)
+        printed = None if is_json(exchange.body) else why_no_json(exchange)
         return printed or f"the body is JSON, and its Content-Type says {FORM}"
     if body.lstrip()[:1] == b"<":
         return f"the body is XML, and its Content-Type says {FORM}"
     return _between(body)
 
 
-def why_text(x: Exchange[Any, Any]) -> str | None:
+def why_text(exchange: Exchange[Any, Any]) -> str | None:
     """That JSON was written into JSON once more, so that a text came in place of an object."""
-    if not x.content_type.endswith("json") or x.body.lstrip()[:1] != b'"' or len(x.body) > _LOOKED_AT:
+    if (
+        not exchange.content_type.endswith("json")
+        or exchange.body.lstrip()[:1] != b'"'
+        or len(exchange.body) > _LOOKED_AT
+    ):
         return None
     try:
-        inner = json_text.parse(x.body)
+        inner = json_text.parse(exchange.body)
         twice = isinstance(inner, str) and isinstance(json_text.parse(inner), dict | list)
     except ValueError:
         return None
@@ -103,12 +107,12 @@ def _printed() -> tuple[tuple[re.Pattern[str], str], ...]:
     )
 
 
-def why_no_json(x: Exchange[Any, Any]) -> str | None:
+def why_no_json(exchange: Exchange[Any, Any]) -> str | None:
     """What the body is instead of the JSON that was meant; None if it is JSON, or nothing is recognised."""
-    if (why := why_garbled(x)) is not None:
+    if (why := why_garbled(exchange)) is not None:
         return why
-    text = x.body[:_LOOKED_AT].decode(errors="replace").strip()
-    if not text or is_json(x.body):
+    text = exchange.body[:_LOOKED_AT].decode(errors="replace").strip()
+    if not text or is_json(exchange.body):
         return None
     printed = next((what for pattern, what in _printed() if pattern.fullmatch(text)), None)
     if printed is not None:
@@ -133,10 +137,10 @@ def is_json(body: bytes) -> bool:
     return True
 
 
-def why_garbled(x: Exchange[Any, Any]) -> str | None:
+def why_garbled(exchange: Exchange[Any, Any]) -> str | None:
     """What was done to a body of any kind on its way: compressed, in another encoding, or marked."""
-    body = x.body[:_LOOKED_AT]
-    packed = x.headers.get("content-encoding", "")
+    body = exchange.body[:_LOOKED_AT]
+    packed = exchange.headers.get("content-encoding", "")
     if body[:2] == _GZIP or packed not in ("", "identity"):
         return f"the body is compressed ({packed or 'gzip'}); it is read as it comes: send it plain"
     if body[:3] == _MARK:

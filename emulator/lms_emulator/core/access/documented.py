@@ -36,13 +36,22 @@ _TELLING = 2
 _OF_TIME = re.compile(r"\bInvalid (?:date|datetime|time)\b|\bis a (?:time|date)\b|\bdates are dates\b")
 
 
-def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> str | None:
+def why_not_as_documented(exchange: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> str | None:
     """How the parameter that a refusal names was misspelt, misplaced or left out, or which values it takes."""
-    case = _case(x, refusal, operation)
+    case = _case(exchange, refusal, operation)
     named = _named(case.known, case.texts)
-    if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
-        return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
-    if x.body and refusal.status in (400, 422) and (why := why_another(x) or why_text(x)) is not None:
+    if (
+        exchange.body
+        and not exchange.is_form
+        and not exchange.content_type.endswith("json")
+        and exchange.body.lstrip()[:1] in (b"{", b"[")
+    ):
+        return f"the body is JSON, and its Content-Type says {exchange.content_type or 'nothing'}"
+    if (
+        exchange.body
+        and refusal.status in (400, 422)
+        and (why := why_another(exchange) or why_text(exchange)) is not None
+    ):
         return why
     if case.sent is None:
         return None
@@ -54,7 +63,7 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
         if (why := _why_value(case.known[path], choices, case.sent[path])) is not None:
             return why
     missing = [path for path in named if path[-1] not in {pair[-1] for pair in came}]
-    return _why_absent(x, case, named, missing) or _why_subject(case, named, missing)
+    return _why_absent(exchange, case, named, missing) or _why_subject(case, named, missing)
 
 
 class _Case(NamedTuple):
@@ -76,19 +85,19 @@ class _Case(NamedTuple):
     above: Set[Path] = frozenset()
 
 
-def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Case:
+def _case(exchange: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Case:
     known = {path_of(name): name for name in operation.parameters or ()}
     heads = [path[0] for path in known if len(path) > 1 and refusal.reason == f"{path[0]}_missing"]
     words = {_words(path[-1]) for path in known}
     quoted = [name for name in _QUOTED.findall(refusal.check) if _words(path_of(name)[-1]) not in words]
     absent = refusal.check.split(",") if refusal.expected == "present" else []
     said = {} if absent else _said_of(refusal.got)
-    sent, above = _sent(x), set[Path]()
+    sent, above = _sent(exchange), set[Path]()
     if sent is not None:
         sent = {_placed(path, known): value for path, value in sent.items()}
-        above.update((name,) for name in x.path_params if (name,) not in sent)
-        sent = {(name,): value for name, value in x.path_params.items()} | sent
-        read = (path for path in sent if len(path) > 1 and path in x.reads.paths and path not in known)
+        above.update((name,) for name in exchange.path_params if (name,) not in sent)
+        sent = {(name,): value for name, value in exchange.path_params.items()} | sent
+        read = (path for path in sent if len(path) > 1 and path in exchange.reads.paths and path not in known)
         known |= {path: _written(path) for path in read}
         quoted += [
             item for item in (*said, refusal.check) if path_of(item) in sent and _words(path_of(item)[-1]) not in words
@@ -99,14 +108,14 @@ def _case(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> _Cas
     return _Case(refusal, known, said, texts, sent, above)
 
 
-def _why_absent(x: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
+def _why_absent(exchange: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
     """That parameters which the refusal names came elsewhere, under other names, or not at all."""
     known, sent = case.known, case.sent or {}
     strange = {path: _written(path) for path in sent if path not in known}
     for path in missing:
         if (why := _why_missing(path, known, sent, strange)) is not None:
             return why
-    if missing and x.body.lstrip()[:1] == b"[":
+    if missing and exchange.body.lstrip()[:1] == b"[":
         return f"the body is a list; it has to be an object, with `{known[missing[0]]}`"
     lists = len(named) <= len(case.said) or any("one of" in item for item in case.said)
     if lists and missing == named and len(named) > 1:
@@ -296,23 +305,25 @@ def _like(path: Path, strange: dict[Path, str]) -> str | None:
     return None if found is None else strange[found]
 
 
-def _sent(x: Exchange[Any, Any]) -> dict[Path, Any] | None:
+def _sent(exchange: Exchange[Any, Any]) -> dict[Path, Any] | None:
     """Path and value of every parameter, without marking any as read; None if they cannot be read or are too many."""
-    if len(x.body) > _MOST_BYTES or (x.body and not x.is_form and not x.content_type.endswith("json")):
+    if len(exchange.body) > _MOST_BYTES or (
+        exchange.body and not exchange.is_form and not exchange.content_type.endswith("json")
+    ):
         return None
     try:
-        pairs = list(islice(_pairs(x), _MOST + 1))
+        pairs = list(islice(_pairs(exchange), _MOST + 1))
     except BodyError:
         return None
     return dict(pairs) if len(pairs) <= _MOST else None
 
 
-def _pairs(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
-    yield from ((path_of(name), value) for name, value in x.query.peek())
-    if x.is_form:
-        yield from ((path_of(name), value) for name, value in x.form().peek())
-    elif x.body and x.content_type.endswith("json"):
-        yield from _members(x.plain_json(), ())
+def _pairs(exchange: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
+    yield from ((path_of(name), value) for name, value in exchange.query.peek())
+    if exchange.is_form:
+        yield from ((path_of(name), value) for name, value in exchange.form().peek())
+    elif exchange.body and exchange.content_type.endswith("json"):
+        yield from _members(exchange.plain_json(), ())
 
 
 def _members(value: Any, above: Path) -> Iterator[tuple[Path, Any]]:

@@ -44,10 +44,10 @@ _LONGEST = 8_192
 """Longer texts are not looked for."""
 
 
-def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def why_refused(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """Whose the refused credential is, or which slip garbled it; else the refusal's own diagnosis."""
     sent, registered = refusal.credential, refusal.registered
-    if (unreadable := _why_basic(x, refusal)) is not None:
+    if (unreadable := _why_basic(exchange, refusal)) is not None:
         return unreadable
     if not sent or len(sent) > _LONGEST:
         return refusal.diagnosis if sent or registered is None else NOTHING_SENT
@@ -57,16 +57,16 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return f"`{sent}` was sent: a template's variable in whose place no value was put"
     if sent.strip("{}<>").lower() in UNSET:
         return f"`{sent}` was sent: the variable that should hold it has no value"
-    if refusal.reason.endswith(_OF_ANOTHER) and (held := _in(x.world, x.provider, sent)) is not None:
+    if refusal.reason.endswith(_OF_ANOTHER) and (held := _in(exchange.world, exchange.provider, sent)) is not None:
         return f"this is {held[0].described(held[1])}; another client sent it"
-    if refusal.reason.endswith("_expired") and (held := _in(x.world, x.provider, sent)) is not None:
+    if refusal.reason.endswith("_expired") and (held := _in(exchange.world, exchange.provider, sent)) is not None:
         return f"this is {held[0].described(held[1])}, and has expired: request another one"
-    found = recognise(x, sent) or why_another_sort(sent, refusal.reason, x.path)
+    found = recognise(exchange, sent) or why_another_sort(sent, refusal.reason, exchange.path)
     whole = why_not_whole(sent) if is_jwt(sent) else None
     said = whole is not None and refusal.diagnosis is not None and whole in refusal.diagnosis
     if found is None and refusal.reason.endswith(FAULTS):
-        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
-        found = found or (None if said else whole) or why_another_type(x, sent)
+        found = whose_signature(exchange, sent, pair=refusal.reason.endswith("alg_confusion"))
+        found = found or (None if said else whole) or why_another_type(exchange, sent)
         if found is None and refusal.diagnosis is None and refusal.reason.endswith("bad_signature"):
             found = why_no_jwt(sent) or _CHANGED
     if found is None and _PLACEHOLDER.fullmatch(sent):
@@ -78,49 +78,49 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     return NOBODYS if refusal.expected is None and refusal.got in (None, sent) else None
 
 
-def _why_basic(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def _why_basic(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What is wrong with HTTP Basic: that it cannot be read, or that a bearer token is wanted."""
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     if not refusal.reason.startswith(_OF_BEARERS) or scheme.lower() != "basic":
-        return why_no_basic(x)
-    found = recognise(x, value.strip())
+        return why_no_basic(exchange)
+    found = recognise(exchange, value.strip())
     return f"`Authorization: {scheme} …` came; it has to be `Authorization: Bearer <token>`" + (
         f"; {found}" if found else ""
     )
 
 
-def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
+def recognise(exchange: Exchange[Any, Any], sent: str) -> str | None:
     """Whose credential this is, as far as this process knows; None if nobody's."""
-    world, own = x.world, x.provider
+    world, own = exchange.world, exchange.provider
     found = _in(world, own, sent)
     if found is not None:
         credential, record = found
-        return f"this is {credential.described(record)}" + _tip(x, credential, sent)
+        return f"this is {credential.described(record)}" + _tip(exchange, credential, sent)
     for why, meant in undone(sent):
         if (found := _in(world, own, meant)) is not None:
             return f"this is {found[0].described(found[1])}, but {why}"
-    if (said := _elsewhere(x, sent)) is not None or (close := _written_wrong(world, own, sent)) is None:
+    if (said := _elsewhere(exchange, sent)) is not None or (close := _written_wrong(world, own, sent)) is None:
         return said
     credential, record, why = close
     right = f"; the registered one is {credential.values(record)}" if credential.public else ""
     return f"this is {credential.described(record)}, but {why}{right}"
 
 
-def _tip(x: Exchange[Any, Any], credential: Credential, sent: str) -> str:
+def _tip(exchange: Exchange[Any, Any], credential: Credential, sent: str) -> str:
     """What the credential is good for; nothing about how to send it, if it came just so."""
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     so = value.rpartition(":")[2].strip() == sent and credential.tip.startswith(f"send it as `Authorization: {scheme} ")
     return ": this call takes another one" if so else f": {credential.tip}" if credential.tip else ""
 
 
-def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
+def _elsewhere(exchange: Exchange[Any, Any], sent: str) -> str | None:
     in_time = brief_search()
-    own, title = x.provider, x.world.providers[x.provider].title
-    for name in x.world.providers:
-        if name != own and (found := _in(x.world, name, sent)) is not None:
-            theirs = x.world.providers[name].title
+    own, title = exchange.provider, exchange.world.providers[exchange.provider].title
+    for name in exchange.world.providers:
+        if name != own and (found := _in(exchange.world, name, sent)) is not None:
+            theirs = exchange.world.providers[name].title
             return f"this is {found[0].described(found[1])} at {theirs}; the request came to {title}"
-    for world in x.world.others():
+    for world in exchange.world.others():
         for name in (own, *(name for name in world.providers if name != own)):
             if not in_time():
                 return "this world does not know it; not all other worlds were searched, for lack of time"
@@ -128,17 +128,20 @@ def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
                 at = "" if name == own else f" at {world.providers[name].title}"
                 return (
                     f"this is {found[0].described(found[1])}{at} in the world `{world.name}`; "
-                    f"the request came to the world `{x.world.name}`"
+                    f"the request came to the world `{exchange.world.name}`"
                 )
-    return _before(x, sent)
+    return _before(exchange, sent)
 
 
-def _before(x: Exchange[Any, Any], sent: str) -> str | None:
+def _before(exchange: Exchange[Any, Any], sent: str) -> str | None:
     """Whether it was issued in a state that no longer exists."""
-    for name in x.world.providers:
-        for _, credential in _kinds(x.world, name):
-            if credential.proved is None and (where := x.world.given_out.where(name, credential, sent)) is not None:
-                whose = "this world" if where == x.world.name else f"the world `{where}`"
+    for name in exchange.world.providers:
+        for _, credential in _kinds(exchange.world, name):
+            if (
+                credential.proved is None
+                and (where := exchange.world.given_out.where(name, credential, sent)) is not None
+            ):
+                whose = "this world" if where == exchange.world.name else f"the world `{where}`"
                 return f"this is {credential.name} that {whose} gave out before it was reset, replaced or restored"
     return None
 

@@ -74,7 +74,7 @@ def holders(world: World, provider: str) -> Iterator[Holder]:
                 yield Holder(f"{words} (`{called}`)", frozenset(names - {""}), url, jwk)
 
 
-def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | None:
+def whose_signature(exchange: Exchange[Any, Any], token: str, *, pair: bool) -> str | None:
     """Whose key or secret signed a JWT, and what that means; None if it is not a JWT, or the key is unknown.
 
     Parameters: `pair`, whether it should have been signed with a private key rather than a secret.
@@ -84,12 +84,12 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
     if read is None or algorithm not in _ALGORITHMS:
         return None
     if algorithm[:2] == "HS":
-        return _by_secret(x, algorithm, read.signed.encode(), read.signature, pair=pair)
+        return _by_secret(exchange, algorithm, read.signed.encode(), read.signature, pair=pair)
     audience = read.claims.get("aud")
     named = {str(read.claims.get(name)) for name in ("iss", "sub")}
     named |= {str(value) for value in (audience if isinstance(audience, list) else [audience])}
     in_time = brief_search()
-    for key in _keys(x, named):
+    for key in _keys(exchange, named):
         if not in_time():
             return None
         how = _how_signed(read, algorithm, key.jwk)
@@ -100,16 +100,16 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
     return None
 
 
-def why_another_type(x: Exchange[Any, Any], token: str) -> str | None:
+def why_another_type(exchange: Exchange[Any, Any], token: str) -> str | None:
     """That the key which a header names is of another type than the algorithm takes; None if it is not known to be."""
     read = parts_of(token)
     algorithm, kid = (str(read.header.get("alg")), read.header.get("kid")) if read is not None else ("", None)
     if read is None or kid is None or (taken := _TYPES.get(algorithm[:2])) is None:
         return None
     named = {str(read.claims.get(name)) for name in ("iss", "sub")}
-    for holder in holders(x.world, x.provider):
+    for holder in holders(exchange.world, exchange.provider):
         if not holder.names.isdisjoint(named):
-            published = x.world.given_out.published.at(x.resolve(holder.url)) if holder.url else []
+            published = exchange.world.given_out.published.at(exchange.resolve(holder.url)) if holder.url else []
             for jwk in _all_keys(next(iter(published), holder.jwk)):
                 if jwk.get("kid") == kid and str(jwk.get("kty")) not in ("None", taken):
                     return f"the key with the kid {kid!r} has the `kty` {jwk['kty']}; {algorithm} takes {taken}"
@@ -163,13 +163,13 @@ def _thumbprint(jwk: Mapping[str, Any]) -> str:
     return urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | None:
+def whose_secret(exchange: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | None:
     """Whose secret made a signature, in this world or another; None if it is unknown.
 
     Parameters: `made`, whether a secret makes that signature; may raise ValueError for an unusable one.
     """
     in_time = brief_search()
-    for whose, secret in known_secrets(x):
+    for whose, secret in known_secrets(exchange):
         if not in_time():
             return None
         with suppress(ValueError):
@@ -178,14 +178,14 @@ def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | 
     return None
 
 
-def known_secrets(x: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
+def known_secrets(exchange: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
     """Every secret that this process knows, its own provider's first, each with a function that says whose it is."""
     in_time = brief_search()
     found: dict[str, Callable[[], str]] = {}
-    for world in (x.world, *x.world.others()):
-        inside = "" if world is x.world else f" in the world `{world.name}`"
-        for name in (x.provider, *(name for name in world.providers if name != x.provider)):
-            at = "" if name == x.provider else f" at {world.providers[name].title}"
+    for world in (exchange.world, *exchange.world.others()):
+        inside = "" if world is exchange.world else f" in the world `{world.name}`"
+        for name in (exchange.provider, *(name for name in world.providers if name != exchange.provider)):
+            at = "" if name == exchange.provider else f" at {world.providers[name].title}"
             for credential, record, secret in _records(world, name):
                 if not in_time() or len(found) >= _MOST_SECRETS:
                     return [(whose, key) for key, whose in found.items()]
@@ -210,36 +210,36 @@ def _records(world: World, provider: str) -> Iterator[tuple[Credential, Any, str
                         yield credential, record, value
 
 
-def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
+def _keys(exchange: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
     """Every known public key: of the issuer that a token names, of others here, shipped ones, and those elsewhere."""
-    own = x.provider
-    rest = [name for name in x.world.providers if name != own]
-    known_here = list(holders(x.world, own))
+    own = exchange.provider
+    rest = [name for name in exchange.world.providers if name != own]
+    known_here = list(holders(exchange.world, own))
     for holder in sorted(known_here, key=lambda record: record.names.isdisjoint(named)):
         same = not holder.names.isdisjoint(named)
-        yield from _of_holder(x, holder, "", "" if same else _ANOTHERS)
+        yield from _of_holder(exchange, holder, "", "" if same else _ANOTHERS)
     for name in NAMES:
-        provider = x.world.providers.get(name)
+        provider = exchange.world.providers.get(name)
         if provider is not None:
             yield _Key(f"the key with which the emulated {provider.title} itself signs", _shipped(name))
         else:
             yield _Key(f"the key `{name}` that comes with the emulator", _shipped(name))
     for name in rest:
-        for holder in holders(x.world, name):
-            yield from _of_holder(x, holder, f" at {x.world.providers[name].title}")
-    for world in x.world.others():
+        for holder in holders(exchange.world, name):
+            yield from _of_holder(exchange, holder, f" at {exchange.world.providers[name].title}")
+    for world in exchange.world.others():
         for name in (own, *rest):
             for holder in holders(world, name):
-                yield from _of_holder(x, holder, f" in the world `{world.name}`")
+                yield from _of_holder(exchange, holder, f" in the world `{world.name}`")
 
 
 def _shipped(name: str) -> dict[str, str]:
     return {"kty": "RSA", **public_numbers(name)}
 
 
-def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = "") -> Iterator[_Key]:
+def _of_holder(exchange: Exchange[Any, Any], holder: Holder, where: str, advice: str = "") -> Iterator[_Key]:
     sets = [holder.jwk] if holder.jwk else []
-    published = x.world.given_out.published.at(x.resolve(holder.url)) if holder.url else []
+    published = exchange.world.given_out.published.at(exchange.resolve(holder.url)) if holder.url else []
     known: dict[str, None] = {}
     for number, document in enumerate([*published, *sets]):
         before, kids = 0 < number < len(published), set[str]()
@@ -272,18 +272,18 @@ def _why_not_found(jwk: Mapping[str, Any], kids: set[str]) -> str:
     return ", which stands in its key set behind another one of the same `kid`" if jwk["kid"] in kids else ""
 
 
-def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:
+def _by_secret(exchange: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:
     """Whose secret an HMAC was made with: a client's, or the text of a public key."""
 
     def made(secret: bytes) -> bool:
         return hmac.compare_digest(hmac.digest(secret, message, f"sha{algorithm[2:]}"), raw)
 
-    if (whose := whose_secret(x, made)) is not None:
+    if (whose := whose_secret(exchange, made)) is not None:
         return f"it was signed with {algorithm}, and as the secret {whose}" + (
             "; a key pair is taken here" if pair else ""
         )
     in_time = brief_search()
-    for key in _keys(x, set()):
+    for key in _keys(exchange, set()):
         if not in_time():
             return None
         if any(made(text) for text in _texts(key.jwk)):

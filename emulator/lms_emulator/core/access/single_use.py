@@ -29,15 +29,15 @@ class UsedTokens(Protocol):
 SPEC = table(key="key", keep_until=lambda token: token.expires_at, single_use="the `jti` or nonce of a tool's message")
 
 
-def use_once(x: Exchange[UsedTokens, object], kind: str, client: object, value: str, lifetime: float) -> bool:
+def use_once(exchange: Exchange[UsedTokens, object], kind: str, client: object, value: str, lifetime: float) -> bool:
     """Note a `jti` or nonce of a client as used; False when it was used before.
 
     Parameters: `kind`, what it is; `lifetime`, for how many more seconds it would otherwise be accepted.
     """
     name = f"{kind}:{client}:{value}"
-    now = x.clock.now()
-    found = x.store.used_tokens.get(name)
+    now = exchange.clock.now()
+    found = exchange.store.used_tokens.get(name)
     if found is not None and now < found.expires_at:
         return False
-    x.store.used_tokens.put(UsedToken(key=name, expires_at=later(now, min(max(1.0, lifetime), _LONGEST))))
+    exchange.store.used_tokens.put(UsedToken(key=name, expires_at=later(now, min(max(1.0, lifetime), _LONGEST))))
     return True

@@ -26,9 +26,9 @@ def why_no_grant(sent: str, known: Collection[str]) -> str | None:
     return f"did you mean {closest}?" if closest else f"there is no such grant here, only {', '.join(sorted(known))}"
 
 
-def why_no_basic(x: Exchange[Any, Any]) -> str | None:
+def why_no_basic(exchange: Exchange[Any, Any]) -> str | None:
     """Why the credentials of an HTTP Basic header are not read as intended; None if they are."""
-    scheme, _, value = x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:

@@ -77,77 +77,79 @@ class WebSessions(Generic[S, U]):
     sign_in: str
     package: str
 
-    def find(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S | None:
+    def find(self, exchange: Exchange[SessionStore[S, U], SessionSettings]) -> S | None:
         """The browser's live session, if it has one."""
-        session = x.store.sessions.get(x.cookies.get(self.name))
-        return session if session is not None and x.clock.now() < session.expires_at else None
+        session = exchange.store.sessions.get(exchange.cookies.get(self.name))
+        return session if session is not None and exchange.clock.now() < session.expires_at else None
 
-    def open(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
+    def open(self, exchange: Exchange[SessionStore[S, U], SessionSettings]) -> S:
         """The browser's session, or a new one that must be sent with the cookie."""
-        found = self.find(x)
+        found = self.find(exchange)
         if found is not None:
             return found
-        expires = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
-        return self._keep(x, self.record(id=x.ids.token(43), csrf=self.new_csrf(x.ids), expires_at=expires))
+        expires = exchange.clock.now() + timedelta(seconds=exchange.settings.session_lifetime_seconds)
+        return self._keep(
+            exchange, self.record(id=exchange.ids.token(43), csrf=self.new_csrf(exchange.ids), expires_at=expires)
+        )
 
-    def change(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, **changes: object) -> S:
+    def change(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S, **changes: object) -> S:
         """Keep the session with some fields replaced."""
-        return self._keep(x, replace(session, **changes))
+        return self._keep(exchange, replace(session, **changes))
 
-    def signed_in_as(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, user_id: int) -> S:
+    def signed_in_as(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S, user_id: int) -> S:
         """The session of a person who has just signed in, under a new id to prevent session fixation."""
-        x.store.sessions.delete(session.id)
-        fresh = {"id": x.ids.token(43), "csrf": self.new_csrf(x.ids)}
-        return self.change(x, session, **fresh, user_id=user_id, return_to=None)
+        exchange.store.sessions.delete(session.id)
+        fresh = {"id": exchange.ids.token(43), "csrf": self.new_csrf(exchange.ids)}
+        return self.change(exchange, session, **fresh, user_id=user_id, return_to=None)
 
-    def user(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S | None) -> U | None:
+    def user(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S | None) -> U | None:
         """The person signed in."""
         if session is None or session.user_id is None:
             return None
-        return x.store.users.get(session.user_id)
+        return exchange.store.users.get(session.user_id)
 
-    def posted(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
+    def posted(self, exchange: Exchange[SessionStore[S, U], SessionSettings]) -> S:
         """The session that a posted form belongs to. Raises the refusal for a wrong token."""
-        session = self.find(x)
-        if session is None or x.field(self.field) != session.csrf:
-            x.check(self.field, False)
+        session = self.find(exchange)
+        if session is None or exchange.field(self.field) != session.csrf:
+            exchange.check(self.field, False)
             raise self.wrong_csrf()
         return session
 
-    def cookie(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> str:
+    def cookie(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S) -> str:
         """A session's Set-Cookie. Secure and SameSite=None, as frames need; Lax where browsers would drop that."""
-        tail = "; Secure; SameSite=None" if x.keeps_secure_cookies else "; SameSite=Lax"
-        return f"{self.name}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"
+        tail = "; Secure; SameSite=None" if exchange.keeps_secure_cookies else "; SameSite=Lax"
+        return f"{self.name}={session.id}; Path={exchange.prefix or '/'}; HttpOnly{tail}"
 
-    def redirect(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
+    def redirect(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
         """Send the browser on, with its cookie."""
-        return RedirectResponse(url, 302, {"Set-Cookie": self.cookie(x, session), "Cache-Control": "no-store"})
+        return RedirectResponse(url, 302, {"Set-Cookie": self.cookie(exchange, session), "Cache-Control": "no-store"})
 
-    def finish(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
+    def finish(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S, url: str) -> Response:
         """Send the browser on, with the application's request decided."""
-        return self.redirect(x, self.change(x, session, pending=None), url)
+        return self.redirect(exchange, self.change(exchange, session, pending=None), url)
 
     def page(
-        self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, template: str, **values: Any
+        self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S, template: str, **values: Any
     ) -> Response:
         """A page to sign in or consent on, with the session's cookie and token; it cannot be framed."""
-        headers = {**NOT_IN_FRAMES, "Set-Cookie": self.cookie(x, session)}
-        return page(self.package, template, headers=headers, base=x.base_url, csrf=session.csrf, **values)
+        headers = {**NOT_IN_FRAMES, "Set-Cookie": self.cookie(exchange, session)}
+        return page(self.package, template, headers=headers, base=exchange.base_url, csrf=session.csrf, **values)
 
     def signed_in(self, handler: Callable[[C, S, U], Response]) -> Callable[[C], Response]:
         """Wrap the handler of a page for signed-in users; others are sent to sign in first, and come back."""
 
         @wraps(handler)
-        def checked(x: C) -> Response:
-            session = self.find(x)
-            user = self.user(x, session)
+        def checked(exchange: C) -> Response:
+            session = self.find(exchange)
+            user = self.user(exchange, session)
             if session is not None and user is not None:
-                return handler(x, session, user)
-            current_path = x.request_url.removeprefix(x.base_url)
-            fresh = self.change(x, session or self.open(x), return_to=current_path, pending=None)
-            return self.redirect(x, fresh, x.url(self.sign_in))
+                return handler(exchange, session, user)
+            current_path = exchange.request_url.removeprefix(exchange.base_url)
+            fresh = self.change(exchange, session or self.open(exchange), return_to=current_path, pending=None)
+            return self.redirect(exchange, fresh, exchange.url(self.sign_in))
 
         return checked
 
-    def _keep(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> S:
-        return x.store.sessions.put(session)
+    def _keep(self, exchange: Exchange[SessionStore[S, U], SessionSettings], session: S) -> S:
+        return exchange.store.sessions.put(session)

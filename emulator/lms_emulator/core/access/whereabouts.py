@@ -61,46 +61,48 @@ class Place(NamedTuple):
     sent: str
 
 
-def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+def why_not_found(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """Which record of the path is elsewhere, and where; None if the path is not at fault."""
-    places = _looked_at(list(_places(x)), refusal)
+    places = _looked_at(list(_places(exchange)), refusal)
     above: list[tuple[Place, Any]] = []
     for place in places:
-        table = getattr(x.store, place.table)
+        table = getattr(exchange.store, place.table)
         if not _names(table, place.sent):
-            if (named := _named_otherwise(x, table, place) or _misses_kind(x, refusal, place)) is not None:
+            if (
+                named := _named_otherwise(exchange, table, place) or _misses_kind(exchange, refusal, place)
+            ) is not None:
                 return named
             if (why := _no_key(table, place, refusal)) is not None:
                 return why
             continue
         record = _record(table, place.sent)
         if record is None:
-            return _absent(x, place)
+            return _absent(exchange, place)
         if getattr(record, "workflow_state", "") in _GONE:
             return f"{_called(place)} was deleted"
         for parent, its in above:
             if (why := _elsewhere(place, record, parent, its)) is not None:
                 return why
         above.append((place, record))
-    if (why := _outside_the_path(x, places, refusal)) is not None:
+    if (why := _outside_the_path(exchange, places, refusal)) is not None:
         return why
-    if not above or (refusal.got is not None and str(refusal.got) not in x.path_params.values()):
+    if not above or (refusal.got is not None and str(refusal.got) not in exchange.path_params.values()):
         return None
-    return _what_of_it(x, *above[-1], refusal) if refusal.status == 404 else None
+    return _what_of_it(exchange, *above[-1], refusal) if refusal.status == 404 else None
 
 
-def _what_of_it(x: Exchange[Any, Any], place: Place, record: Any, refusal: Refusal) -> str | None:
+def _what_of_it(exchange: Exchange[Any, Any], place: Place, record: Any, refusal: Refusal) -> str | None:
     """What is not there of the last record that is, as the path or the refusal's check names it."""
     state = getattr(record, "workflow_state", "")
     found = f"{_called(place)} exists" + (f" (`{state}`)" if isinstance(state, str) and state else "")
     what = _LOOKED_FOR.match(refusal.check)
     if what is not None and what[1] not in (f"the {place.noun}", "the path"):
         return f"{found}; what was looked for is {what[1]}"
-    *_, word, last = ("", "", *(x.route.path if x.route is not None else "").rstrip("/").split("/"))
+    *_, word, last = ("", "", *(exchange.route.path if exchange.route is not None else "").rstrip("/").split("/"))
     parameter = _PARAMETER.fullmatch(last)
-    if parameter is not None and (sent := str(x.path_params.get(parameter[1], ""))) != place.sent:
+    if parameter is not None and (sent := str(exchange.path_params.get(parameter[1], ""))) != place.sent:
         return f"{found}, but there is no `{word}/{sent[:_LONGEST]}` in it, or none for this caller"
-    if parameter is None and x.method not in ("GET", "HEAD"):
+    if parameter is None and exchange.method not in ("GET", "HEAD"):
         return None
     return f"{found}, but the requested part of it is not, or not for this caller"
 
@@ -114,7 +116,7 @@ def _looked_at(places: list[Place], refusal: Refusal) -> list[Place]:
     return places
 
 
-def _outside_the_path(x: Exchange[Any, Any], places: list[Place], refusal: Refusal) -> str | None:
+def _outside_the_path(exchange: Exchange[Any, Any], places: list[Place], refusal: Refusal) -> str | None:
     """Which record is elsewhere that the query or body names, or a word of the path that names no table, by the noun
     of the refusal's check."""
     noun, sent = _CHECKED.match(refusal.check), refusal.got
@@ -122,26 +124,26 @@ def _outside_the_path(x: Exchange[Any, Any], places: list[Place], refusal: Refus
         return None
     named = noun[1].lower()
     word = named.replace(" ", "_")
-    table = _table(x, word, word, "")
+    table = _table(exchange, word, word, "")
     if table is None or (table, str(sent)) in [(place.table, place.sent) for place in places]:
         return None
-    place, records = Place(table, named, str(sent)), getattr(x.store, table)
+    place, records = Place(table, named, str(sent)), getattr(exchange.store, table)
     if not _names(records, place.sent):
-        named_otherwise = _named_otherwise(x, records, place, "send its id")
-        return named_otherwise or _no_kind(x, place) or _no_key(records, place, refusal)
+        named_otherwise = _named_otherwise(exchange, records, place, "send its id")
+        return named_otherwise or _no_kind(exchange, place) or _no_key(records, place, refusal)
     record = _record(records, place.sent)
     if record is None:
-        return _absent(x, place)
+        return _absent(exchange, place)
     return f"{_called(place)} was deleted" if getattr(record, "workflow_state", "") in _GONE else None
 
 
-def _misses_kind(x: Exchange[Any, Any], refusal: Refusal, place: Place) -> str | None:
-    return _no_kind(x, place) if refusal.got is None or str(refusal.got) == place.sent else None
+def _misses_kind(exchange: Exchange[Any, Any], refusal: Refusal, place: Place) -> str | None:
+    return _no_kind(exchange, place) if refusal.got is None or str(refusal.got) == place.sent else None
 
 
-def _no_kind(x: Exchange[Any, Any], place: Place) -> str | None:
+def _no_kind(exchange: Exchange[Any, Any], place: Place) -> str | None:
     """Why an identifier with its kind in front, `sis_course_id:7`, names nothing."""
-    kinds = x.world.providers[x.provider].kinds_of_ids
+    kinds = exchange.world.providers[exchange.provider].kinds_of_ids
     kind, colon, value = place.sent.partition(":")
     known = sorted(kinds.get(place.table, ()))
     if not colon or not kind or not known or len(place.sent) > _LONGEST:
@@ -153,19 +155,19 @@ def _no_kind(x: Exchange[Any, Any], place: Place) -> str | None:
     return f"no {place.noun} has the {kind} `{value}`" if value else f"`{kind}:` came without a value behind it"
 
 
-def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
-    if x.route is None:
+def _places(exchange: Exchange[Any, Any]) -> Iterator[Place]:
+    if exchange.route is None:
         return
     before = above = both = ""
-    for segment in x.route.path.split("/"):
+    for segment in exchange.route.path.split("/"):
         parameter = _PARAMETER.fullmatch(segment)
         if parameter is None:
             both, before = f"{before}_{segment}", segment if "{" not in segment else ""
             continue
-        sent = str(x.path_params.get(parameter[1], ""))
+        sent = str(exchange.path_params.get(parameter[1], ""))
         own = re.sub("_?(id|key|key_string)$", "", _snake(parameter[1]))
-        table = _table(x, both, own, above) if not own and _snake(both) in x.store.tables else None
-        table = table or _table(x, before, own, above)
+        table = _table(exchange, both, own, above) if not own and _snake(both) in exchange.store.tables else None
+        table = table or _table(exchange, before, own, above)
         before = both = ""  # the word is that of the first parameter after it
         if table is not None:
             plain = _SINGULAR.get(table) or _ENDS.sub("", re.sub("ies$", "ys", table))
@@ -173,14 +175,14 @@ def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
             yield Place(table, (own if own and own in table else plain).replace("_", " "), sent)
 
 
-def _table(x: Exchange[Any, Any], before: str, own: str, above: str) -> str | None:
+def _table(exchange: Exchange[Any, Any], before: str, own: str, above: str) -> str | None:
     """The table of a parameter: by its own name, as part of its parent, or by the word before it."""
-    words = x.world.providers[x.provider].tables_of_words
+    words = exchange.world.providers[exchange.provider].tables_of_words
     parts = [f"{above}_{_snake(before)}"] if above and not own else []
     plurals = (f"{own}s", f"{own}es", re.sub("y$", "ies", own)) if own else ()
     for word in (own, *plurals, *parts, before):
         table = words.get(word, _snake(word))
-        if table in x.store.tables:
+        if table in exchange.store.tables:
             return table
     return None
 
@@ -255,7 +257,7 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
 
 
 def _named_otherwise(
-    x: Exchange[Any, Any], table: Table[Any], place: Place, instead: str = "the path takes its id"
+    exchange: Exchange[Any, Any], table: Table[Any], place: Place, instead: str = "the path takes its id"
 ) -> str | None:
     """Whose code, name or the like was sent in place of the id."""
     found = by_other_name(table, place.sent)
@@ -263,7 +265,7 @@ def _named_otherwise(
         return None
     word, record = found
     kind = word.replace(" ", "_")
-    takes = kind in x.world.providers[x.provider].kinds_of_ids.get(place.table, ())
+    takes = kind in exchange.world.providers[exchange.provider].kinds_of_ids.get(place.table, ())
     also = f", or `{kind}:{place.sent}`" if takes else ""
     return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; {instead}{also}"
 
@@ -281,9 +283,9 @@ def by_other_name(table: Table[R], sent: str) -> tuple[str, R] | None:
     return None
 
 
-def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
-    table: Table[Any] = getattr(x.store, place.table)
-    if (named := _named_otherwise(x, table, place)) is not None:
+def _absent(exchange: Exchange[Any, Any], place: Place) -> str | None:
+    table: Table[Any] = getattr(exchange.store, place.table)
+    if (named := _named_otherwise(exchange, table, place)) is not None:
         return named
     keys = (str(table.key_of(record)) for record in islice(table, _MOST_COMPARED))
     if (alike := next((key for key in keys if key.lower() == place.sent.lower()), None)) is not None:
@@ -291,18 +293,18 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     if any(table.was_seeded(key) for key in (place.sent, parse_integer(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = brief_search()
-    for world in x.world.others():
+    for world in exchange.world.others():
         if not in_time():
             break
-        if _record(getattr(world.store(x.provider), place.table), place.sent) is not None:
-            return f"{_called(place)} is in the world `{world.name}`; the request came to `{x.world.name}`"
+        if _record(getattr(world.store(exchange.provider), place.table), place.sent) is not None:
+            return f"{_called(place)} is in the world `{world.name}`; the request came to `{exchange.world.name}`"
     if not len(table):
         return f"there is no {_called(place)}: this world has none"
-    return f"there is no {_called(place)}; this world has {_some(table)}{_of_a_user(x, place)}"
+    return f"there is no {_called(place)}; this world has {_some(table)}{_of_a_user(exchange, place)}"
 
 
-def _of_a_user(x: Exchange[Any, Any], place: Place) -> str:
+def _of_a_user(exchange: Exchange[Any, Any], place: Place) -> str:
     """Whose id was sent in place of another record's. Ids of people are the only ones that are hardly ever others'."""
-    users: Table[Any] | None = getattr(x.store, "users", None)
+    users: Table[Any] | None = getattr(exchange.store, "users", None)
     other = users is not None and place.table != "users" and _record(users, place.sent) is not None
     return f"; {place.sent} is the id of a user" if other else ""

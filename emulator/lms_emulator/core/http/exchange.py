@@ -74,8 +74,8 @@ _UNREAD: Any = object()
 class Exchange(Generic[StoreT_co, SettingsT_co]):
     """One request, the provider's state and settings, and notes for the journal: what a handler works with.
 
-    A parameter that takes one is called `x`, in every provider. A provider's `Call` is this class with the provider's
-    own store and settings.
+    A provider's `Call` is this class with the provider's own store and settings; a parameter that takes one is called
+    `call`.
 
     Attributes:
         method, path: upper-case method; path decoded, without prefix and query.
@@ -224,7 +224,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     @property
     def reads(self) -> Reads:
-        """Which parameters were used. Report to it what the accessors cannot see: `x.reads.add("user[name]")`."""
+        """Which parameters were used. Report what the accessors cannot see with `exchange.reads.add("user[name]")`."""
         if self._reads is None:
             self._reads = Reads()
         return self._reads

@@ -67,13 +67,13 @@ def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider:
     )
 
 
-def not_here(x: Exchange[Any, Any]) -> NotEmulated:
+def not_here(exchange: Exchange[Any, Any]) -> NotEmulated:
     """The refusal of the request's own operation, by a handler that serves it in part."""
-    provider = x.world.providers[x.provider]
-    operation = provider.operation(x)
+    provider = exchange.world.providers[exchange.provider]
+    operation = provider.operation(exchange)
     assert provider.catalogue is not None
-    assert operation is not None, f"{x.method} {x.path} is in no catalogue"
-    return operation_not_emulated(provider.catalogue, operation, provider.name, x.method)
+    assert operation is not None, f"{exchange.method} {exchange.path} is in no catalogue"
+    return operation_not_emulated(provider.catalogue, operation, provider.name, exchange.method)
 
 
 def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:

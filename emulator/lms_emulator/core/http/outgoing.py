@@ -39,14 +39,14 @@ class Later:
     sends: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
-def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
+def later(exchange: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
     """Schedule something to be sent once the answer to this request is made, before it goes out."""
-    x.per_request(Later).sends.append(send)
+    exchange.per_request(Later).sends.append(send)
 
 
-async def send_later(x: Exchange[Any, Any]) -> None:
+async def send_later(exchange: Exchange[Any, Any]) -> None:
     """Send what was scheduled by `later`."""
-    sends = x.per_request(Later).sends
+    sends = exchange.per_request(Later).sends
     while sends:
         await sends.pop(0)()
 
@@ -59,7 +59,7 @@ async def pause(seconds: float) -> None:
 
 
 async def fetch(
-    x: Exchange[Any, Any],
+    exchange: Exchange[Any, Any],
     method: str,
     url: str,
     *,
@@ -83,26 +83,26 @@ async def fetch(
     """
     import httpx
 
-    permitted = {authority for each in allowed if (authority := authority_of(x.resolve(each)))}
+    permitted = {authority for each in allowed if (authority := authority_of(exchange.resolve(each)))}
     asked = authority_of(url)
     if asked is None:
         raise OutgoingError("not_allowed", url, f"{url} is not the address of an HTTP site")
     if asked not in permitted:
         text = f"{url} is not on a host that the world names for this LMS ({', '.join(sorted(permitted)) or 'none'})"
         raise OutgoingError("not_allowed", url, text)
-    ours = is_ours(x, url)
-    if not ours and not x.world.reach.allows(x.world.seed, url):
+    ours = is_ours(exchange, url)
+    if not ours and not exchange.world.reach.allows(exchange.world.seed, url):
         text = f"the initial world does not name {asked}; start the emulator with --allow-outgoing {asked}"
         raise OutgoingError("not_allowed", url, text)
-    transport = httpx.ASGITransport(partial(_as_provider, x)) if ours else None
-    timeout, most = x.world.emulator.lms_timeout_seconds, x.world.emulator.max_outgoing_bytes
+    transport = httpx.ASGITransport(partial(_as_provider, exchange)) if ours else None
+    timeout, most = exchange.world.emulator.lms_timeout_seconds, exchange.world.emulator.max_outgoing_bytes
     timeout = timeout if within is None else min(timeout, within)
 
     async def send() -> httpx.Response:
         import asyncio
 
         await asyncio.sleep(0)  # a request gets a task, as a time-out needs one, only when it has to wait
-        if x.outdated:
+        if exchange.outdated:
             raise OutgoingError("outdated", url, "the world was reset while the request was under way")
         async with (
             asyncio.timeout(timeout),  # in this process nothing else would cut a scripted delay short
@@ -122,11 +122,11 @@ async def fetch(
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
 
 
-async def _as_provider(x: Exchange[Any, Any], scope: Any, receive: Any, send: Any) -> None:
+async def _as_provider(exchange: Exchange[Any, Any], scope: Any, receive: Any, send: Any) -> None:
     """Send a request within this process, marked so that the control API does not take it for its owner's."""
-    assert x.send_request is not None  # the gateway, wherever there is one
-    scope["state"] = {"provider": x.provider}
-    await x.send_request(scope, receive, send)
+    assert exchange.send_request is not None  # the gateway, wherever there is one
+    scope["state"] = {"provider": exchange.provider}
+    await exchange.send_request(scope, receive, send)
 
 
 @cache
@@ -166,9 +166,9 @@ def _plain(encoding: str, url: str) -> Callable[[bytes, int], bytes]:
     return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
 
 
-async def fetch_json(x: Exchange[Any, Any], url: str, *, within: float | None = None) -> Any:
+async def fetch_json(exchange: Exchange[Any, Any], url: str, *, within: float | None = None) -> Any:
     """The JSON document at a URL; see `fetch`. Raises OutgoingError if there is no response or it is not JSON."""
-    answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"}, within=within)
+    answer = await fetch(exchange, "GET", url, allowed=[url], headers={"Accept": "application/json"}, within=within)
     if answer.status_code != 200:
         raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")
     try:
@@ -177,29 +177,29 @@ async def fetch_json(x: Exchange[Any, Any], url: str, *, within: float | None = 
         raise OutgoingError("unusable", url, f"{url} gave no JSON: {error}") from None
 
 
-def explained(x: Exchange[Any, Any], response: httpx.Response) -> str | None:
+def explained(exchange: Exchange[Any, Any], response: httpx.Response) -> str | None:
     """How this world's journal explains an answer that did not go well; None for an answer of another site or world."""
     url = urlsplit(str(response.request.url))
-    found = x.addresses.locate(url.hostname or "", url.port, url.path, lambda name: name == x.world.name)
+    found = exchange.addresses.locate(url.hostname or "", url.port, url.path, lambda name: name == exchange.world.name)
     address = response.headers.get("x-emulator-explain", "")
-    entry = x.world.journal.get(address.rpartition("/")[2])
-    if entry is None or (found.world, found.provider) != (x.world.name, entry.provider):
+    entry = exchange.world.journal.get(address.rpartition("/")[2])
+    if entry is None or (found.world, found.provider) != (exchange.world.name, entry.provider):
         return None
     return str(entry.summary()["explanation"])
 
 
-def is_ours(x: Exchange[Any, Any], url: str) -> bool:
+def is_ours(exchange: Exchange[Any, Any], url: str) -> bool:
     """Whether a URL leads to a provider of this process."""
     if authority_of(url) is None:
         return False
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
-    own = x.addresses.locate(host, None, "/", lambda name: False)
+    own = exchange.addresses.locate(host, None, "/", lambda name: False)
     if own.provider is not None:
         return True
-    if x.addresses.public_url and url.startswith(x.addresses.public_url + "/"):
+    if exchange.addresses.public_url and url.startswith(exchange.addresses.public_url + "/"):
         return True
-    if parts.netloc.lower() == x.authority.lower():
+    if parts.netloc.lower() == exchange.authority.lower():
         return True
-    local = host in (x.addresses.host, x.host, "127.0.0.1", "localhost", "::1")
-    return local and port is not None and (port in x.addresses.ports or port == x.addresses.gateway_port)
+    local = host in (exchange.addresses.host, exchange.host, "127.0.0.1", "localhost", "::1")
+    return local and port is not None and (port in exchange.addresses.ports or port == exchange.addresses.gateway_port)

@@ -85,7 +85,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _asked(code: CodeType, accessors: frozenset[str]) -> Iterator[str]:
-    """Constants passed to an accessor, or looked up in a set: `x.query.get("page")`, `"term" in includes`."""
+    """Constants passed to an accessor, or looked up in a set: `exchange.query.get("page")`, `"term" in includes`."""
     accessor = False
     waiting: list[str] = []
     for step in dis.get_instructions(code):

@@ -1,8 +1,8 @@
 """Tracks which parameters a handler read, so that an ignored one is not mistaken for one that has an effect.
 
-`x.query`, `x.form()`, `x.json()` and `x.fields()` remember the names they were asked for. A handler that takes a
-message as a whole (a signed launch, a raw upload) says so: `x.reads.whole()`. A custom reader, such as one of
-nested parameters, reports what it used: `x.reads.add("enrollment[user_id]")`; see `Reads`.
+`call.query`, `call.form()`, `call.json()` and `call.fields()` remember the names they were asked for. A handler that
+takes a message as a whole (a signed launch, a raw upload) says so: `call.reads.whole()`. A custom reader, such as one
+of nested parameters, reports what it used: `call.reads.add("enrollment[user_id]")`; see `Reads`.
 
 The rest is worked out after the answer, and only if there were any parameters.
 """
@@ -319,27 +319,27 @@ class Reads:
         """Report query and body as used altogether: a signed message, or a body that is neither form nor JSON."""
         self._whole = True
 
-    def unread(self, x: Exchange[Any, Any]) -> list[Unread]:
+    def unread(self, exchange: Exchange[Any, Any]) -> list[Unread]:
         """The parameters that were sent and not read."""
         if self._whole:
             return []
-        found = list(x.query.unread("query")) if x.query_string else []
-        if x.body:
-            found += self._of_body(x)
+        found = list(exchange.query.unread("query")) if exchange.query_string else []
+        if exchange.body:
+            found += self._of_body(exchange)
         found = [unread for unread in found if not _reported(unread.path, self.paths, self.below)]
         if found and (self.paths or self.below):  # a second, more expensive look for members of lists
             paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
             found = [unread for unread in found if not _reported(unread.path, paths, below)]
         return found
 
-    def _of_body(self, x: Exchange[Any, Any]) -> Iterator[Unread]:
+    def _of_body(self, exchange: Exchange[Any, Any]) -> Iterator[Unread]:
         if self.members:
             for members in self.members:
-                yield from members.unread("form" if x.is_form else "json")
+                yield from members.unread("form" if exchange.is_form else "json")
             return
-        if len(x.body) > MOST_BYTES and not x.body_was_read:
+        if len(exchange.body) > MOST_BYTES and not exchange.body_was_read:
             return
-        if x.is_form:
-            yield from x.form().unread("form")
-        elif not x.body_was_read and x.content_type.endswith(("/json", "+json")):
-            yield from _leaves(x.plain_json(), ())
+        if exchange.is_form:
+            yield from exchange.form().unread("form")
+        elif not exchange.body_was_read and exchange.content_type.endswith(("/json", "+json")):
+            yield from _leaves(exchange.plain_json(), ())

@@ -26,11 +26,11 @@ def add_query(url: str, values: Iterable[tuple[str, object]]) -> str:
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
 
 
-def same_url(x: Exchange[Any, Any], without: Collection[str], values: Iterable[tuple[str, object]]) -> str:
+def same_url(exchange: Exchange[Any, Any], without: Collection[str], values: Iterable[tuple[str, object]]) -> str:
     """The URL of this request without some query parameters and with others appended."""
-    kept = [(name, value) for name, value in x.query.peek() if name not in without]
+    kept = [(name, value) for name, value in exchange.query.peek() if name not in without]
     query = urlencode([*kept, *values], quote_via=quote)
-    return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"
+    return f"{exchange.url(exchange.raw_path.decode('latin-1'))}?{query}"
 
 
 def in_a_header(url: str) -> str:

@@ -45,15 +45,15 @@ _ID_KEY = (
 _ID_KEYS = re.compile("x_[abcdt]|x-d2l-(app|user)-(id|key)", re.IGNORECASE)
 
 
-def bearer(x: Call) -> str:
+def bearer(call: Call) -> str:
     """The bearer token. Raises the refusal."""
-    header = x.headers.get("authorization", "")
+    header = call.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
-    if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
-        named = (*dict(x.query.peek()), *x.headers.keys())
+    if not call.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
+        named = (*dict(call.query.peek()), *call.headers.keys())
         sent = next((name for name in named if _ID_KEYS.fullmatch(name)), None)
         raise refusals.no_token(
-            x.settings.anonymous_status,
+            call.settings.anonymous_status,
             got=header[:12],
             diagnosis=_ID_KEY.format(f"`{sent}`") if sent else "send `Authorization: Bearer <token>`",
             looked_for="Authorization: Bearer <token>",
@@ -65,10 +65,10 @@ _UNSEEN = ("wrong_issuer", "wrong_audience", "missing_claim")
 """Faults that D2L's validator does not look for: foreign tokens, as captured, are those that cannot be parsed."""
 
 
-def claims_of(x: Call) -> dict[str, Any]:
+def claims_of(call: Call) -> dict[str, Any]:
     """The claims of the request's access token, verified: signature, issuer, audience, times, tenant, world."""
-    token = bearer(x)
-    now = x.clock.timestamp()
+    token = bearer(call)
+    now = call.clock.timestamp()
     try:
         validator.check_header(token)
         claims = verify(
@@ -78,14 +78,14 @@ def claims_of(x: Call) -> dict[str, Any]:
             now=now,
             issuer=oauth.ISSUER,
             audience=oauth.AUDIENCE,
-            leeway=x.settings.access_token_buffer_seconds,
+            leeway=call.settings.access_token_buffer_seconds,
             required=("exp", "nbf", "sub", "scope", "tenantid"),
         )
     except TokenError as error:
-        x.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
+        call.check(f"access token: {error.check}", False, expected=error.expected, got=error.got)
         if error.reason == "expired":
             of_tool = not str(read(token).claims.get("sub")).isdecimal()
-            raise refusals.expired_token(x.settings.expired_token_detail, error.got, now, of_tool=of_tool) from error
+            raise refusals.expired_token(call.settings.expired_token_detail, error.got, now, of_tool=of_tool) from error
         unseen = error.reason in _UNSEEN and error.check != "exp"
         raise refusals.invalid_token(
             f"token_{error.reason}",
@@ -95,30 +95,30 @@ def claims_of(x: Call) -> dict[str, Any]:
             diagnosis=f"the token has no `{error.check}`" if error.reason == "missing_claim" else None,
             credential=None if error.is_of_time else token,
         ) from error
-    tenant = x.store.section.tenant_id
-    if not x.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
+    tenant = call.store.section.tenant_id
+    if not call.check("tenant", claims["tenantid"] == tenant, expected=tenant, got=claims["tenantid"]):
         raise refusals.invalid_token(
             "token_of_another_tenant", expected=tenant, got=claims["tenantid"], credential=token
         )
-    given = oauth.issued_here(x, token)
-    if not x.check("this world issued the token", given is not None):
+    given = oauth.issued_here(call, token)
+    if not call.check("this world issued the token", given is not None):
         raise refusals.invalid_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS, credential=token)
     assert given is not None
     if given.client_id is not None:
-        x.per_request(Identity).application = x.notes["application"] = given.client_id
+        call.per_request(Identity).application = call.notes["application"] = given.client_id
     return claims
 
 
-def require_user(x: Call) -> Caller:
+def require_user(call: Call) -> Caller:
     """The user on whose behalf a REST call is made."""
-    claims = claims_of(x)
-    user = x.store.users.get(number(claims["sub"]))
-    if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
+    claims = claims_of(call)
+    user = call.store.users.get(number(claims["sub"]))
+    if not call.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
         raise refusals.invalid_token("token_of_no_user", got=claims["sub"])
     assert user is not None
-    identity = x.per_request(Identity)
-    identity.user, x.notes["user"] = user, user.username
-    spend(x, identity.application or f"user {claims['sub']}")
+    identity = call.per_request(Identity)
+    identity.user, call.notes["user"] = user, user.username
+    spend(call, identity.application or f"user {claims['sub']}")
     return Caller(user, str(claims["scope"]).split())
 
 
@@ -127,33 +127,33 @@ def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Respon
 
     def decorate(handler: Callable[[Call, Caller], Response]) -> Callable[[Call], Response]:
         @wraps(handler)
-        def checked(x: Call) -> Response:
-            check_version(x, product, x.path_params["version"])
-            caller = require_user(x)
-            require_scope(x, caller.scopes, scopes, asked_at=f"at authorization{_to_register(x, scopes)}")
-            return handler(x, caller)
+        def checked(call: Call) -> Response:
+            check_version(call, product, call.path_params["version"])
+            caller = require_user(call)
+            require_scope(call, caller.scopes, scopes, asked_at=f"at authorization{_to_register(call, scopes)}")
+            return handler(call, caller)
 
         return checked
 
     return decorate
 
 
-def _to_register(x: Call, wanted: Sequence[str]) -> str:
-    application = x.store.applications.get(x.per_request(Identity).application or "")
+def _to_register(call: Call, wanted: Sequence[str]) -> str:
+    application = call.store.applications.get(call.per_request(Identity).application or "")
     registered = application is not None and any(
         oauth.covers(held, scope) for held in application.scopes for scope in wanted
     )
     return "" if registered else ", and register it for the application"
 
 
-def require_scope(x: Call, granted: list[str], wanted: Sequence[str], *, asked_at: str) -> None:
+def require_scope(call: Call, granted: list[str], wanted: Sequence[str], *, asked_at: str) -> None:
     """Raises the refusal of a token that has none of the scopes. Parameters: `asked_at`, where one asks for them."""
     allowed = any(oauth.covers(held, scope) for held in granted for scope in wanted)
-    if not x.check("scope", allowed, expected=list(wanted), got=granted):
+    if not call.check("scope", allowed, expected=list(wanted), got=granted):
         shared = {"*", *map(_group, wanted)} & set(map(_group, granted))
         raise refusals.insufficient_scope(
-            x.settings.insufficient_scope_type, x.path, list(wanted), granted, asked_at=asked_at,
-            undefined=x.settings.scope_of_no_group == "undefined" and not shared,
+            call.settings.insufficient_scope_type, call.path, list(wanted), granted, asked_at=asked_at,
+            undefined=call.settings.scope_of_no_group == "undefined" and not shared,
         )  # fmt: skip
 
 
@@ -169,20 +169,20 @@ def version_pair(text: str) -> tuple[int, int] | None:
     return (first, second) if dot and first is not None and second is not None else None
 
 
-def check_version(x: Call, product: str, text: str) -> None:
+def check_version(call: Call, product: str, text: str) -> None:
     """Raises 404 for a version that is not served; a setting decides about versions newer than the latest."""
-    minimum = getattr(x.settings, f"{product}_minimum_version")
+    minimum = getattr(call.settings, f"{product}_minimum_version")
     asked, least = version_pair(text), version_pair(minimum)
-    latest = getattr(x.settings, f"{product}_latest_version")
+    latest = getattr(call.settings, f"{product}_latest_version")
     last = version_pair(latest)
-    newest = last if x.settings.newer_versions == "refuse" else None
+    newest = last if call.settings.newer_versions == "refuse" else None
     if newest is None and asked is not None and last is not None and asked > last:
-        x.warn(
+        call.warn(
             "newer_version", f"{product} {text} is newer than {latest}, the latest one served, and is treated as that"
         )
     served = asked is not None and least is not None and asked >= least and (newest is None or asked <= newest)
     if text == "unstable" or served:
         return
     expected = f"at least {minimum}" + (f", at most {latest}" if newest is not None else "")
-    x.check(f"version of {product}", False, expected=expected, got=text)
+    call.check(f"version of {product}", False, expected=expected, got=text)
     raise refusals.obsolete_version(product, expected, text)

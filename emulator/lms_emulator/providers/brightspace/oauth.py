@@ -61,33 +61,33 @@ def uncovered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
     return [value for value in asked if not any(covers(granted, value) for granted in allowed)]
 
 
-def find_application(x: Call, client_id: str) -> Application | None:
+def find_application(call: Call, client_id: str) -> Application | None:
     """The enabled application with that client id."""
-    found = x.store.applications.get(client_id)
+    found = call.store.applications.get(client_id)
     return found if found is not None and found.enabled else None
 
 
-def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
+def pending_authorization(call: Call) -> tuple[Application, PendingAuthorization]:
     """The validated request to `/oauth2/auth`. Raises the refusal for the first fault."""
-    query = x.query
+    query = call.query
     client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
-    application = find_application(x, client_id)
-    if not x.check("client_id is an enabled application", application is not None, got=client_id):
+    application = find_application(call, client_id)
+    if not call.check("client_id is an enabled application", application is not None, got=client_id):
         raise refusals.unknown_client_page(client_id)
     assert application is not None
-    registered = [x.resolve(value) for value in application.redirect_uris]
-    if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
+    registered = [call.resolve(value) for value in application.redirect_uris]
+    if not call.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
         others = [
-            (f"the application {application.name}", list(map(x.resolve, application.redirect_uris)))
-            for application in x.store.applications
+            (f"the application {application.name}", list(map(call.resolve, application.redirect_uris)))
+            for application in call.store.applications
         ]
         raise refusals.redirect_mismatch_page(registered, redirect_uri, others)
-    if not x.check("redirect_uri is secure", secure_enough(x, redirect_uri), got=redirect_uri):
+    if not call.check("redirect_uri is secure", secure_enough(call, redirect_uri), got=redirect_uri):
         raise refusals.insecure_redirect_page(redirect_uri)
     state = query.get("state")
     if state is None:
-        x.warn("state_missing", "no `state`: anybody can complete this flow in the user's browser (RFC 6749, 10.12)")
-    if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
+        call.warn("state_missing", "no `state`: anybody can complete this flow in the user's browser (RFC 6749, 10.12)")
+    if not call.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
         error = "unsupported_response_type" if query.get("response_type") else "invalid_request"
         raise refusals.redirected(
             redirect_uri,
@@ -100,10 +100,10 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             absent=None if query.get("response_type") else "response_type",
         )
     scopes = query.get("scope", "").split()
-    if not scopes and x.settings.missing_scope == "registered":
+    if not scopes and call.settings.missing_scope == "registered":
         scopes = application.scopes
     refused = uncovered(scopes, application.scopes)
-    if not x.check("scopes are registered", bool(scopes) and not refused, expected=application.scopes, got=scopes):
+    if not call.check("scopes are registered", bool(scopes) and not refused, expected=application.scopes, got=scopes):
         raise refusals.redirected(
             redirect_uri,
             "invalid_scope",
@@ -116,78 +116,78 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             diagnosis=why_no_scope(refused, application.scopes),
         )
     pending = PendingAuthorization(
-        client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state, challenge=_challenge(x)
+        client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state, challenge=_challenge(call)
     )
     return application, pending
 
 
-def _challenge(x: Call) -> str | None:
+def _challenge(call: Call) -> str | None:
     """The PKCE challenge, if the setting enables PKCE, which D2L does not document."""
-    challenge, method = x.query.get("code_challenge"), x.query.get("code_challenge_method", "plain")
+    challenge, method = call.query.get("code_challenge"), call.query.get("code_challenge_method", "plain")
     if not challenge:
         return None
-    if x.settings.pkce == "ignore":
-        x.warn("pkce_ignored", "D2L documents no PKCE: any code_verifier is accepted (setting brightspace.pkce)")
+    if call.settings.pkce == "ignore":
+        call.warn("pkce_ignored", "D2L documents no PKCE: any code_verifier is accepted (setting brightspace.pkce)")
         return None
     if method == "S256":
         return challenge
     return pkce.challenge_of(challenge)  # `plain`: the challenge is the verifier
 
 
-def _check_verifier(x: Call, code: AuthorizationCode, verifier: str) -> None:
+def _check_verifier(call: Call, code: AuthorizationCode, verifier: str) -> None:
     if code.challenge is None:
         return
     made = pkce.challenge_of(verifier)
-    if not x.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
+    if not call.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
         why = pkce.why_not(verifier, code.challenge) if verifier else "the authorization request had a code_challenge"
         raise refusals.invalid_grant("code_verifier_wrong", why, expected=code.challenge, got=made)
 
 
-def secure_enough(x: Call, redirect_uri: str) -> bool:
+def secure_enough(call: Call, redirect_uri: str) -> bool:
     """Whether a URL may be registered: https, unless a setting allows others."""
     parts = parts_of(redirect_uri)
-    if parts.scheme == "https" or x.settings.insecure_redirects == "any":
+    if parts.scheme == "https" or call.settings.insecure_redirects == "any":
         return True
     host = parts.hostname or ""
-    ours = redirect_uri.startswith(x.url_for_provider("ltiaas") + "/")
+    ours = redirect_uri.startswith(call.url_for_provider("ltiaas") + "/")
     loopback = host in ("127.0.0.1", "::1", "localhost") or host.endswith(".localhost")
-    return x.settings.insecure_redirects == "loopback" and (loopback or ours)
+    return call.settings.insecure_redirects == "loopback" and (loopback or ours)
 
 
-def needs_no_consent(x: Call, application: Application, user: User, pending: PendingAuthorization) -> bool:
+def needs_no_consent(call: Call, application: Application, user: User, pending: PendingAuthorization) -> bool:
     """Whether to skip the consent page: the application does not prompt, or the user has consented before."""
     if not application.consent:
         return True
-    consent = x.store.consents.get((application.client_id, user.id))
-    return x.settings.remember_consent and consent is not None and not uncovered(pending.scopes, consent.scopes)
+    consent = call.store.consents.get((application.client_id, user.id))
+    return call.settings.remember_consent and consent is not None and not uncovered(pending.scopes, consent.scopes)
 
 
-def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
+def accept(call: Call, user: User, pending: PendingAuthorization) -> str:
     """Grant the request by issuing a code. Returns the URL to redirect to."""
-    x.store.consents.put(Consent(client_id=pending.client_id, user_id=user.id, scopes=pending.scopes))
+    call.store.consents.put(Consent(client_id=pending.client_id, user_id=user.id, scopes=pending.scopes))
     code = AuthorizationCode(
-        code=x.ids.token(43),
+        code=call.ids.token(43),
         client_id=pending.client_id,
         user_id=user.id,
         redirect_uri=pending.redirect_uri,
         scopes=pending.scopes,
         challenge=pending.challenge,
-        expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
+        expires_at=call.clock.now() + timedelta(seconds=call.settings.authorization_code_lifetime_seconds),
     )
-    x.store.authorization_codes.put(code)
+    call.store.authorization_codes.put(code)
     values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
     return add_query(pending.redirect_uri, values)
 
 
-def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
+def authenticate_client(call: Call, client_id: str, secret: str) -> Application:
     """The application with these credentials. Raises `invalid_client`."""
-    status = x.settings.token_error_status
-    application = find_application(x, client_id)
-    if not x.check("client_id is an enabled application", application is not None, got=client_id):
+    status = call.settings.token_error_status
+    application = find_application(call, client_id)
+    if not call.check("client_id is an enabled application", application is not None, got=client_id):
         raise refusals.invalid_client("unknown_client", status, got=client_id, credential=client_id, absent="client_id")
     assert application is not None
     known = application.client_secret
-    if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
+    if call.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):
         return application
     raise refusals.invalid_client("invalid_client_secret", status, credential=secret, registered=known)
 
@@ -208,23 +208,25 @@ class Issued(NamedTuple):
         return {**body, "scope": " ".join(self.scopes)}
 
 
-def exchange_code(x: Call, application: Application, code: str, redirect_uri: str) -> Issued:
+def exchange_code(call: Call, application: Application, code: str, redirect_uri: str) -> Issued:
     """Exchange a code, which is consumed, for tokens. Raises `invalid_grant`."""
-    found = x.store.authorization_codes.get(code)
-    now = x.clock.now()
-    if not x.check("code is known", found is not None):
+    found = call.store.authorization_codes.get(code)
+    now = call.clock.now()
+    if not call.check("code is known", found is not None):
         never = "Brightspace never issued this code, or did so more than an hour ago"
         raise refusals.invalid_grant("code_unknown", never, credential=code)
     assert found is not None
-    if not x.check("code is unused", not found.used):
+    if not call.check("code is unused", not found.used):
         raise refusals.invalid_grant("code_used", "the code was exchanged before; was the return page reloaded?")
-    if not x.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
-        raise refusals.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
-    if not x.check("the code was issued to this client", found.client_id == application.client_id):
+    if not call.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
+        raise refusals.invalid_grant(
+            "code_expired", f"a code lives {call.settings.authorization_code_lifetime_seconds} s"
+        )
+    if not call.check("the code was issued to this client", found.client_id == application.client_id):
         raise refusals.invalid_grant(
             "code_of_another_client", expected=found.client_id, got=application.client_id, credential=code
         )
-    if not x.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
+    if not call.check("redirect_uri is the same", redirect_uri == found.redirect_uri, expected=found.redirect_uri):
         raise refusals.invalid_grant(
             "redirect_uri_differs",
             why_no_redirect(redirect_uri, [found.redirect_uri])
@@ -232,48 +234,48 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
             expected=found.redirect_uri,
             got=redirect_uri,
         )
-    _check_verifier(x, found, x.field("code_verifier"))
-    user = x.store.users.get(found.user_id)
+    _check_verifier(call, found, call.field("code_verifier"))
+    user = call.store.users.get(found.user_id)
     if user is None or not user.is_active:
         raise refusals.invalid_grant("user_gone", "the user who consented was deleted or is inactive")
-    x.store.authorization_codes.put(replace(found, used=True))
-    return _issue(x, application, user.id, found.scopes, family=x.ids.uuid())
+    call.store.authorization_codes.put(replace(found, used=True))
+    return _issue(call, application, user.id, found.scopes, family=call.ids.uuid())
 
 
-def refresh(x: Call, application: Application, token: str, scope: str) -> Issued:
+def refresh(call: Call, application: Application, token: str, scope: str) -> Issued:
     """Exchange a refresh token, which is consumed, for new tokens. Raises `invalid_grant` or `invalid_scope`."""
-    found = x.store.refresh_tokens.get(token)
-    if not x.check("refresh_token is known", found is not None):
+    found = call.store.refresh_tokens.get(token)
+    if not call.check("refresh_token is known", found is not None):
         raise refusals.invalid_grant("refresh_token_unknown", credential=token)
     assert found is not None
-    if not x.check("the refresh token was issued to this client", found.client_id == application.client_id):
+    if not call.check("the refresh token was issued to this client", found.client_id == application.client_id):
         raise refusals.invalid_grant(
             "refresh_token_of_another_client",
             expected=found.client_id,
             got=application.client_id,
             credential=token,
         )
-    if not x.check("refresh_token is unused", not found.used):
-        raise _reused(x, found)
-    asked = scope.split() if x.settings.refreshed_scope == "narrow" else []
+    if not call.check("refresh_token is unused", not found.used):
+        raise _reused(call, found)
+    asked = scope.split() if call.settings.refreshed_scope == "narrow" else []
     refused = uncovered(asked, found.scopes)
-    if not x.check("scope is within the grant", not refused, expected=found.scopes, got=asked):
+    if not call.check("scope is within the grant", not refused, expected=found.scopes, got=asked):
         raise refusals.invalid_scope(refused, found.scopes)
-    user = x.store.users.get(found.user_id)
+    user = call.store.users.get(found.user_id)
     if user is None or not user.is_active:
         raise refusals.invalid_grant("user_gone", "the user who consented was deleted or is inactive")
-    x.store.refresh_tokens.put(replace(found, used=True))
-    return _issue(x, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
+    call.store.refresh_tokens.put(replace(found, used=True))
+    return _issue(call, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
 
 
-def _reused(x: Call, found: RefreshToken) -> SiteRefusal:
+def _reused(call: Call, found: RefreshToken) -> SiteRefusal:
     again = replace(found, reuses=found.reuses + 1)
-    x.store.refresh_tokens.put(again)
-    x.notes["refresh_token_reuses"] = again.reuses
-    if x.settings.refresh_token_reuse == "revoke_family":
-        for token in x.store.refresh_tokens.find("family", found.family):
+    call.store.refresh_tokens.put(again)
+    call.notes["refresh_token_reuses"] = again.reuses
+    if call.settings.refresh_token_reuse == "revoke_family":
+        for token in call.store.refresh_tokens.find("family", found.family):
             if not token.used:
-                x.store.refresh_tokens.put(replace(token, used=True))
+                call.store.refresh_tokens.put(replace(token, used=True))
     return refusals.invalid_grant(
         "refresh_token_used",
         f"refresh tokens work once; this one was sent again {again.reuses} time(s) after its use. Two workers that "
@@ -283,49 +285,49 @@ def _reused(x: Call, found: RefreshToken) -> SiteRefusal:
 
 
 def _issue(
-    x: Call, application: Application, user_id: int, scopes: list[str], *, family: str, kept: list[str] | None = None
+    call: Call, application: Application, user_id: int, scopes: list[str], *, family: str, kept: list[str] | None = None
 ) -> Issued:
     refresh_token = None
     if application.refresh_tokens:
         record = RefreshToken(
-            token=x.ids.token(64),
+            token=call.ids.token(64),
             client_id=application.client_id,
             user_id=user_id,
             scopes=kept or scopes,
             family=family,
-            issued_at=x.clock.now(),
+            issued_at=call.clock.now(),
         )
-        refresh_token = x.store.refresh_tokens.put(record).token
+        refresh_token = call.store.refresh_tokens.put(record).token
     lifetime = application.access_token_lifetime
-    token = access_token(x, str(user_id), scopes, lifetime, application.client_id)
+    token = access_token(call, str(user_id), scopes, lifetime, application.client_id)
     return Issued(token, refresh_token, scopes, lifetime)
 
 
-def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, client_id: str) -> str:
+def access_token(call: Call, subject: str, scopes: Iterable[str], lifetime: int, client_id: str) -> str:
     """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id).
 
     The application `client_id` is not in the claims; the world records it.
     """
-    now = int(x.clock.timestamp())
+    now = int(call.clock.timestamp())
     claims = {
         "sub": subject,
-        "tenantid": x.store.section.tenant_id,
+        "tenantid": call.store.section.tenant_id,
         "scope": " ".join(scopes),
-        "jti": x.ids.uuid(),
+        "jti": call.ids.uuid(),
         "iss": ISSUER,
         "aud": AUDIENCE,
         "exp": now + lifetime,
         "nbf": now,
     }
-    return issue(x, claims, client_id)
+    return issue(call, claims, client_id)
 
 
-def issue(x: Call, claims: dict[str, Any], client_id: str | None = None, *, kind: str = "") -> str:
+def issue(call: Call, claims: dict[str, Any], client_id: str | None = None, *, kind: str = "") -> str:
     """Sign claims for Brightspace's own use, and record in the world that they were issued."""
     token = sign(claims, private_key("brightspace"), kid=KID)
-    return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id, kind=kind)
+    return issued.remember(call.store.issued_tokens, token, claims["exp"], client_id, kind=kind)
 
 
-def issued_here(x: Call, token: str) -> issued.IssuedToken | DemoToken | None:
+def issued_here(call: Call, token: str) -> issued.IssuedToken | DemoToken | None:
     """The record of a token with a valid signature; None if this world neither issued nor contains it."""
-    return issued.find(x.store.issued_tokens, token) or x.store.demo_tokens.first("token", token)
+    return issued.find(call.store.issued_tokens, token) or call.store.demo_tokens.first("token", token)

@@ -44,8 +44,8 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
         "folder": "dropbox_folders",
     }
 
-    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
-        return rules.why_not(x, refusal.needs) if refusal.needs else super().why_refused(x, refusal)
+    def why_refused(self, call: Call, refusal: Refusal) -> str | None:
+        return rules.why_not(call, refusal.needs) if refusal.needs else super().why_refused(call, refusal)
 
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
@@ -54,8 +54,12 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
         """Paths work with and without a trailing slash."""
         return path.rstrip("/") or "/"
 
-    def not_found(self, x: Call) -> Refusal:
-        return refusals.not_found() if x.path.startswith("/d2l/api/") else refusals.page_not_found(f"{x.path} exists")
+    def not_found(self, call: Call) -> Refusal:
+        return (
+            refusals.not_found()
+            if call.path.startswith("/d2l/api/")
+            else refusals.page_not_found(f"{call.path} exists")
+        )
 
     def hint_for_unknown_path(self, path: str) -> str | None:
         for product, other in (("/lp/", "/le/"), ("/le/", "/lp/")):
@@ -64,21 +68,21 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
                 return f"{self.title} has `{meant}`: the product is {other.strip('/')}, with its own versions"
         return super().hint_for_unknown_path(path)
 
-    def before_missing(self, x: Call) -> None:
+    def before_missing(self, call: Call) -> None:
         """Obsolete versions are refused for every operation."""
-        parts = x.path.split("/")
+        parts = call.path.split("/")
         if len(parts) > 5 and parts[3] in ("lp", "le") and parts[4] != "versions":
-            check_version(x, parts[3], parts[4])
+            check_version(call, parts[3], parts[4])
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
-        self.before_missing(x)  # a version that is not served has no methods
-        return refusals.method_not_allowed(allowed, x.method)
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal:
+        self.before_missing(call)  # a version that is not served has no methods
+        return refusals.method_not_allowed(allowed, call.method)
 
-    def body_unreadable(self, x: Call, why: str) -> Refusal:
-        return refusals.unreadable_body(x.path, why, is_form=x.is_form)
+    def body_unreadable(self, call: Call, why: str) -> Refusal:
+        return refusals.unreadable_body(call.path, why, is_form=call.is_form)
 
-    def finish(self, x: Call, response: Response) -> None:
-        limits.add_headers(x, response)
+    def finish(self, call: Call, response: Response) -> None:
+        limits.add_headers(call, response)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         return read(world.store(self.name), bases)

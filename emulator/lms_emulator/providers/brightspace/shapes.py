@@ -57,24 +57,24 @@ def user(record: User) -> Json:
     }
 
 
-def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
+def my_enrollment(call: Call, record: Enrollment, unit: OrgUnit) -> Json:
     """MyOrgUnitInfo."""
     code, name = TYPE_NAMES.get(unit.type_id, ("Other", "Other"))
-    role = rules.role_of(x, record)
+    role = rules.role_of(call, record)
     return {
         "OrgUnit": {
             "Id": unit.id,
             "Type": {"Id": unit.type_id, "Code": code, "Name": name},
             "Name": unit.name,
             "Code": unit.code,
-            "HomeUrl": x.url(f"/d2l/home/{unit.id}"),
+            "HomeUrl": call.url(f"/d2l/home/{unit.id}"),
             "ImageUrl": None,
         },
         "Access": {
             "IsActive": unit.is_active,
             "StartDate": when(unit.start_date),
             "EndDate": when(unit.end_date),
-            "CanAccess": can_access(x, record, unit),
+            "CanAccess": can_access(call, record, unit),
             "ClasslistRoleName": role.name,
             "LISRoles": role.lis_roles,
             "LastAccessed": when(record.last_accessed),
@@ -83,23 +83,23 @@ def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
     }
 
 
-def can_access(x: Call, record: Enrollment, unit: OrgUnit) -> bool:
+def can_access(call: Call, record: Enrollment, unit: OrgUnit) -> bool:
     """Whether the user can open the org unit now."""
-    now = x.clock.now()
+    now = call.clock.now()
     started = unit.start_date is None or unit.start_date <= now
     ended = unit.end_date is not None and unit.end_date <= now
     return record.is_active and unit.is_active and started and not ended
 
 
-def unit_user(x: Call, record: Enrollment, person: User) -> Json:
+def unit_user(call: Call, record: Enrollment, person: User) -> Json:
     """OrgUnitUser."""
-    role = rules.role_of(x, record)
+    role = rules.role_of(call, record)
     return {"User": user(person), "Role": {"Id": role.id, "Code": role.code, "Name": role.name}}
 
 
-def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
+def classlist_user(call: Call, record: Enrollment, person: User) -> Json:
     """ClasslistUser."""
-    role = rules.role_of(x, record)
+    role = rules.role_of(call, record)
     return {
         "Identifier": str(person.id),
         "ProfileIdentifier": person.profile_identifier,
@@ -117,7 +117,7 @@ def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
     }
 
 
-def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) -> Json:
+def toc_module(module: Module, below: list[Json], topics: list[Topic], call: Call) -> Json:
     """A module in the table of contents, with everything below it."""
     return {
         "ModuleId": module.id,
@@ -126,7 +126,7 @@ def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) 
         "StartDateTime": None,
         "EndDateTime": None,
         "Modules": below,
-        "Topics": [toc_topic(topic, x) for topic in topics],
+        "Topics": [toc_topic(topic, call) for topic in topics],
         "IsHidden": module.is_hidden,
         "IsLocked": False,
         "LastModifiedDate": when(module.last_modified),
@@ -138,7 +138,7 @@ def topic_url(topic: Topic) -> str:
     return topic.url or f"/content/enforced/{topic.org_unit_id}/{topic.file_name}"
 
 
-def toc_topic(topic: Topic, x: Call) -> Json:
+def toc_topic(topic: Topic, call: Call) -> Json:
     """A topic in the table of contents."""
     return {
         "TopicId": topic.id,
@@ -288,11 +288,13 @@ def grade_value(column: GradeObject, record: GradeValue) -> Json:
     }
 
 
-def folder(x: Call, record: DropboxFolder) -> Json:
+def folder(call: Call, record: DropboxFolder) -> Json:
     """DropboxFolder, with what the emulator has of it."""
-    work = x.store.dropbox_submissions.find("folder", record.id)
+    work = call.store.dropbox_submissions.find("folder", record.id)
     learners = [
-        e for e in x.store.enrollments.find("unit", record.org_unit_id) if "Learner" in rules.role_of(x, e).lis_roles
+        e
+        for e in call.store.enrollments.find("unit", record.org_unit_id)
+        if "Learner" in rules.role_of(call, e).lis_roles
     ]
     return {
         "Id": record.id,
@@ -324,9 +326,9 @@ def folder(x: Call, record: DropboxFolder) -> Json:
     }
 
 
-def entity_dropbox(x: Call, record: DropboxFolder, user: User) -> Json:
+def entity_dropbox(call: Call, record: DropboxFolder, user: User) -> Json:
     """EntityDropbox of a learner."""
-    work = x.store.dropbox_submissions.find("whose", (record.id, user.id))
+    work = call.store.dropbox_submissions.find("whose", (record.id, user.id))
     return {
         "Entity": {"EntityId": user.id, "EntityType": "User", "DisplayName": user.name},
         "Status": 1 if work else 0,

@@ -27,7 +27,7 @@ def when(moment: datetime | None) -> str | None:
 
 
 def unreadable(
-    x: Call,
+    call: Call,
     name: str,
     expected: str,
     got: Any,
@@ -35,55 +35,55 @@ def unreadable(
     refusal: Callable[..., SiteRefusal] = refusals.invalid_parameter,
 ) -> None:
     """Raise the 400, or warn if the setting ignores invalid values."""
-    if x.settings.unreadable_values == "refuse":
+    if call.settings.unreadable_values == "refuse":
         raise refusal(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
-    x.warn("value_ignored", f"`{name}` was ignored: {diagnosis or f'it has to be {expected}'}")
+    call.warn("value_ignored", f"`{name}` was ignored: {diagnosis or f'it has to be {expected}'}")
 
 
-def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
+def numbers(call: Call, name: str, known: Mapping[str, int]) -> set[int]:
     """The ids in a query parameter; empty if it is missing.
 
     Parameters: `known`, ids by the names that clients send by mistake.
     """
     found = set()
-    for text in (part.strip() for value in x.query.getlist(name) for part in value.split(",")):
+    for text in (part.strip() for value in call.query.getlist(name) for part in value.split(",")):
         value = number(text)
         if value is not None:
             found.add(value)
         elif text:
             meant = next((known[word] for word in known if word.lower() == text.lower()), None)
             said = "an id is a number" if meant is None else f"`{text}` is a name; the id is {meant}"
-            unreadable(x, name, "a number", text, said)
+            unreadable(call, name, "a number", text, said)
     return found
 
 
-def number_or(x: Call, name: str, default: int) -> int:
+def number_or(call: Call, name: str, default: int) -> int:
     """A number in the query; the default, which is noted, for what is none."""
-    value = number(text := x.query.get(name, ""))
+    value = number(text := call.query.get(name, ""))
     if value is None and text:
-        x.reads.takes((name,), text, str(default))
+        call.reads.takes((name,), text, str(default))
     return default if value is None else value
 
 
-def truth(x: Call, name: str) -> bool | None:
+def truth(call: Call, name: str) -> bool | None:
     """A boolean query parameter; None if it is missing."""
-    text = x.query.get(name, "").strip().lower()
+    text = call.query.get(name, "").strip().lower()
     if text in ("true", "1"):
         return True
     if text and text not in ("false", "0"):
-        unreadable(x, name, "true or false", x.query.get(name), "write `true` or `false`")
+        unreadable(call, name, "true or false", call.query.get(name), "write `true` or `false`")
         return None
     return False if text else None
 
 
-def moment(x: Call, name: str, value: Any) -> datetime | None:
+def moment(call: Call, name: str, value: Any) -> datetime | None:
     """A UTCDateTime in a query or body; None if it is missing."""
     if value is None or value == "":
         return None
     found = _instant(value)
     if found is not None and value == when(found):
         return found
-    unreadable(x, name, _FORMAT, value, f"write it as `{when(found)}`" if found is not None else f"write {_FORMAT}")
+    unreadable(call, name, _FORMAT, value, f"write it as `{when(found)}`" if found is not None else f"write {_FORMAT}")
     return found if isinstance(value, str) else None
 
 
@@ -101,19 +101,19 @@ def _instant(value: Any) -> datetime | None:
 # pages
 
 
-def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> Response:
+def launch_page(call: Call, title: str, action: str, fields: Mapping[str, str]) -> Response:
     """The page that opens a tool, in the window or a frame."""
     return pages.page(
         PACKAGE,
         "tool.html",
         headers={"Cache-Control": "no-store"},
-        base=x.base_url,
+        base=call.base_url,
         title=title,
         action=action,
         fields=fields,
-        in_frame=x.settings.launch_in == "frame",
-        storage=x.settings.platform_storage,
-        **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),
+        in_frame=call.settings.launch_in == "frame",
+        storage=call.settings.platform_storage,
+        **cookie_policies.wanted(call.world.emulator.third_party_cookies, action),
     )
 
 

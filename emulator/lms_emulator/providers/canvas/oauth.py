@@ -49,28 +49,28 @@ class Grant(NamedTuple):
     fresh: bool
 
 
-def find_key(x: Call, client_id: str) -> DeveloperKey:
+def find_key(call: Call, client_id: str) -> DeveloperKey:
     """The active developer key with that id. Raises the refusal `unknown_client`."""
-    key = keys.find(x.store, client_id)
-    if not x.check("client_id is an active developer key", key is not None and key.workflow_state == "active"):
+    key = keys.find(call.store, client_id)
+    if not call.check("client_id is an active developer key", key is not None and key.workflow_state == "active"):
         raise oauth_refusals.unknown_client(client_id)
     assert key is not None
     return key
 
 
-def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
+def check_redirect_uri(call: Call, key: DeveloperKey, redirect_uri: str) -> None:
     """Registered exactly, or on or below the host of the key's legacy redirect URI; or out of band.
 
     Raises `redirect_uri_mismatch`.
     """
-    exact = [x.resolve(uri) for uri in key.redirect_uris]
-    own = x.resolve(key.redirect_uri) if key.redirect_uri else ""
+    exact = [call.resolve(uri) for uri in key.redirect_uris]
+    own = call.resolve(key.redirect_uri) if key.redirect_uri else ""
     right = redirect_uri in exact or redirect_uri == OUT_OF_BAND or _same_host(own, redirect_uri)
-    if x.check("redirect_uri", right, got=redirect_uri):
+    if call.check("redirect_uri", right, got=redirect_uri):
         return
     others = [
-        (f"client {other.id}", [x.resolve(uri) for uri in (other.redirect_uri, *other.redirect_uris) if uri])
-        for other in x.store.developer_keys
+        (f"client {other.id}", [call.resolve(uri) for uri in (other.redirect_uri, *other.redirect_uris) if uri])
+        for other in call.store.developer_keys
         if other.id != key.id
     ]
     known = [*([own] if own else []), *exact]
@@ -88,27 +88,27 @@ def _same_host(own: str, asked: str) -> bool:
     return own_host == asked_host or asked_host.endswith(f".{own_host}")
 
 
-def return_address(x: Call, redirect_uri: str) -> str:
+def return_address(call: Call, redirect_uri: str) -> str:
     """Where the browser takes a code or an error: the application's URL, or a page of Canvas if out of band."""
-    return x.url(AUTHORIZE) if redirect_uri == OUT_OF_BAND else redirect_uri
+    return call.url(AUTHORIZE) if redirect_uri == OUT_OF_BAND else redirect_uri
 
 
 def pending_authorization(api: Api) -> tuple[DeveloperKey, PendingAuthorization]:
     """The request to `/login/oauth2/auth`, validated in Canvas's order. Raises the refusal for the first fault."""
-    x, params = api.x, api.params
-    key = find_key(x, params.text("client_id") or "")
+    call, params = api.call, api.params
+    key = find_key(call, params.text("client_id") or "")
     redirect_uri = params.text("redirect_uri") or ""
-    check_redirect_uri(x, key, redirect_uri)
+    check_redirect_uri(call, key, redirect_uri)
     asked = params.text("scope") if params.has("scope") else params.text("scopes")
     scopes, state = (asked or "").split(), params.text("state")
-    back = return_address(x, redirect_uri)
-    _check_scopes(x, key, redirect_uri, scopes)
-    found = keys.binding(x.store, key, api.root.id)
+    back = return_address(call, redirect_uri)
+    _check_scopes(call, key, redirect_uri, scopes)
+    found = keys.binding(call.store, key, api.root.id)
     said = found.workflow_state if found is not None else None
-    if not x.check("the key is switched on in the account", said == "on", got=said):
+    if not call.check("the key is switched on in the account", said == "on", got=said):
         raise oauth_refusals.key_not_enabled(back, state, said)
     kind = params.text("response_type")
-    if not x.check("response_type", kind == "code", got=kind):
+    if not call.check("response_type", kind == "code", got=kind):
         raise oauth_refusals.unsupported_response_type(back, state, kind)
     pending = PendingAuthorization(
         developer_key_id=key.id,
@@ -127,16 +127,16 @@ def _challenge(api: Api) -> str | None:
     if not api.settings.pkce or not challenge:
         return None
     if method != "S256":
-        api.x.warn("pkce_ignored", "Canvas ignores a code_challenge whose method is not `S256`")
+        api.call.warn("pkce_ignored", "Canvas ignores a code_challenge whose method is not `S256`")
         return None
     return challenge
 
 
-def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[str]) -> None:
+def _check_scopes(call: Call, key: DeveloperKey, redirect_uri: str, scopes: list[str]) -> None:
     if not (key.require_scopes or key.is_lti_key):
         return
     refused = [scope for scope in scopes if scope not in key.scopes]
-    if x.check("scopes are the key's", bool(scopes) and not refused, expected=key.scopes, got=scopes):
+    if call.check("scopes are the key's", bool(scopes) and not refused, expected=key.scopes, got=scopes):
         return
     diagnosis = None
     if key.is_lti_key:
@@ -148,16 +148,16 @@ def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[st
     )
 
 
-def needs_no_consent(x: Call, key: DeveloperKey, user: User, pending: PendingAuthorization) -> bool:
+def needs_no_consent(call: Call, key: DeveloperKey, user: User, pending: PendingAuthorization) -> bool:
     """Whether to skip the consent page: for a trusted key, or if a token would be reused anyway."""
-    return key.trusted or reusable_token(x, key, user, pending.scopes, pending.purpose) is not None
+    return key.trusted or reusable_token(call, key, user, pending.scopes, pending.purpose) is not None
 
 
 def reusable_token(
-    x: Call, key: DeveloperKey, user: User, scopes: list[str], purpose: str | None
+    call: Call, key: DeveloperKey, user: User, scopes: list[str], purpose: str | None
 ) -> AccessToken | None:
     """A live token of the user to reuse: if the key forces reuse, or for remembered identity."""
-    for token in x.store.access_tokens.find("user", user.id):
+    for token in call.store.access_tokens.find("user", user.id):
         same = token.developer_key_id == key.id and token.purpose == purpose and not token.revoked
         reused = key.force_token_reuse or (scopes == USERINFO and token.remember_access)
         if same and reused and sorted(token.scopes) == sorted(scopes):
@@ -166,11 +166,11 @@ def reusable_token(
 
 
 def accept(
-    x: Call, user: User, pending: PendingAuthorization, *, real_user_id: int | None = None, remember: bool = False
+    call: Call, user: User, pending: PendingAuthorization, *, real_user_id: int | None = None, remember: bool = False
 ) -> str:
     """Grant the request: issue a code. Returns where to send the browser."""
     code = AuthorizationCode(
-        code=x.ids.hex(128),
+        code=call.ids.hex(128),
         user_id=user.id,
         developer_key_id=pending.developer_key_id,
         real_user_id=real_user_id,
@@ -179,164 +179,164 @@ def accept(
         remember_access=remember,
         challenge=pending.challenge,
         redirect_uri=pending.redirect_uri,
-        expires_at=x.clock.now() + timedelta(seconds=x.settings.authorization_code_lifetime_seconds),
+        expires_at=call.clock.now() + timedelta(seconds=call.settings.authorization_code_lifetime_seconds),
     )
-    x.store.authorization_codes.put(code)
+    call.store.authorization_codes.put(code)
     values = [("code", code.code)] + ([("state", pending.state)] if pending.state is not None else [])
-    return add_query(return_address(x, pending.redirect_uri), values)
+    return add_query(return_address(call, pending.redirect_uri), values)
 
 
-def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
+def check_secret(call: Call, key: DeveloperKey, secret: str) -> None:
     """Raises `invalid_client_secret`."""
-    if x.check("client_secret", bool(key.api_key) and hmac.compare_digest(key.api_key.encode(), secret.encode())):
+    if call.check("client_secret", bool(key.api_key) and hmac.compare_digest(key.api_key.encode(), secret.encode())):
         return
     raise oauth_refusals.invalid_client_secret(secret, key.api_key)
 
 
 def exchange_code(
-    x: Call, key: DeveloperKey, code: str, verifier: str | None, redirect_uri: str | None, *, replace_tokens: bool
+    call: Call, key: DeveloperKey, code: str, verifier: str | None, redirect_uri: str | None, *, replace_tokens: bool
 ) -> Grant:
     """Exchange a code, which is consumed, for a token. Canvas does not compare the `redirect_uri`."""
-    found = x.store.authorization_codes.get(code)
-    now = x.clock.now()
+    found = call.store.authorization_codes.get(code)
+    now = call.clock.now()
     if found is None:
-        x.check("code is known", False, got=code)
+        call.check("code is known", False, got=code)
         raise oauth_refusals.code_not_found(
             "code_unknown", "Canvas never gave this code, or more than an hour ago", code
         )
     if found.used:
-        x.check("code is unused", False, got=code)
+        call.check("code is unused", False, got=code)
         raise oauth_refusals.code_not_found(
             "code_used", "the code was exchanged before; was the return page loaded again?"
         )
     if now >= found.expires_at:
-        x.check("code is alive", False, expected=f"before {found.expires_at.isoformat()}", got=now.isoformat())
+        call.check("code is alive", False, expected=f"before {found.expires_at.isoformat()}", got=now.isoformat())
         raise oauth_refusals.code_not_found("code_expired", "a code lives 10 minutes")
     if found.developer_key_id != key.id:
-        x.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
+        call.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
         raise oauth_refusals.incorrect_client(found.developer_key_id, key.id, code)
-    x.store.authorization_codes.put(replace(found, used=True))
-    _check_verifier(x, found, verifier)
+    call.store.authorization_codes.put(replace(found, used=True))
+    _check_verifier(call, found, verifier)
     if redirect_uri and found.redirect_uri and redirect_uri != found.redirect_uri:
         asked, sent = shortened(found.redirect_uri, 200), shortened(redirect_uri, 200)
         why = f"the code was asked for with {asked}, and exchanged with {sent}: Canvas does not look; others refuse it"
-        x.warn("redirect_uri_unchecked", why)
-    user = x.store.users.get(found.user_id)
+        call.warn("redirect_uri_unchecked", why)
+    user = call.store.users.get(found.user_id)
     if user is None:
         raise oauth_refusals.code_not_found("code_unknown", "the user who consented does not exist any more")
-    existing = reusable_token(x, key, user, found.scopes, found.purpose)
+    existing = reusable_token(call, key, user, found.scopes, found.purpose)
     if existing is not None:
         identity_only = existing.scopes == USERINFO
-        return Grant(existing if identity_only else _regenerate(x, key, existing), user, True)
+        return Grant(existing if identity_only else _regenerate(call, key, existing), user, True)
     if replace_tokens or key.replace_tokens:
-        for token in x.store.access_tokens.find("user", user.id):
+        for token in call.store.access_tokens.find("user", user.id):
             if token.developer_key_id == key.id and not token.revoked:
-                revoke(x, token)
+                revoke(call, token)
     token = AccessToken(
-        id=x.store.new_id("access_tokens"),
+        id=call.store.new_id("access_tokens"),
         user_id=user.id,
         developer_key_id=key.id,
         real_user_id=found.real_user_id,
-        token=token_text(x),
-        refresh_token=token_text(x),
+        token=token_text(call),
+        refresh_token=token_text(call),
         scopes=found.scopes,
         purpose=found.purpose,
         remember_access=found.remember_access,
         created_at=now,
-        expires_at=_expiry(x, key),
+        expires_at=_expiry(call, key),
     )
-    return Grant(x.store.access_tokens.put(token), user, True)
+    return Grant(call.store.access_tokens.put(token), user, True)
 
 
-def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
+def refresh(call: Call, key: DeveloperKey, refresh_token: str) -> Grant:
     """Renew a token in place: the previous access token dies, the refresh token stays."""
-    token = x.store.access_tokens.first("refresh_token", refresh_token)
+    token = call.store.access_tokens.first("refresh_token", refresh_token)
     if token is None or token.revoked:
-        x.check("refresh_token is alive", False)
-        error, diagnosis = x.settings.dead_refresh_token_error, None
+        call.check("refresh_token is alive", False)
+        error, diagnosis = call.settings.dead_refresh_token_error, None
         strange: str | None = refresh_token
         if token is not None:
             diagnosis = "the token was revoked, and its refresh token with it; the person has to consent again"
             strange = None
         raise oauth_refusals.refresh_token_not_found(error, diagnosis, strange)
-    if not x.check("refresh_token was given to this key", token.developer_key_id == key.id):
+    if not call.check("refresh_token was given to this key", token.developer_key_id == key.id):
         raise oauth_refusals.incorrect_client(token.developer_key_id, key.id, refresh_token)
-    user = x.store.users.get(token.user_id)
+    user = call.store.users.get(token.user_id)
     if user is None:
         raise oauth_refusals.refresh_token_not_found(
-            x.settings.dead_refresh_token_error, "the user does not exist any more"
+            call.settings.dead_refresh_token_error, "the user does not exist any more"
         )
-    if token.replaced_tokens and _age(x, token) < FRESH_SECONDS:
-        x.warn(
+    if token.replaced_tokens and _age(call, token) < FRESH_SECONDS:
+        call.warn(
             "refreshed_again_at_once",
             "this token was refreshed moments ago; two workers that both refresh kill each other's access token",
         )
-    return Grant(_regenerate(x, key, token), user, False)
+    return Grant(_regenerate(call, key, token), user, False)
 
 
-def _age(x: Call, token: AccessToken) -> float:
+def _age(call: Call, token: AccessToken) -> float:
     """Seconds since the access token was issued."""
     if token.expires_at is None:
         return float("inf")
-    made = token.expires_at - timedelta(seconds=x.settings.access_token_lifetime_seconds)
-    return (x.clock.now() - made).total_seconds()
+    made = token.expires_at - timedelta(seconds=call.settings.access_token_lifetime_seconds)
+    return (call.clock.now() - made).total_seconds()
 
 
-def _check_verifier(x: Call, code: AuthorizationCode, verifier: str | None) -> None:
+def _check_verifier(call: Call, code: AuthorizationCode, verifier: str | None) -> None:
     """PKCE, required if a `code_verifier` was sent. Raises `code_verifier_wrong`."""
-    if not x.settings.pkce:
+    if not call.settings.pkce:
         return
     if verifier is None:
         if code.challenge:
             why = "the authorization request had a code_challenge; Canvas accepts the code without a verifier too"
-            x.warn("code_verifier_missing", why)
+            call.warn("code_verifier_missing", why)
         return
     made = pkce.challenge_of(verifier)
-    if not x.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
+    if not call.check("code_verifier", made == code.challenge, expected=code.challenge, got=made):
         raise oauth_refusals.code_verifier_wrong(pkce.why_not(verifier, code.challenge or ""))
 
 
-def _expiry(x: Call, key: DeveloperKey) -> datetime | None:
-    lifetime = timedelta(seconds=x.settings.access_token_lifetime_seconds)
-    return x.clock.now() + lifetime if key.auto_expire_tokens else None
+def _expiry(call: Call, key: DeveloperKey) -> datetime | None:
+    lifetime = timedelta(seconds=call.settings.access_token_lifetime_seconds)
+    return call.clock.now() + lifetime if key.auto_expire_tokens else None
 
 
-def _regenerate(x: Call, key: DeveloperKey, token: AccessToken) -> AccessToken:
+def _regenerate(call: Call, key: DeveloperKey, token: AccessToken) -> AccessToken:
     renewed = replace(
         token,
-        token=token_text(x),
-        expires_at=_expiry(x, key),
+        token=token_text(call),
+        expires_at=_expiry(call, key),
         replaced_tokens=[*token.replaced_tokens, token.token][-REPLACED_KEPT:],
     )
-    return x.store.access_tokens.put(renewed)
+    return call.store.access_tokens.put(renewed)
 
 
-def token_text(x: Call) -> str:
+def token_text(call: Call) -> str:
     """A new token."""
-    return f"{x.settings.access_token_prefix}{x.ids.alnum(64)}"
+    return f"{call.settings.access_token_prefix}{call.ids.alnum(64)}"
 
 
-def revoke(x: Call, token: AccessToken) -> None:
+def revoke(call: Call, token: AccessToken) -> None:
     """Revoke the token and its refresh token."""
-    x.store.access_tokens.put(replace(token, revoked=True))
+    call.store.access_tokens.put(replace(token, revoked=True))
 
 
-def token_answer(x: Call, grant: Grant) -> dict[str, object]:
+def token_answer(call: Call, grant: Grant) -> dict[str, object]:
     """The JSON of a token; the refresh token is included after a code, not after a refresh."""
     token, user = grant.token, grant.user
     body: dict[str, object] = {
         "access_token": token.token if token.scopes != USERINFO else None,
         "token_type": "Bearer",
         "user": {**_person(user), "effective_locale": effective_locale(user)},
-        "canvas_region": x.settings.canvas_region,
+        "canvas_region": call.settings.canvas_region,
     }
-    real = x.store.users.get(token.real_user_id) if token.real_user_id is not None else None
+    real = call.store.users.get(token.real_user_id) if token.real_user_id is not None else None
     if real is not None and grant.fresh:
         body["real_user"] = _person(real)
     if grant.fresh and token.scopes != USERINFO:
         body["refresh_token"] = token.refresh_token
     if token.expires_at is not None:
-        body["expires_in"] = max(0, round((token.expires_at - x.clock.now()).total_seconds()))
+        body["expires_in"] = max(0, round((token.expires_at - call.clock.now()).total_seconds()))
     return body
 
 
@@ -344,8 +344,8 @@ def _person(user: User) -> dict[str, object]:
     return {"id": user.id, "name": user.name, "global_id": str(global_id(user.id))}
 
 
-def send_errors_back(x: Call, refusal: SiteRefusal, redirect_uri: str | None) -> None:
+def send_errors_back(call: Call, refusal: SiteRefusal, redirect_uri: str | None) -> None:
     """Turn a token error into the redirect of older sites, if the request names a redirect URI."""
-    older = x.settings.redirect_token_errors and not switched_on(x.store, "no_redirect_on_oauth_token_method")
+    older = call.settings.redirect_token_errors and not switched_on(call.store, "no_redirect_on_oauth_token_method")
     if older and redirect_uri and redirect_uri != OUT_OF_BAND and "error" in (refusal.body or {}):
         oauth_refusals.send_back(refusal, redirect_uri)

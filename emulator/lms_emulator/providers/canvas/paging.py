@@ -220,7 +220,7 @@ def _follows(order: Callable[[Any], Any], own: Any, after: Any) -> bool:
 
 def _warn_of_more(api: Api, shown: int, count: int, last: int) -> None:
     if last > 1 and not api.params.has("page"):
-        api.x.warn(
+        api.call.warn(
             "more_pages",
             f"this is {shown} of {count} items; follow the `next` of the Link header for the others",
         )
@@ -229,9 +229,9 @@ def _warn_of_more(api: Api, shown: int, count: int, last: int) -> None:
 def _link(
     api: Api, path: str | None, pages: dict[str, str], size: int, hidden: tuple[str, ...] = (), *, host: bool = True
 ) -> str:
-    kept = {name: value for name, value in read_query(api.x).items() if name not in (*_HIDDEN, *hidden)}
+    kept = {name: value for name, value in read_query(api.call).items() if name not in (*_HIDDEN, *hidden)}
     front = "&".join([*query_of(kept), ""])
-    base = api.url(path or api.path) if host else f"{api.x.prefix}{path or api.path}"
+    base = api.url(path or api.path) if host else f"{api.call.prefix}{path or api.path}"
     mark = "&" if "?" in base else "?"
     rels = [rel for rel in ORDER if rel in pages]
     return ",".join(f'<{base}{mark}{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
@@ -239,7 +239,7 @@ def _link(
 
 def accepts_json_api(api: Api) -> bool:
     """Whether the client asks for JSON API, which some lists know."""
-    return "application/vnd.api+json" in api.x.headers.get("accept", "")
+    return "application/vnd.api+json" in api.call.headers.get("accept", "")
 
 
 def with_meta(
@@ -269,9 +269,9 @@ def with_meta(
     pages: dict[str, int] = {"current": number, "first": 1, "last": last}
     pages |= {"next": number + 1} if number < last else {}
     pages |= {"prev": number - 1} if number > 1 else {}
-    kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN} if with_query else {}
+    kept = {name: value for name, value in read_query(api.call).items() if name not in _HIDDEN} if with_query else {}
     front = "&".join([*query_of(kept), ""]).replace("{", "{{").replace("}", "}}")
-    place = f"{api.x.prefix}{base}" if base.startswith("/") else base
+    place = f"{api.call.prefix}{base}" if base.startswith("/") else base
     address = f"{place}?{front}page={{}}&per_page={size}"
     links = {rel: address.format(page) for rel, page in pages.items()}
     header = ",".join(f'<{links[rel]}>; rel="{rel}"' for rel in ORDER if rel in links)

@@ -47,14 +47,14 @@ def _hold_to_utf8(path: bytes) -> None:
         raise refusals.path_unreadable(path.decode("latin-1")) from None
 
 
-def _has_rest(provider: Provider[Any, Any], x: Call) -> bool:
-    return provider.leads_somewhere(f"/api/v1{x.path}")
+def _has_rest(provider: Provider[Any, Any], call: Call) -> bool:
+    return provider.leads_somewhere(f"/api/v1{call.path}")
 
 
-def _overridden(x: Call) -> str:
+def _overridden(call: Call) -> str:
     """The method that a POST is overridden with, by a header or the form field `_method`."""
-    named = x.headers.get("x-http-method-override") or (x.field("_method") if b"_method=" in x.body else "")
-    return named.upper() if named.upper() in _METHODS else x.method
+    named = call.headers.get("x-http-method-override") or (call.field("_method") if b"_method=" in call.body else "")
+    return named.upper() if named.upper() in _METHODS else call.method
 
 
 _LONG = ("/create_success", "/calendar_events/timetable")
@@ -110,65 +110,65 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
 
-    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
+    def why_refused(self, call: Call, refusal: Refusal) -> str | None:
         if refusal.needs or refusal.reason in ("not_authorized", "page_forbidden", "user_refused"):
-            return standing.why_not(x, refusal.needs, refusal.check)
+            return standing.why_not(call, refusal.needs, refusal.check)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
             name = refusal.expected.partition("[")[0]
-            operation = self.operation(x)
+            operation = self.operation(call)
             known = operation.parameters if operation is not None else None
             holds = known is None or any(item.startswith(f"{name}[") for item in known)
-            return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
-        by_token = x.path != oauth.TOKEN and not x.path.startswith("/api/lti/v1/")
+            return why_absent(call, name, holds_others=holds) or why_not_sent(call, name)
+        by_token = call.path != oauth.TOKEN and not call.path.startswith("/api/lti/v1/")
         by_token = by_token and not refusal.reason.startswith("service_")
-        if by_token and x.per_request(Identity).user_id is None:
+        if by_token and call.per_request(Identity).user_id is None:
             unknown = refusal.status == 404 and refusal.got == "self"
-            if why := why_no_token(x) or ("send `Authorization: Bearer <token>`" if unknown else None):
+            if why := why_no_token(call) or ("send `Authorization: Bearer <token>`" if unknown else None):
                 return f"nobody is signed in: {why}"
         named = refusal.got if refusal.check.startswith("the user ") and isinstance(refusal.got, str) else ""
         if named == "me":
             return "`me` names no user at Canvas; the caller is `self`"
-        if named and (whose := people.who_is_meant(x, named)) is not None:
+        if named and (whose := people.who_is_meant(call, named)) is not None:
             return whose
-        if refusal.reason == "not_signed_in" and x.headers.get("authorization", "").startswith("Bearer "):
-            return f"a page for people takes no token; REST has `/api/v1{x.path}`" if _has_rest(self, x) else None
-        return super().why_refused(x, refusal)
+        if refusal.reason == "not_signed_in" and call.headers.get("authorization", "").startswith("Bearer "):
+            return f"a page for people takes no token; REST has `/api/v1{call.path}`" if _has_rest(self, call) else None
+        return super().why_refused(call, refusal)
 
-    def has_waiting_work(self, x: Call) -> bool:
-        return bool(waiting.jobs(x)) or x.path.endswith(_LONG)
+    def has_waiting_work(self, call: Call) -> bool:
+        return bool(waiting.jobs(call)) or call.path.endswith(_LONG)
 
     def normalise_path(self, path: str) -> str:
         """Rails ignores a trailing slash, doubled slashes, and a final `.json`."""
         path = (_SLASHES.sub("/", path) if "//" in path else path).rstrip("/") or "/"
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
-    def respond_early(self, x: Call) -> None:
+    def respond_early(self, call: Call) -> None:
         """Refuse clients without a User-Agent or over their rate limit; read scheme and method; keep encoded slashes.
 
         An identifier (`sis_course_id:A%2FB`) may hold one.
         """
-        if x.settings.require_user_agent and not x.headers.get("user-agent"):
+        if call.settings.require_user_agent and not call.headers.get("user-agent"):
             raise refusals.no_user_agent()
-        limits.admit(x)
-        if "\ufffd" in x.path:
-            _hold_to_utf8(x.raw_path)
-        if x.headers.get("x-forwarded-proto") == "https":
-            x.scheme = "https"
-        if x.method == "POST" and (named := _overridden(x)) != x.method:
-            x.per_request(Sent).method = x.notes["method_sent"] = x.method
-            x.method = named
-        if b"%" in x.raw_path and b"%2f" in x.raw_path.lower():
-            segments = x.raw_path.split(b"/")
-            x.path = "/".join(
+        limits.admit(call)
+        if "\ufffd" in call.path:
+            _hold_to_utf8(call.raw_path)
+        if call.headers.get("x-forwarded-proto") == "https":
+            call.scheme = "https"
+        if call.method == "POST" and (named := _overridden(call)) != call.method:
+            call.per_request(Sent).method = call.notes["method_sent"] = call.method
+            call.method = named
+        if b"%" in call.raw_path and b"%2f" in call.raw_path.lower():
+            segments = call.raw_path.split(b"/")
+            call.path = "/".join(
                 unquote(segment.decode("latin-1"), errors="replace").replace("/", ENCODED_SLASH) for segment in segments
             )
 
-    def not_found(self, x: Call) -> Refusal:
+    def not_found(self, call: Call) -> Refusal:
         """The school's page, whatever the client asked for."""
-        if not x.path.startswith("/api/"):
-            browser.identify(api := Api(x, Params({})), refuse_ended=False)
+        if not call.path.startswith("/api/"):
+            browser.identify(api := Api(call, Params({})), refuse_ended=False)
             note_identity(api)
-        return refusals.page_not_found(f"{x.path} exists")
+        return refusals.page_not_found(f"{call.path} exists")
 
     def hint_for_unknown_path(self, path: str) -> str | None:
         """A SIS id may hold a slash, which has to be encoded."""
@@ -185,47 +185,47 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         parts = {} if site is None else {analytics.TAG: site.analytics, new_quizzes.TAG: site.new_quizzes}
         return not parts.get(route.tag, True) or super().only_fits(route, params, method, path, world)
 
-    def before_missing(self, x: Call) -> None:
+    def before_missing(self, call: Call) -> None:
         """REST and GraphQL authenticate the caller before looking at the operation."""
-        if not x.path.startswith(_BY_PERSON):
+        if not call.path.startswith(_BY_PERSON):
             return
-        x.per_request(Identity).sought = True
-        api = Api(x, parameters.read(x))
+        call.per_request(Identity).sought = True
+        api = Api(call, parameters.read(call))
         identify(api)
-        if x.path == GRAPHQL and api.caller is None and wire.asked_for(x) == "html":
-            raise to_login(x.url("/login"), "Authorization: Bearer <token>")
-        if x.path == GRAPHQL:
+        if call.path == GRAPHQL and api.caller is None and wire.asked_for(call) == "html":
+            raise to_login(call.url("/login"), "Authorization: Bearer <token>")
+        if call.path == GRAPHQL:
             _ = api.user
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal:
         """Rails has no route for another method: the same 404."""
-        refusal = self.not_found(x)
-        refusal.check, refusal.expected, refusal.got = "method", list(allowed), x.method
+        refusal = self.not_found(call)
+        refusal.check, refusal.expected, refusal.got = "method", list(allowed), call.method
         return refusal
 
-    def body_unreadable(self, x: Call, why: str) -> Refusal:
-        return refusals.unreadable_body(x.path, why)
+    def body_unreadable(self, call: Call, why: str) -> Refusal:
+        return refusals.unreadable_body(call.path, why)
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
-        return wire.render(x, refusal)
+    def render(self, call: Call, refusal: Refusal) -> Response:
+        return wire.render(call, refusal)
 
-    def finish(self, x: Call, response: Response) -> None:
+    def finish(self, call: Call, response: Response) -> None:
         raw = response.raw_headers
         if _JSON in raw and response.body:
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
-        wire.share(x, response)
-        rest = x.path.startswith("/api/")
-        visitor, identity = x.per_request_if_used(Browser), x.per_request_if_used(Identity)
-        served = x.route is not None or (identity is not None and identity.sought)
+        wire.share(call, response)
+        rest = call.path.startswith("/api/")
+        visitor, identity = call.per_request_if_used(Browser), call.per_request_if_used(Identity)
+        served = call.route is not None or (identity is not None and identity.sought)
         unread = response.status_code == 500 and (b"content-type", b"text/plain") in raw
         if served and not (visitor is not None and visitor.quiet) and not unread:
-            limits.add_headers(x, response)
-        if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):
-            browser.open_session(x)
-        if served and visitor is None and x.cookies:
-            visitor = browser.find(x)
+            limits.add_headers(call, response)
+        if served and not rest and (call.path != oauth.TOKEN or call.method == "DELETE"):
+            browser.open_session(call)
+        if served and visitor is None and call.cookies:
+            visitor = browser.find(call)
         if served and (not rest or (visitor is not None and (visitor.session is not None or visitor.cookies))):
-            browser.add_cookies(x, response)
+            browser.add_cookies(call, response)
         if identity is None:
             return
         if identity.user_id is not None:

@@ -52,9 +52,9 @@ _READ = ("/files/{id}/download", "/files/{id}/preview")
 _SENT = "Origin, X-Requested-With, Content-Type, Accept, Authorization, Accept-Encoding"
 
 
-def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(call: Call, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer of the REST API. Ids become strings when the client accepts only those."""
-    if STRING_IDS in x.headers.get("accept", ""):
+    if STRING_IDS in call.headers.get("accept", ""):
         body = with_string_ids(body)
     if status == 200 and headers is None:
         return PlainResponse(encoded(body), _JSON_BYTES)
@@ -63,7 +63,7 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
 
 def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """`answer` for handlers of the REST API."""
-    return answer(api.x, body, status, headers)
+    return answer(api.call, body, status, headers)
 
 
 def disposition(kind: str, name: str) -> str:
@@ -113,29 +113,29 @@ def _string_id(name: str, value: Any) -> Any:
     return with_string_ids(value)
 
 
-def asked_for(x: Call) -> str:
+def asked_for(call: Call) -> str:
     """The kind of answer that a page's client wants, by Rails' rules: `html`, `json`, or `other`."""
-    accept = x.headers.get("accept", "")
-    if not accept or (_BROWSER_LIKE.search(accept) and not by_script(x)):
-        return "js" if by_script(x) else "html"
+    accept = call.headers.get("accept", "")
+    if not accept or (_BROWSER_LIKE.search(accept) and not by_script(call)):
+        return "js" if by_script(call) else "html"
     first = accept.split(",")[0].split(";")[0].strip().lower()
     kinds = {"application/json": "json", "text/html": "html", "application/xhtml+xml": "html", "*/*": "html"}
     return kinds.get(first, "other")
 
 
-def by_script(x: Call) -> bool:
+def by_script(call: Call) -> bool:
     """Whether a script of a page sent this."""
-    return x.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
+    return call.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
 
 
-def asks_for_text(x: Call) -> bool:
+def asks_for_text(call: Call) -> bool:
     """Whether the URL or the client asks for plain text, for which Canvas sends errors as JSON."""
-    return x.path.endswith(".txt") or (x.headers.get("accept") or "").lower().startswith("text/plain")
+    return call.path.endswith(".txt") or (call.headers.get("accept") or "").lower().startswith("text/plain")
 
 
-def by_phone(x: Call) -> bool:
+def by_phone(call: Call) -> bool:
     """Whether it is a phone's browser, which gets smaller pages."""
-    agent = x.headers.get("user-agent", "")
+    agent = call.headers.get("user-agent", "")
     return "iPhone" in agent or ("Android" in agent and "Mobile" in agent)
 
 
@@ -147,20 +147,20 @@ class Environment:
 
 
 def page(
-    x: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
+    call: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
 ) -> Response:
     """A page with Canvas's environment for scripts: where deep linking may post to, and the session's notices.
 
     A page at an address of the API does not say where deep linking may post to.
     """
-    rest = x.route is not None and x.path.startswith("/api/") and not browser.find(x).quiet
-    linking = {"DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url, "DEEP_LINKING_LOGGING": None}
+    rest = call.route is not None and call.path.startswith("/api/") and not browser.find(call).quiet
+    linking = {"DEEP_LINKING_POST_MESSAGE_ORIGIN": call.base_url, "DEEP_LINKING_LOGGING": None}
     environment: dict[str, Any] = {
         **({} if rest else linking),
-        **x.per_request(Environment).values,
+        **call.per_request(Environment).values,
         **values.pop("environment", {}),
     }
-    notices = [*browser.take_notices(x), *values.pop("notices", [])]
+    notices = [*browser.take_notices(call), *values.pop("notices", [])]
     if notices:
         environment["notices"] = notices
     return pages.page(
@@ -168,17 +168,17 @@ def page(
         template,
         status,
         headers,
-        base=x.base_url,
-        root=x.prefix,
-        csrf=browser.csrf_token(x),
+        base=call.base_url,
+        root=call.prefix,
+        csrf=browser.csrf_token(call),
         env=dumps(environment),
         **values,
     )
 
 
-def share(x: Call, response: Response) -> None:
+def share(call: Call, response: Response) -> None:
     """Allow pages of any other site to upload and download files, as Canvas does (CORS)."""
-    path = x.route.path if x.route is not None else ""
+    path = call.route.path if call.route is not None else ""
     if path in _UPLOADS:
         response.headers["Access-Control-Allow-Methods"] = "POST, PUT, DELETE, GET, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = _SENT
@@ -186,7 +186,7 @@ def share(x: Call, response: Response) -> None:
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
     else:
         return
-    response.headers["Access-Control-Allow-Origin"] = x.headers.get("origin", "")
+    response.headers["Access-Control-Allow-Origin"] = call.headers.get("origin", "")
     response.headers["Access-Control-Allow-Credentials"] = "true"
 
 
@@ -196,15 +196,15 @@ def redirect(location: str, headers: dict[str, str] | None = None, status: int =
     return Response(text, status, {**(headers or {}), "Location": in_a_header(location)}, media_type="text/html")
 
 
-def render(x: Call, refusal: Refusal) -> Response:
+def render(call: Call, refusal: Refusal) -> Response:
     """A refusal in the form it names; for scripts and JSON clients, a page's JSON form."""
     if isinstance(refusal, PageRefusal):
-        if by_script(x) or asks_for_text(x) or (refusal.json is not None and asked_for(x) == "json"):
+        if by_script(call) or asks_for_text(call) or (refusal.json is not None and asked_for(call) == "json"):
             phrase = HTTPStatus(refusal.status).phrase
             general: dict[str, Any] = {"errors": {"base": "Unexpected error, ID: unknown"}}
             general |= {"status": refusal.word or f"{refusal.status} {phrase}"}
             return Response(dumps(refusal.json or general), refusal.status, refusal.headers, media_type=JSON)
-        return _page_of(x, refusal)
+        return _page_of(call, refusal)
     if isinstance(refusal, XmlRefusal):
         return Response(refusal.xml, refusal.status, refusal.headers, media_type=XML)
     if not isinstance(refusal, SiteRefusal):
@@ -214,22 +214,30 @@ def render(x: Call, refusal: Refusal) -> Response:
     if refusal.body is not None:
         return JSONResponse(refusal.body, refusal.status, refusal.headers)
     if refusal.form is not None:
-        return auto_post(x, *refusal.form)
+        return auto_post(call, *refusal.form)
     if refusal.text is not None:
         return pages.refused(PACKAGE, refusal)
-    return _page_of(x, refusal)
+    return _page_of(call, refusal)
 
 
-def _page_of(x: Call, refusal: SiteRefusal) -> Response:
+def _page_of(call: Call, refusal: SiteRefusal) -> Response:
     template, values = refusal.template
     if values.get("title") == "Page Error" and refusal.status != 405:
-        browser.open_session(x)  # Canvas puts the id of the error report there
-    return page(x, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
+        browser.open_session(call)  # Canvas puts the id of the error report there
+    return page(call, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
 
 
-def auto_post(x: Call, action: str, fields: Mapping[str, str]) -> Response:
+def auto_post(call: Call, action: str, fields: Mapping[str, str]) -> Response:
     """The page that auto-posts a form to a tool."""
-    csrf, headers = browser.csrf_token(x), {"Cache-Control": "no-store"}
+    csrf, headers = browser.csrf_token(call), {"Cache-Control": "no-store"}
     return pages.page(
-        PACKAGE, "to_tool.html", 200, headers, base=x.base_url, root=x.prefix, csrf=csrf, action=action, fields=fields
+        PACKAGE,
+        "to_tool.html",
+        200,
+        headers,
+        base=call.base_url,
+        root=call.prefix,
+        csrf=csrf,
+        action=action,
+        fields=fields,
     )

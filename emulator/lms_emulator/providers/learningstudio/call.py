@@ -48,8 +48,8 @@ def resource(
 ) -> Route:
     """An operation that needs credentials."""
 
-    def run(x: Call) -> Response:
-        return wire.in_format(x, handler(x, require(x)))
+    def run(call: Call) -> Response:
+        return wire.in_format(call, handler(call, require(call)))
 
     return Route(methods=(method,), path=path, handler=run, evidence=evidence, source=source, summary=summary, tag=tag)
 
@@ -118,15 +118,15 @@ def in_course(
 
 
 def _at_place(handler: CourseHandler, who: frozenset[str], what: str) -> Handler:
-    def run(x: Call, caller: Caller) -> Response:
-        if "user_id" in x.path_params or x.path.lower().startswith("/me/"):
-            course, user = course_and_subject(x, caller)
+    def run(call: Call, caller: Caller) -> Response:
+        if "user_id" in call.path_params or call.path.lower().startswith("/me/"):
+            course, user = course_and_subject(call, caller)
         else:
-            course, user = course_named(x, caller), None
-        role = role_in(x, caller, course)
+            course, user = course_named(call, caller), None
+        role = role_in(call, caller, course)
         if role not in who:
             raise refusals.caller_not_allowed(role, who, what)
-        result = handler(x, Place(caller=caller, course=course, user=user, role=role))
+        result = handler(call, Place(caller=caller, course=course, user=user, role=role))
         return result if isinstance(result, Response) else wire.answer(result)
 
     return run
@@ -139,7 +139,7 @@ def number(text: str) -> int | None:
 
 
 def record_named(
-    x: Call, table: Table[RecordT], parameter: str, what: str, fits: Callable[[RecordT], bool] = lambda record: True
+    call: Call, table: Table[RecordT], parameter: str, what: str, fits: Callable[[RecordT], bool] = lambda record: True
 ) -> RecordT:
     """The record whose number is in the path. Raises a 404.
 
@@ -147,7 +147,7 @@ def record_named(
         what: its kind, for the answer.
         fits: whether it belongs to the other records of the path.
     """
-    identifier: str = x.path_params[parameter]
+    identifier: str = call.path_params[parameter]
     key = number(identifier)
     found = None if key is None else table.get(key)
     if found is None or not fits(found):
@@ -155,104 +155,104 @@ def record_named(
     return found
 
 
-def subject(x: Call, caller: Caller) -> User:
+def subject(call: Call, caller: Caller) -> User:
     """The user of the path: the caller (`/me`) or the one it names.
 
     Raises a 403 for `/me` with OAuth 1.0a, and for a user whom the caller may not see.
     """
-    identifier = x.path_params.get("user_id")
+    identifier = call.path_params.get("user_id")
     if identifier is not None:
-        return user_named(x, caller, identifier)
+        return user_named(call, caller, identifier)
     if caller.user is None:
-        raise refusals.user_context_required(x)
+        raise refusals.user_context_required(call)
     return caller.user
 
 
-def user_named(x: Call, caller: Caller, identifier: str) -> User:
+def user_named(call: Call, caller: Caller, identifier: str) -> User:
     """A user of the caller's campus by number, `loginid=NAME` or `loginid=CAMPUS|NAME`."""
     user_id = number(identifier)
-    user = None if user_id is None else x.store.users.get(user_id)
+    user = None if user_id is None else call.store.users.get(user_id)
     if identifier.lower().startswith("loginid="):
         campus, pipe, name = identifier[8:].partition("|")
         if not pipe:
             campus, name = caller.campus.client_string, identifier[8:]
-        user = x.store.user_named(campus, name, ignore_case=x.settings.username_case == "ignored")
+        user = call.store.user_named(campus, name, ignore_case=call.settings.username_case == "ignored")
     if user is None:
         raise refusals.not_found("User", identifier)
-    check_campus(x, caller, user.client_string, "User", identifier)
+    check_campus(call, caller, user.client_string, "User", identifier)
     return user
 
 
-def course_named(x: Call, caller: Caller) -> Course:
+def course_named(call: Call, caller: Caller) -> Course:
     """The course of the path, by number or `ccn=CALLNUMBER`; a 403 for a user who is not in it."""
-    identifier: str = x.path_params["course_id"]
+    identifier: str = call.path_params["course_id"]
     course_id = number(identifier)
-    course = None if course_id is None else x.store.courses.get(course_id)
+    course = None if course_id is None else call.store.courses.get(course_id)
     if identifier.lower().startswith("ccn="):
-        course = x.store.courses.first("call_number", (caller.campus.client_string, identifier[4:]))
+        course = call.store.courses.first("call_number", (caller.campus.client_string, identifier[4:]))
     if course is None:
-        called = x.store.courses.first("call_number", (caller.campus.client_string, identifier))
+        called = call.store.courses.first("call_number", (caller.campus.client_string, identifier))
         why = None if called is None else f"this is a call number: write ccn={identifier}"
         raise refusals.not_found("Course", identifier, why)
-    check_campus(x, caller, course.client_string, "Course", identifier)
+    check_campus(call, caller, course.client_string, "Course", identifier)
     user = caller.user
-    if user is not None and not user.administrator and x.store.member(course.id, user.id) is None:
-        raise refusals.not_enrolled(x, user.id, course.id)
+    if user is not None and not user.administrator and call.store.member(course.id, user.id) is None:
+        raise refusals.not_enrolled(call, user.id, course.id)
     return course
 
 
 # --- what the caller may see ---
-def check_campus(x: Call, caller: Caller, client_string: str, what: str, got: object) -> None:
+def check_campus(call: Call, caller: Caller, client_string: str, what: str, got: object) -> None:
     """Refuse records of another campus."""
     if client_string != caller.campus.client_string:
         why = "it belongs to another campus; keys and tokens are valid for one campus"
-        raise refusals.not_found(what, got, why, x.settings.other_campus_status)
+        raise refusals.not_found(what, got, why, call.settings.other_campus_status)
 
 
-def role_in(x: Call, caller: Caller, course: Course) -> str:
+def role_in(call: Call, caller: Caller, course: Course) -> str:
     """The caller's role in the course: one of `ANYONE`. An administrator is never a student."""
     if caller.user is None:
         return refusals.APPLICATION
-    member = x.store.member(course.id, caller.user.id)
+    member = call.store.member(course.id, caller.user.id)
     role = "STUD" if member is None else member.role
     return "ADMIN" if caller.user.administrator and role == "STUD" else role
 
 
-def is_student(x: Call, caller: Caller, course: Course) -> bool:
+def is_student(call: Call, caller: Caller, course: Course) -> bool:
     """Whether the caller acts as a student of the course."""
-    return role_in(x, caller, course) == "STUD"
+    return role_in(call, caller, course) == "STUD"
 
 
-def require_staff(x: Call, caller: Caller, course: Course, what: str) -> None:
+def require_staff(call: Call, caller: Caller, course: Course, what: str) -> None:
     """Refuse students. The answer names `what` they may not access."""
-    if is_student(x, caller, course):
-        staff = [user.username for member, user in x.store.members(course.id) if member.role != "STUD"]
+    if is_student(call, caller, course):
+        staff = [user.username for member, user in call.store.members(course.id) if member.role != "STUD"]
         who = caller.user.username if caller.user is not None else ""
         others = f"its staff: {', '.join(staff[:5])}" if staff else "it has no staff"
         raise refusals.students_not_allowed(what, f"{who} is a student of the course {course.id}; {others}")
 
 
-def staffed_course(x: Call, caller: Caller, what: str) -> Course:
+def staffed_course(call: Call, caller: Caller, what: str) -> Course:
     """The course of the path, refused to students; `what` as for `require_staff`."""
-    course = course_named(x, caller)
-    require_staff(x, caller, course, what)
+    course = course_named(call, caller)
+    require_staff(call, caller, course, what)
     return course
 
 
-def course_and_subject(x: Call, caller: Caller) -> tuple[Course, User]:
+def course_and_subject(call: Call, caller: Caller) -> tuple[Course, User]:
     """The course and the member of it that the path names; a student may only name themselves."""
-    course, user = course_named(x, caller), subject(x, caller)
-    if caller.user is not None and user.id != caller.user.id and is_student(x, caller, course):
+    course, user = course_named(call, caller), subject(call, caller)
+    if caller.user is not None and user.id != caller.user.id and is_student(call, caller, course):
         raise refusals.other_user(user.id)
-    if x.store.member(course.id, user.id) is None:
-        raise refusals.not_found("User in this course", user.id, refusals.courses_instead(x, user.id, course.id))
+    if call.store.member(course.id, user.id) is None:
+        raise refusals.not_found("User in this course", user.id, refusals.courses_instead(call, user.id, course.id))
     return course, user
 
 
 # --- queries and bodies ---
-def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | CountT:
+def count(call: Call, name: str, default: CountT, *, least: int = 0) -> int | CountT:
     """A count in the query. Raises a 400 if it is not a number, or too small."""
-    text = x.query.get(name)
+    text = call.query.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
@@ -261,64 +261,64 @@ def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | Count
     return int(text)
 
 
-def listed_ids(x: Call, name: str) -> set[str] | None:
+def listed_ids(call: Call, name: str) -> set[str] | None:
     """The ids that a query lists, separated by semicolons or commas; None if it has none of that name."""
-    text = x.query.get(name)
+    text = call.query.get(name)
     if text is None:
         return None
     found = set(text.replace(",", ";").split(";"))
     if strange := [word for word in sorted(found) if word.strip() and not word.isdecimal()]:
-        x.reads.knows_no((name,), ", ".join(strange))
+        call.reads.knows_no((name,), ", ".join(strange))
     return found
 
 
-def expansions(x: Call) -> set[str]:
+def expansions(call: Call) -> set[str]:
     """The values of `expand`, in lower case, separated by commas (or semicolons, on an older route); remembers which
     values were tested."""
 
     def listed() -> list[str]:
-        return [name.strip().lower() for name in re.split("[,;]", x.query.get("expand", "")) if name.strip()]
+        return [name.strip().lower() for name in re.split("[,;]", call.query.get("expand", "")) if name.strip()]
 
-    return x.reads.choose("expand", listed)
+    return call.reads.choose("expand", listed)
 
 
-def day(x: Call, name: str, text: str) -> datetime:
+def day(call: Call, name: str, text: str) -> datetime:
     """A date of a query, MM/DD/YYYY, as the beginning of that day in UTC."""
     if re.fullmatch(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}", text):
         month, date, year = (int(part) for part in text.split("/"))
         try:
-            return x.clock.now().replace(year=year, month=month, day=date, hour=0, minute=0, second=0, microsecond=0)
+            return call.clock.now().replace(year=year, month=month, day=date, hour=0, minute=0, second=0, microsecond=0)
         except ValueError:
             pass
     message = f"Invalid date in {name}."
     raise refusals.bad_request("malformed_date", message, check=name, expected="MM/DD/YYYY", got=text)
 
 
-def days(x: Call, name: str) -> tuple[datetime, datetime] | None:
+def days(call: Call, name: str) -> tuple[datetime, datetime] | None:
     """A range of a query, `MM/DD/YYYY,MM/DD/YYYY`: from the beginning of one day to the end of the other."""
-    text = x.query.get(name)
+    text = call.query.get(name)
     if text is None:
         return None
     first, comma, last = text.partition(",")
     if not comma:
         message, wanted = f"Invalid range in {name}.", "MM/DD/YYYY,MM/DD/YYYY"
         raise refusals.bad_request("malformed_date", message, check=name, expected=wanted, got=text)
-    end = day(x, name, last)
-    return day(x, name, first), end if end.year == 9999 else end + timedelta(days=1)
+    end = day(call, name, last)
+    return day(call, name, first), end if end.year == 9999 else end + timedelta(days=1)
 
 
-def body_of(x: Call, *wrappers: str) -> dict[str, Any]:
+def body_of(call: Call, *wrappers: str) -> dict[str, Any]:
     """The object inside a body's wrapper, `{"grade": {…}}`, or `<grade>…</grade>` of a body that says it is XML.
 
     Raises a 400 if it is missing. Parameters: `wrappers`, its names; clients disagree about some.
     """
-    inner: dict[str, Any] = _unwrapped(x, wrappers, dict, "{…}")
+    inner: dict[str, Any] = _unwrapped(call, wrappers, dict, "{…}")
     return inner
 
 
-def rows_of(x: Call, wrapper: str) -> list[dict[str, Any]]:
+def rows_of(call: Call, wrapper: str) -> list[dict[str, Any]]:
     """The list of objects inside a body's wrapper. Raises a 400 if it is missing."""
-    rows = _unwrapped(x, (wrapper,), list, "[{…}]")
+    rows = _unwrapped(call, (wrapper,), list, "[{…}]")
     for row in rows:
         if not isinstance(row, dict):
             message, check = f"Invalid element in {wrapper}.", "every element is an object"
@@ -326,19 +326,19 @@ def rows_of(x: Call, wrapper: str) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def _unwrapped(x: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> Any:
+def _unwrapped(call: Call, wrappers: tuple[str, ...], kind: type, shape: str) -> Any:
     wrapper = wrappers[0]
     expected = f'{{"{wrapper}": {shape}}}'
-    if x.content_type in ("application/xml", "text/xml"):
-        data: Any = _xml_body(x)
+    if call.content_type in ("application/xml", "text/xml"):
+        data: Any = _xml_body(call)
     else:
         try:
-            data = x.json()
+            data = call.json()
         except BodyError as error:
-            data = _without_trailing_commas(x) if x.settings.lenient_json else None
+            data = _without_trailing_commas(call) if call.settings.lenient_json else None
             if data is None:
                 message, got = "The request body is not valid JSON.", str(error)
-                why = "a form was sent; the API takes JSON, or XML that is called so" if x.is_form else None
+                why = "a form was sent; the API takes JSON, or XML that is called so" if call.is_form else None
                 raise refusals.malformed_body(
                     message, check="a JSON body", expected=expected, got=got, diagnosis=why
                 ) from None
@@ -360,12 +360,12 @@ class _Elements(dict[str, Any]):
     """The children of an XML element; a single child may be a list of one."""
 
 
-def _xml_body(x: Call) -> dict[str, Any]:
+def _xml_body(call: Call) -> dict[str, Any]:
     from lms_emulator.core.xml import NotXmlError, read_xml
 
     check, expected = "an XML body", "an XML document without a DOCTYPE"
     try:
-        root = read_xml(x.body)
+        root = read_xml(call.body)
         return _Elements({root.tag.rpartition("}")[2]: _xml_value(root)})
     except NotXmlError as error:
         message = "The request body is not valid XML."
@@ -406,12 +406,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, _Text) else value
 
 
-def _without_trailing_commas(x: Call) -> Any:
+def _without_trailing_commas(call: Call) -> Any:
     try:
-        data = json_text.parse(_TRAILING_COMMA.sub(lambda found: found[1] or "", x.body.decode()))
+        data = json_text.parse(_TRAILING_COMMA.sub(lambda found: found[1] or "", call.body.decode()))
     except ValueError:
         return None
-    x.warn("trailing_comma", "The JSON body has a trailing comma; a strict parser refuses it.")
+    call.warn("trailing_comma", "The JSON body has a trailing comma; a strict parser refuses it.")
     return data
 
 

@@ -53,38 +53,38 @@ class Caller:
     user: User | None
 
 
-def identify(x: Call) -> Caller | None:
+def identify(call: Call) -> Caller | None:
     """The caller; None if the request has no credentials. Raises a 401 for invalid ones."""
-    given = x.headers.getlist("x-authorization")
+    given = call.headers.getlist("x-authorization")
     if len(given) > 1:
         raise refusals.ambiguous_credentials(len(given))
     if given:
-        return _from_header(x, given[0])
-    token = _from_cookie(x)
+        return _from_header(call, given[0])
+    token = _from_cookie(call)
     if token is not None:
-        return _from_token(x, token)
-    if "authorization" in x.headers:
+        return _from_token(call, token)
+    if "authorization" in call.headers:
         raise refusals.unauthorized(
             "authorization_header",
             "Credentials are missing: use the X-Authorization header.",
             check="credentials are in X-Authorization",
             got="Authorization",
-            diagnosis=_why_unread(x),
+            diagnosis=_why_unread(call),
         )
     return None
 
 
-def _why_unread(x: Call) -> str:
+def _why_unread(call: Call) -> str:
     """Why the Authorization header does not count here."""
-    if x.headers["authorization"].count("|") == 2:
-        where = x.world.providers[x.provider].hint_for_unknown_path(x.path)
+    if call.headers["authorization"].count("|") == 2:
+        where = call.world.providers[call.provider].hint_for_unknown_path(call.path)
         return "only eventing takes its tokens, at /v1/subscription and below" + (f"; {where}" if where else "")
     return "LearningStudio reads X-Authorization (or a cookie), never Authorization"
 
 
-def require(x: Call) -> Caller:
+def require(call: Call) -> Caller:
     """The caller. Raises a 401 without credentials."""
-    caller = identify(x)
+    caller = identify(call)
     if caller is None:
         raise refusals.unauthorized(
             "missing_credentials",
@@ -96,14 +96,14 @@ def require(x: Call) -> Caller:
     return caller
 
 
-def _from_header(x: Call, value: str) -> Caller:
+def _from_header(call: Call, value: str) -> Caller:
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() == "oauth":
-        return _from_signature(x, value)
+        return _from_signature(call, value)
     if scheme.lower() == "access_token":
         found = _ACCESS_TOKEN.match(rest)
         if found is not None:
-            return _from_token(x, found[1] or found[2] or "")
+            return _from_token(call, found[1] or found[2] or "")
     diagnosis = "the value begins with `Access_Token access_token=` or with `OAuth `"
     if scheme.lower() == "access_token":
         diagnosis = "after `Access_Token` comes `access_token=` and the token, and nothing else"
@@ -121,38 +121,38 @@ def _from_header(x: Call, value: str) -> Caller:
     )
 
 
-def _from_cookie(x: Call) -> str | None:
-    allowed = x.settings.cookie
-    if "cookie" not in x.headers:
+def _from_cookie(call: Call) -> str | None:
+    allowed = call.settings.cookie
+    if "cookie" not in call.headers:
         return None
-    if allowed != "X-Authorization" and "access_token" in x.cookies:
-        return x.cookies["access_token"]
-    if allowed != "access_token" and "X-Authorization" in x.cookies:
-        value = x.cookies["X-Authorization"]
+    if allowed != "X-Authorization" and "access_token" in call.cookies:
+        return call.cookies["access_token"]
+    if allowed != "access_token" and "X-Authorization" in call.cookies:
+        value = call.cookies["X-Authorization"]
         found = _ACCESS_TOKEN.search(unquote(value) if "%20" in value else value)
         return (found[1] or found[2] or "") if found else ""
     return None
 
 
 # --- OAuth 2 ---
-def _from_token(x: Call, text: str) -> Caller:
+def _from_token(call: Call, text: str) -> Caller:
     if text.startswith("{"):
         raise refusals.placeholder("access_token", text)
     try:
-        token, right = _read_token(text, x.store.section.server_key)
+        token, right = _read_token(text, call.store.section.server_key)
     except Malformed as malformed:
-        why = _why_cut_besides(x, text) or str(malformed)
+        why = _why_cut_besides(call, text) or str(malformed)
         raise _invalid_token("an access token's syntax", text, why, credential=text) from None
     if not hmac.compare_digest(token.signature.encode(), right.encode()):
         changed = "a field of the token was changed, or another server issued it"
         why = _why_cut(token.signature, right) or changed
         raise _invalid_token("the token's own signature", text, why, credential=text)
-    x.check("access token: its own signature")
+    call.check("access token: its own signature")
     if "|" in text and "%" not in text:
-        x.warn("token_decoded", "The access token was percent-decoded; send it as it was issued (with %3a).")
+        call.warn("token_decoded", "The access token was percent-decoded; send it as it was issued (with %3a).")
     elif "%7c" in text.lower():
-        x.warn("token_encoded", "The access token was percent-encoded again; send it as it was issued.")
-    return _holder(x, token)
+        call.warn("token_encoded", "The access token was percent-encoded again; send it as it was issued.")
+    return _holder(call, token)
 
 
 def _why_cut(came: str, right: str) -> str | None:
@@ -160,10 +160,10 @@ def _why_cut(came: str, right: str) -> str | None:
     return f"the token is cut: {len(came)} of {len(right)} characters of its signature came" if cut else None
 
 
-def _why_cut_besides(x: Call, text: str) -> str | None:
+def _why_cut_besides(call: Call, text: str) -> str | None:
     """Why a token that is percent-encoded once too often would not be taken without that either."""
     try:
-        token, right = _read_token(unquote(text), x.store.section.server_key)
+        token, right = _read_token(unquote(text), call.store.section.server_key)
     except Malformed:
         return None
     cut = _why_cut(token.signature, right)
@@ -177,9 +177,9 @@ def _read_token(text: str, server_key: str) -> tuple[AccessToken, str]:
     return token, token.sign(server_key).signature
 
 
-def _holder(x: Call, token: AccessToken) -> Caller:
-    now = x.clock.now()
-    issued = x.store.access_tokens.get(token.canonical)
+def _holder(call: Call, token: AccessToken) -> Caller:
+    now = call.clock.now()
+    issued = call.store.access_tokens.get(token.canonical)
     expires = issued.expires if issued is not None else token.expires
     if now >= expires:
         raise refusals.unauthorized(
@@ -194,15 +194,20 @@ def _holder(x: Call, token: AccessToken) -> Caller:
         why = "it was revoked" if issued is not None else "it was issued before the world was reset or changed"
         unknown = token.issued() if issued is None else None
         raise _invalid_token("the token is among those issued", token.canonical, why, credential=unknown)
-    x.check("access token: issued here, not revoked, not expired", expected=f"before {isoformat(expires)}")
-    application, campus = x.store.applications.get(token.application_id), x.store.campuses.get(issued.client_string)
-    user = x.store.users.get(token.user_id)
+    call.check("access token: issued here, not revoked, not expired", expected=f"before {isoformat(expires)}")
+    application, campus = (
+        call.store.applications.get(token.application_id),
+        call.store.campuses.get(issued.client_string),
+    )
+    user = call.store.users.get(token.user_id)
     if application is None or not application.active or campus is None or user is None or not user.active:
         raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")
-    throttle(x, application.id)
-    latest = x.store.latest_tokens.get((issued.application_id, issued.user_id))
+    throttle(call, application.id)
+    latest = call.store.latest_tokens.get((issued.application_id, issued.user_id))
     if latest is not None and latest.issued > issued.issued:
-        x.warn("old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one.")
+        call.warn(
+            "old_token", "A newer access token was issued for this user; Pearson asks to use only the latest one."
+        )
     return Caller(campus=campus, user=user)
 
 
@@ -214,7 +219,7 @@ def _invalid_token(check: str, got: str, diagnosis: str, *, credential: str | No
 
 
 # --- OAuth 1.0a ---
-def _from_signature(x: Call, value: str) -> Caller:
+def _from_signature(call: Call, value: str) -> Caller:
     try:
         header = parse_header(value)
     except Malformed as malformed:
@@ -238,21 +243,23 @@ def _from_signature(x: Call, value: str) -> Caller:
         )
     if header.extra:
         names = ", ".join(name for name, _ in header.extra)
-        x.warn("oauth_parameter_ignored", f"ignored: {names[:200]} in X-Authorization; it is not part of the signature")
+        call.warn(
+            "oauth_parameter_ignored", f"ignored: {names[:200]} in X-Authorization; it is not part of the signature"
+        )
     if _UNENCODED.search(value):
-        x.warn("unencoded_signature", "oauth_signature has an unencoded +, / or =; percent-encode it")
-    campus = x.store.campuses.first("consumer_key", header.consumer_key)
-    application = x.store.applications.get(header.application_id)
+        call.warn("unencoded_signature", "oauth_signature has an unencoded +, / or =; percent-encode it")
+    campus = call.store.campuses.first("consumer_key", header.consumer_key)
+    application = call.store.applications.get(header.application_id)
     if campus is None or application is None or not application.active:
-        raise _unknown_oauth1_keys(x, header, campus)
-    x.check("OAuth 1.0a: oauth_consumer_key and application_id are known")
-    _check_signature(x, header, campus)
-    x.check("OAuth 1.0a: oauth_signature")
-    _check_time(x, header)
-    x.check("OAuth 1.0a: oauth_timestamp is near the server's clock")
-    _check_nonce(x, header)
-    x.check("OAuth 1.0a: oauth_nonce is new")
-    throttle(x, header.consumer_key)
+        raise _unknown_oauth1_keys(call, header, campus)
+    call.check("OAuth 1.0a: oauth_consumer_key and application_id are known")
+    _check_signature(call, header, campus)
+    call.check("OAuth 1.0a: oauth_signature")
+    _check_time(call, header)
+    call.check("OAuth 1.0a: oauth_timestamp is near the server's clock")
+    _check_nonce(call, header)
+    call.check("OAuth 1.0a: oauth_nonce is new")
+    throttle(call, header.consumer_key)
     return Caller(campus=campus, user=None)
 
 
@@ -273,10 +280,10 @@ def _oauth1(reason: str, check: str, **rest: object) -> Refusal:
     return refusals.unauthorized(reason, message, check=check, **rest)
 
 
-def _unknown_oauth1_keys(x: Call, header: OAuth1Header, campus: Campus | None) -> Refusal:
-    swapped = x.store.applications.get(header.consumer_key) is not None
-    swapped = swapped or x.store.campuses.first("consumer_key", header.application_id) is not None
-    inactive = x.store.applications.get(header.application_id) is not None
+def _unknown_oauth1_keys(call: Call, header: OAuth1Header, campus: Campus | None) -> Refusal:
+    swapped = call.store.applications.get(header.consumer_key) is not None
+    swapped = swapped or call.store.campuses.first("consumer_key", header.application_id) is not None
+    inactive = call.store.applications.get(header.application_id) is not None
     check = "oauth_consumer_key is a campus's" if campus is None else "application_id is known and active"
     got = header.consumer_key if campus is None else header.application_id
     diagnosis = "the application id and the consumer key are in each other's place" if swapped else None
@@ -285,27 +292,27 @@ def _unknown_oauth1_keys(x: Call, header: OAuth1Header, campus: Campus | None) -
     return _oauth1("unknown_keys", check, got=got, diagnosis=diagnosis, credential=None if diagnosis else got)
 
 
-def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
+def _check_signature(call: Call, header: OAuth1Header, campus: Campus) -> None:
     secret = campus.shared_secret
-    requests = [_signed_request(x, header, path) for path in _paths(x)]
+    requests = [_signed_request(call, header, path) for path in _paths(call)]
     sent = header.signature.encode()
     for request in requests:
-        for reading, base in base_strings(request, strict=x.settings.query_encoding == "strict"):
+        for reading, base in base_strings(request, strict=call.settings.query_encoding == "strict"):
             if hmac.compare_digest(signature(secret, base).encode(), sent):
-                if x.query_string:
-                    x.notes["oauth1_reading"] = reading
+                if call.query_string:
+                    call.notes["oauth1_reading"] = reading
                 return
     from lms_emulator.signing.pearson_diagnosis import diagnose_oauth1, limits
 
     base = base_string(requests[0])
-    x.notes["signed_string"] = base
-    urls = _urls(x, header)
+    call.notes["signed_string"] = base
+    urls = _urls(call, header)
     bases: dict[tuple[Any, ...], bytes] = {}
 
     def mistakes(key: str, in_time: Callable[[], bool]) -> str | None:
         return diagnose_oauth1(header.signature, requests[0], key, urls=urls, in_time=in_time, bases=bases)
 
-    whose = whose_secret(x, lambda key: b64encode(cmac_aes(key, base.encode())).decode() == header.signature)
+    whose = whose_secret(call, lambda key: b64encode(cmac_aes(key, base.encode())).decode() == header.signature)
     raise _oauth1(
         "invalid_signature",
         f"oauth_signature is the Base64 CMAC-AES of {base}",
@@ -313,12 +320,12 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
         got=header.signature,
         diagnosis=f"it was signed with {whose}"
         if whose
-        else mistaken(x, mistakes, secret, unexplained(secret) + limits(requests[0])),
+        else mistaken(call, mistakes, secret, unexplained(secret) + limits(requests[0])),
     )
 
 
 def mistaken(
-    x: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, otherwise: str
+    call: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, otherwise: str
 ) -> str | Unfinished | None:
     """The mistake in a signature, made with the campus's own secret or also with somebody else's.
 
@@ -327,7 +334,7 @@ def mistaken(
         secret: the campus's.
         otherwise: the diagnosis if no mistake does.
     """
-    others = [(whose, other) for whose, other in known_secrets(x) if other != secret]
+    others = [(whose, other) for whose, other in known_secrets(call) if other != secret]
 
     def search(in_time: Callable[[], bool]) -> str:
         if found := find(secret, in_time):
@@ -350,18 +357,18 @@ def unexplained(secret: str, whose: str = "campus") -> str:
     )
 
 
-def _paths(x: Call) -> list[str]:
+def _paths(call: Call) -> list[str]:
     """The path as on the wire; behind a path prefix, with and without it."""
-    path = x.raw_path.decode(errors="surrogateescape")
-    return list(dict.fromkeys((path, x.prefix + path)))
+    path = call.raw_path.decode(errors="surrogateescape")
+    return list(dict.fromkeys((path, call.prefix + path)))
 
 
-def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
+def _signed_request(call: Call, header: OAuth1Header, path: str) -> SignedRequest:
     return SignedRequest(
-        method=x.method,
+        method=call.method,
         path=path,
-        query=x.query_string.decode(errors="surrogateescape"),
-        body=x.body,
+        query=call.query_string.decode(errors="surrogateescape"),
+        body=call.body,
         application_id=header.application_id,
         consumer_key=header.consumer_key,
         timestamp=header.timestamp,
@@ -369,16 +376,16 @@ def _signed_request(x: Call, header: OAuth1Header, path: str) -> SignedRequest:
     )
 
 
-def _urls(x: Call, header: OAuth1Header) -> list[str]:
-    path = x.raw_path.decode("latin-1")
-    urls = [x.url(path), f"https://api.learningstudio.com{path}"]
+def _urls(call: Call, header: OAuth1Header) -> list[str]:
+    path = call.raw_path.decode("latin-1")
+    urls = [call.url(path), f"https://api.learningstudio.com{path}"]
     if header.realm and "://" in header.realm:
         urls.append(header.realm)
     return list(dict.fromkeys(urls))
 
 
-def _check_time(x: Call, header: OAuth1Header) -> None:
-    sent, now, window = header.timestamp, int(x.clock.timestamp()), x.settings.oauth1_window_seconds
+def _check_time(call: Call, header: OAuth1Header) -> None:
+    sent, now, window = header.timestamp, int(call.clock.timestamp()), call.settings.oauth1_window_seconds
     if not (sent.isascii() and sent.isdigit() and len(sent) <= 20):
         raise _oauth1(
             "malformed_timestamp",
@@ -389,7 +396,7 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
     away = int(sent) - now
     if abs(away) > window:
         diagnosis = f"the server's time is {now}; the request is {abs(away)} s {'ahead' if away > 0 else 'behind'}"
-        if why := why_off(x.clock, int(sent)):
+        if why := why_off(call.clock, int(sent)):
             diagnosis += f": {why}"
         raise _oauth1(
             "timestamp_out_of_window",
@@ -400,15 +407,15 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
         )
 
 
-def _check_nonce(x: Call, header: OAuth1Header) -> None:
-    nonce, now = header.nonce, x.clock.now()
+def _check_nonce(call: Call, header: OAuth1Header) -> None:
+    nonce, now = header.nonce, call.clock.now()
     if not _NONCE.fullmatch(nonce):
         why = _why_no_nonce(nonce)
         raise _oauth1("malformed_nonce", "oauth_nonce", expected="1 to 32 letters and digits", got=nonce, diagnosis=why)
-    if not remember(x, header.consumer_key, nonce, x.settings.nonce_seconds):
+    if not remember(call, header.consumer_key, nonce, call.settings.nonce_seconds):
         raise _oauth1(
             "nonce_reused",
-            f"oauth_nonce is new within {x.settings.nonce_seconds} s",
+            f"oauth_nonce is new within {call.settings.nonce_seconds} s",
             got=nonce,
             diagnosis=f"this nonce was used with this consumer key before {isoformat(now)}; draw one for each request",
         )
@@ -423,13 +430,13 @@ def _why_no_nonce(nonce: str) -> str:
     return f"it is longer than 32 characters: it has {len(nonce)}" if nonce else "it is empty"
 
 
-def remember(x: Call, key: str, value: str, seconds: int) -> bool:
+def remember(call: Call, key: str, value: str, seconds: int) -> bool:
     """Record that a value was used; False if it is remembered from an earlier use."""
-    now = x.clock.now()
-    used = x.store.nonces.get((key, value))
+    now = call.clock.now()
+    used = call.store.nonces.get((key, value))
     if used is not None and used.until > now:
         return False
-    x.store.nonces.put(Nonce(consumer_key=key, nonce=value, until=now + timedelta(seconds=seconds)))
+    call.store.nonces.put(Nonce(consumer_key=key, nonce=value, until=now + timedelta(seconds=seconds)))
     # Signed GETs write too, but the gateway tidies up only after writing methods.
-    x.store.nonces.expire(now)
+    call.store.nonces.expire(now)
     return True

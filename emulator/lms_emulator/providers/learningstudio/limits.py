@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
 
 
-def throttle(x: Call, key: str) -> None:
+def throttle(call: Call, key: str) -> None:
     """Count a request of this key; raise 429 beyond the setting `requests_per_second`."""
-    limit = x.settings.requests_per_second
+    limit = call.settings.requests_per_second
     if not limit:
         return
-    second = int(x.clock.timestamp())
-    before = x.store.request_counts.get(key)
+    second = int(call.clock.timestamp())
+    before = call.store.request_counts.get(key)
     if before is None or before.second != second:
         before = RequestCount(key=key, second=second, count=0)
-    counted = x.store.request_counts.put(replace(before, count=before.count + 1))
+    counted = call.store.request_counts.put(replace(before, count=before.count + 1))
     if counted.count > limit:
         raise refusals.too_many_requests(limit, counted.count)

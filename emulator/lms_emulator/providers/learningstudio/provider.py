@@ -47,30 +47,32 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
             return path[:-5]
         return path[:-4] if lowered.endswith(".xml") else path
 
-    def method_of(self, x: Call) -> str:
+    def method_of(self, call: Call) -> str:
         """The method with which X-METHOD-OVERRIDE replaces POST; the signature still covers POST."""
-        other = x.headers.get("x-method-override", "").strip().upper()
-        return other if x.method == "POST" and other and x.settings.method_override == "honour" else x.method
+        other = call.headers.get("x-method-override", "").strip().upper()
+        return other if call.method == "POST" and other and call.settings.method_override == "honour" else call.method
 
-    def respond_early(self, x: Call) -> Response | None:
+    def respond_early(self, call: Call) -> Response | None:
         """Refuse an unencoded `|` in the path before anything else is checked."""
-        if b"|" in x.raw_path:
-            if x.settings.raw_pipe_in_path == "refuse":
-                raise refusals.raw_pipe_in_path(x.raw_path.decode("latin-1"))
-            x.warn("raw_pipe_in_path", "The path has an unencoded |; the real service has refused it since 2015-01-23.")
+        if b"|" in call.raw_path:
+            if call.settings.raw_pipe_in_path == "refuse":
+                raise refusals.raw_pipe_in_path(call.raw_path.decode("latin-1"))
+            call.warn(
+                "raw_pipe_in_path", "The path has an unencoded |; the real service has refused it since 2015-01-23."
+            )
         return None
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
-        return wire.render(x, refusal)
+    def render(self, call: Call, refusal: Refusal) -> Response:
+        return wire.render(call, refusal)
 
-    def not_found(self, x: Call) -> Refusal:
+    def not_found(self, call: Call) -> Refusal:
         """Credentials, if any, are checked first, so that a wrong signature is a 401 on any path."""
-        identify(x)
-        return refusals.not_found("Resource", x.path)
+        identify(call)
+        return refusals.not_found("Resource", call.path)
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
-        identify(x)
-        return refusals.method_not_allowed(x, allowed)
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal:
+        identify(call)
+        return refusals.method_not_allowed(call, allowed)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         return describe(world.store(self.name), bases)

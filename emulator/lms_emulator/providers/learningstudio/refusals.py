@@ -23,33 +23,33 @@ APPLICATION = "OAuth 1.0a"
 
 
 # --- POST /token: all with the status of the setting `token_error_status` ---
-def _token(x: Call, reason: str, message: str, **details: Any) -> Refusal:
-    return Refusal(reason, status=x.settings.token_error_status, message=message, **details)
+def _token(call: Call, reason: str, message: str, **details: Any) -> Refusal:
+    return Refusal(reason, status=call.settings.token_error_status, message=message, **details)
 
 
-def unsupported_grant_type(x: Call, got: str, diagnosis: str | None) -> Refusal:
+def unsupported_grant_type(call: Call, got: str, diagnosis: str | None) -> Refusal:
     """grant_type is missing or not one of the three."""
     message, three = "Unsupported or missing grant_type.", "assertion, password or refresh_token"
     check = "grant_type is one of the three"
-    return _token(x, "unsupported_grant_type", message, check=check, expected=three, got=got, diagnosis=diagnosis)
+    return _token(call, "unsupported_grant_type", message, check=check, expected=three, got=got, diagnosis=diagnosis)
 
 
-def missing_parameter(x: Call, name: str) -> Refusal:
+def missing_parameter(call: Call, name: str) -> Refusal:
     """A parameter that this grant needs is missing or empty."""
     message, check = f"Missing required parameter: {name}.", "required parameters are present"
-    return _token(x, "missing_parameter", message, check=check, expected=name, absent=name)
+    return _token(call, "missing_parameter", message, check=check, expected=name, absent=name)
 
 
-def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Refusal:
+def unsupported_assertion_type(call: Call, got: str, known: tuple[str, ...]) -> Refusal:
     """assertion_type is not one of the two."""
     message, check = "Unsupported assertion_type.", "assertion_type is known"
-    return _token(x, "unsupported_assertion_type", message, check=check, expected=list(known), got=got)
+    return _token(call, "unsupported_assertion_type", message, check=check, expected=list(known), got=got)
 
 
-def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
+def malformed_assertion(call: Call, got: str, diagnosis: str) -> Refusal:
     """Not seven fields, or a malformed timestamp."""
     return _token(
-        x,
+        call,
         "malformed_assertion",
         "Malformed assertion.",
         check="seven fields between pipes, the sixth a UTC timestamp",
@@ -59,54 +59,54 @@ def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
     )
 
 
-def unknown_keys(x: Call, check: str, got: str, diagnosis: str | None = None) -> Refusal:
+def unknown_keys(call: Call, check: str, got: str, diagnosis: str | None = None) -> Refusal:
     """Application, consumer key and campus are unknown, or do not belong together."""
     message = "Unknown application or campus keys."
     return _token(
-        x, "unknown_keys", message, check=check, got=got, diagnosis=diagnosis, credential=None if diagnosis else got
+        call, "unknown_keys", message, check=check, got=got, diagnosis=diagnosis, credential=None if diagnosis else got
     )
 
 
-def assertion_signature(x: Call, **details: Any) -> Refusal:
+def assertion_signature(call: Call, **details: Any) -> Refusal:
     """The seventh field is not the signature of the first six."""
-    return _token(x, "invalid_assertion_signature", "Invalid assertion signature.", **details)
+    return _token(call, "invalid_assertion_signature", "Invalid assertion signature.", **details)
 
 
-def assertion_time(x: Call, sent: datetime, diagnosis: str) -> Refusal:
+def assertion_time(call: Call, sent: datetime, diagnosis: str) -> Refusal:
     """Signed too long ago, or in the future."""
     return _token(
-        x,
+        call,
         "assertion_expired",
         "Assertion timestamp is expired or not yet valid.",
-        check=f"timestamp within {x.settings.assertion_window_seconds} s of the server's clock",
-        expected=instant(x.clock.now()),
+        check=f"timestamp within {call.settings.assertion_window_seconds} s of the server's clock",
+        expected=instant(call.clock.now()),
         got=instant(sent),
         diagnosis=diagnosis,
     )
 
 
-def assertion_reused(x: Call) -> Refusal:
+def assertion_reused(call: Call) -> Refusal:
     """Sent again, under the setting `assertion_reuse = "refuse"`."""
     check = "an assertion is used once (setting assertion_reuse)"
-    return _token(x, "assertion_reused", "Assertion has already been used.", check=check)
+    return _token(call, "assertion_reused", "Assertion has already been used.", check=check)
 
 
-def unknown_user(x: Call, got: str, diagnosis: str | None = None) -> Refusal:
+def unknown_user(call: Call, got: str, diagnosis: str | None = None) -> Refusal:
     """No active user of the campus has this name."""
     message, check = "incorrect_client_credentials: unknown user.", "the user exists in the campus and is active"
-    return _token(x, "unknown_user", message, check=check, got=got, diagnosis=diagnosis)
+    return _token(call, "unknown_user", message, check=check, got=got, diagnosis=diagnosis)
 
 
-def bad_password(x: Call, check: str, got: str, **why: Any) -> Refusal:
+def bad_password(call: Call, check: str, got: str, **why: Any) -> Refusal:
     """Campus, username or password is wrong; the wire does not say which."""
     message = "incorrect_client_credentials: invalid username or password."
-    return _token(x, "invalid_password", message, check=check, got=got, **why)
+    return _token(call, "invalid_password", message, check=check, got=got, **why)
 
 
-def username_without_client_string(x: Call, got: str, diagnosis: str) -> Refusal:
+def username_without_client_string(call: Call, got: str, diagnosis: str) -> Refusal:
     """The username of a password grant does not name its campus."""
     return _token(
-        x,
+        call,
         "username_without_client_string",
         "incorrect_client_credentials: username must be clientString\\username.",
         check="username has one backslash",
@@ -116,10 +116,10 @@ def username_without_client_string(x: Call, got: str, diagnosis: str) -> Refusal
     )
 
 
-def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None, credential: str | None = None) -> Refusal:
+def bad_refresh_token(call: Call, check: str, diagnosis: str | None = None, credential: str | None = None) -> Refusal:
     """Unknown, used, expired, or another user's."""
     message = "Invalid or expired refresh token."
-    return _token(x, "invalid_refresh_token", message, check=check, diagnosis=diagnosis, credential=credential)
+    return _token(call, "invalid_refresh_token", message, check=check, diagnosis=diagnosis, credential=credential)
 
 
 def bad_grant(check: str, **details: Any) -> Refusal:
@@ -166,11 +166,11 @@ def too_many_requests(limit: int, got: int) -> Refusal:
 
 
 # --- rights ---
-def user_context_required(x: Call) -> Refusal:
+def user_context_required(call: Call) -> Refusal:
     """A path below `/me`, called by an application that acts for no user."""
     return Refusal(
         "user_context_required",
-        status=x.settings.me_with_oauth1_status,
+        status=call.settings.me_with_oauth1_status,
         message="This resource requires a user context (OAuth 2).",
         check="/me is called with an access token",
         got="OAuth 1.0a",
@@ -178,18 +178,18 @@ def user_context_required(x: Call) -> Refusal:
     )
 
 
-def not_enrolled(x: Call, user_id: int, course_id: int) -> Refusal:
+def not_enrolled(call: Call, user_id: int, course_id: int) -> Refusal:
     """The user is not in the course."""
     message, got = "You are not allowed to access this course.", f"user {user_id}, course {course_id}"
-    status, why = x.settings.not_enrolled_status, courses_instead(x, user_id, course_id)
+    status, why = call.settings.not_enrolled_status, courses_instead(call, user_id, course_id)
     check = "the user is in the course"
     return Refusal("not_enrolled", status=status, message=message, check=check, got=got, diagnosis=why)
 
 
-def courses_instead(x: Call, user_id: int, course_id: int) -> str:
+def courses_instead(call: Call, user_id: int, course_id: int) -> str:
     """In which courses a user is who is not in this one, as a sentence."""
-    user, course = x.store.users.get(user_id), x.store.courses.get(course_id)
-    own = [str(enrolled.id) for enrolled in (x.store.courses_of(user) if user is not None else ())]
+    user, course = call.store.users.get(user_id), call.store.courses.get(course_id)
+    own = [str(enrolled.id) for enrolled in (call.store.courses_of(user) if user is not None else ())]
     name, title = user.username if user is not None else "", course.title if course is not None else ""
     where = f"the courses {', '.join(own[:_NAMED])}" if len(own) > 1 else f"the course {own[0]}" if own else "no course"
     return f"{name or f'the user {user_id}'} is in {where}, not in {course_id} (`{title}`)"
@@ -270,16 +270,16 @@ def not_the_examinee(user_id: int) -> Refusal:
     )
 
 
-def exam_not_open(x: Call, start: datetime | None, end: datetime | None) -> Refusal:
+def exam_not_open(call: Call, start: datetime | None, end: datetime | None) -> Refusal:
     """Before the exam's scheduled start, or after its end."""
     dates = [None if date is None else instant(date) for date in (start, end)]
     return Refusal(
         "exam_not_open",
-        status=x.settings.exam_refusal_status,
+        status=call.settings.exam_refusal_status,
         message="The exam is not open.",
         check="now is between the exam's scheduled start and end",
         expected=dates,
-        got=instant(x.clock.now()),
+        got=instant(call.clock.now()),
     )
 
 
@@ -289,17 +289,17 @@ def exam_provisioned(exam_id: int) -> Refusal:
     return bad_request("exam_provisioned", message, check=check, got=exam_id, diagnosis="GET it, or have it reset")
 
 
-def exam_password(x: Call, got: str) -> Refusal:
+def exam_password(call: Call, got: str) -> Refusal:
     """The exam's password is missing or wrong."""
     message, check = "The exam password is missing or wrong.", "Pearson-Exam-Password"
-    return Refusal("exam_password", status=x.settings.exam_refusal_status, message=message, check=check, got=got)
+    return Refusal("exam_password", status=call.settings.exam_refusal_status, message=message, check=check, got=got)
 
 
-def exam_token(x: Call, got: str | None) -> Refusal:
+def exam_token(call: Call, got: str | None) -> Refusal:
     """The exam token is missing, or belongs to another attempt."""
     return Refusal(
         "exam_token",
-        status=x.settings.exam_refusal_status,
+        status=call.settings.exam_refusal_status,
         message="The exam token is missing or wrong.",
         check="Pearson-Exam-Token",
         got=got,
@@ -320,11 +320,11 @@ def not_retakable(exam_id: int, taken: int) -> Refusal:
     return bad_request("not_retakable", message, check=check, got=f"exam {exam_id}, {taken} attempts")
 
 
-def no_active_attempt(x: Call, exam_id: int, *, completed: bool) -> Refusal:
+def no_active_attempt(call: Call, exam_id: int, *, completed: bool) -> Refusal:
     """The user has not begun an attempt, or has completed it."""
     return Refusal(
         "no_active_attempt",
-        status=x.settings.exam_refusal_status,
+        status=call.settings.exam_refusal_status,
         message="There is no active attempt.",
         check="an attempt was begun and not completed",
         got=exam_id,
@@ -332,15 +332,15 @@ def no_active_attempt(x: Call, exam_id: int, *, completed: bool) -> Refusal:
     )
 
 
-def attempt_expired(x: Call, attempt_id: int, end: datetime) -> Refusal:
+def attempt_expired(call: Call, attempt_id: int, end: datetime) -> Refusal:
     """The time of the attempt is over; only a reset helps."""
     return Refusal(
         "attempt_expired",
-        status=x.settings.exam_refusal_status,
+        status=call.settings.exam_refusal_status,
         message="The attempt has expired.",
         check="now is within the attempt's duration",
         expected=f"before {instant(end)}",
-        got=instant(x.clock.now()),
+        got=instant(call.clock.now()),
         diagnosis=f"attempt {attempt_id} was not completed in time; a teacher has to DELETE the user's exam",
     )
 
@@ -364,16 +364,16 @@ def not_found(what: str, got: object, diagnosis: str | None = None, status: int 
     return Refusal("not_found", status=status, message=message, check=check, got=got, diagnosis=diagnosis)
 
 
-def method_not_allowed(x: Call, allowed: tuple[str, ...]) -> Refusal:
+def method_not_allowed(call: Call, allowed: tuple[str, ...]) -> Refusal:
     """A known path with another method, with `Allow`."""
     names = ", ".join(allowed)
     return Refusal(
         "method_not_allowed",
-        status=x.settings.wrong_method_status,
+        status=call.settings.wrong_method_status,
         message="The method is not allowed for this resource.",
         check="the path takes this method",
         expected=names,
-        got=x.method,
+        got=call.method,
         headers={"Allow": names},
     )
 

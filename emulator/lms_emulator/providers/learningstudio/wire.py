@@ -38,9 +38,9 @@ def answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str
     return response
 
 
-def created(x: Call, path: str, body: dict[str, Any]) -> Response:
+def created(call: Call, path: str, body: dict[str, Any]) -> Response:
     """201 with the address of the new thing, whose path is given root-relative."""
-    return answer(body, 201, {"Location": link_base(x) + path})
+    return answer(body, 201, {"Location": link_base(call) + path})
 
 
 def no_content() -> Response:
@@ -80,37 +80,37 @@ def points(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal("0.01"), context=_ANY_SIZE)
 
 
-def flag(x: Call, name: str) -> bool:
+def flag(call: Call, name: str) -> bool:
     """Whether a query parameter is `true`; neither its name nor its value is case-sensitive."""
-    given = [(key, value) for key, value in x.query.peek() if key.lower() == name.lower()]
-    x.reads.add(*(key for key, _ in given))
-    return any(x.reads.flag(key, value.lower(), ("true",)) for key, value in given)
+    given = [(key, value) for key, value in call.query.peek() if key.lower() == name.lower()]
+    call.reads.add(*(key for key, _ in given))
+    return any(call.reads.flag(key, value.lower(), ("true",)) for key, value in given)
 
 
-def link_base(x: Call) -> str:
+def link_base(call: Call) -> str:
     """Scheme and host of the links in this answer."""
-    if not x.settings.link_base or flag(x, "UseSourceDomain"):
-        return x.base_url
-    return x.settings.link_base.rstrip("/")
+    if not call.settings.link_base or flag(call, "UseSourceDomain"):
+        return call.base_url
+    return call.settings.link_base.rstrip("/")
 
 
-def link(x: Call, path: str, rel: str, title: str | None = None) -> dict[str, Any]:
+def link(call: Call, path: str, rel: str, title: str | None = None) -> dict[str, Any]:
     """`{"href", "rel"}`, and a title when there is one.
 
     Parameters:
         path: root-relative.
         rel: `self`, `related`, or `/name` below the setting `rel_base`.
     """
-    relation = x.settings.rel_base.rstrip("/") + rel if rel.startswith("/") else rel
-    made: dict[str, Any] = {"href": link_base(x) + path, "rel": relation}
+    relation = call.settings.rel_base.rstrip("/") + rel if rel.startswith("/") else rel
+    made: dict[str, Any] = {"href": link_base(call) + path, "rel": relation}
     if title is not None:
         made["title"] = title
     return made
 
 
-def in_format(x: Call, response: Response) -> Response:
+def in_format(call: Call, response: Response) -> Response:
     """The answer as the path's ending asks for it: a JSON answer becomes an XML document when that is `.xml`."""
-    if not wants_xml(x) or response.headers.get("content-type") != JSON:
+    if not wants_xml(call) or response.headers.get("content-type") != JSON:
         return response
     document = json.loads(bytes(response.body), parse_float=str, parse_int=str)
     name, value = next(iter(document.items())) if len(document) == 1 else ("response", document)
@@ -139,15 +139,15 @@ def _singular(name: str) -> str:
     return name[:-1] if name.endswith("s") else "item"
 
 
-def wants_xml(x: Call) -> bool:
+def wants_xml(call: Call) -> bool:
     """Whether the path ends in `.xml`."""
-    return x.path.lower().endswith(".xml")
+    return call.path.lower().endswith(".xml")
 
 
-def render(x: Call, refusal: Refusal) -> Response:
+def render(call: Call, refusal: Refusal) -> Response:
     """The refusal in its envelope, as JSON or XML."""
-    message, error_id = refusal.message, x.ids.uuid()
-    if wants_xml(x):
+    message, error_id = refusal.message, call.ids.uuid()
+    if wants_xml(call):
         body = f"<error><message>{escape(message)}</message><errorId>{error_id}</errorId></error>"
         response = xml(body, refusal.status)
     else:

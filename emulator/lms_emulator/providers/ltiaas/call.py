@@ -16,19 +16,19 @@ from lms_emulator.providers.ltiaas.settings import LtiaasSettings
 Call = Exchange[LtiaasStore, LtiaasSettings]
 
 
-def object_body(x: Call, needed: str = "") -> dict[str, Any]:
+def object_body(call: Call, needed: str = "") -> dict[str, Any]:
     """The body, a JSON object. Raises `validation`.
 
     Parameters: `needed`, the member to report as missing if the body is not a JSON object.
     """
-    status = x.settings.validation_status
+    status = call.settings.validation_status
     try:
-        body = x.json()
+        body = call.json()
     except BodyError as error:
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected JSON"]}]
         refusal = refusals.validation(status, faults, got=str(error))
-        refusal.diagnosis = "a form was sent; the API takes JSON" if x.is_form else None
-        refusal.absent = needed if not x.body else None
+        refusal.diagnosis = "a form was sent; the API takes JSON" if call.is_form else None
+        refusal.absent = needed if not call.body else None
         raise refusal from None
     if not isinstance(body, dict):
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected object"]}]
@@ -36,22 +36,26 @@ def object_body(x: Call, needed: str = "") -> dict[str, Any]:
     return body
 
 
-def text_field(x: Call, body: Mapping[str, Any], name: str) -> str:
+def text_field(call: Call, body: Mapping[str, Any], name: str) -> str:
     """A required text member. Raises `validation`."""
     value = body.get(name)
     if value is None or value == "":
-        refusal = refusals.validation(x.settings.validation_status, [{name: ["Required"]}], got=sorted(map(str, body)))
+        refusal = refusals.validation(
+            call.settings.validation_status, [{name: ["Required"]}], got=sorted(map(str, body))
+        )
         refusal.absent = name
         raise refusal
     if not isinstance(value, str):
-        raise refusals.validation(x.settings.validation_status, [{name: ["Expected string"]}], got=type(value).__name__)
+        raise refusals.validation(
+            call.settings.validation_status, [{name: ["Expected string"]}], got=type(value).__name__
+        )
     return value
 
 
-def require_service(x: Call, included: bool, service: str, tenant: Tenant) -> None:
+def require_service(call: Call, included: bool, service: str, tenant: Tenant) -> None:
     """Raise `inactive_service` unless the plan includes the service."""
     if not included:
-        raise refusals.inactive_service(x.settings.inactive_service_status, service, tenant.subdomain)
+        raise refusals.inactive_service(call.settings.inactive_service_status, service, tenant.subdomain)
 
 
 def require_active(platform: Platform) -> Platform:
@@ -65,23 +69,23 @@ def require_active(platform: Platform) -> Platform:
     return platform
 
 
-def limit_of(x: Call) -> str | None:
+def limit_of(call: Call) -> str | None:
     """The `limit` query parameter, a whole number from 1. Raises `validation`."""
-    value = x.query.get("limit")
+    value = call.query.get("limit")
     if value is None or value == "":
         return None
     if not (value.isascii() and (parse_integer(value) or 0) >= 1):
-        raise refusals.validation(x.settings.validation_status, [{"limit": ["Expected number >= 1"]}], got=value)
+        raise refusals.validation(call.settings.validation_status, [{"limit": ["Expected number >= 1"]}], got=value)
     return value
 
 
-def query_decoded(x: Call, name: str) -> str | None:
+def query_decoded(call: Call, name: str) -> str | None:
     """A query parameter, decoded again if it was encoded twice, as the Python client does with `url` and `role`."""
-    value = x.query.get(name)
+    value = call.query.get(name)
     if not value:
         return None
     if "://" not in value and "%3a" in value.lower():
-        x.notes[f"doubly_encoded_{name}"] = True
+        call.notes[f"doubly_encoded_{name}"] = True
         return unquote(value)
     return value
 

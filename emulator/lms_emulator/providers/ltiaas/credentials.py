@@ -44,62 +44,62 @@ class Caller(NamedTuple):
         return self.lms
 
 
-def tenant_in_address(x: Call) -> Tenant | None:
+def tenant_in_address(call: Call) -> Tenant | None:
     """The tenant in the host name (`demo.ltiaas.com`); None if there is none.
 
     Raises `gateway_forbidden` for an unknown subdomain: such a request does not reach LTIAAS proper.
     """
-    host = x.host.lower().rstrip(".")
+    host = call.host.lower().rstrip(".")
     if not host.endswith(DOMAIN):
         return None
-    tenant = x.store.tenants.get(host.removesuffix(DOMAIN))
+    tenant = call.store.tenants.get(host.removesuffix(DOMAIN))
     if tenant is None:
         raise refusals.gateway_forbidden(host)
     return tenant
 
 
-def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
+def tenant_of_platform(call: Call, platform_id: str) -> Tenant:
     """The tenant of a browser's request about a platform: the one in the host name, otherwise the platform's.
 
     Platform ids are globally unique, so a URL without a tenant is unambiguous.
     """
-    named = tenant_in_address(x)
+    named = tenant_in_address(call)
     if named is not None:
         return named
-    platform = x.store.platforms.get(platform_id)
-    tenant = x.store.tenants.get(platform.tenant) if platform is not None else x.store.default_tenant()
+    platform = call.store.platforms.get(platform_id)
+    tenant = call.store.tenants.get(platform.tenant) if platform is not None else call.store.default_tenant()
     if tenant is None:
-        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id)
+        raise refusals.platform_not_found(call.settings.unknown_platform_status, platform_id)
     return tenant
 
 
-def platform_of(x: Call, tenant: Tenant, platform_id: str) -> Platform:
+def platform_of(call: Call, tenant: Tenant, platform_id: str) -> Platform:
     """The tenant's platform of this id. Raises the refusal `platform_not_found`, which says whose it is."""
-    platform = x.store.platform_of(tenant, platform_id)
+    platform = call.store.platform_of(tenant, platform_id)
     if platform is None:
-        other = x.store.platforms.get(platform_id)
+        other = call.store.platforms.get(platform_id)
         why = f"the platform is one of the tenant `{other.tenant}`, not of `{tenant.subdomain}`" if other else None
-        raise refusals.platform_not_found(x.settings.unknown_platform_status, platform_id, why)
+        raise refusals.platform_not_found(call.settings.unknown_platform_status, platform_id, why)
     return platform
 
 
-def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
+def with_portal_overrides(call: Call, tenant: Tenant) -> Tenant:
     """The tenant, with portal URLs overridden by settings."""
     changes = {
-        name: getattr(x.settings, name)
+        name: getattr(call.settings, name)
         for name in ("launch_url", "deep_linking_url", "oauth_return_url")
-        if getattr(x.settings, name)
+        if getattr(call.settings, name)
     }
     return replace(tenant, **changes)
 
 
-def bearer(x: Call) -> Tenant:
+def bearer(call: Call) -> Tenant:
     """The tenant of a Bearer API key, for endpoints that accept nothing else.
 
     Raises 401 `invalid_api_key` or `bearer_only`.
     """
-    code = x.settings.wrong_api_key_code
-    credential = read_authorization(x.headers.get("authorization"))
+    code = call.settings.wrong_api_key_code
+    credential = read_authorization(call.headers.get("authorization"))
     if isinstance(credential, Unreadable):
         raise refusals.invalid_api_key(
             code,
@@ -107,30 +107,30 @@ def bearer(x: Call) -> Tenant:
             diagnosis=credential.diagnosis,
             looked_for=KEY_ALONE if credential.elsewhere else None,
         )
-    _warn_of_browser(x)
+    _warn_of_browser(call)
     if credential.scheme != "Bearer":
         raise refusals.bearer_only(code, credential.scheme)
-    tenant = x.store.tenant_by_key(credential.api_key)
+    tenant = call.store.tenant_by_key(credential.api_key)
     if tenant is None:
         raise refusals.invalid_api_key(
             code,
             got="an unknown API key",
-            diagnosis=_key_diagnosis(x, credential.api_key),
+            diagnosis=_key_diagnosis(call, credential.api_key),
             credential=credential.api_key,
         )
-    _check_address(x, tenant, code)
-    _count(x, tenant)
-    x.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
+    _check_address(call, tenant, code)
+    _count(call, tenant)
+    call.check("Authorization: Bearer <API key>", got=f"tenant {tenant.subdomain}")
     return tenant
 
 
-def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
+def service_caller(call: Call, taken: Collection[Scheme]) -> Caller:
     """The tenant and launch (or activity) behind an ltik or service key.
 
     Parameters: `taken`, the schemes that the endpoint accepts.
     Raises 401 with the reason, and 400 when the platform has been removed or switched off since the launch.
     """
-    credential = read_authorization(x.headers.get("authorization"))
+    credential = read_authorization(call.headers.get("authorization"))
     if isinstance(credential, Unreadable):
         raise refusals.invalid_ltik(
             reason="unreadable_credential",
@@ -138,23 +138,25 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
             diagnosis=credential.diagnosis,
             looked_for=KEY_AND_TOKEN if credential.elsewhere else None,
         )
-    _warn_of_browser(x)
+    _warn_of_browser(call)
     if credential.scheme not in taken:
         raise refusals.scheme_not_taken(credential.scheme, list(taken), ltik=is_jwt(credential.api_key))
-    tenant = x.store.tenant_by_key(credential.api_key)
+    tenant = call.store.tenant_by_key(credential.api_key)
     if tenant is None:
         raise refusals.invalid_ltik(
             reason="wrong_api_key",
             got="an unknown API key",
             diagnosis="the API key came behind the colon; it goes before it"
-            if x.store.tenant_by_key(credential.token)
-            else _key_diagnosis(x, credential.api_key) or "the ltik was not checked: the API key is wrong",
+            if call.store.tenant_by_key(credential.token)
+            else _key_diagnosis(call, credential.api_key) or "the ltik was not checked: the API key is wrong",
             credential=credential.api_key,
         )
-    _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)
-    _count(x, tenant)
-    caller = _by_ltik(x, tenant, credential) if credential.scheme in LTIK else _by_service_key(x, tenant, credential)
-    x.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, {_called(caller.lms)}")
+    _check_address(call, tenant, refusals.INVALID_AUTHORIZATION)
+    _count(call, tenant)
+    caller = (
+        _by_ltik(call, tenant, credential) if credential.scheme in LTIK else _by_service_key(call, tenant, credential)
+    )
+    call.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, {_called(caller.lms)}")
     return caller
 
 
@@ -162,7 +164,7 @@ def _called(lms: Platform | Consumer) -> str:
     return f"platform {lms.id}" if isinstance(lms, Platform) else f"consumer {lms.consumer_key}"
 
 
-def make_ltik(x: Call, tenant: Tenant, lms: Platform | Consumer, launch: Launch, context_id: str) -> str:
+def make_ltik(call: Call, tenant: Tenant, lms: Platform | Consumer, launch: Launch, context_id: str) -> str:
     """The ltik of a launch: an HS256 JWT with the claims of ltijs, as far as LTI 1.1 has them."""
     from lms_emulator.signing.jwt import sign
 
@@ -192,9 +194,9 @@ def make_service_key(tenant: Tenant, activity: Activity) -> str:
     return sign(claims, tenant.ltik_secret, algorithm="HS256")
 
 
-def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
-    claims = _proved(x, tenant, credential.token)
-    launch = x.store.launches.get(claims.get("s"))
+def _by_ltik(call: Call, tenant: Tenant, credential: Credential) -> Caller:
+    claims = _proved(call, tenant, credential.token)
+    launch = call.store.launches.get(claims.get("s"))
     if launch is None or launch.tenant != tenant.subdomain or not _stands_for(claims, launch):
         raise refusals.invalid_ltik(
             reason="ltik_unknown",
@@ -202,11 +204,11 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             diagnosis=issued.DIAGNOSIS,
             credential=credential.token,
         )
-    platform = x.store.platform_of(tenant, launch.platform_id)
-    lms = x.store.consumers.get(launch.consumer_key) if launch.consumer_key else platform
+    platform = call.store.platform_of(tenant, launch.platform_id)
+    lms = call.store.consumers.get(launch.consumer_key) if launch.consumer_key else platform
     if lms is None or lms.tenant != tenant.subdomain:
         raise refusals.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
-    activity = x.store.activities.first("id", launch.service_key_id)
+    activity = call.store.activities.first("id", launch.service_key_id)
     return Caller(tenant, lms, launch, activity)
 
 
@@ -215,24 +217,24 @@ def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
     return (claims.get("user"), claims.get("iat")) == (launch.user, int(launch.created_at.timestamp()))
 
 
-def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
+def _proved(call: Call, tenant: Tenant, token: str) -> dict[str, Any]:
     from lms_emulator.signing.jwt import verify
     from lms_emulator.signing.token_errors import TokenError
 
-    hours = x.settings.ltik_hours
+    hours = call.settings.ltik_hours
     try:
         return verify(
             token,
             tenant.ltik_secret,
             algorithms=["HS256"],
-            now=x.clock.timestamp(),
+            now=call.clock.timestamp(),
             leeway=1,
             max_age=hours * 3600 - 1,
             required=(),
         )
     except TokenError as error:
         expired = error.reason == "too_old"
-        other = _of_another_tenant(x, tenant, token) if error.reason == "bad_signature" else None
+        other = _of_another_tenant(call, tenant, token) if error.reason == "bad_signature" else None
         raise refusals.invalid_ltik(
             reason="ltik_expired" if expired else f"ltik_{error.reason}",
             got=error.reason,
@@ -243,14 +245,14 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
         ) from None
 
 
-def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
+def _of_another_tenant(call: Call, tenant: Tenant, token: str) -> str | None:
     """Whether the ltik or service key is another tenant's than the API key."""
     from lms_emulator.signing.jwt import verify
     from lms_emulator.signing.token_errors import TokenError
 
-    for other in x.store.tenants:
+    for other in call.store.tenants:
         with suppress(TokenError):
-            verify(token, other.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
+            verify(token, other.ltik_secret, algorithms=["HS256"], now=call.clock.timestamp(), required=())
             if other.subdomain != tenant.subdomain:
                 return f"the token is of the tenant `{other.subdomain}`, the API key of `{tenant.subdomain}`"
     return None
@@ -268,16 +270,16 @@ def _why_no_ltik(error: TokenError, token: str) -> str | None:
     }.get(error.reason)
 
 
-def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
+def _by_service_key(call: Call, tenant: Tenant, credential: Credential) -> Caller:
     from lms_emulator.signing.jwt import verify
     from lms_emulator.signing.token_errors import TokenError
 
     try:
         claims = verify(
-            credential.token, tenant.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=()
+            credential.token, tenant.ltik_secret, algorithms=["HS256"], now=call.clock.timestamp(), required=()
         )
     except TokenError as error:
-        other = _of_another_tenant(x, tenant, credential.token) if error.reason == "bad_signature" else None
+        other = _of_another_tenant(call, tenant, credential.token) if error.reason == "bad_signature" else None
         raise refusals.invalid_service_key(
             reason=f"service_key_{error.reason}",
             got=error.reason,
@@ -291,8 +293,8 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             diagnosis="sent the ltik; read `services.serviceKey`",
             credential=credential.token,
         )
-    activity = x.store.activities.first("id", claims["serviceKey"])
-    platform = x.store.platform_of(tenant, str(claims.get("platformId")))
+    activity = call.store.activities.first("id", claims["serviceKey"])
+    platform = call.store.platform_of(tenant, str(claims.get("platformId")))
     if activity is None or activity.tenant != tenant.subdomain or platform is None:
         raise refusals.invalid_service_key(
             reason="service_key_unknown",
@@ -309,8 +311,8 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     return Caller(tenant, platform, None, activity)
 
 
-def _check_address(x: Call, tenant: Tenant, code: str) -> None:
-    named = tenant_in_address(x)
+def _check_address(call: Call, tenant: Tenant, code: str) -> None:
+    named = tenant_in_address(call)
     if named is not None and named.subdomain != tenant.subdomain:
         raise refusals.invalid_api_key(
             code,
@@ -319,8 +321,8 @@ def _check_address(x: Call, tenant: Tenant, code: str) -> None:
         )
 
 
-def _key_diagnosis(x: Call, sent: str) -> str | None:
-    for tenant in x.store.tenants:
+def _key_diagnosis(call: Call, sent: str) -> str | None:
+    for tenant in call.store.tenants:
         if sent.startswith(tenant.api_key + ":"):
             return "sent `<API key>:<token>` as Bearer; the scheme for that is LTIK-AUTH-V2 or SERVICE-AUTH-V1"
     if sent.count(".") == 2:
@@ -328,19 +330,19 @@ def _key_diagnosis(x: Call, sent: str) -> str | None:
     return None
 
 
-def _warn_of_browser(x: Call) -> None:
-    if x.headers.get("origin") or x.headers.get("sec-fetch-mode") == "cors":
-        x.warn("api_key_in_browser", "the API key came with a browser's headers: it belongs in the back end only")
+def _warn_of_browser(call: Call) -> None:
+    if call.headers.get("origin") or call.headers.get("sec-fetch-mode") == "cors":
+        call.warn("api_key_in_browser", "the API key came with a browser's headers: it belongs in the back end only")
 
 
-def _count(x: Call, tenant: Tenant) -> None:
-    limit = x.settings.rate_limit_per_minute
+def _count(call: Call, tenant: Tenant) -> None:
+    limit = call.settings.rate_limit_per_minute
     if not limit:
         return
-    now = x.clock.timestamp()
+    now = call.clock.timestamp()
     minute = int(now) // 60
-    window = x.store.rate_windows.get(tenant.subdomain)
+    window = call.store.rate_windows.get(tenant.subdomain)
     calls = window.calls + 1 if window is not None and window.minute == minute else 1
     if calls > limit:
         raise refusals.rate_limited(limit, retry_after=max(1, int((minute + 1) * 60 - now)))
-    x.store.rate_windows.put(RateWindow(tenant=tenant.subdomain, minute=minute, calls=calls))
+    call.store.rate_windows.put(RateWindow(tenant=tenant.subdomain, minute=minute, calls=calls))

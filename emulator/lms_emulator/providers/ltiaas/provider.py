@@ -49,31 +49,31 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
         head = _SLASHES.sub("/", head)
         return head.rstrip("/") + mount + line_item.lstrip("/") if mount else head
 
-    def respond_early(self, x: Call) -> Response | None:
-        if x.method == "OPTIONS" and x.settings.cors == "any" and x.headers.get("origin"):
+    def respond_early(self, call: Call) -> Response | None:
+        if call.method == "OPTIONS" and call.settings.cors == "any" and call.headers.get("origin"):
             return Response(
                 status_code=204,
                 headers={
                     "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
-                    "Access-Control-Allow-Headers": x.headers.get("access-control-request-headers", "*"),
+                    "Access-Control-Allow-Headers": call.headers.get("access-control-request-headers", "*"),
                 },
             )
         return None
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
+    def render(self, call: Call, refusal: Refusal) -> Response:
         return wire.render(refusal)
 
-    def not_found(self, x: Call) -> Refusal:
-        return refusals.not_found(x.method, x.path)
+    def not_found(self, call: Call) -> Refusal:
+        return refusals.not_found(call.method, call.path)
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal:
         """Express treats a verb without a handler like an unknown path."""
-        refusal = refusals.not_found(x.method, x.path)
+        refusal = refusals.not_found(call.method, call.path)
         refusal.diagnosis = f"this path takes {', '.join(allowed)}"
         return refusal
 
-    def finish(self, x: Call, response: Response) -> None:
-        if x.settings.cors == "any" and x.headers.get("origin"):
+    def finish(self, call: Call, response: Response) -> None:
+        if call.settings.cors == "any" and call.headers.get("origin"):
             response.headers["Access-Control-Allow-Origin"] = "*"
 
     def info(self, world: World, bases: dict[str, str]) -> Info:

@@ -282,20 +282,20 @@ def result(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: found[key] for key in _RESULT if found.get(key) is not None}
 
 
-def platform(x: Call, record: Platform) -> dict[str, Any]:
+def platform(call: Call, record: Platform) -> dict[str, Any]:
     """A platform's JSON. The portal's OAuth2 client is not part of it."""
     body: dict[str, Any] = {
         "id": record.id,
-        "url": x.resolve(record.url),
+        "url": call.resolve(record.url),
         "clientId": record.client_id,
         "name": record.name,
-        "authenticationEndpoint": x.resolve(record.authentication_endpoint),
-        "accesstokenEndpoint": x.resolve(record.accesstoken_endpoint),
-        "authConfig": {"method": record.auth_method, "key": x.resolve(record.auth_key)},
+        "authenticationEndpoint": call.resolve(record.authentication_endpoint),
+        "accesstokenEndpoint": call.resolve(record.accesstoken_endpoint),
+        "authConfig": {"method": record.auth_method, "key": call.resolve(record.auth_key)},
     }
     if record.authorization_server:
-        body["authorizationServer"] = x.resolve(record.authorization_server)
-    return {**body, "publicKey": lms.public_pem(KEYS.signing(x).name), "active": record.active}
+        body["authorizationServer"] = call.resolve(record.authorization_server)
+    return {**body, "publicKey": lms.public_pem(KEYS.signing(call).name), "active": record.active}
 
 
 def registration(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -148,9 +148,11 @@ def _cookie_name(state: str) -> str:
     return f"state{state}"
 
 
-def set_state_cookie(x: Call, response: Response, tenant: Tenant, state: str, value: str, seconds: int) -> None:
+def set_state_cookie(call: Call, response: Response, tenant: Tenant, state: str, value: str, seconds: int) -> None:
     """Set the signed cookie that binds a redirect chain to one browser."""
-    secure = x.settings.cookie_secure == "always" or (x.settings.cookie_secure == "auto" and x.keeps_secure_cookies)
+    secure = call.settings.cookie_secure == "always" or (
+        call.settings.cookie_secure == "auto" and call.keeps_secure_cookies
+    )
     response.set_cookie(
         _cookie_name(state),
         f"{value}.{_signature(tenant, state, value)}",
@@ -162,9 +164,9 @@ def set_state_cookie(x: Call, response: Response, tenant: Tenant, state: str, va
     )
 
 
-def state_cookie(x: Call, tenant: Tenant, state: str) -> str | None:
+def state_cookie(call: Call, tenant: Tenant, state: str) -> str | None:
     """The value of this browser's cookie for `state`; None if there is none signed by LTIAAS."""
-    value, _, signature = x.cookies.get(_cookie_name(state), "").rpartition(".")
+    value, _, signature = call.cookies.get(_cookie_name(state), "").rpartition(".")
     wanted = _signature(tenant, state, value)
     return value if signature and hmac.compare_digest(signature.encode(), wanted.encode()) else None
 

@@ -97,11 +97,11 @@ class Reply:
     framed: bool = False
 
 
-def course_of(x: Call) -> Course:
+def course_of(call: Call) -> Course:
     """The course in the URL. Raises the refusal `unknown_course`."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = keys.course_key(text)
-    course = x.store.courses.get(key.text) if key is not None else None
+    course = call.store.courses.get(key.text) if key is not None else None
     if course is None:
         raise refusals.OpenedxRefusal(
             "unknown_course", status=404, message="Not found.", check="course exists", got=text
@@ -109,22 +109,22 @@ def course_of(x: Call) -> Course:
     return course
 
 
-def calling_user(x: Call) -> User | None:
+def calling_user(call: Call) -> User | None:
     """The authenticated caller of a REST resource, None for an anonymous one."""
-    identity = x.per_request(Caller).identity
+    identity = call.per_request(Caller).identity
     return identity.user if identity is not None else None
 
 
-def caller(x: Call) -> User:
+def caller(call: Call) -> User:
     """The authenticated caller of a REST resource. Raises the refusal for an anonymous one."""
-    return calling_identity(x).user
+    return calling_identity(call).user
 
 
-def calling_identity(x: Call) -> Identity:
+def calling_identity(call: Call) -> Identity:
     """The caller of a REST resource and how they were authenticated. Raises the refusal for an anonymous one."""
-    caller = x.per_request(Caller)
+    caller = call.per_request(Caller)
     found = caller.identity
     if found is None:
-        dialect, scheme = x.per_request(Reply).dialect, x.headers.get("authorization", "").partition(" ")[0]
+        dialect, scheme = call.per_request(Reply).dialect, call.headers.get("authorization", "").partition(" ")[0]
         raise refusals.not_authenticated(dialect.takes if dialect else (), scheme, caller.unheeded)
     return found

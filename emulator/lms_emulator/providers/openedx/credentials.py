@@ -72,12 +72,12 @@ class Authenticator:
     challenge: str | None
 
 
-def _words(x: Call) -> list[str]:
-    return x.headers.get("authorization", "").split()
+def _words(call: Call) -> list[str]:
+    return call.headers.get("authorization", "").split()
 
 
-def _bearer(x: Call, *, inactive: bool) -> Identity | None:
-    words = _words(x)
+def _bearer(call: Call, *, inactive: bool) -> Identity | None:
+    words = _words(call)
     if len(words) == 1:
         raise refusals.bearer_refused(
             "token_not_provided",
@@ -98,7 +98,7 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
         text = words[1].encode("latin-1").decode()
     except UnicodeDecodeError:
         raise refusals.Unhandled("the token is no UTF-8") from None
-    token = lookup.access_token(x.store, x.settings, text)
+    token = lookup.access_token(call.store, call.settings, text)
     if token is None:
         raise refusals.bearer_refused(
             "token_nonexistent",
@@ -109,24 +109,24 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
             else None,
             credential=text,
         )
-    return Identity(user=_holder(x, token, inactive=inactive), means="bearer", token=token)
+    return Identity(user=_holder(call, token, inactive=inactive), means="bearer", token=token)
 
 
-def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
-    now = x.clock.now()
+def _holder(call: Call, token: AccessToken, *, inactive: bool) -> User:
+    now = call.clock.now()
     if token.expires <= now:
         raise refusals.bearer_refused(
             "token_expired",
             "The provided access token has expired and is no longer valid.",
             got=f"expired {token.expires.isoformat()}, now {now.isoformat()}",
-            diagnosis=_why_expired(x, token) or f"it expired at {token.expires.isoformat()}: request another one",
+            diagnosis=_why_expired(call, token) or f"it expired at {token.expires.isoformat()}: request another one",
         )
-    user = x.store.users.get(token.user)
+    user = call.store.users.get(token.user)
     if not token.user:
         raise refusals.Unhandled(f"the token is of the application {token.application}, to which no user is assigned")
     if user is None:
         raise refusals.Unhandled(f"the token belongs to `{token.user}`, whose account no longer exists")
-    if user.password is None and not x.store.applications.find("user", user.username):
+    if user.password is None and not call.store.applications.find("user", user.username):
         raise refusals.bearer_refused(
             "user_is_disabled",
             f"User disabled by admin: {user.username}",
@@ -143,44 +143,44 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
     return user
 
 
-def _why_expired(x: Call, token: AccessToken) -> str | None:
-    application = x.store.applications.get(token.application)
+def _why_expired(call: Call, token: AccessToken) -> str | None:
+    application = call.store.applications.get(token.application)
     if application is not None and application.restricted:
         return "the application is restricted: its opaque tokens are issued expired; ask for token_type=jwt"
     return None
 
 
-def _jwt_header(x: Call) -> Identity | None:
-    if x.headers.get("authorization", "")[:1] in "Bb":  # the most common case
+def _jwt_header(call: Call) -> Identity | None:
+    if call.headers.get("authorization", "")[:1] in "Bb":  # the most common case
         return None
-    words = _words(x)
+    words = _words(call)
     if len(words) != 2 or words[0].lower() != "jwt":
         return None
-    return _from_claims(x, _claims(x, words[1]), means="jwt")
+    return _from_claims(call, _claims(call, words[1]), means="jwt")
 
 
-def _jwt_cookies(x: Call) -> Identity | None:
+def _jwt_cookies(call: Call) -> Identity | None:
     """JWT cookies. Invalid ones are ignored, and the next authenticator is tried."""
-    payload = x.cookies.get(cookies.JWT_PAYLOAD)
-    signature = x.cookies.get(cookies.JWT_SIGNATURE)
-    if not payload or not signature or csrf.failure(x) is not None:
+    payload = call.cookies.get(cookies.JWT_PAYLOAD)
+    signature = call.cookies.get(cookies.JWT_SIGNATURE)
+    if not payload or not signature or csrf.failure(call) is not None:
         return None
     try:
-        return _from_claims(x, _claims(x, f"{payload}.{signature}"), means="jwt-cookie")
+        return _from_claims(call, _claims(call, f"{payload}.{signature}"), means="jwt-cookie")
     except Refusal as refusal:
-        x.check("JWT cookies", False, expected=refusal.expected, got=refusal.got)
+        call.check("JWT cookies", False, expected=refusal.expected, got=refusal.got)
         return None
 
 
-def _jwt(x: Call) -> Identity | None:
-    if "authorization" in x.headers:
-        return _jwt_header(x)
-    return _jwt_cookies(x)
+def _jwt(call: Call) -> Identity | None:
+    if "authorization" in call.headers:
+        return _jwt_header(call)
+    return _jwt_cookies(call)
 
 
-def _claims(x: Call, token: str) -> dict[str, Any]:
+def _claims(call: Call, token: str) -> dict[str, Any]:
     try:
-        claims = jwts.verify(token, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp())
+        claims = jwts.verify(token, config=call.store.section.jwt, settings=call.settings, now=call.clock.timestamp())
     except TokenError as error:
         raise refusals.jwt_refused(
             "Invalid token.",
@@ -188,11 +188,11 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             check=error.check,
             expected=error.expected,
             got=error.got,
-            diagnosis=_jwt_diagnosis(x, error, token),
+            diagnosis=_jwt_diagnosis(call, error, token),
             credential=None if error.is_of_time else token,
         ) from None
-    warn_of_critical(x, token)
-    if jwts.is_foreign(x, token):
+    warn_of_critical(call, token)
+    if jwts.is_foreign(call, token):
         raise refusals.jwt_refused(
             "Invalid token.",
             reason="not_issued_here",
@@ -205,22 +205,22 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
     return claims
 
 
-def _jwt_diagnosis(x: Call, error: TokenError, token: str) -> str | None:
+def _jwt_diagnosis(call: Call, error: TokenError, token: str) -> str | None:
     if error.reason == "bad_signature" and (why := why_not_whole(token)):
         return why
     if error.reason == "bad_signature":
-        for words, secret in misspelt(x.store.section.jwt.secret):
+        for words, secret in misspelt(call.store.section.jwt.secret):
             if jwt.is_signed(token, secret, "HS256"):
                 return f"it was signed with this site's secret {words}"
         return "signed with another key, or its header or payload was changed after signing"
     if error.reason in ("alg_not_allowed", "alg_confusion"):
         return f"it was signed with {error.got}; this site accepts {error.expected}"
     if error.reason == "expired":
-        return f"JWTs live {x.settings.jwt_seconds} s; ask for a new one"
+        return f"JWTs live {call.settings.jwt_seconds} s; ask for a new one"
     return None
 
 
-def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
+def _from_claims(call: Call, claims: dict[str, Any], *, means: Means) -> Identity:
     username = claims.get("preferred_username") or claims.get("username")
     if not username:
         raise refusals.jwt_refused(
@@ -231,46 +231,46 @@ def _from_claims(x: Call, claims: dict[str, Any], *, means: Means) -> Identity:
             got=sorted(claims),
             diagnosis="the token has a value in neither of the claims `preferred_username` and `username`",
         )
-    user = lookup.user_named(x.store, x.settings, str(username))
+    user = lookup.user_named(call.store, call.settings, str(username))
     if user is None:
-        user = _new_user(x, str(username), claims)
+        user = _new_user(call, str(username), claims)
     return Identity(user=user, means=means, claims=claims)
 
 
-def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
-    if not x.settings.jwt_creates_users:
+def _new_user(call: Call, username: str, claims: dict[str, Any]) -> User:
+    if not call.settings.jwt_creates_users:
         raise refusals.jwt_refused("Invalid token.", reason="unknown_user", check="preferred_username", got=username)
-    x.warn("jwt_created_user", f"the JWT names an unknown user, so the account `{username}` was created")
-    return x.store.users.put(
+    call.warn("jwt_created_user", f"the JWT names an unknown user, so the account `{username}` was created")
+    return call.store.users.put(
         User(
-            id=x.store.next_number("users"),
+            id=call.store.next_number("users"),
             username=username,
             email=str(claims.get("email") or ""),
-            date_joined=x.clock.now(),
+            date_joined=call.clock.now(),
         )
     )
 
 
-def _session(x: Call, *, inactive: bool) -> Identity | None:
-    user = session.current(x).user
+def _session(call: Call, *, inactive: bool) -> Identity | None:
+    user = session.current(call).user
     if user is None:
         return None
     if not inactive and not user.is_active:
-        x.per_request(
+        call.per_request(
             Caller
         ).unheeded = f"the session is of `{user.username}`, who is not activated, which this resource asks"
         return None
-    fault = csrf.failure(x)
+    fault = csrf.failure(call)
     if fault is not None:
-        raise refusals.csrf_failed(fault, csrf.why(x, fault))
+        raise refusals.csrf_failed(fault, csrf.why(call, fault))
     return Identity(user=user, means="session")
 
 
 JWT = Authenticator("JWT", _jwt, 'JWT realm="api"')
-BEARER = Authenticator("Bearer", lambda x: _bearer(x, inactive=False), 'Bearer realm="api"')
-BEARER_INACTIVE = Authenticator("Bearer", lambda x: _bearer(x, inactive=True), 'Bearer realm="api"')
-SESSION = Authenticator("session", lambda x: _session(x, inactive=True), None)
-ACTIVE_SESSION = Authenticator("session", lambda x: _session(x, inactive=False), None)
+BEARER = Authenticator("Bearer", lambda call: _bearer(call, inactive=False), 'Bearer realm="api"')
+BEARER_INACTIVE = Authenticator("Bearer", lambda call: _bearer(call, inactive=True), 'Bearer realm="api"')
+SESSION = Authenticator("session", lambda call: _session(call, inactive=True), None)
+ACTIVE_SESSION = Authenticator("session", lambda call: _session(call, inactive=False), None)
 
 NONE: tuple[Authenticator, ...] = ()
 JWT_BEARER_SESSION = (JWT, BEARER_INACTIVE, SESSION)
@@ -283,26 +283,26 @@ FOR_ACTIVE = (JWT, BEARER, ACTIVE_SESSION)
 BEARER_JWT = (BEARER_INACTIVE, JWT)
 
 
-def authenticate(x: Call, authenticators: tuple[Authenticator, ...]) -> Identity | None:
+def authenticate(call: Call, authenticators: tuple[Authenticator, ...]) -> Identity | None:
     """The caller's identity, None for an anonymous one. Raises a refusal for invalid credentials.
 
     From now on the answer is for this caller; a browser session counts only where the resource takes sessions.
     """
-    caller = x.per_request(Caller)
+    caller = call.per_request(Caller)
     caller.user = None
     for authenticator in authenticators:
-        identity = authenticator.find(x)
+        identity = authenticator.find(call)
         if identity is not None:
             caller.identity, caller.user = identity, identity.user
-            x.check(f"authenticated by {identity.means}", got=identity.user.username)
+            call.check(f"authenticated by {identity.means}", got=identity.user.username)
             return identity
     return None
 
 
-def has_api_key(x: Call) -> bool:
+def has_api_key(call: Call) -> bool:
     """Whether the call carries the site's `X-Edx-Api-Key`."""
-    key = x.store.section.edx_api_key
-    return bool(key) and x.headers.get("x-edx-api-key") == key
+    key = call.store.section.edx_api_key
+    return bool(key) and call.headers.get("x-edx-api-key") == key
 
 
 def check_password(user: User, password: str) -> bool:
@@ -310,6 +310,6 @@ def check_password(user: User, password: str) -> bool:
     return user.password == password
 
 
-def remember_login(x: Call, user: User) -> User:
+def remember_login(call: Call, user: User) -> User:
     """Set the time of the user's last sign-in. Returns the changed record."""
-    return x.store.users.put(replace(user, last_login=x.clock.now()))
+    return call.store.users.put(replace(user, last_login=call.clock.now()))

@@ -21,7 +21,7 @@ _PERIOD = re.compile(r"(\d{0,9})([smhd])[a-z]*")
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals.OpenedxRefusal]) -> None:
+def _count(call: Call, key: str, rate: str, refuse: Callable[[int | None], refusals.OpenedxRefusal]) -> None:
     """Count a request under `key`.
 
     Parameters: `rate` such as `40/minute`, empty for no limit; `refuse` makes the refusal from the seconds until the
@@ -32,60 +32,62 @@ def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals
     number, _, period = rate.partition("/")
     [(many, unit)] = _PERIOD.findall(period)
     limit, seconds = int(number), int(many or 1) * _PERIODS[unit]
-    now = x.clock.timestamp()
-    known = x.store.throttles.get(key)
+    now = call.clock.timestamp()
+    known = call.store.throttles.get(key)
     hits = [hit for hit in (known.hits if known else ()) if hit > now - seconds]
     if len(hits) >= limit:
         room = limit - len(hits) + 1
         raise refuse(math.ceil((seconds - (now - hits[0])) / room) if room > 0 else None)
-    x.store.throttles.put(Throttle(key=key, hits=[*hits, now], until=x.clock.now() + timedelta(seconds=seconds)))
+    call.store.throttles.put(Throttle(key=key, hits=[*hits, now], until=call.clock.now() + timedelta(seconds=seconds)))
 
 
-def any_resource(x: Call) -> None:
+def any_resource(call: Call) -> None:
     """The default limit of REST resources."""
-    user = calling_user(x)
+    user = calling_user(call)
     caller = f"user {user.id}" if user is not None else "address"
-    _count(x, f"user/{caller}", x.settings.user_rate, refusals.throttled)
+    _count(call, f"user/{caller}", call.settings.user_rate, refusals.throttled)
 
 
-def enrollment(x: Call) -> None:
+def enrollment(call: Call) -> None:
     """The limit of the enrollment API; none with the site's API key."""
-    if not credentials.has_api_key(x):
-        _by_user(x, x.settings.enrollment_rate, x.settings.enrollment_staff_rate)
+    if not credentials.has_api_key(call):
+        _by_user(call, call.settings.enrollment_rate, call.settings.enrollment_staff_rate)
 
 
-def course_list(x: Call) -> None:
+def course_list(call: Call) -> None:
     """The limit of the course list."""
-    _by_user(x, x.settings.course_list_rate, x.settings.course_list_staff_rate)
+    _by_user(call, call.settings.course_list_rate, call.settings.course_list_staff_rate)
 
 
-def _by_user(x: Call, rate: str, staff_rate: str) -> None:
-    user = calling_user(x)
+def _by_user(call: Call, rate: str, staff_rate: str) -> None:
+    user = calling_user(call)
     staff = user is not None and (user.is_staff or user.is_superuser)
     key = f"{'staff' if staff else 'user'}/{user.username if user else 'address'}"
-    _count(x, key, staff_rate if staff else rate, refusals.throttled)
+    _count(call, key, staff_rate if staff else rate, refusals.throttled)
 
 
-def course_ids(x: Call) -> None:
+def course_ids(call: Call) -> None:
     """The limit of the list of course ids."""
-    user = calling_user(x)
-    _count(x, f"course_ids/{user.username if user else 'address'}", x.settings.course_ids_rate, refusals.throttled)
+    user = calling_user(call)
+    _count(
+        call, f"course_ids/{user.username if user else 'address'}", call.settings.course_ids_rate, refusals.throttled
+    )
 
 
-def mfe_context(x: Call) -> None:
+def mfe_context(call: Call) -> None:
     """The limit of the sign-in front end's context."""
-    _count(x, "anonymous/address", x.settings.mfe_context_rate, refusals.throttled)
+    _count(call, "anonymous/address", call.settings.mfe_context_rate, refusals.throttled)
 
 
-def token_validation(x: Call) -> None:
+def token_validation(call: Call) -> None:
     """The limit of the validation of password tokens."""
-    _count(x, "anonymous/address", x.settings.token_validation_rate, refusals.throttled)
+    _count(call, "anonymous/address", call.settings.token_validation_rate, refusals.throttled)
 
 
-def registration(x: Call) -> None:
+def registration(call: Call) -> None:
     """The limit of registrations; only attempts count."""
-    if x.method == "POST":
-        _count(x, "registration/address", x.settings.registration_rate, lambda _: _forbidden_request())
+    if call.method == "POST":
+        _count(call, "registration/address", call.settings.registration_rate, lambda _: _forbidden_request())
 
 
 def _forbidden_request() -> refusals.OpenedxRefusal:
@@ -98,16 +100,16 @@ def _forbidden_request() -> refusals.OpenedxRefusal:
     )
 
 
-def validation(x: Call) -> None:
+def validation(call: Call) -> None:
     """The limit of the validation of registration fields."""
 
     def refuse(wait: int | None) -> refusals.OpenedxRefusal:
         return refusals.permission_denied(check="rate limit of validations")
 
-    _count(x, "validation/address", x.settings.validation_rate, refuse)
+    _count(call, "validation/address", call.settings.validation_rate, refuse)
 
 
-def password(x: Call) -> None:
+def password(call: Call) -> None:
     """The limit of password resets."""
 
     def refuse(wait: int | None) -> refusals.OpenedxRefusal:
@@ -116,10 +118,10 @@ def password(x: Call) -> None:
             "rate_limited", status=403, style="plain", body=text, check="rate limit of password resets"
         )
 
-    _count(x, "password/address", x.settings.password_rate, refuse)
+    _count(call, "password/address", call.settings.password_rate, refuse)
 
 
-def token_endpoint(x: Call) -> None:
+def token_endpoint(call: Call) -> None:
     """The token endpoint's limit per address; it counts every method and answers with a page."""
 
     def refuse(wait: int | None) -> refusals.OpenedxRefusal:
@@ -128,7 +130,7 @@ def token_endpoint(x: Call) -> None:
             status=429,
             style="too-many",
             check="rate limit of the token endpoint",
-            expected=x.settings.token_endpoint_rate,
+            expected=call.settings.token_endpoint_rate,
         )
 
-    _count(x, "token/address", x.settings.token_endpoint_rate, refuse)
+    _count(call, "token/address", call.settings.token_endpoint_rate, refuse)

@@ -14,35 +14,39 @@ from lms_emulator.providers.openedx.web import csrf, session
 PACKAGE = "lms_emulator.providers.openedx"
 
 
-def page(x: Call, template: str, status: int = 200, **values: Any) -> Response:
+def page(call: Call, template: str, status: int = 200, **values: Any) -> Response:
     """A page of the site. The template gets `platform_name`, `prefix` and the signed-in `user` besides `values`."""
-    user = session.current(x).user
-    text = render(PACKAGE, template, platform_name=x.store.section.platform_name, prefix=x.prefix, user=user, **values)
+    user = session.current(call).user
+    text = render(
+        PACKAGE, template, platform_name=call.store.section.platform_name, prefix=call.prefix, user=user, **values
+    )
     return Response(text.encode("utf-8", "surrogatepass"), status, media_type="text/html; charset=utf-8")
 
 
-def message(x: Call, status: int, title: str, heading: str, text: str = "") -> Response:
+def message(call: Call, status: int, title: str, heading: str, text: str = "") -> Response:
     """A page with one heading and one sentence."""
-    return page(x, "message.html", status, title=title, heading=heading, text=text)
+    return page(call, "message.html", status, title=title, heading=heading, text=text)
 
 
-def server_error(x: Call) -> Response:
+def server_error(call: Call) -> Response:
     """The site's page for an unhandled exception."""
-    csrf.ensure(x)
-    name = x.store.section.platform_name
-    return message(x, 500, "", f"There has been a 500 error on the {name} servers")
+    csrf.ensure(call)
+    name = call.store.section.platform_name
+    return message(call, 500, "", f"There has been a 500 error on the {name} servers")
 
 
-def not_found(x: Call) -> Response:
+def not_found(call: Call) -> Response:
     """The site's 404 page."""
-    csrf.ensure(x)
-    return message(x, 404, "Page Not Found", "Page not found", "The page that you were looking for was not found.")
+    csrf.ensure(call)
+    return message(call, 404, "Page Not Found", "Page not found", "The page that you were looking for was not found.")
 
 
-def too_many_requests(x: Call) -> Response:
+def too_many_requests(call: Call) -> Response:
     """The site's page for a rate limit."""
-    csrf.ensure(x)
-    return message(x, 429, "Too Many Requests", "Too Many Requests", "Your request has been rate-limited. Try later.")
+    csrf.ensure(call)
+    return message(
+        call, 429, "Too Many Requests", "Too Many Requests", "Your request has been rate-limited. Try later."
+    )
 
 
 def plain(title: str, heading: str, text: str = "") -> str:

@@ -51,11 +51,11 @@ class Page(NamedTuple):
         return {"results": results, "pagination": place}
 
 
-def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) -> Page:
+def numbered(call: Call, items: Sequence[T], *, size: int = 10, most: int = 100) -> Page:
     """The page requested by `page` and `page_size`. Raises the refusal for a page that does not exist."""
-    size = page_size(x, default=size, most=most)
+    size = page_size(call, default=size, most=most)
     pages = max(1, -(-len(items) // size))
-    text = x.query.get("page", "1")
+    text = call.query.get("page", "1")
     number = pages if text == "last" else (parse_integer(text) or 0) if text.isascii() else 0
     if not 1 <= number <= pages:
         raise invalid_page()
@@ -66,18 +66,18 @@ def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) ->
         size=size,
         pages=pages,
         total=len(items),
-        next=with_query(x, page=str(number + 1)) if number < pages else None,
-        previous=with_query(x, page=None if number == 2 else str(number - 1)) if number > 1 else None,
+        next=with_query(call, page=str(number + 1)) if number < pages else None,
+        previous=with_query(call, page=None if number == 2 else str(number - 1)) if number > 1 else None,
     )
 
 
-def page_size(x: Call, *, default: int, most: int | None) -> int:
+def page_size(call: Call, *, default: int, most: int | None) -> int:
     """The requested page size; the default for anything but a positive number."""
-    text = x.query.get("page_size", "")
+    text = call.query.get("page_size", "")
     size = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
     if size <= 0:
         if text.strip():
-            x.reads.takes(("page_size",), text, str(default))
+            call.reads.takes(("page_size",), text, str(default))
         return default
     return size if most is None else min(size, most)
 
@@ -92,16 +92,16 @@ def invalid_cursor(got: str) -> refusals.OpenedxRefusal:
     return refusals.OpenedxRefusal("invalid_cursor", status=404, message="Invalid cursor", check="cursor", got=got)
 
 
-def with_query(x: Call, **changed: str | None) -> str:
+def with_query(call: Call, **changed: str | None) -> str:
     """The URL of this request with query parameters replaced (None: removed), sorted as the framework sorts them."""
-    pairs = parse_qs(x.query_string.decode("latin-1"), keep_blank_values=True)
+    pairs = parse_qs(call.query_string.decode("latin-1"), keep_blank_values=True)
     for name, value in changed.items():
         if value is None:
             pairs.pop(name, None)
         else:
             pairs[name] = [value]
     query = urlencode(sorted(pairs.items()), doseq=True)
-    return f"{x.url(x.path)}?{query}" if query else x.url(x.path)
+    return f"{call.url(call.path)}?{query}" if query else call.url(call.path)
 
 
 class Cursor(NamedTuple):
@@ -151,7 +151,7 @@ class Slice(NamedTuple):
 
 
 def by_cursor(
-    x: Call,
+    call: Call,
     items: Sequence[T],
     position: Callable[[T], str],
     *,
@@ -164,8 +164,8 @@ def by_cursor(
 
     Parameters: `items` in the order of the list; `position`, the text of the value they are ordered by.
     """
-    cursor = read_cursor(x.query.get("cursor"))
-    size = page_size(x, default=size, most=most)
+    cursor = read_cursor(call.query.get("cursor"))
+    size = page_size(call, default=size, most=most)
     places = [position(item) for item in items]
     beyond = _beyond(places, cursor)
     found = [items[i] for i in beyond[cursor.offset : cursor.offset + size]]
@@ -179,7 +179,7 @@ def by_cursor(
     behind = _Side(following is not None, follows) if cursor.reverse else _Side(moved, cursor.position)
     ahead_cursor = _link(cursor, shown, ahead, behind, size, reverse=False) if ahead.exists else None
     behind_cursor = _link(cursor, shown, behind, ahead, size, reverse=True) if behind.exists else None
-    return Slice(found, _url(x, ahead_cursor), _url(x, behind_cursor))
+    return Slice(found, _url(call, ahead_cursor), _url(call, behind_cursor))
 
 
 class _Side(NamedTuple):
@@ -233,5 +233,5 @@ def _link(cursor: Cursor, shown: list[str], towards: _Side, away: _Side, size: i
     return Cursor(away.position, cursor.offset + size, reverse)
 
 
-def _url(x: Call, cursor: Cursor | None) -> str | None:
-    return None if cursor is None else with_query(x, cursor=write_cursor(cursor))
+def _url(call: Call, cursor: Cursor | None) -> str | None:
+    return None if cursor is None else with_query(call, cursor=write_cursor(cursor))

@@ -34,14 +34,14 @@ _FRONT_END = re.compile(r"(?:/.*)?/course/course-v1:|/course-v1:[^/]+/posts/")
 _STUDIO = "/settings/grading/course-v1:"
 
 
-def _why_no_key(x: Call) -> str | None:
+def _why_no_key(call: Call) -> str | None:
     """The mistake in how the servers' API key was sent; None if it was not sent, or sent correctly."""
-    key: str | None = x.store.section.edx_api_key
+    key: str | None = call.store.section.edx_api_key
     if not key:
         return None
-    if key in (x.headers.get("authorization", "").rpartition(" ")[2], x.headers.get("x-api-key")):
+    if key in (call.headers.get("authorization", "").rpartition(" ")[2], call.headers.get("x-api-key")):
         return "this is the API key of servers: send it as `X-Edx-Api-Key: …`"
-    sent = x.headers.get("x-edx-api-key")
+    sent = call.headers.get("x-edx-api-key")
     if not sent or sent == key:
         return None
     why = next((why for why, meant in undone(sent) if meant == key), "")
@@ -77,28 +77,32 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         }
     )
 
-    def why_refused(self, x: Call, refusal: Refusal) -> str | None:
+    def why_refused(self, call: Call, refusal: Refusal) -> str | None:
         if refusal.status == 403 and getattr(refusal, "style", "") != "lti":
-            return standing.why_not(x)
-        if refusal.reason == "not_authenticated" and not x.headers.get("authorization") and credentials.has_api_key(x):
+            return standing.why_not(call)
+        if (
+            refusal.reason == "not_authenticated"
+            and not call.headers.get("authorization")
+            and credentials.has_api_key(call)
+        ):
             return "X-Edx-Api-Key is right, but this resource does not look at it: send a token of a user"
-        if refusal.status == 401 and (why := _why_no_key(x)) is not None:
+        if refusal.status == 401 and (why := _why_no_key(call)) is not None:
             return why
         if refusal.status in (400, 404):
-            for sent in standing.sent_keys(x, refusal.got):
-                if (why := standing.why_no_course(x, sent)) is not None:
+            for sent in standing.sent_keys(call, refusal.got):
+                if (why := standing.why_no_course(call, sent)) is not None:
                     return why
-            odd = (str(value) for name, value in x.path_params.items() if name in ("course_id", "course_key"))
+            odd = (str(value) for name, value in call.path_params.items() if name in ("course_id", "course_key"))
             if refusal.status == 400 and (text := next(odd, "course-v1:")) and not text.startswith("course-v1:"):
                 return f"`{text[:100]}` is no course key; it is written course-v1:Org+Course+Run"
             if "course" in refusal.reason and isinstance(refusal.got, str) and not refusal.got.startswith("course-v1:"):
                 what = f"`{refusal.got[:100]}` is no course key" if refusal.got else "no course key came"
                 return f"{what}; it is written course-v1:Org+Course+Run"
-        if isinstance(refusal.got, str) and (user := x.store.users.first("email", refusal.got.lower())) is not None:
+        if isinstance(refusal.got, str) and (user := call.store.users.first("email", refusal.got.lower())) is not None:
             return f"`{refusal.got}` is the e-mail address of {user.username}; send the username"
         if refusal.reason == "token_nonexistent":
             return "the site has no such token; each refresh and each revocation removes the one before"
-        return super().why_refused(x, refusal)
+        return super().why_refused(call, refusal)
 
     def hint_for_unknown_path(self, path: str) -> str | None:
         """Diagnose paths with a malformed course key, and those of micro-frontends, which the LMS does not serve."""
@@ -130,73 +134,78 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         """With a key of a course as one segment that may be three, `org/course/run`."""
         return _OLD_KEY.sub("/courses/key", path)
 
-    def method_of(self, x: Call) -> str:
+    def method_of(self, call: Call) -> str:
         """A view that ignores the method answers every method like GET.
 
         OPTIONS where a resource is not served counts as a method that it has.
         """
-        if x.method in ("GET", "HEAD") or self.catalogue is None:
-            return x.method
-        path = self.normalise_path(x.path)
-        if self.router.match(x.method, path)[0] is not None:
-            return x.method
-        found = self.catalogue.find(x.method, path)
+        if call.method in ("GET", "HEAD") or self.catalogue is None:
+            return call.method
+        path = self.normalise_path(call.path)
+        if self.router.match(call.method, path)[0] is not None:
+            return call.method
+        found = self.catalogue.find(call.method, path)
         if found is not None:
-            return "GET" if "ANY" in found.methods and self.router.match("GET", path)[0] else x.method
-        if x.method == "OPTIONS" and methods.answers_options(path) and not self.router.knows(path):
-            return next((operation.methods[0] for operation in self.catalogue.at(path)), x.method)
-        return x.method
+            return "GET" if "ANY" in found.methods and self.router.match("GET", path)[0] else call.method
+        if call.method == "OPTIONS" and methods.answers_options(path) and not self.router.knows(path):
+            return next((operation.methods[0] for operation in self.catalogue.at(path)), call.method)
+        return call.method
 
-    def respond_early(self, x: Call) -> Response | None:
+    def respond_early(self, call: Call) -> Response | None:
         """CORS preflight."""
-        return middleware.preflight(x)
+        return middleware.preflight(call)
 
-    def admit(self, x: Call) -> Response | None:
+    def admit(self, call: Call) -> Response | None:
         """Check the session cookie, and the CSRF token at a page that ignores the method."""
-        early = middleware.open_session(x)
-        if early is None and x.method not in methods.SAFE and x.route is not None and x.route.methods == ("GET",):
-            methods.check_csrf(x)  # the page answers it like GET
+        early = middleware.open_session(call)
+        if (
+            early is None
+            and call.method not in methods.SAFE
+            and call.route is not None
+            and call.route.methods == ("GET",)
+        ):
+            methods.check_csrf(call)  # the page answers it like GET
         return early
 
-    def before_missing(self, x: Call) -> None:
+    def before_missing(self, call: Call) -> None:
         """A resource that is not emulated still refuses invalid credentials."""
-        path = self.normalise_path(x.path)
+        path = self.normalise_path(call.path)
         if methods.is_resource(path):
-            methods.refuse_credentials(x, path)
+            methods.refuse_credentials(call, path)
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
+    def render(self, call: Call, refusal: Refusal) -> Response:
         """The refusal in its dialect."""
-        return wire.render(x, refusal)
+        return wire.render(call, refusal)
 
-    def failed(self, x: Call, failure: Unhandled) -> Response:
+    def failed(self, call: Call, failure: Unhandled) -> Response:
         """The site's 500 page."""
-        return wire.server_failure(x, failure)
+        return wire.server_failure(call, failure)
 
-    def not_found(self, x: Call) -> Refusal | Response:
+    def not_found(self, call: Call) -> Refusal | Response:
         """A redirect to the path with its final slash where that has a route, else the site's 404 page."""
-        slashed = f"{x.path}/"
+        slashed = f"{call.path}/"
         known = self.catalogue is not None and self.catalogue.at(self.normalise_path(slashed))
-        if not x.path.endswith("/") and (self.leads_somewhere(slashed) or known):
-            return middleware.append_slash(x)
-        return self.admit(x) or refusals.page_not_found(x.path)
+        if not call.path.endswith("/") and (self.leads_somewhere(slashed) or known):
+            return middleware.append_slash(call)
+        return self.admit(call) or refusals.page_not_found(call.path)
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal | Response:
         """A 405, after the checks that precede it.
 
         At a resource that is not emulated, only callers with all rights are known to get this far.
         """
-        path = self.normalise_path(x.path)
-        refusal = self.admit(x) or methods.refuse(x, path, allowed, served=self.leads_somewhere(x.path))
-        user, known = x.per_request(Caller).identity, self.catalogue.at(path) if self.catalogue is not None else []
+        path = self.normalise_path(call.path)
+        refusal = self.admit(call) or methods.refuse(call, path, allowed, served=self.leads_somewhere(call.path))
+        user, known = call.per_request(Caller).identity, self.catalogue.at(path) if self.catalogue is not None else []
         unsure = user is not None and not user.user.is_superuser and known and not self.router.knows(path)
-        if unsure and self.catalogue is not None and x.world.emulator.not_emulated == "refuse":
+        if unsure and self.catalogue is not None and call.world.emulator.not_emulated == "refuse":
             raise operation_not_emulated(self.catalogue, known[0], self.name, known[0].methods[0])
         return refusal
 
-    def finish(self, x: Call, response: Response) -> None:
+    def finish(self, call: Call, response: Response) -> None:
         """Events, cookies, and the headers that every page and API of the site carries."""
-        event_bus.publish_changes(x)
-        middleware.finish(x, response)
+        event_bus.publish_changes(call)
+        middleware.finish(call, response)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         """Credentials and ids of the world."""

@@ -78,38 +78,38 @@ def redirect(location: str, status: int = 302) -> Response:
     return Response(b"", status, {"location": quote(location, _KEPT_IN_ADDRESSES, errors="surrogatepass")}, HTML)
 
 
-def with_query(x: Call, path: str) -> str:
+def with_query(call: Call, path: str) -> str:
     """A path followed by the query of the request, where it has one."""
-    return f"{path}?{x.query_string.decode('latin-1')}" if x.query_string else path
+    return f"{path}?{call.query_string.decode('latin-1')}" if call.query_string else path
 
 
 # request bodies
 
 
-def read(x: Call) -> Any:
+def read(call: Call) -> Any:
     """The body as the resource's parsers read it: a document, or a dict of form fields; `{}` without a body.
 
     Raises refusals for a media type that is not read, and for a body that cannot be read.
     """
-    dialect = x.per_request(Reply).dialect
-    if not x.body:
+    dialect = call.per_request(Reply).dialect
+    if not call.body:
         return {}
-    kind = x.content_type
+    kind = call.content_type
     taken = dialect.parsers if dialect is not None else ANY_BODY
     if kind not in taken:
-        raise refusals.unsupported_media_type(x.headers.get("content-type", ""), taken)
+        raise refusals.unsupported_media_type(call.headers.get("content-type", ""), taken)
     try:
         if kind in (FORM, MULTIPART):
-            return x.fields(files=True)
-        return x.json()
+            return call.fields(files=True)
+        return call.json()
     except BodyError as error:
         parser = "Multipart form" if kind == MULTIPART else "JSON"
         raise refusals.parse_error(f"{parser} parse error - {error}") from None
 
 
-def read_object(x: Call) -> dict[str, Any]:
+def read_object(call: Call) -> dict[str, Any]:
     """The body, which the real server takes for an object without looking. Raises `Unhandled` for anything else."""
-    body = read(x)
+    body = read(call)
     if not isinstance(body, dict):
         raise refusals.Unhandled("the body is no object")
     return body
@@ -118,28 +118,28 @@ def read_object(x: Call) -> dict[str, Any]:
 # refusals and failures
 
 
-def server_failure(x: Call, failure: refusals.Unhandled) -> Response:
+def server_failure(call: Call, failure: refusals.Unhandled) -> Response:
     """The real server's 500 page, where it fails on this input; the journal marks it as the provider's defect."""
-    x.warn(failure.code, shortened(failure.why, _LONGEST_WHY))
-    return pages.server_error(x)
+    call.warn(failure.code, shortened(failure.why, _LONGEST_WHY))
+    return pages.server_error(call)
 
 
-def render(x: Call, refusal: Refusal) -> Response:
+def render(call: Call, refusal: Refusal) -> Response:
     """The refusal in the dialect it names; one of the core's own as a plain page."""
     if isinstance(refusal, SiteRefusal) and refusal.form is not None:
         return pages.launch(*refusal.form)
     if not isinstance(refusal, refusals.OpenedxRefusal):
         return html(pages.plain(refusal.message, refusal.message), refusal.status, refusal.headers)
-    response = _render(x, refusal)
-    dialect = x.per_request(Reply).dialect
-    if dialect is not None and not x.per_request(Reply).bare:
+    response = _render(call, refusal)
+    dialect = call.per_request(Reply).dialect
+    if dialect is not None and not call.per_request(Reply).bare:
         dialect.mark(response)
     return response
 
 
-def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
+def _render(call: Call, refusal: refusals.OpenedxRefusal) -> Response:
     status, headers, body = refusal.status, refusal.headers, refusal.body
-    dialect = x.per_request(Reply).dialect
+    dialect = call.per_request(Reply).dialect
     match style := refusal.style:
         case "api":
             return _render_api(refusal, dialect)
@@ -158,36 +158,36 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
         case "xml":
             return Response(str(body), status, headers, media_type="application/xml")
         case _:
-            return _render_page(x, refusal, style)
+            return _render_page(call, refusal, style)
 
 
-def _render_page(x: Call, refusal: refusals.OpenedxRefusal, style: refusals.PageStyle) -> Response:
+def _render_page(call: Call, refusal: refusals.OpenedxRefusal, style: refusals.PageStyle) -> Response:
     status, headers, body = refusal.status, refusal.headers, refusal.body
     match style:
         case "page":
             template, values = body
-            csrf.ensure(x)
-            return pages.page(x, template, status, **values)
+            csrf.ensure(call)
+            return pages.page(call, template, status, **values)
         case "failure":
-            return pages.server_error(x)
+            return pages.server_error(call)
         case "not-found":
-            return pages.not_found(x)
+            return pages.not_found(call)
         case "too-many":
-            return pages.too_many_requests(x)
+            return pages.too_many_requests(call)
         case "forbidden-page":
             return html(pages.plain("403 Forbidden", "403 Forbidden"), status, headers)
         case "forbidden":
             return html(pages.plain("403 Forbidden", "Forbidden (403)", refusal.message), status, headers)
         case "lti":
             return html(pages.plain("LTI", *body), status, headers)
-    x.per_request(Reply).bare = True
+    call.per_request(Reply).bare = True
     match style:
         case "bad-request":
             return html(pages.plain("Bad Request (400)", "Bad Request (400)"), status)
         case "standing":
-            return html(_STANDING.format(name=x.store.section.platform_name), status, {"vary": "Cookie"})
+            return html(_STANDING.format(name=call.store.section.platform_name), status, {"vary": "Cookie"})
         case "session":
-            return _render_session(x)
+            return _render_session(call)
 
 
 def _render_api(refusal: refusals.OpenedxRefusal, dialect: Dialect | None) -> Response:
@@ -216,11 +216,11 @@ _STANDING = (
 )
 
 
-def _render_session(x: Call) -> Response:
-    session.end(x)
+def _render_session(call: Call) -> Response:
+    session.end(call)
     cookies.replace(
-        x, *(cookies.expired(x, name) for name in (deployment.session_cookie_name(x), *cookies.LOGIN_COOKIES))
+        call, *(cookies.expired(call, name) for name in (deployment.session_cookie_name(call), *cookies.LOGIN_COOKIES))
     )
-    if "text/html" in x.headers.get("accept", ""):
-        return redirect(f"{x.prefix}/login?next={quote(x.prefix + x.path)}")
+    if "text/html" in call.headers.get("accept", ""):
+        return redirect(f"{call.prefix}/login?next={quote(call.prefix + call.path)}")
     return empty(401)

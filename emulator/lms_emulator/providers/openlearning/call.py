@@ -87,17 +87,17 @@ def in_query(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 # --- addresses ---
-def version(x: Call) -> str:
+def version(call: Call) -> str:
     """`v2.1` or `v2.2` for an API request, empty for the web site."""
-    first = x.path[1:].partition("/")[0]
+    first = call.path[1:].partition("/")[0]
     return first if first in VERSIONS else ""
 
 
-def web_base(x: Call) -> str:
+def web_base(call: Call) -> str:
     """The web site's address as this client reaches it, without a trailing slash."""
-    if x.settings.web_base_url:
-        return x.settings.web_base_url.rstrip("/")
-    base = x.base_url
+    if call.settings.web_base_url:
+        return call.settings.web_base_url.rstrip("/")
+    base = call.base_url
     for label in _API_HOSTS:
         base = base.replace(f"://{label}", "://www.", 1)
     return base
@@ -105,7 +105,7 @@ def web_base(x: Call) -> str:
 
 # --- checks ---
 def ensure(
-    x: Call,
+    call: Call,
     check: str,
     found: T | None,
     refuse: Callable[..., Refusal],
@@ -124,102 +124,102 @@ def ensure(
 
     Returns `found`.
     """
-    if not x.check(check, bool(found), expected=expected, got=got) or found is None:
+    if not call.check(check, bool(found), expected=expected, got=got) or found is None:
         why = diagnosis() if callable(diagnosis) else diagnosis
         raise refuse(check=check, expected=expected, got=got, diagnosis=why, credential=credential)
     return found
 
 
 # --- bodies ---
-def sent_fields(x: Call) -> dict[str, str]:
+def sent_fields(call: Call) -> dict[str, str]:
     """The fields of a body documented as a form.
 
     JSON is accepted with a warning, unless the setting `json_bodies` refuses it; booleans become `true` or `false`, and
     nulls are omitted. Raises a 400 or 415.
     """
-    if x.is_form:
+    if call.is_form:
         try:
-            return x.fields()
+            return call.fields()
         except BodyError as error:
             raise refusals.unreadable_body(str(error)) from None
-    if x.content_type.endswith("json"):
-        if x.settings.json_bodies == "refuse":
-            raise refusals.unsupported_body(x.content_type)
-        x.warn("undocumented_content_type", "the body is JSON; the documentation asks for a URL-encoded form")
-        sent = json_object(x).items()
-        found = Members({name: _text(x, name, value) for name, value in sent if value is not None})
-        x.reads.members.append(found)
+    if call.content_type.endswith("json"):
+        if call.settings.json_bodies == "refuse":
+            raise refusals.unsupported_body(call.content_type)
+        call.warn("undocumented_content_type", "the body is JSON; the documentation asks for a URL-encoded form")
+        sent = json_object(call).items()
+        found = Members({name: _text(call, name, value) for name, value in sent if value is not None})
+        call.reads.members.append(found)
         return found
-    if x.body.strip():
-        x.warn("no_form_content_type", f"the body was ignored: its content type is {x.content_type or 'missing'}")
+    if call.body.strip():
+        call.warn("no_form_content_type", f"the body was ignored: its content type is {call.content_type or 'missing'}")
     return {}
 
 
-def json_object(x: Call) -> dict[str, Any]:
+def json_object(call: Call) -> dict[str, Any]:
     """The body as a JSON object. Raises a 400."""
     try:
-        value = x.json()
+        value = call.json()
     except BodyError as error:
         raise refusals.unreadable_body(str(error)) from None
     if not isinstance(value, dict):
         refusal = refusals.unreadable_body(f"expected a JSON object, got {type(value).__name__}")
-        refusal.diagnosis = "the body is a list; it has to be an object" if isinstance(value, list) else why_text(x)
+        refusal.diagnosis = "the body is a list; it has to be an object" if isinstance(value, list) else why_text(call)
         raise refusal
     return value
 
 
-def json_text(x: Call, body: dict[str, Any], name: str) -> str | None:
+def json_text(call: Call, body: dict[str, Any], name: str) -> str | None:
     """An optional string of a JSON body; numbers and booleans are converted to text. Raises the field error."""
     value = body.get(name)
-    return None if value is None else _text(x, name, value)
+    return None if value is None else _text(call, name, value)
 
 
-def _text(x: Call, name: str, value: Any) -> str:
+def _text(call: Call, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
         nested = f"the fields stand side by side, not inside `{name}`" if isinstance(value, dict) else None
-        raise refusals.field_error(x, name, f"{name} must be a string", got=repr(value)[:100], diagnosis=nested)
+        raise refusals.field_error(call, name, f"{name} must be a string", got=repr(value)[:100], diagnosis=nested)
     return value
 
 
-def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None = None) -> str:
+def required(call: Call, values: dict[str, str], name: str, diagnosis: str | None = None) -> str:
     """A required field, which must not be blank. Raises the field error."""
     value = values.get(name, "")
     if not value.strip():
-        if not values and x.body and not x.is_form:
+        if not values and call.body and not call.is_form:
             diagnosis = f"the body was not read: send it as {FORM}"
-        elif _in_url(x, (name,)):
+        elif _in_url(call, (name,)):
             diagnosis = f"{name} is in the URL's query; fields go into the body, a URL-encoded form"
-        raise refusals.field_error(x, name, f"{name} is required", diagnosis=diagnosis)
+        raise refusals.field_error(call, name, f"{name} is required", diagnosis=diagnosis)
     return value
 
 
-def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
+def boolean(call: Call, values: dict[str, str], name: str, default: bool) -> bool:
     """A field that is `true` or `false`; a blank one counts as missing. Raises the field error."""
     text = values.get(name, "").strip().lower()
     if not text:
         return default
     if text not in _BOOLEANS:
         why = f"`{name}` came as {values[name][:100]}; write true or false"
-        raise refusals.field_error(x, name, f"{name} must be true or false", got=values[name], diagnosis=why)
+        raise refusals.field_error(call, name, f"{name} must be true or false", got=values[name], diagnosis=why)
     return _BOOLEANS[text]
 
 
-def _in_url(x: Call, names: Iterable[str]) -> list[str]:
+def _in_url(call: Call, names: Iterable[str]) -> list[str]:
     """Those of the body's fields that were sent in the query instead."""
-    given = {name for name, _ in x.query.peek()}
+    given = {name for name, _ in call.query.peek()}
     return [name for name in names if name in given]
 
 
-def takes(x: Call, *known: str) -> None:
+def takes(call: Call, *known: str) -> None:
     """Declare the fields of a body, for the journal's list of unread ones. Warns about those sent in the query."""
-    misplaced = _in_url(x, known)
+    misplaced = _in_url(call, known)
     if misplaced:
-        x.warn("field_in_query", f"ignored: {', '.join(misplaced)} in the URL's query; fields go into the body")
-    x.reads.add(*known, "api_key")
+        call.warn("field_in_query", f"ignored: {', '.join(misplaced)} in the URL's query; fields go into the body")
+    call.reads.add(*known, "api_key")
 
 
 def was_sent(values: dict[str, Any], name: str) -> bool:

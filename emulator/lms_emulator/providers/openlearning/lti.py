@@ -41,7 +41,7 @@ class Launch(NamedTuple):
 
 # --- issuing ---
 def issue(
-    x: Call, institution: Institution, registration: Registration, fields: Mapping[str, str | None]
+    call: Call, institution: Institution, registration: Registration, fields: Mapping[str, str | None]
 ) -> IssuedLaunch:
     """Sign a launch to this emulator's own launch URL, and record it.
 
@@ -50,10 +50,10 @@ def issue(
 
     Raises a 400 if the Host header does not yield a URL that can be signed.
     """
-    now = x.clock.now()
-    url = web_base(x) + LAUNCH_PATH
+    now = call.clock.now()
+    url = web_base(call) + LAUNCH_PATH
     message = lti11.message(fields.get("resource_link_id") or institution.id, fields)
-    nonce = x.ids.alnum(24)
+    nonce = call.ids.alnum(24)
     try:
         params = lti11.signed_launch(
             url,
@@ -65,19 +65,19 @@ def issue(
         )
     except ValueError:
         raise refusals.unusable_address(url) from None
-    return x.store.issued_launches.put(
+    return call.store.issued_launches.put(
         IssuedLaunch(
             nonce=nonce,
             consumer_key=registration.consumer_key,
             url=url,
             params=params,
-            keep_until=now + timedelta(seconds=x.settings.launch_max_age_seconds) + _KEEP,
+            keep_until=now + timedelta(seconds=call.settings.launch_max_age_seconds) + _KEEP,
         )
     )
 
 
 # --- checking ---
-def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Launch:
+def accept(call: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Launch:
     """Run the checks in order and mark the nonce as used. Raises the refusal of the first that fails.
 
     Parameters:
@@ -85,23 +85,23 @@ def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Laun
         method, url: of the request; the URL without its query.
     """
     fields = signed_launches.first_values(pairs)
-    registration = _registration(x, fields)
-    _check_message(x, fields)
-    _check_oauth(x, pairs)
-    _check_signature(x, pairs, fields, registration, method, url)
-    _check_time(x, parse_integer(fields["oauth_timestamp"]) or 0)
-    _use_nonce(x, registration, fields)
+    registration = _registration(call, fields)
+    _check_message(call, fields)
+    _check_oauth(call, pairs)
+    _check_signature(call, pairs, fields, registration, method, url)
+    _check_time(call, parse_integer(fields["oauth_timestamp"]) or 0)
+    _use_nonce(call, registration, fields)
     names = [name for name, _ in pairs]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        x.warn("repeated_field", f"sent more than once, the first counts: {', '.join(repeated)[:500]}")
+        call.warn("repeated_field", f"sent more than once, the first counts: {', '.join(repeated)[:500]}")
     return Launch(registration, fields)
 
 
-def _registration(x: Call, fields: Mapping[str, str]) -> Registration:
-    in_header = x.headers.get("authorization", "").lower().startswith("oauth ")
+def _registration(call: Call, fields: Mapping[str, str]) -> Registration:
+    in_header = call.headers.get("authorization", "").lower().startswith("oauth ")
     key = ensure(
-        x,
+        call,
         "oauth_consumer_key is in the form",
         fields.get("oauth_consumer_key"),
         refusals.launch_without_key,
@@ -112,18 +112,18 @@ def _registration(x: Call, fields: Mapping[str, str]) -> Registration:
         else None,
     )
     return ensure(
-        x,
+        call,
         "oauth_consumer_key is registered",
-        x.store.registrations.get(key),
+        call.store.registrations.get(key),
         refusals.launch_unknown_key,
         got=key,
-        diagnosis=lambda: _why_unknown_key(x, key),
+        diagnosis=lambda: _why_unknown_key(call, key),
         credential=key,
     )
 
 
-def _why_unknown_key(x: Call, key: str) -> str | None:
-    known = [registration.consumer_key for registration in x.store.registrations]
+def _why_unknown_key(call: Call, key: str) -> str | None:
+    known = [registration.consumer_key for registration in call.store.registrations]
     if meant := next((name for name in known if name.lower() == key.strip().lower()), None):
         return f"letters differ in case; the registered key is {meant}"
     if meant := nearest(key, known, 0.8):
@@ -134,7 +134,7 @@ def _why_unknown_key(x: Call, key: str) -> str | None:
 _OTHER_MESSAGES = ("ContentItemSelectionRequest", "ContentItemSelection", "ToolProxyRegistrationRequest")
 
 
-def _check_message(x: Call, fields: Mapping[str, str]) -> None:
+def _check_message(call: Call, fields: Mapping[str, str]) -> None:
     wanted = {"lti_message_type": lti11.MESSAGE_TYPE, "lti_version": lti11.VERSION, "resource_link_id": ""}
     for name, value in wanted.items():
         got = fields.get(name)
@@ -145,17 +145,22 @@ def _check_message(x: Call, fields: Mapping[str, str]) -> None:
             why = f"{got} is another message of LTI 1.1; only launches of links are taken here"
         if not passed and got and why is None:
             why = how_differs(value, got) or f"`{name}` came as {got[:100]}: it has to be {value}"
-        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=why)
+        ensure(call, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=why)
 
 
-def _check_oauth(x: Call, pairs: list[tuple[str, str]]) -> None:
+def _check_oauth(call: Call, pairs: list[tuple[str, str]]) -> None:
     for name, passed, expected, got, why in signed_launches.oauth_fields(pairs):
         refuse = partial(refusals.launch_oauth_fields, name)
-        ensure(x, f"the OAuth field {name}", passed, refuse, expected=expected, got=got, diagnosis=why)
+        ensure(call, f"the OAuth field {name}", passed, refuse, expected=expected, got=got, diagnosis=why)
 
 
 def _check_signature(
-    x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], registration: Registration, method: str, url: str
+    call: Call,
+    pairs: list[tuple[str, str]],
+    fields: Mapping[str, str],
+    registration: Registration,
+    method: str,
+    url: str,
 ) -> None:
     received = fields["oauth_signature"]
     try:
@@ -164,30 +169,30 @@ def _check_signature(
         raise refusals.unusable_address(url) from None
 
     def why() -> str | Unfinished | None:
-        return _changes(x, pairs, fields, url) or signed_launches.mistake(
-            x,
+        return _changes(call, pairs, fields, url) or signed_launches.mistake(
+            call,
             pairs,
             url=url,
             secret=registration.secret,
-            other_secrets={registration.consumer_key: registration.secret for registration in x.store.registrations},
-            other_urls=_other_addresses(x, url),
+            other_secrets={registration.consumer_key: registration.secret for registration in call.store.registrations},
+            other_urls=_other_addresses(call, url),
         )
 
     check = "oauth_signature is the HMAC-SHA1 of this request"
     same = oauth1.equal(expected, received)
-    ensure(x, check, same, refusals.launch_signature, expected=expected, got=received, diagnosis=why)
+    ensure(call, check, same, refusals.launch_signature, expected=expected, got=received, diagnosis=why)
 
 
-def _other_addresses(x: Call, url: str) -> list[str]:
+def _other_addresses(call: Call, url: str) -> list[str]:
     """The other URLs of the launch endpoint."""
-    real = [f"{web_base(x)}{LAUNCH_PATH}", f"https://www.openlearning.com{LAUNCH_PATH}"]
-    candidates = [*real, *signed_launches.addresses(x, LAUNCH_PATH)]
+    real = [f"{web_base(call)}{LAUNCH_PATH}", f"https://www.openlearning.com{LAUNCH_PATH}"]
+    candidates = [*real, *signed_launches.addresses(call, LAUNCH_PATH)]
     return [address for address in dict.fromkeys(candidates) if address != url]
 
 
-def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], url: str) -> str | None:
+def _changes(call: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], url: str) -> str | None:
     """How the form differs from the one that a sign-on call issued with the same nonce."""
-    issued = x.store.issued_launches.get(fields.get("oauth_nonce", ""))
+    issued = call.store.issued_launches.get(fields.get("oauth_nonce", ""))
     if issued is None or issued.consumer_key != fields["oauth_consumer_key"]:
         return None
     changes = []
@@ -206,23 +211,23 @@ def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], u
     return f"the form was changed after the sign-on call issued it: {'; '.join(changes)[:2000]}"
 
 
-def _check_time(x: Call, timestamp: int) -> None:
-    max_age, skew = x.settings.launch_max_age_seconds, x.settings.launch_clock_skew_seconds
-    age = int(x.clock.timestamp()) - timestamp
+def _check_time(call: Call, timestamp: int) -> None:
+    max_age, skew = call.settings.launch_max_age_seconds, call.settings.launch_clock_skew_seconds
+    age = int(call.clock.timestamp()) - timestamp
 
     late = "the form is too old, or the signer's clock is slow"
-    why = why_off(x.clock, timestamp) or ("the signer's clock is fast" if age < 0 else late)
+    why = why_off(call.clock, timestamp) or ("the signer's clock is fast" if age < 0 else late)
     why += "; this is not a replay"
     check, most, refuse = f"oauth_timestamp is at most {max_age} s old", f"at most {max_age} s", refusals.launch_expired
-    ensure(x, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
+    ensure(call, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
     check, most = f"oauth_timestamp is at most {skew} s ahead of the server's clock", f"at most {skew} s"
     refuse = refusals.launch_not_yet_valid
-    ensure(x, check, -age <= skew, refuse, expected=most, got=f"{-age} s", diagnosis=why)
+    ensure(call, check, -age <= skew, refuse, expected=most, got=f"{-age} s", diagnosis=why)
 
 
-def _use_nonce(x: Call, registration: Registration, fields: Mapping[str, str]) -> None:
+def _use_nonce(call: Call, registration: Registration, fields: Mapping[str, str]) -> None:
     nonce, signature = fields["oauth_nonce"], fields["oauth_signature"]
-    used = x.store.nonces.get((registration.consumer_key, nonce))
+    used = call.store.nonces.get((registration.consumer_key, nonce))
 
     def why() -> str:
         if used is not None and used.signature and used.signature != signature:
@@ -233,36 +238,36 @@ def _use_nonce(x: Call, registration: Registration, fields: Mapping[str, str]) -
         )
 
     ensure(
-        x,
+        call,
         "oauth_nonce was never used with this key",
         used is None,
         refusals.launch_replayed,
         got=nonce if used is None else f"{nonce}, used at {isoformat(used.used_at)}",
         diagnosis=why,
     )
-    now = x.clock.now()
-    life = timedelta(seconds=x.settings.launch_max_age_seconds + x.settings.launch_clock_skew_seconds)
+    now = call.clock.now()
+    life = timedelta(seconds=call.settings.launch_max_age_seconds + call.settings.launch_clock_skew_seconds)
     key, until = registration.consumer_key, now + life + _KEEP
-    x.store.nonces.put(Nonce(consumer_key=key, nonce=nonce, signature=signature, used_at=now, keep_until=until))
+    call.store.nonces.put(Nonce(consumer_key=key, nonce=nonce, signature=signature, used_at=now, keep_until=until))
 
 
 # --- target ---
-def class_of(x: Call, institution: Institution, context_id: str) -> Class | None:
+def class_of(call: Call, institution: Institution, context_id: str) -> Class | None:
     """The class of an LTI context: the one mapped to it, or else the institution's class with that id."""
-    mapping = x.store.context_mappings.get((institution.id, context_id))
-    klass = x.store.classes.get(mapping.class_id if mapping else context_id)
-    if klass is None or x.store.institution_of_class(klass) != institution.id:
+    mapping = call.store.context_mappings.get((institution.id, context_id))
+    klass = call.store.classes.get(mapping.class_id if mapping else context_id)
+    if klass is None or call.store.institution_of_class(klass) != institution.id:
         return None
     return klass
 
 
-def why_no_class(x: Call, institution: Institution, context_id: str) -> str:
+def why_no_class(call: Call, institution: Institution, context_id: str) -> str:
     """Why a context does not identify a class, as a diagnosis."""
-    kind = x.store.kind_of(context_id)
+    kind = call.store.kind_of(context_id)
     if kind == "class":
         return f"that class does not belong to {institution.id}"
     if kind is not None:
         return f"context_id is the id of a {kind}; {_CONTEXT}"
-    if (named := by_other_name(x.store.courses, context_id)) is not None:
+    if (named := by_other_name(call.store.courses, context_id)) is not None:
         return f"context_id is the {named[0]} of course {named[1].id}; {_CONTEXT}"
     return "an Instructor or Administrator with Institution Staff can set up the class by launching into it"

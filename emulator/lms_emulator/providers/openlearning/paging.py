@@ -13,28 +13,30 @@ from lms_emulator.providers.openlearning.call import Call, version
 T = TypeVar("T")
 
 
-def paged(x: Call, items: Sequence[T], shape: Callable[[T], dict[str, Any]]) -> Response:
+def paged(call: Call, items: Sequence[T], shape: Callable[[T], dict[str, Any]]) -> Response:
     """A page of a list, with `pagination` if the client requested a page (v2.1) or always (v2.2).
 
     Raises a 400 for a page or size that is not a positive number.
     """
-    asked = bool(x.query_string) and (x.query.get("page") is not None or x.query.get("itemsPerPage") is not None)
-    page = _positive(x, "page", 1)
-    size = _positive(x, "itemsPerPage", x.settings.default_page_size)
-    if size > x.settings.max_page_size:
-        x.warn("page_size_capped", f"itemsPerPage={size} was reduced to {x.settings.max_page_size}")
-        size = x.settings.max_page_size
+    asked = bool(call.query_string) and (
+        call.query.get("page") is not None or call.query.get("itemsPerPage") is not None
+    )
+    page = _positive(call, "page", 1)
+    size = _positive(call, "itemsPerPage", call.settings.default_page_size)
+    if size > call.settings.max_page_size:
+        call.warn("page_size_capped", f"itemsPerPage={size} was reduced to {call.settings.max_page_size}")
+        size = call.settings.max_page_size
     if not asked and len(items) > size:
-        x.warn("first_page_only", f"this is the first page: {size} of {len(items)} items; use page and itemsPerPage")
+        call.warn("first_page_only", f"this is the first page: {size} of {len(items)} items; use page and itemsPerPage")
     rows = [shape(item) for item in items[(page - 1) * size : page * size]]
-    if not asked and version(x) == "v2.1":
+    if not asked and version(call) == "v2.1":
         return wire.data(rows)
     pages = -(-len(items) // size)
     return wire.data(rows, {"page": page, "itemsPerPage": size, "totalItems": len(items), "totalPages": pages})
 
 
-def _positive(x: Call, name: str, default: int) -> int:
-    text = x.query.get(name)
+def _positive(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):

@@ -41,54 +41,54 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
     def problems(self, section: Any) -> Iterable[str]:
         return checks.problems(section)
 
-    def render(self, x: Call, refusal: Refusal) -> Response:
-        return wire.render(x, refusal)
+    def render(self, call: Call, refusal: Refusal) -> Response:
+        return wire.render(call, refusal)
 
-    def not_found(self, x: Call) -> Refusal | Response:
+    def not_found(self, call: Call) -> Refusal | Response:
         """404, or a redirect to the path with its trailing slash: on the web site always, in the API if the setting
         says so."""
-        slashed = x.path + "/"
-        if not x.path.endswith("/") and self.leads_somewhere(slashed) and not self._is_no_portal(x, slashed):
-            if version(x) and x.settings.trailing_slash == "strict":
-                x.warn("missing_trailing_slash", "the path exists only with a trailing slash")
-                return refusals.missing_trailing_slash(x.path)
-            return self._add_slash(x)
-        if version(x):
-            return refusals.no_such_endpoint(x.path, self._hint(x))
-        if x.path.startswith("/api/"):
-            return refusals.v1_not_found(x.path, self._hint(x))
-        return refusals.page_not_found(x.path, self._hint(x))
+        slashed = call.path + "/"
+        if not call.path.endswith("/") and self.leads_somewhere(slashed) and not self._is_no_portal(call, slashed):
+            if version(call) and call.settings.trailing_slash == "strict":
+                call.warn("missing_trailing_slash", "the path exists only with a trailing slash")
+                return refusals.missing_trailing_slash(call.path)
+            return self._add_slash(call)
+        if version(call):
+            return refusals.no_such_endpoint(call.path, self._hint(call))
+        if call.path.startswith("/api/"):
+            return refusals.v1_not_found(call.path, self._hint(call))
+        return refusals.page_not_found(call.path, self._hint(call))
 
-    def _is_no_portal(self, x: Call, path: str) -> bool:
+    def _is_no_portal(self, call: Call, path: str) -> bool:
         """Whether the path merely looks like an institution's portal, which does not exist."""
         name = path.strip("/")
-        return "/" not in name and x.store.institutions.get(name) is None
+        return "/" not in name and call.store.institutions.get(name) is None
 
-    def _add_slash(self, x: Call) -> Response:
+    def _add_slash(self, call: Call) -> Response:
         """Redirect as Django's APPEND_SLASH does, which turns a POST without the slash into a GET without its
         fields."""
-        x.warn(
+        call.warn(
             "missing_trailing_slash",
             "redirected to the path with a trailing slash; following that turns a POST into a GET without its fields",
         )
-        query = "?" + x.query_string.decode("latin-1") if x.query_string else ""
-        location = f"{x.base_url}{x.raw_path.decode('latin-1')}/{query}"
+        query = "?" + call.query_string.decode("latin-1") if call.query_string else ""
+        location = f"{call.base_url}{call.raw_path.decode('latin-1')}/{query}"
         return Response(b"", 301, {"Location": location}, media_type="text/html; charset=utf-8")
 
-    def _hint(self, x: Call) -> str | None:
-        if x.path.startswith("/api/provision/course/courses/"):
+    def _hint(self, call: Call) -> str | None:
+        if call.path.startswith("/api/provision/course/courses/"):
             return "this is the old form of the path; the new one is /api/provision/course/<New Course Path>/"
-        if x.path.startswith("/api/provision/class/courses/"):
+        if call.path.startswith("/api/provision/class/courses/"):
             return "omit `courses/` from the course path: /api/provision/class/<Existing Course Path>/"
-        return next((hint for part, hint in _UNKNOWN_CALLS.items() if part in f"{x.path}/"), None)
+        return next((hint for part, hint in _UNKNOWN_CALLS.items() if part in f"{call.path}/"), None)
 
-    def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
+    def method_not_allowed(self, call: Call, allowed: tuple[str, ...]) -> Refusal | Response:
         """405 with `Allow`. Launches allow only POST, whatever the setting for GET is."""
-        if self._is_no_portal(x, x.path):
-            return self.not_found(x)
-        if x.path == LAUNCH_PATH:
-            return refusals.launch_method(check="the method is POST", expected="POST", got=x.method)
-        return refusals.method_not_allowed(x.method, allowed)
+        if self._is_no_portal(call, call.path):
+            return self.not_found(call)
+        if call.path == LAUNCH_PATH:
+            return refusals.launch_method(check="the method is POST", expected="POST", got=call.method)
+        return refusals.method_not_allowed(call.method, allowed)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
         """Credentials and ids of the world's first institution, for tests."""

@@ -150,12 +150,12 @@ def _with_article(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aei" else f"a {noun}"  # a user
 
 
-def field_error(x: Call, field: str, message: str, *, got: object = None, diagnosis: str | None = None) -> Refusal:
+def field_error(call: Call, field: str, message: str, *, got: object = None, diagnosis: str | None = None) -> Refusal:
     """400 (or 422, by setting): a missing or invalid field."""
     return FieldRefusal(
         "field_invalid" if got is not None else "field_missing",
         field=field,
-        status=x.settings.field_error_status,
+        status=call.settings.field_error_status,
         message=message,
         check=f"the field {field}",
         expected=message,

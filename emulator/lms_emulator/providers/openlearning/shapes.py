@@ -19,44 +19,44 @@ from lms_emulator.providers.openlearning.model import (
 )
 
 
-def institution(x: Call, record: Institution) -> dict[str, Any]:
+def institution(call: Call, record: Institution) -> dict[str, Any]:
     """An institution, as captured: the id is the slug, and the URL has no trailing slash."""
-    return {"id": record.id, "url": f"{web_base(x)}/{record.id}", "name": record.name}
+    return {"id": record.id, "url": f"{web_base(call)}/{record.id}", "name": record.name}
 
 
-def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
+def user(call: Call, record: User, viewer: User) -> dict[str, Any]:
     """The User object. Only `id` is certain; the e-mail address is visible to the user and their administrators."""
     shown: dict[str, Any] = {
         "id": record.id,
         "full_name": record.full_name,
         "profile_name": record.profile_name,
-        "url": f"{web_base(x)}/u/{record.profile_name}/",
+        "url": f"{web_base(call)}/u/{record.profile_name}/",
     }
     if record.image:
         shown["image"] = record.image
-    if record.primary_email_address and (viewer.id == record.id or x.store.controls(viewer.id, record)):
+    if record.primary_email_address and (viewer.id == record.id or call.store.controls(viewer.id, record)):
         shown["primary_email_address"] = record.primary_email_address
     return shown
 
 
-def managed_user(x: Call, account: User, membership: Membership, viewer: User) -> dict[str, Any]:
+def managed_user(call: Call, account: User, membership: Membership, viewer: User) -> dict[str, Any]:
     """An item in the list of managed users: the account is nested, unlike in the response to its creation."""
-    shown: dict[str, Any] = {"user": user(x, account, viewer)}
+    shown: dict[str, Any] = {"user": user(call, account, viewer)}
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
-        if x.settings.list_external_id_alias:
+        if call.settings.list_external_id_alias:
             shown["external_id"] = membership.external_institution_id
     return shown
 
 
-def course_url(x: Call, record: Course) -> str:
+def course_url(call: Call, record: Course) -> str:
     """The course home, with trailing slash as captured."""
-    return f"{web_base(x)}/{record.institution}/courses/{record.slug}/"
+    return f"{web_base(call)}/{record.institution}/courses/{record.slug}/"
 
 
-def class_url(x: Call, course: Course, klass: Class) -> str:
+def class_url(call: Call, course: Course, klass: Class) -> str:
     """The class home: the course home with the class in its query (`cl` is observed, its meaning chosen)."""
-    return add_query(course_url(x, course), [("cl", klass.id)])
+    return add_query(course_url(call, course), [("cl", klass.id)])
 
 
 def connector(record: Connector) -> dict[str, Any]:
@@ -64,12 +64,12 @@ def connector(record: Connector) -> dict[str, Any]:
     return {"id": record.id, "name": record.name, "type": record.type}
 
 
-def event(x: Call, action: str, who: User, enrolment: Enrolment, where: Course) -> dict[str, Any]:
+def event(call: Call, action: str, who: User, enrolment: Enrolment, where: Course) -> dict[str, Any]:
     """A webhook's body for a user's action in a class, without the event's own fields.
 
     As documented, an address that is unknown, or that the user did not agree to share, is omitted.
     """
-    membership = x.store.membership(where.institution, who.id)
+    membership = call.store.membership(where.institution, who.id)
     actor: dict[str, Any] = {"name": who.full_name, "id": who.id, "enrolmentId": enrolment.id}
     if membership is not None and membership.external_institution_id is not None:
         actor["externalId"] = membership.external_institution_id
@@ -77,16 +77,16 @@ def event(x: Call, action: str, who: User, enrolment: Enrolment, where: Course) 
         actor["institutionEmail"] = who.primary_email_address
     if enrolment.shares_email and who.primary_email_address:
         actor["userEmail"] = who.primary_email_address
-    address = x.headers.get("x-forwarded-for", "").partition(",")[0].strip() or "127.0.0.1"
+    address = call.headers.get("x-forwarded-for", "").partition(",")[0].strip() or "127.0.0.1"
     context = {"courseId": where.id, "classId": enrolment.class_id, "ipAddress": address}
-    return {"action": action, "actor": actor, "context": context, "timestamp": isoformat(x.clock.now())}
+    return {"action": action, "actor": actor, "context": context, "timestamp": isoformat(call.clock.now())}
 
 
-def course(x: Call, record: Course) -> dict[str, Any]:
+def course(call: Call, record: Course) -> dict[str, Any]:
     """The Course object as captured, with summary and price only if set."""
     shown: dict[str, Any] = {
         "id": record.id,
-        "url": course_url(x, record),
+        "url": course_url(call, record),
         "title": record.title,
         "image": record.image or DEFAULT_IMAGE,
         "self_paced": record.self_paced,
@@ -117,13 +117,13 @@ def enrolment(record: Enrolment) -> dict[str, Any]:
     return shown
 
 
-def listed_course(x: Call, record: Course) -> dict[str, Any]:
+def listed_course(call: Call, record: Course) -> dict[str, Any]:
     """An item in the old public course list."""
-    creator = x.store.users.get(record.created_by)
-    base = web_base(x)
+    creator = call.store.users.get(record.created_by)
+    base = web_base(call)
     return {
         "name": record.title,
-        "courseUrl": course_url(x, record),
+        "courseUrl": course_url(call, record),
         "image": record.image or DEFAULT_IMAGE,
         "summary": record.summary or "",
         "promoMediaUrl": record.promo_media_url or "",

@@ -34,22 +34,22 @@ def data(value: Any, pagination: Mapping[str, int] | None = None) -> Response:
     return json(body)
 
 
-def render(x: Call, refusal: Refusal) -> Response:
+def render(call: Call, refusal: Refusal) -> Response:
     """The refusal in the format of the request's path."""
-    if version(x):
-        return _api_error(x, refusal)
-    if x.path.startswith("/api/"):
+    if version(call):
+        return _api_error(call, refusal)
+    if call.path.startswith("/api/"):
         return json({"success": False, "error": refusal.message}, refusal.status, refusal.headers)
     headers = dict(refusal.headers)
-    if x.path == LAUNCH_PATH:
+    if call.path == LAUNCH_PATH:
         headers[LAUNCH_ERROR_HEADER] = refusal.reason
     return page(PACKAGE, "refused.html", refusal.status, headers, code=refusal.status, message=refusal.message)
 
 
-def _api_error(x: Call, refusal: Refusal) -> Response:
-    style = x.settings.error_style
+def _api_error(call: Call, refusal: Refusal) -> Response:
+    style = call.settings.error_style
     if style == "per_version":
-        style = "both" if version(x) == "v2.1" else "detail"
+        style = "both" if version(call) == "v2.1" else "detail"
     detail: Any = refusal.message
     if isinstance(refusal, FieldRefusal) and refusal.status == 422:
         detail = [{"loc": ["body", refusal.field], "msg": refusal.message, "type": "value_error"}]

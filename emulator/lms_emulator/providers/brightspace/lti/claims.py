@@ -30,9 +30,9 @@ from lms_emulator.signing import lti13
 BRIGHTSPACE_CLAIM = "http://www.brightspace.com"
 
 
-def registration(x: Call, deployment: Deployment) -> ToolRegistration:
+def registration(call: Call, deployment: Deployment) -> ToolRegistration:
     """The registration that a deployment belongs to."""
-    found = x.store.registrations.get(deployment.client_id)
+    found = call.store.registrations.get(deployment.client_id)
     assert found is not None, "the world file's references are checked when it is loaded"
     return found
 
@@ -78,27 +78,27 @@ def names(user: User, deployment: Deployment) -> dict[str, str]:
     return {**found, "name": " ".join(found.values())} if found else {}
 
 
-def services_url(x: Call, service: str, deployment: Deployment, unit: OrgUnit) -> str:
+def services_url(call: Call, service: str, deployment: Deployment, unit: OrgUnit) -> str:
     """`…/d2l/api/lti/ags/2.0/deployment/<id>/orgunit/<id>`."""
-    return x.url(f"/d2l/api/lti/{service}/2.0/deployment/{deployment.id}/orgunit/{unit.id}")
+    return call.url(f"/d2l/api/lti/{service}/2.0/deployment/{deployment.id}/orgunit/{unit.id}")
 
 
 NOTICES_PATH = "/d2l/api/lti/pns/1.0/deployment/{deploymentId}/noticehandlers"
 
 
-def notices_url(x: Call, deployment: Deployment) -> str:
+def notices_url(call: Call, deployment: Deployment) -> str:
     """Where a tool registers handlers of notices."""
-    return x.url(NOTICES_PATH.format(deploymentId=deployment.id))
+    return call.url(NOTICES_PATH.format(deploymentId=deployment.id))
 
 
-def offers(x: Call, deployment: Deployment, extension: Extension) -> bool:
+def offers(call: Call, deployment: Deployment, extension: Extension) -> bool:
     """Whether a deployment has an extension that its registration must have too."""
-    return extension in deployment.extensions and extension in registration(x, deployment).extensions
+    return extension in deployment.extensions and extension in registration(call, deployment).extensions
 
 
-def notice_types(x: Call, deployment: Deployment) -> list[str]:
+def notice_types(call: Call, deployment: Deployment) -> list[str]:
     """The types of notices that a deployment can have."""
-    processes = offers(x, deployment, "asset_processor")
+    processes = offers(call, deployment, "asset_processor")
     supported = (lti13.CONTEXT_COPY_NOTICE, *((lti13.SUBMISSION_NOTICE,) if processes else ()))
     return [kind for kind in supported if deployment.notice_types is None or kind in deployment.notice_types]
 
@@ -108,17 +108,17 @@ def context(unit: OrgUnit) -> dict[str, Any]:
     return {"id": str(unit.id), "label": unit.code, "title": unit.name, "type": [lti13.COURSE_OFFERING]}
 
 
-def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink) -> lti13.Launch:
+def resource_launch(call: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink) -> lti13.Launch:
     """A resource link launch. It includes the line item if the link has exactly one (LTI-AGS 2.0, 3.1)."""
-    found = x.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
+    found = call.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
     items = [item for item in found if item.org_unit_id == unit.id]
-    ags = services_url(x, "ags", deployment, unit)
+    ags = services_url(call, "ags", deployment, unit)
     return _launch(
-        x,
+        call,
         user,
         unit,
         deployment,
-        target=link.url or registration(x, deployment).target_link_uri,
+        target=link.url or registration(call, deployment).target_link_uri,
         link=link,
         resource_link=_link_claim(deployment, link),
         line_item=f"{ags}/lineitems/{items[0].id}" if len(items) == 1 else None,
@@ -126,7 +126,7 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
 
 
 def deep_linking_launch(
-    x: Call,
+    call: Call,
     user: User,
     unit: OrgUnit,
     deployment: Deployment,
@@ -146,25 +146,25 @@ def deep_linking_launch(
         "spot": spot,
         **({"folder": folder.id} if folder is not None else {}),
         **(where or {}),
-        "exp": int(x.clock.timestamp()) + 3600,
-        "jti": x.ids.uuid(),
+        "exp": int(call.clock.timestamp()) + 3600,
+        "jti": call.ids.uuid(),
     }
     settings = {
-        "deep_link_return_url": x.url(f"/d2l/le/lti/{unit.id}/deeplinking/return"),
+        "deep_link_return_url": call.url(f"/d2l/le/lti/{unit.id}/deeplinking/return"),
         "accept_types": list(SPOTS[spot].types),
         "accept_presentation_document_targets": ["iframe", "window"],
         "accept_multiple": SPOTS[spot].multiple,
         "auto_create": False,
-        "data": oauth.issue(x, claims, kind="deep_linking"),
+        "data": oauth.issue(call, claims, kind="deep_linking"),
     }
-    target = (link.url if link is not None else None) or registration(x, deployment).target_link_uri
+    target = (link.url if link is not None else None) or registration(call, deployment).target_link_uri
     fields = link.custom if link is not None else None
     about = {f"{lti13.CLAIM}activity": {"id": str(folder.id), "title": folder.name}} if folder is not None else None
-    return _launch(x, user, unit, deployment, target=target, fields=fields, deep_linking=settings, extra=about)
+    return _launch(call, user, unit, deployment, target=target, fields=fields, deep_linking=settings, extra=about)
 
 
 def message_launch(
-    x: Call,
+    call: Call,
     user: User,
     unit: OrgUnit,
     deployment: Deployment,
@@ -176,11 +176,11 @@ def message_launch(
 ) -> lti13.Launch:
     """A launch with a message of its own. Parameters: `about`, its own claims, without the prefix of LTI's."""
     return _launch(
-        x,
+        call,
         user,
         unit,
         deployment,
-        target=target or registration(x, deployment).target_link_uri,
+        target=target or registration(call, deployment).target_link_uri,
         fields=fields,
         message_type=message,
         extra={f"{lti13.CLAIM}{name}": value for name, value in about.items()},
@@ -188,31 +188,31 @@ def message_launch(
 
 
 def review_launch(
-    x: Call, user: User, unit: OrgUnit, deployment: Deployment, item: LineItem, learner: User
+    call: Call, user: User, unit: OrgUnit, deployment: Deployment, item: LineItem, learner: User
 ) -> lti13.Launch:
     """A submission review launch, which shows a teacher one student's work.
 
     Source: 1EdTech Submission Review 1.0.
     """
     review = item.data.submission_review or {}
-    link = x.store.lti_links.get(item.data.resource_link_id) if item.data.resource_link_id else None
-    part = rules.role_in(x, learner, unit.id)
+    link = call.store.lti_links.get(item.data.resource_link_id) if item.data.resource_link_id else None
+    part = rules.role_in(call, learner, unit.id)
     about: dict[str, Any] = {
         "user_id": subject(learner, deployment),
         **{name: value for name, value in person(learner, deployment).items() if name != "sub"},
         "roles": membership_roles(part) if part is not None and not deployment.anonymous else [],
     }
     return _launch(
-        x,
+        call,
         user,
         unit,
         deployment,
-        target=review.get("url") or registration(x, deployment).target_link_uri,
+        target=review.get("url") or registration(call, deployment).target_link_uri,
         link=link,
         fields={str(name): str(value) for name, value in (review.get("custom") or {}).items()},
         message_type=lti13.SUBMISSION_REVIEW_REQUEST,
         resource_link=_link_claim(deployment, link) if link is not None else None,
-        line_item=f"{services_url(x, 'ags', deployment, unit)}/lineitems/{item.id}",
+        line_item=f"{services_url(call, 'ags', deployment, unit)}/lineitems/{item.id}",
         extra={f"{lti13.CLAIM}for_user": about},
     )
 
@@ -226,7 +226,7 @@ def _link_claim(deployment: Deployment, link: LtiLink) -> dict[str, Any]:
 
 
 def _launch(
-    x: Call,
+    call: Call,
     user: User,
     unit: OrgUnit,
     deployment: Deployment,
@@ -238,30 +238,30 @@ def _launch(
     extra: dict[str, Any] | None = None,
     **parts: Any,
 ) -> lti13.Launch:
-    role = rules.role_in(x, user, unit.id) if not deployment.anonymous else None
-    tool = registration(x, deployment)
+    role = rules.role_in(call, user, unit.id) if not deployment.anonymous else None
+    tool = registration(call, deployment)
     ags = "ags" in deployment.extensions
     deep = "deep_linking" in parts
     said = {**deployment.custom, **(link.custom if link is not None else {}), **(fields or {})}
     return lti13.Launch(
-        issuer=x.base_url,
+        issuer=call.base_url,
         client_id=deployment.client_id,
         deployment_id=deployment.id,
-        target_link_uri=x.resolve(target),
+        target_link_uri=call.resolve(target),
         message_type=message_type or (lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST),
         person=person(user, deployment),
         roles=all_roles(role, institution=tool.send_institution_role) if role is not None else [],
         context=context(unit) if deployment.send_org_unit else None,
-        tool_platform={"guid": x.store.section.tenant_id, "product_family_code": "desire2learn"},
-        presentation={"locale": "en-us", "return_url": x.url(f"/d2l/home/{unit.id}"), **_size(link)},
-        lis=_lis(x, user, unit, deployment),
-        custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), said) or None,
+        tool_platform={"guid": call.store.section.tenant_id, "product_family_code": "desire2learn"},
+        presentation={"locale": "en-us", "return_url": call.url(f"/d2l/home/{unit.id}"), **_size(link)},
+        lis=_lis(call, user, unit, deployment),
+        custom=variables.expanded(variables.Scene(call, user, unit, deployment, link), said) or None,
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
-        line_items=f"{services_url(x, 'ags', deployment, unit)}/lineitems" if ags else None,
-        memberships=f"{services_url(x, 'nrps', deployment, unit)}/memberships"
+        line_items=f"{services_url(call, 'ags', deployment, unit)}/lineitems" if ags else None,
+        memberships=f"{services_url(call, 'nrps', deployment, unit)}/memberships"
         if "nrps" in deployment.extensions
         else None,
-        extra={**_own_claims(x, user, unit, deployment, link), **(extra or {})},
+        extra={**_own_claims(call, user, unit, deployment, link), **(extra or {})},
         **parts,
     )
 
@@ -271,22 +271,22 @@ def _size(link: LtiLink | None) -> dict[str, int]:
     return {name: pixels for name, pixels in size.items() if pixels is not None}
 
 
-def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str, str] | None:
+def _lis(call: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str, str] | None:
     found: dict[str, str] = {}
     if deployment.send_org_unit:
-        section, _ = variables.section_of(x, user, unit) or (unit.code, "")
+        section, _ = variables.section_of(call, user, unit) or (unit.code, "")
         found |= {
-            "course_offering_sourcedid": f"{x.host}:{unit.code}",
-            "course_section_sourcedid": f"{x.host}:{section}",
+            "course_offering_sourcedid": f"{call.host}:{unit.code}",
+            "course_section_sourcedid": f"{call.host}:{section}",
         }
     if deployment.send_org_defined_id and user.org_defined_id and not deployment.anonymous:
         found["person_sourcedid"] = user.org_defined_id
     return found or None
 
 
-def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
+def _own_claims(call: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
     """Brightspace's own claim, and the user's LTI 1.1 id."""
-    own: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
+    own: dict[str, Any] = {"tenant_id": call.store.section.tenant_id}
     if not deployment.anonymous:
         if deployment.send_org_defined_id:
             own["org_defined_id"] = user.org_defined_id or ""
@@ -302,8 +302,8 @@ def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link
     elif number is not None:
         own["link_id"] = number
     notices = {}
-    if offers(x, deployment, "notices"):
-        notices[lti13.NOTICES_CLAIM] = notice_claim(notices_url(x, deployment), notice_types(x, deployment))
+    if offers(call, deployment, "notices"):
+        notices[lti13.NOTICES_CLAIM] = notice_claim(notices_url(call, deployment), notice_types(call, deployment))
     legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
     return {BRIGHTSPACE_CLAIM: own, **legacy, **notices}
 

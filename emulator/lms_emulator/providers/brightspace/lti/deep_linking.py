@@ -52,66 +52,68 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
     def read_keys(self, found: Any) -> KeySet:
         return read_keys(found)
 
-    def issuer(self, x: Call) -> str:
-        return x.base_url
+    def issuer(self, call: Call) -> str:
+        return call.base_url
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         message = MESSAGES.get(fault.kind, "The refusal of an invalid response.")
         return refusals.lti_page(fault.reason, message, check=fault.check, **fault.details)
 
     async def items(
-        self, x: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
+        self, call: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
         """D2L selects the key by `kid` alone."""
-        if not x.check("the header has a kid", "kid" in read(message).header):
-            raise self.refusal(x, Fault("deep_linking", "missing_kid", "kid", "the id of a key in the tool's key set"))
-        return await super().items(x, message, client_id=client_id, keys=keys, deployment_id=deployment_id)
+        if not call.check("the header has a kid", "kid" in read(message).header):
+            raise self.refusal(
+                call, Fault("deep_linking", "missing_kid", "kid", "the id of a key in the tool's key set")
+            )
+        return await super().items(call, message, client_id=client_id, keys=keys, deployment_id=deployment_id)
 
-    def taken(self, x: Call, spot: Spot, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def taken(self, call: Call, spot: Spot, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The items that a placement accepts, with a warning about the others."""
         fitting = [item for item in items if item["type"] in spot.types]
         kept = fitting if spot.multiple else fitting[:1]
         if len(kept) < len(items):
             types = ", ".join(spot.types)
             number = "several" if spot.multiple else "one"
-            x.warn(
+            call.warn(
                 "items_not_taken", f"{len(items) - len(kept)} items are ignored: {number} of {types} can be placed here"
             )
         return kept
 
     def chosen(
-        self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, given: dict[str, Any]
+        self, call: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, given: dict[str, Any]
     ) -> tuple[LtiLink, LineItemData | None]:
         """A chosen link with its dates, and the line item that it requests. Raises the refusal of an unreadable one."""
-        item = _readable(x, given)
+        item = _readable(call, given)
         fields = link_of(item, deployment.name)._asdict()
         fields |= {field: parse_instant(item[part][name]) for field, part, name in DATES if name in item.get(part, {})}
-        number = x.ids.digits(8)
+        number = call.ids.digits(8)
         link = LtiLink(
             id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, org_unit_id=unit.id, **fields
         )
-        return link, self.line_item(x, item, link.id, link.title)
+        return link, self.line_item(call, item, link.id, link.title)
 
-    def read_line_item(self, x: Call, body: Any) -> LineItemData:
-        return read_line_item(x, body)
+    def read_line_item(self, call: Call, body: Any) -> LineItemData:
+        return read_line_item(call, body)
 
 
-def place(x: Call, unit: OrgUnit, deployment: Deployment, link: LtiLink, data: LineItemData | None) -> LtiLink:
+def place(call: Call, unit: OrgUnit, deployment: Deployment, link: LtiLink, data: LineItemData | None) -> LtiLink:
     """Store a chosen link, with a grade object if it requests a line item."""
-    x.store.lti_links.put(link)
+    call.store.lti_links.put(link)
     if data is not None:
-        add_line_item(x, deployment, unit, data)
+        add_line_item(call, deployment, unit, data)
     return link
 
 
-def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict[str, Any]) -> AssetProcessor:
+def place_processor(call: Call, deployment: Deployment, folder_id: int, given: dict[str, Any]) -> AssetProcessor:
     """Attach a chosen asset processor to an assignment. Raises the refusal of an unreadable one."""
-    item = _readable(x, given)
+    item = _readable(call, given)
     link, report = link_of(item, deployment.name), dict(item.get("report", {}))
     if not isinstance(report.get("custom") or {}, dict):
-        _refuse(x, "report.custom", "an object", report.pop("custom"))
+        _refuse(call, "report.custom", "an object", report.pop("custom"))
     processor = AssetProcessor(
-        id=x.ids.uuid(),
+        id=call.ids.uuid(),
         folder_id=folder_id,
         deployment_id=deployment.id,
         url=link.url,
@@ -120,34 +122,34 @@ def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict
         custom=link.custom,
         report=report,
     )
-    return x.store.asset_processors.put(processor)
+    return call.store.asset_processors.put(processor)
 
 
-def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:
+def _readable(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     """A content item's members that can be read. Raises the refusal of another, unless a setting ignores it."""
     item = {name: value for name, value in given.items() if value is not None}
     for name in TEXTS:
         if name in item and not isinstance(item[name], str):
-            _refuse(x, name, "a string", item.pop(name))
+            _refuse(call, name, "a string", item.pop(name))
     for name in OBJECTS:
         if name in item and not isinstance(item[name], dict):
-            _refuse(x, name, "an object", item.pop(name))
+            _refuse(call, name, "an object", item.pop(name))
     for _, part, date in DATES:
         within = item.get(part, {})
         try:
             if date in within:
                 parse_instant(within[date])
         except (TypeError, ValueError):
-            _refuse(x, f"{part}.{date}", "a time of ISO 8601", within[date])
+            _refuse(call, f"{part}.{date}", "a time of ISO 8601", within[date])
             item[part] = {key: value for key, value in within.items() if key != date}
     return item
 
 
-def _refuse(x: Call, name: str, expected: str, got: Any) -> None:
+def _refuse(call: Call, name: str, expected: str, got: Any) -> None:
     def page(reason: str, **details: Any) -> SiteRefusal:
         return refusals.lti_page(f"content_item_{reason}", "The content is not valid.", **details)
 
-    wire.unreadable(x, name, expected, got, refusal=page)
+    wire.unreadable(call, name, expected, got, refusal=page)
 
 
 DEEP_LINKING = BrightspaceDeepLinking()

@@ -27,17 +27,17 @@ PARAMETERS = {"module": "parentNode", "topic": "topic"}
 """The places for content, and the query parameters that name one."""
 
 
-def opened_at(x: Call, unit: OrgUnit) -> dict[str, int]:
+def opened_at(call: Call, unit: OrgUnit) -> dict[str, int]:
     """The `module` or `topic` that the opening page names. Raises the page if the org unit has none such."""
-    asked = {kind: x.query[name] for kind, name in PARAMETERS.items() if x.query.get(name)}
-    found = {kind: record.id for kind, text in asked.items() if (record := _record(x, unit, kind, number(text)))}
+    asked = {kind: call.query[name] for kind, name in PARAMETERS.items() if call.query.get(name)}
+    found = {kind: record.id for kind, text in asked.items() if (record := _record(call, unit, kind, number(text)))}
     if len(found) < len(asked):
         raise refusals.page_not_found("parentNode is a module, and topic an HTML file, of the org unit")
     return found
 
 
-def _record(x: Call, unit: OrgUnit, kind: str, key: int | None) -> Module | Topic | None:
-    found: Module | Topic | None = x.store.modules.get(key) if kind == "module" else x.store.topics.get(key)
+def _record(call: Call, unit: OrgUnit, kind: str, key: int | None) -> Module | Topic | None:
+    found: Module | Topic | None = call.store.modules.get(key) if kind == "module" else call.store.topics.get(key)
     editable = not isinstance(found, Topic) or (found.type, found.content_type) == ("File", "text/html")
     return found if found is not None and found.org_unit_id == unit.id and editable else None
 
@@ -47,22 +47,24 @@ def public_url(code: str, place: int, unit: str = "{orgUnitId}") -> str:
     return f"{QUICKLINK}?ou={unit}&type=lti&rcode={code}&srcou={place}"
 
 
-def insert(x: Call, unit: OrgUnit, where: Mapping[str, Any], items: list[dict[str, Any]], links: list[LtiLink]) -> None:
+def insert(
+    call: Call, unit: OrgUnit, where: Mapping[str, Any], items: list[dict[str, Any]], links: list[LtiLink]
+) -> None:
     """Insert content where the tool was opened from. Raises the page if that was deleted since.
 
     Parameters: `where`, as in `opened_at`; `links`, those made of the items that are LTI links, in their order.
     """
-    places = {kind: _record(x, unit, kind, where[kind]) for kind in PARAMETERS if kind in where}
+    places = {kind: _record(call, unit, kind, where[kind]) for kind in PARAMETERS if kind in where}
     if None in places.values():
         raise refusals.page_not_found("what the content was chosen for is still there")
     found = list(_addressed(unit, items, links))
     for place in places.values():
         if isinstance(place, Module):
             for item, address in found:
-                x.store.topics.put(_topic(x, place, item, address))
+                call.store.topics.put(_topic(call, place, item, address))
         elif isinstance(place, Topic):
             text = place.text + "".join(_html(item, address) for item, address in found)
-            x.store.topics.put(replace(place, text=text, last_modified=x.clock.now()))
+            call.store.topics.put(replace(place, text=text, last_modified=call.clock.now()))
 
 
 def _addressed(
@@ -76,16 +78,16 @@ def _addressed(
         yield item, public_url(code, unit.id, str(unit.id)) if code else str(item.get("url") or "")
 
 
-def _topic(x: Call, module: Module, item: dict[str, Any], address: str) -> Topic:
+def _topic(call: Call, module: Module, item: dict[str, Any], address: str) -> Topic:
     title, text = _title(item, address), str(item.get("html") or "")
     link = Topic(
-        id=x.store.next_number("topics"),
+        id=call.store.next_number("topics"),
         org_unit_id=module.org_unit_id,
         module_id=module.id,
         title=title,
         type="Link",
         url=address,
-        last_modified=x.clock.now(),
+        last_modified=call.clock.now(),
     )
     return replace(link, type="File", url="", text=text, file_name=f"{quote(title)}.html") if text else link
 

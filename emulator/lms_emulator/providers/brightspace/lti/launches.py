@@ -55,9 +55,9 @@ class BrightspaceLaunches(Launches[Call, User]):
     path: ClassVar[str] = "/d2l/lti/authenticate"
     order: ClassVar[tuple[str, ...]] = ORDER
 
-    def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
+    def initiate(self, call: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
         """The first step: the login initiation URL and its form. The launch is kept until the tool's request."""
-        pending = self.begin(x, user.id, x.ids.token(64), launch)
+        pending = self.begin(call, user.id, call.ids.token(64), launch)
         fields = {
             "iss": launch.issuer,
             "login_hint": self.login_hint(user),
@@ -65,16 +65,16 @@ class BrightspaceLaunches(Launches[Call, User]):
             "client_id": launch.client_id,
             "lti_deployment_id": launch.deployment_id,
             "lti_message_hint": pending.hint,
-            **self.further_fields(x),
+            **self.further_fields(call),
         }
-        return self.sent(x, pending, x.resolve(claims.registration(x, deployment).login_url), fields)
+        return self.sent(call, pending, call.resolve(claims.registration(call, deployment).login_url), fields)
 
-    def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
+    def request(self, call: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
         client_id = params.get("client_id", "")
-        tool = x.store.registrations.get(client_id)
+        tool = call.store.registrations.get(client_id)
         if tool is None or not tool.enabled:
-            x.check("client_id is an enabled registration", False, got=client_id)
-            deployment = x.store.deployments.get(client_id)
+            call.check("client_id is an enabled registration", False, got=client_id)
+            deployment = call.store.deployments.get(client_id)
             why = f"this is the id of a deployment of the tool {deployment.client_id}" if deployment else None
             raise refusals.lti_page(
                 "lti_client_unknown", "Unknown client_id", got=client_id, credential=client_id, diagnosis=why
@@ -83,17 +83,17 @@ class BrightspaceLaunches(Launches[Call, User]):
             params=params,
             client_id=client_id,
             redirect_uris=tool.redirect_uris,
-            pending=self.find(x, params.get("lti_message_hint", "")),
+            pending=self.find(call, params.get("lti_message_hint", "")),
             user=user,
         )
 
-    def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def user_is_signed_in(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """The signed-in user must be the one who began the launch."""
         pending, user = request.pending, request.user
         if pending is None or user is None or user.id == pending.user_id:
-            return super().user_is_signed_in(x, request)
+            return super().user_is_signed_in(call, request)
         check = "the session's user began the launch"
-        return Fault("lti", "login_required", check, pending.user_id, user.id).noted(x)
+        return Fault("lti", "login_required", check, pending.user_id, user.id).noted(call)
 
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
         return refusals.lti_page("lti_redirect_uri_mismatch", "Invalid redirect_uri", **fault.details)
@@ -105,30 +105,30 @@ class BrightspaceLaunches(Launches[Call, User]):
         broken = f"{fault.check} is missing or not what LTI 1.3 requires"
         return ERRORS.get(fault.kind, ("invalid_request", broken))
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
-        found = super().claims(x, launch, nonce, now)
+    def claims(self, call: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+        found = super().claims(call, launch, nonce, now)
         del found["azp"]
         found["nbf"] = found["iat"]
         if "lineitem" in (grades := found.get(lti13.AGS_CLAIM, {})):
             found[lti13.AGS_CLAIM] = {name: grades[name] for name in ("scope", "lineitem", "lineitems")}
         return found
 
-    def further_fields(self, x: Call) -> dict[str, str]:
+    def further_fields(self, call: Call) -> dict[str, str]:
         """The frame of the platform's storage: the page around the tool."""
-        stores = x.settings.platform_storage and x.settings.launch_in == "frame"
+        stores = call.settings.platform_storage and call.settings.launch_in == "frame"
         return {"lti_storage_target": "_parent"} if stores else {}
 
-    def refused(self, x: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:
-        if x.settings.authentication_errors == "post":
-            return super().refused(x, request, fault)
+    def refused(self, call: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:
+        if call.settings.authentication_errors == "post":
+            return super().refused(call, request, fault)
         return refusals.lti_not_found(fault.reason, fault.check, **fault.details)
 
     def checks(self) -> tuple[Callable[[Call, AuthenticationRequest[User]], Fault | None], ...]:
         return *super().checks(), self.state_came
 
-    def state_came(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def state_came(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """Brightspace also requires `state`."""
-        if x.check("state came", bool(request.params.get("state"))):
+        if call.check("state came", bool(request.params.get("state"))):
             return None
         return Fault("lti", "missing_parameter", "state", "present", sorted(request.params))
 

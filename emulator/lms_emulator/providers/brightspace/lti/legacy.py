@@ -45,26 +45,26 @@ class Signer(NamedTuple):
     method: str
 
 
-def links_in(x: Call, unit: OrgUnit) -> Iterator[LegacyLink]:
+def links_in(call: Call, unit: OrgUnit) -> Iterator[LegacyLink]:
     """The links of an org unit: its own, and those shared with it."""
-    yield from x.store.legacy_links.find("unit", unit.id)
-    for name in sharing.covering(x, "legacy_link", unit):
-        link = x.store.legacy_links.get(int(name))
+    yield from call.store.legacy_links.find("unit", unit.id)
+    for name in sharing.covering(call, "legacy_link", unit):
+        link = call.store.legacy_links.get(int(name))
         if link is not None and link.org_unit_id != unit.id:
             yield link
 
 
-def link_in(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
+def link_in(call: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
     """A visible link of an org unit."""
-    return next((link for link in links_in(x, unit) if link.visible and link.id == link_id), None)
+    return next((link for link in links_in(call, unit) if link.visible and link.id == link_id), None)
 
 
-def provider_of(x: Call, link: LegacyLink, unit: OrgUnit) -> LegacyProvider | None:
+def provider_of(call: Call, link: LegacyLink, unit: OrgUnit) -> LegacyProvider | None:
     """The tool provider of the link's URL, by the longest launch point; None if the org unit has none for it."""
-    shared = (x.store.legacy_providers.get(int(name)) for name in sharing.covering(x, "legacy_provider", unit))
-    known = [*x.store.legacy_providers.find("unit", unit.id), *(value for value in shared if value is not None)]
-    address = _bare(x.resolve(link.url))
-    fitting = [item for item in known if item.visible and _leads(address, _bare(x.resolve(item.launch_point)))]
+    shared = (call.store.legacy_providers.get(int(name)) for name in sharing.covering(call, "legacy_provider", unit))
+    known = [*call.store.legacy_providers.find("unit", unit.id), *(value for value in shared if value is not None)]
+    address = _bare(call.resolve(link.url))
+    fitting = [item for item in known if item.visible and _leads(address, _bare(call.resolve(item.launch_point)))]
     return max(fitting, key=lambda record: len(record.launch_point), default=None)
 
 
@@ -77,84 +77,84 @@ def _leads(address: str, point: str) -> bool:
     return bool(point) and address.startswith(point) and (not rest or rest[0] in "/?#" or point.endswith("/"))
 
 
-def form(x: Call, user: User, unit: OrgUnit, link: LegacyLink, return_url: str) -> Form:
+def form(call: Call, user: User, unit: OrgUnit, link: LegacyLink, return_url: str) -> Form:
     """The URL that the browser posts to, and the form's fields."""
-    provider = provider_of(x, link, unit)
-    message = _message(x, user, unit, link, provider) | {"launch_presentation_return_url": return_url}
-    fields = lti11.message(resource_link_id(x, link), message)
-    address = x.resolve(link.url)
+    provider = provider_of(call, link, unit)
+    message = _message(call, user, unit, link, provider) | {"launch_presentation_return_url": return_url}
+    fields = lti11.message(resource_link_id(call, link), message)
+    address = call.resolve(link.url)
     if not link.signed:
         return address, fields
-    key, secret, method = signer(x, unit, link)
-    if not x.check("the link or its tool provider has a key and a secret", bool(key and secret), got=link.url):
+    key, secret, method = signer(call, unit, link)
+    if not call.check("the link or its tool provider has a key and a secret", bool(key and secret), got=link.url):
         raise refusals.lti_page(
             "legacy_secret_missing",
             "The link cannot be signed.",
             diagnosis="no tool provider has a launch point for this URL, and the link has no key and secret of its own",
         )
-    now, nonce = int(x.clock.timestamp()), x.ids.token(32)
+    now, nonce = int(call.clock.timestamp()), call.ids.token(32)
     signed = lti11.signed_launch(
         address, fields, consumer_key=key, secret=secret, timestamp=now, nonce=nonce, method=method
     )
-    return address, signed_forms.sent(x, address, signed, secret)
+    return address, signed_forms.sent(call, address, signed, secret)
 
 
-def signer(x: Call, unit: OrgUnit, link: LegacyLink) -> Signer:
+def signer(call: Call, unit: OrgUnit, link: LegacyLink) -> Signer:
     """What signs the launches of a link in an org unit."""
-    provider = provider_of(x, link, unit)
+    provider = provider_of(call, link, unit)
     if provider is not None and link.with_provider:
-        return _of_provider(x, provider)
+        return _of_provider(call, provider)
     return Signer(link.key, link.secret, lti11.SIGNATURE_METHOD)
 
 
-def signers(x: Call) -> Iterator[Signer]:
+def signers(call: Call) -> Iterator[Signer]:
     """Everything that can sign: links with a key and a secret of their own, and tool providers."""
-    own = (Signer(link.key, link.secret, lti11.SIGNATURE_METHOD) for link in x.store.legacy_links)
-    for item in (*own, *(_of_provider(x, provider) for provider in x.store.legacy_providers)):
+    own = (Signer(link.key, link.secret, lti11.SIGNATURE_METHOD) for link in call.store.legacy_links)
+    for item in (*own, *(_of_provider(call, provider) for provider in call.store.legacy_providers)):
         if item.key and item.secret:
             yield item
 
 
-def _of_provider(x: Call, provider: LegacyProvider) -> Signer:
-    key = x.store.section.consumer_key if provider.default_key else provider.key
+def _of_provider(call: Call, provider: LegacyProvider) -> Signer:
+    key = call.store.section.consumer_key if provider.default_key else provider.key
     return Signer(key, provider.secret, _METHODS[provider.signature_method])
 
 
-def result_id(x: Call, link: LegacyLink, unit: OrgUnit, user: User) -> str:
+def result_id(call: Call, link: LegacyLink, unit: OrgUnit, user: User) -> str:
     """The `lis_result_sourcedid`, the same in each launch of the link there by that person."""
-    found = x.store.legacy_results.first("cell", (link.id, unit.id, user.id))
+    found = call.store.legacy_results.first("cell", (link.id, unit.id, user.id))
     if found is None:
-        made = LegacyResult(id=x.ids.uuid(), link_id=link.id, org_unit_id=unit.id, user_id=user.id)
-        found = x.store.legacy_results.put(made)
+        made = LegacyResult(id=call.ids.uuid(), link_id=link.id, org_unit_id=unit.id, user_id=user.id)
+        found = call.store.legacy_results.put(made)
     return found.id
 
 
-def resource_link_id(x: Call, link: LegacyLink) -> str:
+def resource_link_id(call: Call, link: LegacyLink) -> str:
     """The id of a link in launches: of the same form as that of LTI 1.3's links."""
     return f"exu-{link.id}_{link.org_unit_id}"
 
 
 def _message(
-    x: Call, user: User, unit: OrgUnit, link: LegacyLink, provider: LegacyProvider | None
+    call: Call, user: User, unit: OrgUnit, link: LegacyLink, provider: LegacyProvider | None
 ) -> dict[str, str | None]:
     sends = provider.sends if provider is not None and link.as_provider else link.sends
-    role = rules.role_in(x, user, unit.id)
-    section, _ = variables.section_of(x, user, unit) or (unit.code, "")
+    role = rules.role_in(call, user, unit.id)
+    section, _ = variables.section_of(call, user, unit) or (unit.code, "")
     parts: dict[str, dict[str, str]] = {
         "TcInfo": {
             "tool_consumer_info_product_family_code": "desire2learn",
-            "tool_consumer_info_version": x.settings.le_latest_version,
-            "tool_consumer_instance_guid": x.host,
-            "tool_consumer_instance_name": x.store.section.organization,
+            "tool_consumer_info_version": call.settings.le_latest_version,
+            "tool_consumer_instance_guid": call.host,
+            "tool_consumer_instance_name": call.store.section.organization,
         },
         "ContextInfo": {
             "context_id": str(unit.id),
             "context_title": unit.name,
             "context_label": unit.code,
             "context_type": "CourseOffering",
-            "lis_course_offering_sourcedid": f"{x.host}:{unit.code}",
+            "lis_course_offering_sourcedid": f"{call.host}:{unit.code}",
         },
-        "SectionCode": {"lis_course_section_sourcedid": f"{x.host}:{section}"},
+        "SectionCode": {"lis_course_section_sourcedid": f"{call.host}:{section}"},
         "UserId": {"user_id": user.lti_sub},
         "UserName": {
             "lis_person_name_given": user.first_name,
@@ -174,10 +174,13 @@ def _message(
         "ext_d2l_link_id": str(link.id),
     }
     if link.signed and unit.type_id == _COURSE:
-        said |= {"lis_outcome_service_url": x.url(OUTCOMES), "lis_result_sourcedid": result_id(x, link, unit, user)}
+        said |= {
+            "lis_outcome_service_url": call.url(OUTCOMES),
+            "lis_result_sourcedid": result_id(call, link, unit, user),
+        }
     for name in sends:
         said |= parts[name]
-    return said | _custom(x, user, unit, link, set(sends))
+    return said | _custom(call, user, unit, link, set(sends))
 
 
 def _role(name: str) -> tuple[str, str]:
@@ -185,7 +188,7 @@ def _role(name: str) -> tuple[str, str]:
     return f"urn:lti:instrole:ims/lis/{name}", name
 
 
-def _custom(x: Call, user: User, unit: OrgUnit, link: LegacyLink, sends: set[str]) -> dict[str, str]:
+def _custom(call: Call, user: User, unit: OrgUnit, link: LegacyLink, sends: set[str]) -> dict[str, str]:
     """Custom fields, their variables expanded as far as the security settings allow."""
     allowed = Deployment(
         id="",
@@ -202,5 +205,5 @@ def _custom(x: Call, user: User, unit: OrgUnit, link: LegacyLink, sends: set[str
         send_link_description="LinkDescription" in sends,
     )
     about = LtiLink(id="", deployment_id="", title=link.title, description=link.description)
-    values = variables.expanded(variables.Scene(x, user, unit, allowed, about), link.custom)
+    values = variables.expanded(variables.Scene(call, user, unit, allowed, about), link.custom)
     return {f"custom_{_OTHERS.sub('_', name.lower())}": value for name, value in values.items()}

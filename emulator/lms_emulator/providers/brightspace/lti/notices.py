@@ -28,11 +28,11 @@ class BrightspaceNotices(Notices[Call, Deployment]):
     title: ClassVar[str] = "Brightspace"
     azp: ClassVar[bool] = False
 
-    def types(self, x: Call, tool: Deployment) -> Sequence[str]:
-        return claims.notice_types(x, tool)
+    def types(self, call: Call, tool: Deployment) -> Sequence[str]:
+        return claims.notice_types(call, tool)
 
-    def url(self, x: Call, tool: Deployment) -> str:
-        return claims.notices_url(x, tool)
+    def url(self, call: Call, tool: Deployment) -> str:
+        return claims.notices_url(call, tool)
 
     def key(self, tool: Deployment) -> str:
         return tool.id
@@ -40,14 +40,14 @@ class BrightspaceNotices(Notices[Call, Deployment]):
     def client_id(self, tool: Deployment) -> str:
         return tool.client_id
 
-    def deployment_id(self, x: Call, tool: Deployment) -> str:
+    def deployment_id(self, call: Call, tool: Deployment) -> str:
         return tool.id
 
     def name(self, tool: Deployment) -> str:
         return tool.name
 
-    def issuer(self, x: Call) -> str:
-        return x.base_url
+    def issuer(self, call: Call) -> str:
+        return call.base_url
 
     def stamp(self, at: datetime) -> str:
         return when(at) or ""
@@ -56,10 +56,12 @@ class BrightspaceNotices(Notices[Call, Deployment]):
 NOTICES = BrightspaceNotices()
 
 
-def copied(x: Call, source: OrgUnit, target: OrgUnit) -> None:
+def copied(call: Call, source: OrgUnit, target: OrgUnit) -> None:
     """Notify the tools of a course that another was copied into it, without the courses if it withholds them."""
-    for deployment in sharing.usable_in(x, target):
-        if not claims.offers(x, deployment, "notices") or lti13.CONTEXT_COPY_NOTICE not in NOTICES.types(x, deployment):
+    for deployment in sharing.usable_in(call, target):
+        if not claims.offers(call, deployment, "notices") or lti13.CONTEXT_COPY_NOTICE not in NOTICES.types(
+            call, deployment
+        ):
             continue
         about: dict[str, Any] = {}
         if deployment.send_org_unit:
@@ -67,4 +69,4 @@ def copied(x: Call, source: OrgUnit, target: OrgUnit) -> None:
                 f"{lti13.CLAIM}context": claims.context(target),
                 f"{lti13.CLAIM}origin_contexts": [str(source.id)],
             }
-        NOTICES.send(x, deployment, lti13.CONTEXT_COPY_NOTICE, x.clock.now(), about)
+        NOTICES.send(call, deployment, lti13.CONTEXT_COPY_NOTICE, call.clock.now(), about)

@@ -20,13 +20,13 @@ from lms_emulator.providers.brightspace.model import LegacyLink, OrgUnit, User
 CHOOSING = ("coursebuilder", "isf", "quicklink")
 
 
-def return_url(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
+def return_url(call: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
     """The `launch_presentation_return_url`. Raises the page for a plugin that is not opened as it has to be."""
     if link.plugin not in CHOOSING:
-        return x.url(f"/d2l/home/{unit.id}")
-    rules.require_placing(x, user, unit)
-    address = x.url(f"/d2l/le/lti/{unit.id}/plugins/{link.id}/return")
-    where = inserting.opened_at(x, unit)
+        return call.url(f"/d2l/home/{unit.id}")
+    rules.require_placing(call, user, unit)
+    address = call.url(f"/d2l/le/lti/{unit.id}/plugins/{link.id}/return")
+    where = inserting.opened_at(call, unit)
     if link.plugin != "coursebuilder":  # the answer replaces the query: the path has to say where it goes
         return "/".join([address, *(f"{kind}/{key}" for kind, key in list(where.items())[:1])])
     if "module" not in where:
@@ -34,14 +34,14 @@ def return_url(x: Call, user: User, unit: OrgUnit, link: LegacyLink) -> str:
     return add_query(address, [("ou", unit.id), ("parentNode", where["module"])])
 
 
-def chosen(x: Call, link: LegacyLink) -> list[dict[str, Any]]:
+def chosen(call: Call, link: LegacyLink) -> list[dict[str, Any]]:
     """What a plugin chose, as content items. Raises the page if it is missing."""
     if link.plugin == "coursebuilder":
         return []
     name = "content" if link.plugin == "isf" else "quickLink"
-    text = x.query.get(name, "")
-    if not x.check(f"{name} is given", bool(text), got=x.query_string.decode("latin-1")):
+    text = call.query.get(name, "")
+    if not call.check(f"{name} is given", bool(text), got=call.query_string.decode("latin-1")):
         raise refusals.lti_page("plugin_chose_nothing", "The content is not valid.", expected=name)
     if link.plugin == "isf":
         return [{"type": "html", "html": text}]
-    return [{"type": "link", "url": text, "title": x.query.get("title", ""), "target": x.query.get("target", "")}]
+    return [{"type": "link", "url": text, "title": call.query.get("title", ""), "target": call.query.get("target", "")}]

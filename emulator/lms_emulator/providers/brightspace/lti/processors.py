@@ -31,28 +31,28 @@ ASSETS_PATH, REPORTS_PATH = f"{_SERVICE}/assets/{{assetId}}", f"{_SERVICE}/repor
 TERMS_PATH = "/d2l/api/lti/eula/1.0/deployment/{deploymentId}"
 
 
-def deployment_of(x: Call, processor: AssetProcessor) -> Deployment:
+def deployment_of(call: Call, processor: AssetProcessor) -> Deployment:
     """The deployment of a processor."""
-    found = x.store.deployments.get(processor.deployment_id)
+    found = call.store.deployments.get(processor.deployment_id)
     assert found is not None, "processors are deleted with their deployment"
     return found
 
 
-def offered(x: Call, deployment: Deployment) -> bool:
+def offered(call: Call, deployment: Deployment) -> bool:
     """Whether a deployment processes assets: enabled, as is its registration, and both have the extension."""
-    enabled = deployment.enabled and claims.registration(x, deployment).enabled
-    return enabled and claims.offers(x, deployment, "asset_processor")
+    enabled = deployment.enabled and claims.registration(call, deployment).enabled
+    return enabled and claims.offers(call, deployment, "asset_processor")
 
 
-def of_folder(x: Call, folder: DropboxFolder) -> list[AssetProcessor]:
+def of_folder(call: Call, folder: DropboxFolder) -> list[AssetProcessor]:
     """The processors of a folder that are in use."""
-    found = x.store.asset_processors.find("folder", folder.id)
-    return [processor for processor in found if processor.enabled and offered(x, deployment_of(x, processor))]
+    found = call.store.asset_processors.find("folder", folder.id)
+    return [processor for processor in found if processor.enabled and offered(call, deployment_of(call, processor))]
 
 
-def content(x: Call, asset: Asset) -> tuple[bytes, str, str | None]:
+def content(call: Call, asset: Asset) -> tuple[bytes, str, str | None]:
     """The bytes of an asset, their media type, and the name of the file if it is one."""
-    work = x.store.dropbox_submissions.get(asset.submission_id)
+    work = call.store.dropbox_submissions.get(asset.submission_id)
     assert work is not None, "submissions stay"
     file = next((submitted_file for submitted_file in work.files if submitted_file.file_id == asset.file_id), None)
     if file is not None:
@@ -67,21 +67,23 @@ def activity(folder: DropboxFolder) -> dict[str, str]:
     return {"id": str(folder.id), "title": folder.name}
 
 
-def handed_in(x: Call, unit: OrgUnit, folder: DropboxFolder, work: DropboxSubmission, user: User) -> None:
+def handed_in(call: Call, unit: OrgUnit, folder: DropboxFolder, work: DropboxSubmission, user: User) -> None:
     """Notify the processors of a folder about a submission."""
-    processors = of_folder(x, folder)
+    processors = of_folder(call, folder)
     if not processors:
         return
     wanted: list[int | None] = [file.file_id for file in work.files] or [None]
-    assets = [x.store.assets.put(Asset(id=x.ids.uuid(), submission_id=work.id, file_id=number)) for number in wanted]
+    assets = [
+        call.store.assets.put(Asset(id=call.ids.uuid(), submission_id=work.id, file_id=number)) for number in wanted
+    ]
     for processor in processors:
-        deployment = deployment_of(x, processor)
-        if lti13.SUBMISSION_NOTICE in claims.notice_types(x, deployment):
-            _notify(x, unit, folder, work, user, processor, deployment, assets)
+        deployment = deployment_of(call, processor)
+        if lti13.SUBMISSION_NOTICE in claims.notice_types(call, deployment):
+            _notify(call, unit, folder, work, user, processor, deployment, assets)
 
 
 def _notify(
-    x: Call,
+    call: Call,
     unit: OrgUnit,
     folder: DropboxFolder,
     work: DropboxSubmission,
@@ -90,46 +92,46 @@ def _notify(
     deployment: Deployment,
     assets: list[Asset],
 ) -> None:
-    at, role = when(work.submitted_at), rules.role_in(x, user, unit.id)
+    at, role = when(work.submitted_at), rules.role_in(call, user, unit.id)
     address = {"assetProcessorId": processor.id}
-    scene = variables.Scene(x, user, unit, deployment, None)
+    scene = variables.Scene(call, user, unit, deployment, None)
     rows = []
     for asset in assets:
-        data, kind, name = content(x, asset)
-        url = x.url(ASSETS_PATH.format(**address, assetId=asset.id))
+        data, kind, name = content(call, asset)
+        url = call.url(ASSETS_PATH.format(**address, assetId=asset.id))
         rows.append(described(asset.id, url, data, kind, at, name))
     said: dict[str, Any] = {
         **({"context": claims.context(unit)} if deployment.send_org_unit else {}),
         "roles": claims.all_roles(role) if role is not None and not deployment.anonymous else [],
         "custom": variables.expanded(scene, {**deployment.custom, **processor.custom}),
-        "eulaservice": terms_claim(x, deployment),
+        "eulaservice": terms_claim(call, deployment),
         "for_user": {"user_id": claims.subject(user, deployment)},
-        "assetreport": {"scope": [lti13.SCOPE_REPORTS], "report_url": x.url(REPORTS_PATH.format(**address))},
+        "assetreport": {"scope": [lti13.SCOPE_REPORTS], "report_url": call.url(REPORTS_PATH.format(**address))},
         "assetservice": {"scope": [lti13.SCOPE_ASSETS], "assets": rows},
         "activity": activity(folder),
         "submission": {"id": str(work.id)},
     }
     about = {f"{lti13.CLAIM}{name}": value for name, value in said.items()}
-    NOTICES.send(x, deployment, lti13.SUBMISSION_NOTICE, x.clock.now(), about)
+    NOTICES.send(call, deployment, lti13.SUBMISSION_NOTICE, call.clock.now(), about)
 
 
 # terms
 
 
-def terms_claim(x: Call, deployment: Deployment) -> dict[str, Any]:
+def terms_claim(call: Call, deployment: Deployment) -> dict[str, Any]:
     """The claim about the EULA service."""
     scopes = [lti13.SCOPE_TERMS, lti13.SCOPE_TERMS_AT_ALL]
-    return {"url": x.url(TERMS_PATH.format(deploymentId=deployment.id)), "scope": scopes}
+    return {"url": call.url(TERMS_PATH.format(deploymentId=deployment.id)), "scope": scopes}
 
 
-def unaccepted(x: Call, folder: DropboxFolder, user: User) -> list[Deployment]:
+def unaccepted(call: Call, folder: DropboxFolder, user: User) -> list[Deployment]:
     """The deployments that process a folder and whose terms a user has not accepted."""
-    found = {processor.deployment_id: deployment_of(x, processor) for processor in of_folder(x, folder)}
-    return [deployment for deployment in found.values() if _asks(x, deployment, user)]
+    found = {processor.deployment_id: deployment_of(call, processor) for processor in of_folder(call, folder)}
+    return [deployment for deployment in found.values() if _asks(call, deployment, user)]
 
 
-def _asks(x: Call, deployment: Deployment, user: User) -> bool:
+def _asks(call: Call, deployment: Deployment, user: User) -> bool:
     if deployment.eula_url is None or deployment.eula_required is False:
         return False
-    said = x.store.eula_acceptances.first("whose", (deployment.id, user.id))
+    said = call.store.eula_acceptances.first("whose", (deployment.id, user.id))
     return said is None or not said.accepted

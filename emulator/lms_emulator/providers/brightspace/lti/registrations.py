@@ -40,32 +40,32 @@ class BrightspaceRegistrations(Registrations[Call]):
 
     endpoint: ClassVar[str] = "/d2l/api/lti/registrations"
 
-    def configuration_url(self, x: Call, token: str) -> str:
-        return x.url(CONFIGURATION)
+    def configuration_url(self, call: Call, token: str) -> str:
+        return call.url(CONFIGURATION)
 
-    def make_token(self, x: Call, url: str, user_id: int) -> str:
-        return x.ids.token(64)
+    def make_token(self, call: Call, url: str, user_id: int) -> str:
+        return call.ids.token(64)
 
-    def own_members(self, x: Call) -> dict[str, Any]:
+    def own_members(self, call: Call) -> dict[str, Any]:
         return {
-            "issuer": x.base_url,
-            "authorization_endpoint": x.url("/d2l/lti/authenticate"),
-            "token_endpoint": x.url("/core/connect/token"),
-            "jwks_uri": x.url("/d2l/.well-known/jwks"),
+            "issuer": call.base_url,
+            "authorization_endpoint": call.url("/d2l/lti/authenticate"),
+            "token_endpoint": call.url("/core/connect/token"),
+            "jwks_uri": call.url("/d2l/.well-known/jwks"),
             "authorization_server": oauth.AUDIENCE,
             "scopes_supported": ["openid", *lti13.SERVICE_SCOPES, *lti13.FURTHER_SCOPES],
             PLATFORM: {
                 "product_family_code": "desire2learn",
-                "version": x.settings.le_latest_version,
+                "version": call.settings.le_latest_version,
                 "messages_supported": [{"type": kind} for kind in MESSAGES],
                 "notice_types_supported": [lti13.CONTEXT_COPY_NOTICE, lti13.SUBMISSION_NOTICE],
                 "variables": list(NAMES),
             },
         }
 
-    def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+    def create(self, call: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
         tool = ToolRegistration(
-            client_id=x.ids.uuid(),
+            client_id=call.ids.uuid(),
             name=wanted.name,
             login_url=wanted.login,
             redirect_uris=wanted.redirect_uris,
@@ -77,69 +77,69 @@ class BrightspaceRegistrations(Registrations[Call]):
             custom={str(k): str(v) for k, v in (wanted.tool.get("custom_parameters") or {}).items()},
         )
         urls = [tool.login_url, *tool.redirect_uris, tool.target_link_uri, tool.keyset_url]
-        wrong = next((url for url in urls if not oauth.secure_enough(x, url)), None)
+        wrong = next((url for url in urls if not oauth.secure_enough(call, url)), None)
         if wrong is not None:
             why = f"`{wrong}` is no URL that begins with https://, which each address of a tool does"
-            raise self.refusal(x, Fault("registration", "url_insecure", "the URLs", "https", wrong, why).noted(x))
-        if taken(x, tool) is not None:
+            raise self.refusal(call, Fault("registration", "url_insecure", "the URLs", "https", wrong, why).noted(call))
+        if taken(call, tool) is not None:
             why = "another registration has this name"
-            raise self.refusal(x, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))
-        x.store.registrations.put(tool)
-        x.warn("registration_disabled", f"{tool.name} is disabled until an administrator enables it")
-        deployed = _deployed(x, tool, wanted) if token.deploys else {}
+            raise self.refusal(call, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))
+        call.store.registrations.put(tool)
+        call.warn("registration_disabled", f"{tool.name} is disabled until an administrator enables it")
+        deployed = _deployed(call, tool, wanted) if token.deploys else {}
         return {**wanted.body, "client_id": tool.client_id, TOOL: {**wanted.tool, **deployed}}
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
-def _deployed(x: Call, tool: ToolRegistration, wanted: Wanted) -> dict[str, str]:
+def _deployed(call: Call, tool: ToolRegistration, wanted: Wanted) -> dict[str, str]:
     """Deploy a tool in the organization, shared with nobody yet, with its links. Returns members of the answer.
 
     Source: https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm
     (deployment and org level links are optional); which messages become links is chosen.
     """
-    top = sharing.organization(x)
+    top = sharing.organization(call)
     if top is None:
         return {}
     deployment = Deployment(
-        id=x.ids.uuid(),
+        id=call.ids.uuid(),
         client_id=tool.client_id,
         org_unit_id=top.id,
         name=tool.name,
         extensions=[*tool.extensions, "deep_linking"],
         custom=tool.custom,
     )
-    x.store.deployments.put(deployment)
+    call.store.deployments.put(deployment)
     for message in wanted.tool["messages"]:
         if message["type"] == lti13.RESOURCE_LINK_REQUEST:
             own = message.get("custom_parameters")
             link = LtiLink(
-                id=f"exu-{x.ids.digits(8)}_{top.id}",
+                id=f"exu-{call.ids.digits(8)}_{top.id}",
                 deployment_id=deployment.id,
                 title=str(message.get("label") or tool.name),
                 url=str(message.get("target_link_uri") or "") or None,
                 custom={str(k): str(v) for k, v in own.items()} if isinstance(own, Mapping) else {},
             )
-            x.store.lti_links.put(link)
+            call.store.lti_links.put(link)
     return {"deployment_id": deployment.id}
 
 
-def taken(x: Call, tool: ToolRegistration) -> Literal["name", "domain"] | None:
+def taken(call: Call, tool: ToolRegistration) -> Literal["name", "domain"] | None:
     """What another registration has already: no two have the same name, no two that are enabled the same domain.
 
     Sources: https://community.d2l.com/brightspace/kb/articles/23662;
     https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm.
     """
-    others = [registration for registration in x.store.registrations if registration.client_id != tool.client_id]
+    others = [registration for registration in call.store.registrations if registration.client_id != tool.client_id]
     if any(registration.name == tool.name for registration in others):
         return "name"
-    return "domain" if tool.enabled and rivals(x, tool) else None
+    return "domain" if tool.enabled and rivals(call, tool) else None
 
 
-def rivals(x: Call, tool: ToolRegistration) -> list[ToolRegistration]:
+def rivals(call: Call, tool: ToolRegistration) -> list[ToolRegistration]:
     """The enabled registrations of others for the tool's domain."""
-    others = [row for row in x.store.registrations if row.client_id != tool.client_id and row.enabled]
+    others = [row for row in call.store.registrations if row.client_id != tool.client_id and row.enabled]
     return [registration for registration in others if tool.domain and registration.domain == tool.domain]
 
 

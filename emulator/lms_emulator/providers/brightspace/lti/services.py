@@ -54,20 +54,20 @@ class Member(NamedTuple):
     role: Role
 
 
-def own_deployment(x: Call, extension: Extension, *scopes: str) -> Deployment:
+def own_deployment(call: Call, extension: Extension, *scopes: str) -> Deployment:
     """The deployment of a path, which must be the caller's and have an extension. Raises the refusal."""
-    tool = require_service(x, any_of=scopes)
-    deployment = x.store.deployments.get(x.path_params["deploymentId"])
+    tool = require_service(call, any_of=scopes)
+    deployment = call.store.deployments.get(call.path_params["deploymentId"])
     if deployment is None or not deployment.enabled:
         raise refusals.lti_service(
-            "deployment_unknown", 404, "Resource not found", check="the deployment exists", got=x.path
+            "deployment_unknown", 404, "Resource not found", check="the deployment exists", got=call.path
         )
-    require_own(x, deployment, tool, extension)
+    require_own(call, deployment, tool, extension)
     return deployment
 
 
-def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extension: Extension) -> None:
-    if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
+def require_own(call: Call, deployment: Deployment, tool: ToolRegistration, extension: Extension) -> None:
+    if not call.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
         raise refusals.lti_service(
             "deployment_of_another_tool",
             403,
@@ -77,7 +77,9 @@ def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extensi
             got=tool.client_id,
         )
     twice = extension in ("ags", "nrps") or extension in tool.extensions
-    if not x.check(f"{extension} is enabled", twice and extension in deployment.extensions, got=deployment.extensions):
+    if not call.check(
+        f"{extension} is enabled", twice and extension in deployment.extensions, got=deployment.extensions
+    ):
         raise refusals.lti_service(
             "service_switched_off",
             403,
@@ -89,7 +91,7 @@ def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extensi
         )
 
 
-def _why_no_place(x: Call, deployment: Deployment | None, unit: OrgUnit | None) -> str | None:
+def _why_no_place(call: Call, deployment: Deployment | None, unit: OrgUnit | None) -> str | None:
     if deployment is None or unit is None:
         return None
     if not deployment.enabled:
@@ -100,38 +102,40 @@ def _why_no_place(x: Call, deployment: Deployment | None, unit: OrgUnit | None) 
 class BrightspaceService(Service[Call, Place]):
     """The common part of Brightspace's LTI services."""
 
-    def enter(self, x: Call, *scopes: str) -> Place:
+    def enter(self, call: Call, *scopes: str) -> Place:
         extension: Extension = "nrps" if lti13.SCOPE_MEMBERSHIP in scopes else "ags"
-        tool = require_service(x, any_of=scopes)
-        deployment = x.store.deployments.get(x.path_params["deploymentId"])
-        unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
-        if deployment is None or unit is None or not sharing.reaches(x, deployment, unit) or not deployment.enabled:
+        tool = require_service(call, any_of=scopes)
+        deployment = call.store.deployments.get(call.path_params["deploymentId"])
+        unit = call.store.org_units.get(number(call.path_params["orgUnitId"]))
+        if deployment is None or unit is None or not sharing.reaches(call, deployment, unit) or not deployment.enabled:
             raise refusals.lti_service(
                 "deployment_unknown",
                 404,
                 "Resource not found",
                 check="the deployment is in the org unit",
-                got=x.path,
-                diagnosis=_why_no_place(x, deployment, unit),
+                got=call.path,
+                diagnosis=_why_no_place(call, deployment, unit),
             )
-        require_own(x, deployment, tool, extension)
+        require_own(call, deployment, tool, extension)
         return Place(deployment, unit)
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         status = 409 if fault.kind == "too_old" else 400
         detail = f"{fault.check} is missing or invalid"
         return refusals.lti_service(
             fault.reason, status, detail, check=fault.check, expected=fault.expected, got=fault.got
         )
 
-    def page(self, x: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
+    def page(self, call: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
         """The page selected by `limit` and `page`, with the Link header for the next."""
-        size = min(number_or(x, "limit", x.settings.page_size) or x.settings.page_size, x.settings.page_size)
-        page = number_or(x, "page", 1) or 1
+        size = min(
+            number_or(call, "limit", call.settings.page_size) or call.settings.page_size, call.settings.page_size
+        )
+        page = number_or(call, "page", 1) or 1
         shown = records[(page - 1) * size : page * size]
         if page * size >= len(records):
             return shown, {}
-        following = same_url(x, ("page", "limit"), [("limit", size), ("page", page + 1)])
+        following = same_url(call, ("page", "limit"), [("limit", size), ("page", page + 1)])
         return shown, {"Link": f'<{following}>; rel="next"'}
 
 
@@ -141,42 +145,42 @@ class BrightspaceRoster(BrightspaceService, Roster[Call, Place, Member]):
     def context(self, place: Place) -> dict[str, str]:
         return {"id": str(place.unit.id), "label": place.unit.code, "title": place.unit.name}
 
-    def members(self, x: Call, place: Place) -> list[Member]:
-        active = [e for e in x.store.enrollments.find("unit", place.unit.id) if e.is_active]
-        people = [(x.store.users.get(e.user_id), rules.role_of(x, e)) for e in active]
+    def members(self, call: Call, place: Place) -> list[Member]:
+        active = [e for e in call.store.enrollments.find("unit", place.unit.id) if e.is_active]
+        people = [(call.store.users.get(e.user_id), rules.role_of(call, e)) for e in active]
         return [Member(user, role) for user, role in people if user is not None]
 
     def roles(self, member: Member) -> list[str]:
         return claims.membership_roles(member.role)
 
-    def shape(self, x: Call, place: Place, member: Member) -> dict[str, Any]:
+    def shape(self, call: Call, place: Place, member: Member) -> dict[str, Any]:
         return claims.member(member.user, member.role, place.deployment)
 
 
 class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User]):
     """A line item belongs to a deployment, and has a grade object behind it."""
 
-    def line_items(self, x: Call, place: Place) -> list[LineItem]:
-        found = x.store.line_items.find("deployment", place.deployment.id)
+    def line_items(self, call: Call, place: Place) -> list[LineItem]:
+        found = call.store.line_items.find("deployment", place.deployment.id)
         return [item for item in found if item.org_unit_id == place.unit.id]
 
-    def line_item(self, x: Call, place: Place) -> LineItem:
-        item = x.store.line_items.get(x.path_params["lineItemId"])
+    def line_item(self, call: Call, place: Place) -> LineItem:
+        item = call.store.line_items.get(call.path_params["lineItemId"])
         if item is None or (item.deployment_id, item.org_unit_id) != (place.deployment.id, place.unit.id):
             raise refusals.lti_service(
                 "line_item_unknown",
                 404,
                 "Line item not found",
                 check="the line item is the deployment's",
-                got=x.path_params["lineItemId"],
+                got=call.path_params["lineItemId"],
             )
         return item
 
-    def create(self, x: Call, place: Place, data: services.LineItemData) -> LineItem:
+    def create(self, call: Call, place: Place, data: services.LineItemData) -> LineItem:
         if data.resource_link_id is not None:
-            link = x.store.lti_links.get(data.resource_link_id)
+            link = call.store.lti_links.get(data.resource_link_id)
             known = link is not None and link.deployment_id == place.deployment.id
-            if not x.check("resourceLinkId is the deployment's", known):
+            if not call.check("resourceLinkId is the deployment's", known):
                 raise refusals.lti_service(
                     "resource_link_unknown",
                     404,
@@ -185,44 +189,44 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                     got=data.resource_link_id,
                     diagnosis="`resourceLinkId` is the `id` of the claim resource_link of a launch of this deployment",
                 )
-        return add_line_item(x, place.deployment, place.unit, data)
+        return add_line_item(call, place.deployment, place.unit, data)
 
-    def read_line_item(self, x: Call, body: Any) -> services.LineItemData:
-        return read_line_item(x, body)
+    def read_line_item(self, call: Call, body: Any) -> services.LineItemData:
+        return read_line_item(call, body)
 
-    def change(self, x: Call, item: LineItem, data: services.LineItemData) -> LineItem:
-        column = x.store.grade_objects.get(item.grade_object_id)
+    def change(self, call: Call, item: LineItem, data: services.LineItemData) -> LineItem:
+        column = call.store.grade_objects.get(item.grade_object_id)
         if column is not None:
             renamed = replace(column, name=data.label, max_points=data.score_maximum)
-            x.store.grade_objects.put(renamed)
-        return x.store.line_items.put(replace(item, data=data))
+            call.store.grade_objects.put(renamed)
+        return call.store.line_items.put(replace(item, data=data))
 
-    def remove(self, x: Call, item: LineItem) -> None:
-        x.store.line_items.delete(item.id)
-        x.store.grade_objects.delete(item.grade_object_id)
-        for value in x.store.grade_values.find("object", item.grade_object_id):
-            x.store.grade_values.delete(value.id)
+    def remove(self, call: Call, item: LineItem) -> None:
+        call.store.line_items.delete(item.id)
+        call.store.grade_objects.delete(item.grade_object_id)
+        for value in call.store.grade_values.find("object", item.grade_object_id):
+            call.store.grade_values.delete(value.id)
 
-    def url(self, x: Call, item: LineItem) -> str:
+    def url(self, call: Call, item: LineItem) -> str:
         base = f"/d2l/api/lti/ags/2.0/deployment/{item.deployment_id}/orgunit/{item.org_unit_id}"
-        return x.url(f"{base}/lineitems/{item.id}")
+        return call.url(f"{base}/lineitems/{item.id}")
 
-    def person(self, x: Call, place: Place, reference: str) -> User | None:
+    def person(self, call: Call, place: Place, reference: str) -> User | None:
         if place.deployment.anonymous:
-            members = (x.store.users.get(e.user_id) for e in x.store.enrollments.find("unit", place.unit.id))
+            members = (call.store.users.get(e.user_id) for e in call.store.enrollments.find("unit", place.unit.id))
             people = [user for user in members if user is not None]
             return next((user for user in people if claims.subject(user, place.deployment) == reference), None)
-        user = x.store.users.get(number(reference.rpartition("_")[2]))
+        user = call.store.users.get(number(reference.rpartition("_")[2]))
         return user if user is not None and user.lti_sub == reference else None
 
-    def sub(self, x: Call, item: LineItem, user: User) -> str:
-        deployment = x.store.deployments.get(item.deployment_id)
+    def sub(self, call: Call, item: LineItem, user: User) -> str:
+        deployment = call.store.deployments.get(item.deployment_id)
         return claims.subject(user, deployment) if deployment is not None else user.lti_sub
 
-    def learner(self, x: Call, place: Place, reference: object) -> User:
+    def learner(self, call: Call, place: Place, reference: object) -> User:
         text = str(reference)
-        user = self.person(x, place, text)
-        x.check("userId is somebody's sub", user is not None, got=text)
+        user = self.person(call, place, text)
+        call.check("userId is somebody's sub", user is not None, got=text)
         if user is None:
             raise refusals.lti_service(
                 "score_for_nobody",
@@ -232,8 +236,8 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                 got=text,
                 diagnosis="userId is the id_token's sub, not the number of the REST API" if text.isdigit() else None,
             )
-        role = rules.role_in(x, user, place.unit.id)
-        if not x.check("the user learns in the org unit", role is not None and "Learner" in role.lis_roles):
+        role = rules.role_in(call, user, place.unit.id)
+        if not call.check("the user learns in the org unit", role is not None and "Learner" in role.lis_roles):
             raise refusals.lti_service(
                 "score_for_no_learner",
                 422,
@@ -245,26 +249,26 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
         return user
 
     def enter_in_gradebook(
-        self, x: Call, item: LineItem, user: User, score: services.ScoreData, result: Result
+        self, call: Call, item: LineItem, user: User, score: services.ScoreData, result: Result
     ) -> None:
         """A score that counts becomes the grade, capped at the maximum; one without points clears it.
 
         Source: https://community.d2l.com/brightspace/kb/articles/23661 (Can Exceed is off for what tools make).
         """
-        column = x.store.grade_objects.get(item.grade_object_id)
+        column = call.store.grade_objects.get(item.grade_object_id)
         if column is None or (result.score is None and score.score_given is not None):
             return
         points = result.score
         if points is not None and points > column.max_points:
-            x.warn("score_clamped", f"{points:g} is above the maximum; the grade is {column.max_points:g}")
+            call.warn("score_clamped", f"{points:g} is above the maximum; the grade is {column.max_points:g}")
             points = column.max_points
-        rules.put_value(x, column, user.id, points, comments=score.comment or "")
+        rules.put_value(call, column, user.id, points, comments=score.comment or "")
 
-    def scored(self, x: Call, item: LineItem, result: Result) -> Response:
+    def scored(self, call: Call, item: LineItem, result: Result) -> Response:
         return Response(status_code=204)
 
 
-def read_line_item(x: Call, body: Any) -> services.LineItemData:
+def read_line_item(call: Call, body: Any) -> services.LineItemData:
     """A line item with times that can be read. Raises ServiceError; a setting ignores other times, with a warning."""
     data = services.read_line_item(body)
     for name, field in (("startDateTime", "start_date_time"), ("endDateTime", "end_date_time")):
@@ -273,30 +277,30 @@ def read_line_item(x: Call, body: Any) -> services.LineItemData:
             if text is not None:
                 parse_instant(text)
         except ValueError as error:
-            if x.settings.unreadable_values == "refuse":
+            if call.settings.unreadable_values == "refuse":
                 raise services.ServiceError("not_a_time", name, expected="a time of ISO 8601", got=text) from error
-            x.warn("value_ignored", f"`{name}` was ignored: {error}")
+            call.warn("value_ignored", f"`{name}` was ignored: {error}")
             data = replace(data, **{field: None})
     return data
 
 
-def add_line_item(x: Call, deployment: Deployment, unit: OrgUnit, data: services.LineItemData) -> LineItem:
+def add_line_item(call: Call, deployment: Deployment, unit: OrgUnit, data: services.LineItemData) -> LineItem:
     """Add a line item, with the grade object behind it."""
     column = GradeObject(
-        id=x.store.next_number("grade_objects"),
+        id=call.store.next_number("grade_objects"),
         org_unit_id=unit.id,
         name=data.label,
         max_points=data.score_maximum,
     )
-    x.store.grade_objects.put(column)
+    call.store.grade_objects.put(column)
     item = LineItem(
-        id=x.ids.uuid(),
+        id=call.ids.uuid(),
         deployment_id=deployment.id,
         org_unit_id=unit.id,
         grade_object_id=column.id,
         data=data,
     )
-    return x.store.line_items.put(item)
+    return call.store.line_items.put(item)
 
 
 NRPS = BrightspaceRoster()

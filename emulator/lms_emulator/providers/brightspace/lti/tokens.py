@@ -37,50 +37,50 @@ _OF_EXTENSIONS = {
 class BrightspaceAssertions(Assertions[Call]):
     """Signed by a registered tool, or by an application that acts on its own behalf."""
 
-    def client(self, x: Call, client_id: str) -> Client | None:
-        tool = x.store.registrations.get(client_id)
+    def client(self, call: Call, client_id: str) -> Client | None:
+        tool = call.store.registrations.get(client_id)
         if tool is not None and tool.enabled:
             return Client(client_id, ToolKeys(tool.keyset_url), scopes_of(tool), client_id)
-        application = oauth.find_application(x, client_id)
+        application = oauth.find_application(call, client_id)
         if application is None or not application.jwks_url or application.service_user_id is None:
             return None
         return Client(client_id, ToolKeys(application.jwks_url), application.scopes, str(application.service_user_id))
 
-    def audiences(self, x: Call) -> list[str]:
+    def audiences(self, call: Call) -> list[str]:
         """D2L's fixed audience, the same at every site, and since 2024 also the URL of the token endpoint."""
-        return [oauth.AUDIENCE, *([x.url(TOKEN_PATH)] if x.settings.token_url_as_audience else [])]
+        return [oauth.AUDIENCE, *([call.url(TOKEN_PATH)] if call.settings.token_url_as_audience else [])]
 
-    def allowed_again(self, x: Call) -> bool:
-        return x.settings.reused_jti == "allow"
+    def allowed_again(self, call: Call) -> bool:
+        return call.settings.reused_jti == "allow"
 
-    def check_header(self, x: Call, assertion: str) -> None:
+    def check_header(self, call: Call, assertion: str) -> None:
         validator.check_header(assertion)
 
     def read_keys(self, found: Any) -> KeySet:
         return read_keys(found)
 
-    def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
-        skew = x.settings.assertion_future_buffer_seconds
+    def check(self, call: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
+        skew = call.settings.assertion_future_buffer_seconds
         claims = lti13.check_client_assertion(
             assertion,
             keys,
             client_id=client.client_id,
-            audiences=self.audiences(x),
-            now=x.clock.timestamp(),
+            audiences=self.audiences(call),
+            now=call.clock.timestamp(),
             leeway=skew,
             grace=skew,
-            max_age=x.settings.assertion_max_age_seconds or None,
-            critical=x.settings.critical_headers,
+            max_age=call.settings.assertion_max_age_seconds or None,
+            critical=call.settings.critical_headers,
             algorithms=validator.ALGORITHMS,
         )
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-        if several and x.settings.several_audiences == "fail":
+        if several and call.settings.several_audiences == "fail":
             raise refusals.several_audiences(claims["aud"])
         return claims
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         if fault.kind in ("client_unknown", "wrong_issuer", "type_wrong"):
-            return refusals.invalid_client(fault.reason, x.settings.token_error_status, **fault.details)
+            return refusals.invalid_client(fault.reason, call.settings.token_error_status, **fault.details)
         hints = {
             "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}, at every site",
             "missing_kid": "put the key's id from the tool's key set into the header, as `kid`",
@@ -88,49 +88,49 @@ class BrightspaceAssertions(Assertions[Call]):
             "bad_signature": "the key with this `kid` did not sign the assertion; was it replaced without a new kid?",
         }
         if fault.kind == "unavailable":
-            text = f"Error while looking up key(s) at {self._key_set(x)}: {fault.diagnosis}"
+            text = f"Error while looking up key(s) at {self._key_set(call)}: {fault.diagnosis}"
         elif fault.kind == "wrong_audience":
-            text = x.settings.assertion_audience_error
+            text = call.settings.assertion_audience_error
         else:
-            key_set = self._key_set(x) if fault.kind == "unknown_kid" else None
+            key_set = self._key_set(call) if fault.kind == "unknown_kid" else None
             text = validator.message(fault.kind, fault.got, key_set)
-        hint = hints.get(fault.kind) or fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got)
+        hint = hints.get(fault.kind) or fault.diagnosis or why_claim(call, fault.check, fault.expected, fault.got)
         details = fault.details | {"diagnosis": hint}
         return refusals.invalid_assertion(fault.reason, text, **details)
 
-    def _key_set(self, x: Call) -> str | None:
+    def _key_set(self, call: Call) -> str | None:
         """The URL of the signer's key set, from its registration."""
-        client = self.client(x, str(read(x.field("client_assertion")).claims.get("sub", "")))
+        client = self.client(call, str(read(call.field("client_assertion")).claims.get("sub", "")))
         return client.keys.url if client else None
 
 
 ASSERTIONS = BrightspaceAssertions()
 
 
-async def service_token(x: Call) -> dict[str, Any]:
+async def service_token(call: Call) -> dict[str, Any]:
     """The response to a `client_credentials` request. Raises the refusal for the first fault."""
-    client = await ASSERTIONS.verify(x, x.field("client_assertion_type"), x.field("client_assertion"))
-    asked = x.field("scope").split()
+    client = await ASSERTIONS.verify(call, call.field("client_assertion_type"), call.field("client_assertion"))
+    asked = call.field("scope").split()
     refused = oauth.uncovered(asked, client.scopes)
-    if not x.check("scope", bool(asked) and not refused, expected=client.scopes, got=asked):
+    if not call.check("scope", bool(asked) and not refused, expected=client.scopes, got=asked):
         raise refusals.invalid_scope(refused, client.scopes)
-    seconds = x.settings.service_token_lifetime_seconds
-    token = oauth.access_token(x, client.subject, asked, seconds, client.subject)
+    seconds = call.settings.service_token_lifetime_seconds
+    token = oauth.access_token(call, client.subject, asked, seconds, client.subject)
     return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(asked)}
 
 
-def require_service(x: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
+def require_service(call: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
     """The calling tool, which must have at least one of the scopes. Raises the refusal."""
-    claims = claims_of(x)
+    claims = claims_of(call)
     where = "of the token request (grant_type=client_credentials), and register it for the tool"
-    require_scope(x, str(claims["scope"]).split(), any_of, asked_at=where)
-    tool = x.store.registrations.get(str(claims["sub"]))
-    if not x.check("the token's subject is an enabled tool", tool is not None and tool.enabled, got=claims["sub"]):
+    require_scope(call, str(claims["scope"]).split(), any_of, asked_at=where)
+    tool = call.store.registrations.get(str(claims["sub"]))
+    if not call.check("the token's subject is an enabled tool", tool is not None and tool.enabled, got=claims["sub"]):
         raise refusals.invalid_token(
             "service_token_of_no_tool",
             got=claims["sub"],
             diagnosis="this is a user's token; LTI services need one from grant_type=client_credentials",
         )
     assert tool is not None
-    x.notes["tool"] = tool.name
+    call.notes["tool"] = tool.name
     return tool

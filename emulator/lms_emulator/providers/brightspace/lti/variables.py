@@ -20,16 +20,16 @@ from lms_emulator.providers.brightspace.wire import when
 class Scene(NamedTuple):
     """The context in which variables are expanded. `link` is None in deep linking launches."""
 
-    x: Call
+    call: Call
     user: User
     unit: OrgUnit
     deployment: Deployment
     link: LtiLink | None
 
 
-def section_of(x: Call, user: User, unit: OrgUnit) -> tuple[str, str] | None:
+def section_of(call: Call, user: User, unit: OrgUnit) -> tuple[str, str] | None:
     """Code and name of the user's section; None without one."""
-    part = rules.enrollment(x, user, unit.id)
+    part = rules.enrollment(call, user, unit.id)
     return min(part.sections.items(), default=None) if part is not None else None
 
 
@@ -39,12 +39,12 @@ def history(ids: Iterable[object]) -> str:
 
 
 def _sourced_id(scene: Scene, code: str) -> str:
-    return f"{scene.x.host}:{code}" if code else ""
+    return f"{scene.call.host}:{code}" if code else ""
 
 
 def _section(place: Literal[0, 1]) -> Callable[[Scene], str]:
     def value(scene: Scene) -> str:
-        found = section_of(scene.x, scene.user, scene.unit)
+        found = section_of(scene.call, scene.user, scene.unit)
         return found[place] if found is not None and scene.deployment.send_org_unit else ""
 
     return value
@@ -53,7 +53,7 @@ def _section(place: Literal[0, 1]) -> Callable[[Scene], str]:
 def _section_id(scene: Scene) -> str:
     if not scene.deployment.send_org_unit:
         return ""
-    return _sourced_id(scene, (section_of(scene.x, scene.user, scene.unit) or (scene.unit.code,))[0])
+    return _sourced_id(scene, (section_of(scene.call, scene.user, scene.unit) or (scene.unit.code,))[0])
 
 
 def _unit_id(read: Callable[[OrgUnit], str]) -> Callable[[Scene], str]:
@@ -124,6 +124,6 @@ def expanded(scene: Scene, fields: Mapping[str, str]) -> dict[str, str]:
         variable = _VALUES.get(value[1:]) if value.startswith("$") else None
         given = variable(scene) if variable is not None else None
         if given is None and value.startswith("$"):
-            scene.x.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent unexpanded")
+            scene.call.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent unexpanded")
         found[name] = value if given is None else given
     return found

@@ -20,50 +20,52 @@ from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 
 @api("le", "content:toc:read")
-def toc(x: Call, caller: Caller) -> Response:
+def toc(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/content/toc: hidden modules and topics only with permission."""
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    hidden = rules.may(x, caller.user, unit.id, rules.SEE_HIDDEN)
-    return JSONResponse({"Modules": _modules(x, unit, None, hidden)})
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    hidden = rules.may(call, caller.user, unit.id, rules.SEE_HIDDEN)
+    return JSONResponse({"Modules": _modules(call, unit, None, hidden)})
 
 
-def _modules(x: Call, unit: OrgUnit, parent: int | None, hidden: bool) -> list[shapes.Json]:
-    found = [m for m in x.store.modules.find("unit", unit.id) if m.parent_id == parent and (hidden or not m.is_hidden)]
+def _modules(call: Call, unit: OrgUnit, parent: int | None, hidden: bool) -> list[shapes.Json]:
+    found = [
+        m for m in call.store.modules.find("unit", unit.id) if m.parent_id == parent and (hidden or not m.is_hidden)
+    ]
     return [
         shapes.toc_module(
             module,
-            _modules(x, unit, module.id, hidden),
-            [t for t in x.store.topics.find("module", module.id) if hidden or not t.is_hidden],
-            x,
+            _modules(call, unit, module.id, hidden),
+            [t for t in call.store.topics.find("module", module.id) if hidden or not t.is_hidden],
+            call,
         )
         for module in found
     ]
 
 
-def _topic(x: Call, caller: Caller) -> Topic:
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    found = x.store.topics.get(number(x.path_params["topicId"]))
+def _topic(call: Call, caller: Caller) -> Topic:
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    found = call.store.topics.get(number(call.path_params["topicId"]))
     if found is None or found.org_unit_id != unit.id:
-        raise refusals.not_found("the topic", x.path_params["topicId"])
+        raise refusals.not_found("the topic", call.path_params["topicId"])
     if found.is_hidden:
-        rules.require(x, caller.user, unit, rules.SEE_HIDDEN)
+        rules.require(call, caller.user, unit, rules.SEE_HIDDEN)
     return found
 
 
 @api("le", "content:topics:readonly", "content:topics:manage", "content:topics:read")
-def topic(x: Call, caller: Caller) -> Response:
+def topic(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}."""
-    return JSONResponse(shapes.topic(_topic(x, caller)))
+    return JSONResponse(shapes.topic(_topic(call, caller)))
 
 
 @api("le", "content:file:read")
-def topic_file(x: Call, caller: Caller) -> Response:
+def topic_file(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}/file: the bytes. The token is required here
     too."""
-    found = _topic(x, caller)
+    found = _topic(call, caller)
     if found.type != "File":
         raise refusals.not_found("a file behind the topic", found.id)
-    kind = "inline" if wire.truth(x, "stream") else "attachment"
+    kind = "inline" if wire.truth(call, "stream") else "attachment"
     disposition = f"{kind}; filename*=UTF-8''{quote(found.file_name)}"
     return Response(found.text.encode(), 200, {"Content-Disposition": disposition}, media_type=found.content_type)
 
@@ -72,13 +74,13 @@ def topic_file(x: Call, caller: Caller) -> Response:
 
 
 @api("le", "news:newsitems:read")
-def news(x: Call, caller: Caller) -> Response:
+def news(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/news/: `since`; drafts, hidden and future items only with permission."""
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    manages, now = rules.may(x, caller.user, unit.id, rules.MANAGE_NEWS), x.clock.now()
-    since = wire.moment(x, "since", x.query.get("since"))
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    manages, now = rules.may(call, caller.user, unit.id, rules.MANAGE_NEWS), call.clock.now()
+    since = wire.moment(call, "since", call.query.get("since"))
     shown = []
-    for item in x.store.news_items.find("unit", unit.id):
+    for item in call.store.news_items.find("unit", unit.id):
         current = item.start_date <= now and (item.end_date is None or now < item.end_date)
         if (manages or (item.is_published and not item.is_hidden and current)) and (
             since is None or item.created_date >= since
@@ -88,17 +90,17 @@ def news(x: Call, caller: Caller) -> Response:
 
 
 @api("le", "news:newsitems:manage")
-def post_news(x: Call, caller: Caller) -> Response:
+def post_news(call: Call, caller: Caller) -> Response:
     """POST /d2l/api/le/{version}/{orgUnitId}/news/: a NewsItemData as JSON; returns the item."""
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
-    data = x.json()
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    rules.require(call, caller.user, unit, rules.MANAGE_NEWS)
+    data = call.json()
     if not isinstance(data, dict) or not isinstance(data.get("Title"), str) or not data["Title"].strip():
         raise refusals.invalid_parameter("title_missing", expected="a NewsItemData object", absent="Title")
     body = _rich(data.get("Body"))
-    now = x.clock.now()
+    now = call.clock.now()
     item = NewsItem(
-        id=x.store.next_number("news_items"),
+        id=call.store.next_number("news_items"),
         org_unit_id=unit.id,
         title=data["Title"],
         body_text=body[0],
@@ -113,10 +115,10 @@ def post_news(x: Call, caller: Caller) -> Response:
         created_date=now,
         last_modified_by=caller.user.id,
         last_modified_date=now,
-        start_date=wire.moment(x, "StartDate", data.get("StartDate")) or now,
-        end_date=wire.moment(x, "EndDate", data.get("EndDate")),
+        start_date=wire.moment(call, "StartDate", data.get("StartDate")) or now,
+        end_date=wire.moment(call, "EndDate", data.get("EndDate")),
     )
-    return JSONResponse(shapes.news_item(x.store.news_items.put(item)))
+    return JSONResponse(shapes.news_item(call.store.news_items.put(item)))
 
 
 def _rich(value: Any) -> tuple[str, str | None]:
@@ -138,50 +140,50 @@ def _rich(value: Any) -> tuple[str, str | None]:
 # grades
 
 
-def _column(x: Call, caller: Caller) -> tuple[OrgUnit, GradeObject]:
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    found = x.store.grade_objects.get(number(x.path_params["gradeObjectId"]))
-    hidden = found is not None and found.is_hidden and not rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
+def _column(call: Call, caller: Caller) -> tuple[OrgUnit, GradeObject]:
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    found = call.store.grade_objects.get(number(call.path_params["gradeObjectId"]))
+    hidden = found is not None and found.is_hidden and not rules.may(call, caller.user, unit.id, rules.SEE_GRADES)
     if found is None or found.org_unit_id != unit.id or hidden:
-        raise refusals.not_found("the grade object", x.path_params["gradeObjectId"])
+        raise refusals.not_found("the grade object", call.path_params["gradeObjectId"])
     return unit, found
 
 
-def _columns(x: Call, caller: Caller) -> list[GradeObject]:
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    every = rules.may(x, caller.user, unit.id, rules.SEE_GRADES)
-    return [column for column in x.store.grade_objects.find("unit", unit.id) if every or not column.is_hidden]
+def _columns(call: Call, caller: Caller) -> list[GradeObject]:
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    every = rules.may(call, caller.user, unit.id, rules.SEE_GRADES)
+    return [column for column in call.store.grade_objects.find("unit", unit.id) if every or not column.is_hidden]
 
 
 @api("le", "grades:gradeobjects:read")
-def grade_objects(x: Call, caller: Caller) -> Response:
+def grade_objects(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/grades/."""
-    return JSONResponse([shapes.grade_object(column) for column in _columns(x, caller)])
+    return JSONResponse([shapes.grade_object(column) for column in _columns(call, caller)])
 
 
 @api("le", "grades:gradeobjects:read")
-def grade_object(x: Call, caller: Caller) -> Response:
+def grade_object(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/grades/{gradeObjectId}."""
-    return JSONResponse(shapes.grade_object(_column(x, caller)[1]))
+    return JSONResponse(shapes.grade_object(_column(call, caller)[1]))
 
 
 @api("le", "grades:gradevalues:read")
-def grade_values(x: Call, caller: Caller) -> Response:
+def grade_values(call: Call, caller: Caller) -> Response:
     """GET …/grades/{gradeObjectId}/values/: all users' values; `isGraded` filters."""
-    unit, column = _column(x, caller)
-    rules.require(x, caller.user, unit, rules.SEE_GRADES)
-    graded = wire.truth(x, "isGraded")
+    unit, column = _column(call, caller)
+    rules.require(call, caller.user, unit, rules.SEE_GRADES)
+    graded = wire.truth(call, "isGraded")
     rows = []
-    for record in x.store.enrollments.find("unit", unit.id):
-        user = x.store.users.get(record.user_id)
-        if user is None or not record.is_active or "Learner" not in rules.role_of(x, record).lis_roles:
+    for record in call.store.enrollments.find("unit", unit.id):
+        user = call.store.users.get(record.user_id)
+        if user is None or not record.is_active or "Learner" not in rules.role_of(call, record).lis_roles:
             continue
-        value = x.store.grade_values.first("cell", (column.id, user.id))
+        value = call.store.grade_values.first("cell", (column.id, user.id))
         if graded not in (None, value is not None):
             continue
         rows.append((user, value))
     return paged_objects(
-        x,
+        call,
         rows,
         lambda row: {
             "User": shapes.user(row[0]),
@@ -190,35 +192,38 @@ def grade_values(x: Call, caller: Caller) -> Response:
     )
 
 
-def _value(x: Call, column: GradeObject, user_id: int) -> Response:
-    found = x.store.grade_values.first("cell", (column.id, user_id))
+def _value(call: Call, column: GradeObject, user_id: int) -> Response:
+    found = call.store.grade_values.first("cell", (column.id, user_id))
     if found is None:
-        user, enrolled = x.store.users.get(user_id), x.store.enrollments.first("part", (column.org_unit_id, user_id))
+        user, enrolled = (
+            call.store.users.get(user_id),
+            call.store.enrollments.first("part", (column.org_unit_id, user_id)),
+        )
         where = "" if enrolled is not None else f", and is nobody in org unit {column.org_unit_id}"
         why = f"{user.username} has no value in grade object {column.id}{where}" if user is not None else None
-        raise refusals.not_found("the grade value", x.path_params.get("userId", user_id), why)
+        raise refusals.not_found("the grade value", call.path_params.get("userId", user_id), why)
     return JSONResponse(shapes.grade_value(column, found))
 
 
 @api("le", "grades:gradevalues:read")
-def grade_value(x: Call, caller: Caller) -> Response:
+def grade_value(call: Call, caller: Caller) -> Response:
     """GET …/grades/{gradeObjectId}/values/{userId}."""
-    unit, column = _column(x, caller)
-    rules.require(x, caller.user, unit, rules.SEE_GRADES)
-    return _value(x, column, number(x.path_params["userId"]) or 0)
+    unit, column = _column(call, caller)
+    rules.require(call, caller.user, unit, rules.SEE_GRADES)
+    return _value(call, column, number(call.path_params["userId"]) or 0)
 
 
 @api("le", "grades:own_grades:read")
-def my_grade_value(x: Call, caller: Caller) -> Response:
+def my_grade_value(call: Call, caller: Caller) -> Response:
     """GET …/grades/{gradeObjectId}/values/myGradeValue."""
-    _, column = _column(x, caller)
-    return _value(x, column, caller.user.id)
+    _, column = _column(call, caller)
+    return _value(call, column, caller.user.id)
 
 
 @api("le", "grades:own_grades:read")
-def my_grade_values(x: Call, caller: Caller) -> Response:
+def my_grade_values(call: Call, caller: Caller) -> Response:
     """GET …/grades/values/myGradeValues/."""
-    found = [(c, x.store.grade_values.first("cell", (c.id, caller.user.id))) for c in _columns(x, caller)]
+    found = [(c, call.store.grade_values.first("cell", (c.id, caller.user.id))) for c in _columns(call, caller)]
     return JSONResponse([shapes.grade_value(column, value) for column, value in found if value is not None])
 
 
@@ -232,14 +237,14 @@ def _why_no_points(sent: Any, most: float) -> str | None:
 
 
 @api("le", "grades:gradevalues:write")
-def set_grade_value(x: Call, caller: Caller) -> Response:
+def set_grade_value(call: Call, caller: Caller) -> Response:
     """PUT …/grades/{gradeObjectId}/values/{userId}: `PointsNumerator`, `Comments`, `PrivateComments`."""
-    unit, column = _column(x, caller)
-    rules.require(x, caller.user, unit, rules.SET_GRADES)
-    user = x.store.users.get(number(x.path_params["userId"]))
-    if user is None or rules.enrollment(x, user, unit.id) is None:
-        raise refusals.not_found("the user in the org unit", x.path_params["userId"])
-    data = x.json()
+    unit, column = _column(call, caller)
+    rules.require(call, caller.user, unit, rules.SET_GRADES)
+    user = call.store.users.get(number(call.path_params["userId"]))
+    if user is None or rules.enrollment(call, user, unit.id) is None:
+        raise refusals.not_found("the user in the org unit", call.path_params["userId"])
+    data = call.json()
     points = data.get("PointsNumerator") if isinstance(data, dict) else None
     kind = data.get("GradeObjectType", 1) if isinstance(data, dict) else 1
     if kind != 1:
@@ -258,7 +263,7 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
             absent="PointsNumerator",
         )
     rules.put_value(
-        x,
+        call,
         column,
         user.id,
         points,
@@ -279,37 +284,37 @@ class ProductVersion(msgspec.Struct, frozen=True):
     Version: str
 
 
-def _supported(x: Call, product: str) -> list[str]:
-    least = version_pair(getattr(x.settings, f"{product}_minimum_version")) or (1, 0)
-    last = version_pair(getattr(x.settings, f"{product}_latest_version")) or least
+def _supported(call: Call, product: str) -> list[str]:
+    least = version_pair(getattr(call.settings, f"{product}_minimum_version")) or (1, 0)
+    last = version_pair(getattr(call.settings, f"{product}_latest_version")) or least
     return [f"{last[0]}.{minor}" for minor in range(least[1], last[1] + 1)]
 
 
-def _product(x: Call, product: str) -> shapes.Json:
+def _product(call: Call, product: str) -> shapes.Json:
     return {
         "ProductCode": product,
-        "LatestVersion": getattr(x.settings, f"{product}_latest_version"),
-        "SupportedVersions": _supported(x, product),
+        "LatestVersion": getattr(call.settings, f"{product}_latest_version"),
+        "SupportedVersions": _supported(call, product),
     }
 
 
-def versions(x: Call) -> Response:
+def versions(call: Call) -> Response:
     """GET /d2l/api/versions/: needs no token."""
-    return JSONResponse([_product(x, product) for product in ("le", "lp")])
+    return JSONResponse([_product(call, product) for product in ("le", "lp")])
 
 
-def product_versions(x: Call) -> Response:
+def product_versions(call: Call) -> Response:
     """GET /d2l/api/{productCode}/versions/."""
-    product = x.path_params["productCode"]
+    product = call.path_params["productCode"]
     if product not in ("le", "lp"):
         raise refusals.not_found("the product", product)
-    return JSONResponse(_product(x, product))
+    return JSONResponse(_product(call, product))
 
 
-def check_versions(x: Call) -> Response:
+def check_versions(call: Call) -> Response:
     """POST /d2l/api/versions/check: a list of `{"ProductCode", "Version"}`."""
     try:
-        asked = convert(x.json(), list[ProductVersion])
+        asked = convert(call.json(), list[ProductVersion])
     except (BodyError, msgspec.ValidationError) as error:
         raise refusals.bad_request("versions_invalid", "Invalid JSON", got=str(error)) from error
     rows = []
@@ -319,8 +324,8 @@ def check_versions(x: Call) -> Response:
             {
                 "ProductCode": item.ProductCode,
                 "Version": item.Version,
-                "LatestVersion": getattr(x.settings, f"{item.ProductCode}_latest_version") if known else None,
-                "Supported": known and item.Version in _supported(x, item.ProductCode),
+                "LatestVersion": getattr(call.settings, f"{item.ProductCode}_latest_version") if known else None,
+                "Supported": known and item.Version in _supported(call, item.ProductCode),
             }
         )
     return JSONResponse({"Supported": all(row["Supported"] for row in rows), "Versions": rows})

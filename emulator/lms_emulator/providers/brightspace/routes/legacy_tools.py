@@ -104,11 +104,11 @@ def _link_shape(link: LegacyLink) -> shapes.Json:
     }
 
 
-def _read_link(x: Call) -> dict[str, Any]:
-    data = body_of(x, LinkData, "legacy_link")
+def _read_link(call: Call) -> dict[str, Any]:
+    data = body_of(call, LinkData, "legacy_link")
     if not data.Title.strip():
         raise refusals.invalid_parameter("title_missing", expected="a title", got=data.Title)
-    if not opens(x, data.Url):
+    if not opens(call, data.Url):
         raise refusals.invalid_parameter("url_invalid", expected="a URL", got=data.Url)
     return {
         "title": data.Title,
@@ -125,62 +125,62 @@ def _read_link(x: Call) -> dict[str, Any]:
     }
 
 
-def _link(x: Call, unit: OrgUnit | None = None) -> LegacyLink:
+def _link(call: Call, unit: OrgUnit | None = None) -> LegacyLink:
     """The link of the path, in an org unit if one is named. Raises the 404."""
-    reference = x.path_params.get("ltiLinkId", x.path_params.get("linkId"))
-    found = x.store.legacy_links.get(number(reference))
+    reference = call.path_params.get("ltiLinkId", call.path_params.get("linkId"))
+    found = call.store.legacy_links.get(number(reference))
     if found is None or found.plugin is not None or (unit is not None and found.org_unit_id != unit.id):
         raise refusals.not_found("the link", reference)
     return found
 
 
 def _place(find: Callable[[Call], LegacyLink | LegacyProvider]) -> Callable[[Call], int]:
-    return lambda x: find(x).org_unit_id
+    return lambda call: find(call).org_unit_id
 
 
 @managed("lti:links:read")
-def links(x: Call, unit: OrgUnit) -> Response:
+def links(call: Call, unit: OrgUnit) -> Response:
     """GET …/lti/link/{orgUnitId}/: an array."""
-    found = [link for link in x.store.legacy_links.find("unit", unit.id) if link.plugin is None]
+    found = [link for link in call.store.legacy_links.find("unit", unit.id) if link.plugin is None]
     return JSONResponse([_link_shape(value) for value in found])
 
 
 @managed("lti:links:read")
-def show_link(x: Call, unit: OrgUnit) -> Response:
+def show_link(call: Call, unit: OrgUnit) -> Response:
     """GET …/lti/link/{orgUnitId}/{ltiLinkId}."""
-    return JSONResponse(_link_shape(_link(x, unit)))
+    return JSONResponse(_link_shape(_link(call, unit)))
 
 
 @managed("lti:links:create")
-def create_link(x: Call, unit: OrgUnit) -> Response:
+def create_link(call: Call, unit: OrgUnit) -> Response:
     """POST …/lti/link/{orgUnitId}: returns the link."""
-    made = LegacyLink(id=int(f"1{x.ids.digits(8)}"), org_unit_id=unit.id, **_read_link(x))
-    return JSONResponse(_link_shape(x.store.legacy_links.put(made)))
+    made = LegacyLink(id=int(f"1{call.ids.digits(8)}"), org_unit_id=unit.id, **_read_link(call))
+    return JSONResponse(_link_shape(call.store.legacy_links.put(made)))
 
 
 @managed("lti:links:update", place=_place(_link))
-def update_link(x: Call, _unit: OrgUnit) -> Response:
+def update_link(call: Call, _unit: OrgUnit) -> Response:
     """PUT …/lti/link/{ltiLinkId}: returns the link."""
-    return JSONResponse(_link_shape(x.store.legacy_links.put(replace(_link(x), **_read_link(x)))))
+    return JSONResponse(_link_shape(call.store.legacy_links.put(replace(_link(call), **_read_link(call)))))
 
 
 @managed("lti:links:delete", place=_place(_link))
-def delete_link(x: Call, _unit: OrgUnit) -> Response:
+def delete_link(call: Call, _unit: OrgUnit) -> Response:
     """DELETE …/lti/link/{ltiLinkId}, with its sharing rules; its grade items stay."""
-    found = _link(x)
-    for result in x.store.legacy_results.find("link", found.id):
-        x.store.legacy_results.delete(result.id)
-    for column in x.store.grade_objects.find("link", found.id):
-        x.store.grade_objects.put(replace(column, legacy_link_id=None))
-    forget(x, "legacy_link", found.id)
-    x.store.legacy_links.delete(found.id)
+    found = _link(call)
+    for result in call.store.legacy_results.find("link", found.id):
+        call.store.legacy_results.delete(result.id)
+    for column in call.store.grade_objects.find("link", found.id):
+        call.store.grade_objects.put(replace(column, legacy_link_id=None))
+    forget(call, "legacy_link", found.id)
+    call.store.legacy_links.delete(found.id)
     return Response(status_code=200)
 
 
 @managed(CORE)
-def quicklink(x: Call, unit: OrgUnit) -> Response:
+def quicklink(call: Call, unit: OrgUnit) -> Response:
     """POST …/lti/quicklink/{orgUnitId}/{ltiLinkId}: no body. Clients replace `{orgUnitId}` in `PublicUrl`."""
-    found = _link(x, unit)
+    found = _link(call, unit)
     address = inserting.public_url(f"exu-{found.id}", found.org_unit_id)
     return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
 
@@ -205,8 +205,8 @@ def _provider_shape(provider: LegacyProvider) -> shapes.Json:
     }
 
 
-def _read_provider(x: Call) -> dict[str, Any]:
-    data = body_of(x, ProviderData, "legacy_provider")
+def _read_provider(call: Call) -> dict[str, Any]:
+    data = body_of(call, ProviderData, "legacy_provider")
     if not data.LaunchPoint.strip():
         raise refusals.invalid_parameter("launch_point_missing", expected="a launch point", got=data.LaunchPoint)
     return {
@@ -224,50 +224,52 @@ def _read_provider(x: Call) -> dict[str, Any]:
     }
 
 
-def _provider(x: Call, unit: OrgUnit | None = None) -> LegacyProvider:
-    found = x.store.legacy_providers.get(number(x.path_params["tpId"]))
+def _provider(call: Call, unit: OrgUnit | None = None) -> LegacyProvider:
+    found = call.store.legacy_providers.get(number(call.path_params["tpId"]))
     if found is None or (unit is not None and found.org_unit_id != unit.id):
-        raise refusals.not_found("the tool provider", x.path_params["tpId"])
+        raise refusals.not_found("the tool provider", call.path_params["tpId"])
     return found
 
 
 @managed(CORE)
-def providers(x: Call, unit: OrgUnit) -> Response:
+def providers(call: Call, unit: OrgUnit) -> Response:
     """GET …/lti/tp/{orgUnitId}/: an array."""
-    return JSONResponse([_provider_shape(provider) for provider in x.store.legacy_providers.find("unit", unit.id)])
+    return JSONResponse([_provider_shape(provider) for provider in call.store.legacy_providers.find("unit", unit.id)])
 
 
 @managed(CORE)
-def show_provider(x: Call, unit: OrgUnit) -> Response:
+def show_provider(call: Call, unit: OrgUnit) -> Response:
     """GET …/lti/tp/{orgUnitId}/{tpId}."""
-    return JSONResponse(_provider_shape(_provider(x, unit)))
+    return JSONResponse(_provider_shape(_provider(call, unit)))
 
 
 @managed(CORE)
-def create_provider(x: Call, unit: OrgUnit) -> Response:
+def create_provider(call: Call, unit: OrgUnit) -> Response:
     """POST …/lti/tp/{orgUnitId}: returns the tool provider."""
-    number_ = x.store.next_number("legacy_providers")
-    made = LegacyProvider(id=number_, org_unit_id=unit.id, **_read_provider(x))
-    return JSONResponse(_provider_shape(x.store.legacy_providers.put(made)))
+    number_ = call.store.next_number("legacy_providers")
+    made = LegacyProvider(id=number_, org_unit_id=unit.id, **_read_provider(call))
+    return JSONResponse(_provider_shape(call.store.legacy_providers.put(made)))
 
 
 @managed(CORE, place=_place(_provider))
-def update_provider(x: Call, _unit: OrgUnit) -> Response:
+def update_provider(call: Call, _unit: OrgUnit) -> Response:
     """PUT …/lti/tp/{tpId}: returns the tool provider."""
-    return JSONResponse(_provider_shape(x.store.legacy_providers.put(replace(_provider(x), **_read_provider(x)))))
+    return JSONResponse(
+        _provider_shape(call.store.legacy_providers.put(replace(_provider(call), **_read_provider(call))))
+    )
 
 
 @managed(CORE, place=_place(_provider))
-def delete_provider(x: Call, _unit: OrgUnit) -> Response:
+def delete_provider(call: Call, _unit: OrgUnit) -> Response:
     """DELETE …/lti/tp/{tpId}, with its sharing rules."""
-    found = _provider(x)
-    forget(x, "legacy_provider", found.id)
-    x.store.legacy_providers.delete(found.id)
+    found = _provider(call)
+    forget(call, "legacy_provider", found.id)
+    call.store.legacy_providers.delete(found.id)
     return Response(status_code=200)
 
 
-LINK_SHARING = Sharing("legacy_link", lambda x, unit: str(_link(x, unit).id), (CORE, CORE))
-PROVIDER_SHARING = Sharing("legacy_provider", lambda x, unit: str(_provider(x, unit).id), (CORE, CORE))
+LINK_SHARING = Sharing("legacy_link", lambda call, unit: str(_link(call, unit).id), (CORE, CORE))
+PROVIDER_SHARING = Sharing("legacy_provider", lambda call, unit: str(_provider(call, unit).id), (CORE, CORE))
 
 ROUTES: tuple[Route, ...] = family(
     "rest",

@@ -39,21 +39,21 @@ def managed(
     def decorate(handler: Handler) -> Callable[[Call], Response]:
         @api("le", *scopes)
         @wraps(handler)
-        def checked(x: Call, caller: Caller) -> Response:
-            reference = x.path_params.get("orgUnitId") if place is None else place(x)
-            top = sharing.organization(x)
-            unit = rules.entered_unit(x, caller.user, reference or (top.id if top is not None else None))
-            rules.require(x, caller.user, unit, needs)
-            return handler(x, unit)
+        def checked(call: Call, caller: Caller) -> Response:
+            reference = call.path_params.get("orgUnitId") if place is None else place(call)
+            top = sharing.organization(call)
+            unit = rules.entered_unit(call, caller.user, reference or (top.id if top is not None else None))
+            rules.require(call, caller.user, unit, needs)
+            return handler(call, unit)
 
         return checked
 
     return decorate
 
 
-def body_of(x: Call, kind: type[B], what: str) -> B:
+def body_of(call: Call, kind: type[B], what: str) -> B:
     """The body as a block. Raises the 400 for a missing or invalid member: `<what>_invalid`."""
-    body, theirs = x.json(), names_of(x)
+    body, theirs = call.json(), names_of(call)
     if not isinstance(body, dict):
         raise refusals.invalid_parameter(f"{what}_invalid", expected="a JSON object", got=type(body).__name__)
     sent = {name: theirs.get(name, name) for name in kind.__struct_fields__}  # type: ignore[attr-defined]  # a Struct
@@ -63,21 +63,21 @@ def body_of(x: Call, kind: type[B], what: str) -> B:
         raise refusals.invalid_parameter(f"{what}_invalid", expected=str(error)) from error
 
 
-def opens(x: Call, url: str) -> bool:
+def opens(call: Call, url: str) -> bool:
     """Whether a browser can open a link's URL: of http or https, with a host."""
-    parts = parts_of(x.resolve(url))
+    parts = parts_of(call.resolve(url))
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def names_of(x: Call) -> dict[str, str]:
+def names_of(call: Call) -> dict[str, str]:
     """Our names of members, and those that a setting gives them."""
-    pairs = (name.partition("=") for name in x.settings.lti_member_names.split())
+    pairs = (name.partition("=") for name in call.settings.lti_member_names.split())
     return {ours: theirs for ours, _, theirs in pairs if theirs}
 
 
-def named(x: Call, shape: Mapping[str, Any]) -> shapes.Json:
+def named(call: Call, shape: Mapping[str, Any]) -> shapes.Json:
     """A block with the names of its members that the setting gives them."""
-    theirs = names_of(x)
+    theirs = names_of(call)
     return {theirs.get(name, name): value for name, value in shape.items()}
 
 

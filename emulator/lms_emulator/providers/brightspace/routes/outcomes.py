@@ -12,31 +12,31 @@ from lms_emulator.providers.brightspace.lti import outcomes
 from lms_emulator.providers.brightspace.lti.legacy import OUTCOMES
 
 
-def outcome(x: Call) -> Response:
+def outcome(call: Call) -> Response:
     """POST /d2l/le/lti/Outcome: one operation; the grade item is made for the first score of a link."""
-    signed = outcomes.require_signed(x)
-    asked = read_envelope(x.body)
-    if not x.check("the body is an envelope", asked.operation is not None):
+    signed = outcomes.require_signed(call)
+    asked = read_envelope(call.body)
+    if not call.check("the body is an envelope", asked.operation is not None):
         check = "imsx_POXBody holds a request"
-        raise outcomes.failed(x, asked, "unreadable", "The request is invalid", check, diagnosis=why_unread(x))
+        raise outcomes.failed(call, asked, "unreadable", "The request is invalid", check, diagnosis=why_unread(call))
     known = ", ".join(f"{operation}Request" for operation in OPERATIONS)
-    if not x.check(f"the operation is one of {known}", asked.operation in OPERATIONS, got=asked.operation):
+    if not call.check(f"the operation is one of {known}", asked.operation in OPERATIONS, got=asked.operation):
         text = "The operation is not supported"
         why = why_operation(asked.operation)
         raise outcomes.failed(
-            x, asked, "operation_unsupported", text, f"one of {known}", got=asked.operation, diagnosis=why
+            call, asked, "operation_unsupported", text, f"one of {known}", got=asked.operation, diagnosis=why
         )
-    cell = outcomes.cell(x, asked, signed)
-    share = outcomes.score(x, asked) if asked.operation == "replaceResult" else None
-    column = outcomes.column(x, asked, cell, create=share is not None)
+    cell = outcomes.cell(call, asked, signed)
+    share = outcomes.score(call, asked) if asked.operation == "replaceResult" else None
+    column = outcomes.column(call, asked, cell, create=share is not None)
     if column is not None and asked.operation == "readResult":
-        value = x.store.grade_values.first("cell", (column.id, cell.user.id))
+        value = call.store.grade_values.first("cell", (column.id, cell.user.id))
         points = value.points if value is not None else None
         share = points / column.max_points if points is not None and column.max_points else None
     elif column is not None:
-        rules.put_value(x, column, cell.user.id, share * column.max_points if share is not None else None)
+        rules.put_value(call, column, cell.user.id, share * column.max_points if share is not None else None)
     text = f"{asked.operation} of {asked.sourced_id}"
-    body = envelope(asked, "success", text, identifier=x.ids.uuid(), score=share)
+    body = envelope(asked, "success", text, identifier=call.ids.uuid(), score=share)
     return Response(body, media_type="application/xml")
 
 

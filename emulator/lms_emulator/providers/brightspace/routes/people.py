@@ -18,20 +18,20 @@ from lms_emulator.providers.brightspace.model import Enrollment, User
 R = TypeVar("R")
 
 
-def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape: Callable[[R], Any]) -> Response:
+def paged_set(call: Call, records: Sequence[R], identity: Callable[[R], int], shape: Callable[[R], Any]) -> Response:
     """`{"PagingInfo", "Items"}`: the page after `bookmark`, the last identity of the previous page."""
     ordered = sorted(records, key=identity)
-    bookmark = x.query.get("bookmark", "")
+    bookmark = call.query.get("bookmark", "")
     after = number(bookmark)
     if bookmark and after is None:
         raise refusals.bad_request(
             "bookmark_unknown", "Invalid bookmark", got=bookmark, diagnosis=_why_no_bookmark(bookmark)
         )
     rest = [record for record in ordered if after is None or identity(record) > after]
-    shown = rest[: x.settings.page_size]
+    shown = rest[: call.settings.page_size]
     more = len(rest) > len(shown)
     if more and not bookmark:
-        x.warn(
+        call.warn(
             "more_pages",
             f"this is {len(shown)} of {len(rest)} items; continue with `bookmark` while HasMoreItems is true",
         )
@@ -48,118 +48,122 @@ def _why_no_bookmark(sent: str) -> str:
     return "send the `Bookmark` of the page before as it came, and none for the first page"
 
 
-def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:
+def paged_objects(call: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:
     """`{"Next", "Objects"}`: `Next` is the URL of the next page, or null."""
-    start = wire.number_or(x, "bookmark", 0)
-    size = x.settings.page_size
+    start = wire.number_or(call, "bookmark", 0)
+    size = call.settings.page_size
     shown = records[start : start + size]
     following = None
     if start + size < len(records):
-        following = same_url(x, ("bookmark",), [("bookmark", start + size)])
+        following = same_url(call, ("bookmark",), [("bookmark", start + size)])
         if not start:
-            x.warn("more_pages", f"this is {len(shown)} of {len(records)} items; continue with `Next` until it is null")
+            call.warn(
+                "more_pages", f"this is {len(shown)} of {len(records)} items; continue with `Next` until it is null"
+            )
     return JSONResponse({"Next": following, "Objects": [shape(record) for record in shown]})
 
 
 @api("lp", "users:own_profile:read", "users:profile:read", "users:userdata:read")
-def whoami(x: Call, caller: Caller) -> Response:
+def whoami(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/users/whoami."""
     return JSONResponse(shapes.whoami(caller.user))
 
 
 @api("lp", "enrollment:own_enrollment:read")
-def my_enrollments(x: Call, caller: Caller) -> Response:
+def my_enrollments(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/enrollments/myenrollments/: `orgUnitTypeId`, `isActive`, `canAccess`, `bookmark`."""
-    kinds = wire.numbers(x, "orgUnitTypeId", {name: key for key, (name, _) in shapes.TYPE_NAMES.items()})
-    active, accessible = wire.truth(x, "isActive"), wire.truth(x, "canAccess")
+    kinds = wire.numbers(call, "orgUnitTypeId", {name: key for key, (name, _) in shapes.TYPE_NAMES.items()})
+    active, accessible = wire.truth(call, "isActive"), wire.truth(call, "canAccess")
     rows = []
-    for record in x.store.enrollments.find("user", caller.user.id):
-        unit = x.store.org_units.get(record.org_unit_id)
+    for record in call.store.enrollments.find("user", caller.user.id):
+        unit = call.store.org_units.get(record.org_unit_id)
         if unit is None or not record.is_active or (kinds and unit.type_id not in kinds):
             continue
-        if active not in (None, unit.is_active) or accessible not in (None, shapes.can_access(x, record, unit)):
+        if active not in (None, unit.is_active) or accessible not in (None, shapes.can_access(call, record, unit)):
             continue
         rows.append((record, unit))
-    return paged_set(x, rows, lambda row: row[1].id, lambda row: shapes.my_enrollment(x, *row))
+    return paged_set(call, rows, lambda row: row[1].id, lambda row: shapes.my_enrollment(call, *row))
 
 
-def _enrolled(x: Call, org_unit_id: int) -> list[tuple[Enrollment, User]]:
-    found = [(e, x.store.users.get(e.user_id)) for e in x.store.enrollments.find("unit", org_unit_id) if e.is_active]
+def _enrolled(call: Call, org_unit_id: int) -> list[tuple[Enrollment, User]]:
+    found = [
+        (e, call.store.users.get(e.user_id)) for e in call.store.enrollments.find("unit", org_unit_id) if e.is_active
+    ]
     return [(e, user) for e, user in found if user is not None]
 
 
 @api("lp", "enrollment:orgunit:read")
-def unit_users(x: Call, caller: Caller) -> Response:
+def unit_users(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/enrollments/orgUnits/{orgUnitId}/users/: `roleId`, `isActive`, `bookmark`."""
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    rules.require(x, caller.user, unit, rules.SEE_USERS)
-    roles = wire.numbers(x, "roleId", {role.name: role.id for role in x.store.roles})
-    active = wire.truth(x, "isActive")
-    rows = [row for row in _enrolled(x, unit.id) if not roles or row[0].role_id in roles]
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    rules.require(call, caller.user, unit, rules.SEE_USERS)
+    roles = wire.numbers(call, "roleId", {role.name: role.id for role in call.store.roles})
+    active = wire.truth(call, "isActive")
+    rows = [row for row in _enrolled(call, unit.id) if not roles or row[0].role_id in roles]
     rows = [row for row in rows if active in (None, row[1].is_active)]
-    return paged_set(x, rows, lambda row: row[1].id, lambda row: shapes.unit_user(x, *row))
+    return paged_set(call, rows, lambda row: row[1].id, lambda row: shapes.unit_user(call, *row))
 
 
-def _classlist(x: Call, caller: Caller) -> list[tuple[Enrollment, User]]:
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    rules.require(x, caller.user, unit, rules.SEE_CLASSLIST)
-    return sorted(_enrolled(x, unit.id), key=lambda row: (row[1].last_name, row[1].first_name, row[1].id))
+def _classlist(call: Call, caller: Caller) -> list[tuple[Enrollment, User]]:
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    rules.require(call, caller.user, unit, rules.SEE_CLASSLIST)
+    return sorted(_enrolled(call, unit.id), key=lambda row: (row[1].last_name, row[1].first_name, row[1].id))
 
 
 @api("le", "enrollment:orgunit:read")
-def classlist(x: Call, caller: Caller) -> Response:
+def classlist(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/classlist/: the whole class list."""
-    return JSONResponse([shapes.classlist_user(x, *row) for row in _classlist(x, caller)])
+    return JSONResponse([shapes.classlist_user(call, *row) for row in _classlist(call, caller)])
 
 
 @api("le", "enrollment:orgunit:read")
-def classlist_paged(x: Call, caller: Caller) -> Response:
+def classlist_paged(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/classlist/paged/."""
-    return paged_objects(x, _classlist(x, caller), lambda row: shapes.classlist_user(x, *row))
+    return paged_objects(call, _classlist(call, caller), lambda row: shapes.classlist_user(call, *row))
 
 
 @api("lp", "groups:group:read")
-def group_categories(x: Call, caller: Caller) -> Response:
+def group_categories(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/{orgUnitId}/groupcategories/."""
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    rules.require(x, caller.user, unit, rules.SEE_GROUPS)
-    found = x.store.group_categories.find("unit", unit.id)
-    return JSONResponse([_category(x, category.id) for category in found])
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    rules.require(call, caller.user, unit, rules.SEE_GROUPS)
+    found = call.store.group_categories.find("unit", unit.id)
+    return JSONResponse([_category(call, category.id) for category in found])
 
 
-def _category(x: Call, category_id: int) -> shapes.Json:
-    category = x.store.group_categories.get(category_id)
+def _category(call: Call, category_id: int) -> shapes.Json:
+    category = call.store.group_categories.get(category_id)
     assert category is not None
-    return shapes.group_category(category, [group.id for group in x.store.groups.find("category", category_id)])
+    return shapes.group_category(category, [group.id for group in call.store.groups.find("category", category_id)])
 
 
-def _found_category(x: Call, caller: Caller) -> int:
-    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
-    rules.require(x, caller.user, unit, rules.SEE_GROUPS)
-    found = x.store.group_categories.get(number(x.path_params["groupCategoryId"]))
+def _found_category(call: Call, caller: Caller) -> int:
+    unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
+    rules.require(call, caller.user, unit, rules.SEE_GROUPS)
+    found = call.store.group_categories.get(number(call.path_params["groupCategoryId"]))
     if found is None or found.org_unit_id != unit.id:
-        raise refusals.not_found("the group category", x.path_params["groupCategoryId"])
+        raise refusals.not_found("the group category", call.path_params["groupCategoryId"])
     return found.id
 
 
 @api("lp", "groups:group:read")
-def group_category(x: Call, caller: Caller) -> Response:
+def group_category(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/{orgUnitId}/groupcategories/{groupCategoryId}."""
-    return JSONResponse(_category(x, _found_category(x, caller)))
+    return JSONResponse(_category(call, _found_category(call, caller)))
 
 
 @api("lp", "groups:group:read")
-def groups(x: Call, caller: Caller) -> Response:
+def groups(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/{orgUnitId}/groupcategories/{groupCategoryId}/groups/."""
-    category = _found_category(x, caller)
-    return JSONResponse([shapes.group(group) for group in x.store.groups.find("category", category)])
+    category = _found_category(call, caller)
+    return JSONResponse([shapes.group(group) for group in call.store.groups.find("category", category)])
 
 
 @api("lp", "groups:group:read")
-def group(x: Call, caller: Caller) -> Response:
+def group(call: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/{orgUnitId}/groupcategories/{groupCategoryId}/groups/{groupId}."""
-    category = _found_category(x, caller)
-    found = x.store.groups.get(number(x.path_params["groupId"]))
+    category = _found_category(call, caller)
+    found = call.store.groups.get(number(call.path_params["groupId"]))
     if found is None or found.category_id != category:
-        raise refusals.not_found("the group", x.path_params["groupId"])
+        raise refusals.not_found("the group", call.path_params["groupId"])
     return JSONResponse(shapes.group(found))

@@ -80,44 +80,44 @@ class Sharing:
             **own,
         }
 
-    def _every(self, x: Call, unit: OrgUnit) -> Response:
+    def _every(self, call: Call, unit: OrgUnit) -> Response:
         """GET …/sharing/: at deployments also `includeInherited` and `orgUnitId`."""
-        found = sharing.rules_of(x, self.shares, self.owner(x, unit))
+        found = sharing.rules_of(call, self.shares, self.owner(call, unit))
         if not self._advantage:
             return JSONResponse([self._shape(rule) for rule in found])
         rows: list[dict[str, Any]] = [{**self._shape(rule), "Inherited": False} for rule in found]
-        if any(wire.truth(x, name) for name in ("includeInherited", "incldueInherited")):  # D2L documents the latter
+        if any(wire.truth(call, name) for name in ("includeInherited", "incldueInherited")):  # D2L documents the latter
             own = {rule.org_unit_id for rule in found}
-            below = [org_unit for org_unit in x.store.org_units if org_unit.id not in own]
-            reached = [org_unit for org_unit in below if any(sharing.covers(x, rule, org_unit) for rule in found)]
+            below = [org_unit for org_unit in call.store.org_units if org_unit.id not in own]
+            reached = [org_unit for org_unit in below if any(sharing.covers(call, rule, org_unit) for rule in found)]
             inherited = (SharingRule(id=0, shares=self.shares, owner="", org_unit_id=row.id) for row in reached)
             rows += [{**self._shape(rule), "Inherited": True} for rule in inherited]
-        wanted = wire.numbers(x, "orgUnitId", {})
+        wanted = wire.numbers(call, "orgUnitId", {})
         rows = [row for row in rows if not wanted or row["SharingOrgUnitId"] in wanted]
-        return paged_objects(x, rows, dict)
+        return paged_objects(call, rows, dict)
 
-    def _found(self, x: Call, unit: OrgUnit) -> SharingRule:
-        wanted = number(x.path_params["sharingOrgUnitId"])
-        rows = sharing.rules_of(x, self.shares, self.owner(x, unit))
+    def _found(self, call: Call, unit: OrgUnit) -> SharingRule:
+        wanted = number(call.path_params["sharingOrgUnitId"])
+        rows = sharing.rules_of(call, self.shares, self.owner(call, unit))
         found = next((rule for rule in rows if rule.org_unit_id == wanted), None)
         if found is None:
-            raise refusals.not_found("the sharing rule", x.path_params["sharingOrgUnitId"])
+            raise refusals.not_found("the sharing rule", call.path_params["sharingOrgUnitId"])
         return found
 
-    def _show(self, x: Call, unit: OrgUnit) -> Response:
+    def _show(self, call: Call, unit: OrgUnit) -> Response:
         """GET …/sharing/{sharingOrgUnitId}."""
-        return JSONResponse(self._shape(self._found(x, unit)))
+        return JSONResponse(self._shape(self._found(call, unit)))
 
-    def _read(self, x: Call) -> RuleData:
-        data = body_of(x, RuleData, "sharing_rule")
+    def _read(self, call: Call) -> RuleData:
+        data = body_of(call, RuleData, "sharing_rule")
         if self._advantage and data.DescendantsTypes is not None:
-            x.warn("types_ignored", "rules of deployments have no `DescendantsTypes`; those of LTI 1.1 have")
+            call.warn("types_ignored", "rules of deployments have no `DescendantsTypes`; those of LTI 1.1 have")
             return replace(data, DescendantsTypes=None)
         return data
 
-    def _kept(self, x: Call, data: RuleData, owner: str, org_unit_id: int, old: SharingRule | None) -> Response:
+    def _kept(self, call: Call, data: RuleData, owner: str, org_unit_id: int, old: SharingRule | None) -> Response:
         rule = SharingRule(
-            id=old.id if old is not None else x.store.next_number("sharing_rules"),
+            id=old.id if old is not None else call.store.next_number("sharing_rules"),
             shares=self.shares,
             owner=owner,
             org_unit_id=org_unit_id,
@@ -125,32 +125,32 @@ class Sharing:
             with_descendants=data.ShareWithDescendants,
             types=data.DescendantsTypes or [],
         )
-        return JSONResponse(self._shape(x.store.sharing_rules.put(rule)))
+        return JSONResponse(self._shape(call.store.sharing_rules.put(rule)))
 
-    def _create(self, x: Call, unit: OrgUnit) -> Response:
+    def _create(self, call: Call, unit: OrgUnit) -> Response:
         """POST …/sharing/: returns the rule."""
-        owner, data = self.owner(x, unit), self._read(x)
-        if data.SharingOrgUnitId is None or x.store.org_units.get(data.SharingOrgUnitId) is None:
+        owner, data = self.owner(call, unit), self._read(call)
+        if data.SharingOrgUnitId is None or call.store.org_units.get(data.SharingOrgUnitId) is None:
             raise refusals.invalid_parameter("sharing_org_unit_unknown", expected="an org unit", got=data)
-        before = sharing.rules_of(x, self.shares, owner)
+        before = sharing.rules_of(call, self.shares, owner)
         old = next((rule for rule in before if rule.org_unit_id == data.SharingOrgUnitId), None)
-        return self._kept(x, data, owner, data.SharingOrgUnitId, old)
+        return self._kept(call, data, owner, data.SharingOrgUnitId, old)
 
-    def _update(self, x: Call, unit: OrgUnit) -> Response:
+    def _update(self, call: Call, unit: OrgUnit) -> Response:
         """PUT …/sharing/{sharingOrgUnitId}: returns the rule."""
-        old, data = self._found(x, unit), self._read(x)
+        old, data = self._found(call, unit), self._read(call)
         if data.SharingOrgUnitId not in (None, old.org_unit_id):
             raise refusals.invalid_parameter(
                 "sharing_org_unit_differs", expected=old.org_unit_id, got=data.SharingOrgUnitId
             )
-        return self._kept(x, data, old.owner, old.org_unit_id, old)
+        return self._kept(call, data, old.owner, old.org_unit_id, old)
 
-    def _delete(self, x: Call, unit: OrgUnit) -> Response:
+    def _delete(self, call: Call, unit: OrgUnit) -> Response:
         """DELETE …/sharing/{sharingOrgUnitId}."""
-        x.store.sharing_rules.delete(self._found(x, unit).id)
+        call.store.sharing_rules.delete(self._found(call, unit).id)
         return Response(status_code=200)
 
-    def _clear(self, x: Call, unit: OrgUnit) -> Response:
+    def _clear(self, call: Call, unit: OrgUnit) -> Response:
         """DELETE …/sharing/."""
-        sharing.forget(x, self.shares, self.owner(x, unit))
+        sharing.forget(call, self.shares, self.owner(call, unit))
         return Response(status_code=200)

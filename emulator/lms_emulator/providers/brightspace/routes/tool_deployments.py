@@ -113,15 +113,15 @@ def _substitutions(custom: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _extensions(x: Call, numbers: list[int], member: str) -> list[Extension]:
+def _extensions(call: Call, numbers: list[int], member: str) -> list[Extension]:
     """The extensions with these numbers. Raises the 400, or the 501 for the one that is not emulated."""
     unknown = [number for number in numbers if number not in EXTENSIONS and number != PROFILE]
     if unknown:
         raise refusals.invalid_parameter("extension_unknown", expected=[*EXTENSIONS], got=unknown)
     if PROFILE in numbers:
         why = "the extension 4, ActivityItemProfile, is not emulated: its service is not public"
-        raise parameters_not_emulated("brightspace", f"{x.method} {x.path}", [member], why)
-    always = [2] if x.settings.deep_linking_always else []
+        raise parameters_not_emulated("brightspace", f"{call.method} {call.path}", [member], why)
+    always = [2] if call.settings.deep_linking_always else []
     return [EXTENSIONS[key] for key in sorted({*numbers, *always})]
 
 
@@ -132,44 +132,44 @@ def _numbers(extensions: list[Extension]) -> list[int]:
 # registrations
 
 
-def _registration_shape(x: Call, tool: ToolRegistration) -> shapes.Json:
+def _registration_shape(call: Call, tool: ToolRegistration) -> shapes.Json:
     return named(
-        x,
+        call,
         {
             "ClientId": tool.client_id,
             "Name": tool.name,
             "Description": tool.description or None,
             "Domain": tool.domain,
-            "OpenIDConnectLoginUrl": x.resolve(tool.login_url),
-            "TargetLinkUri": x.resolve(tool.target_link_uri) or None,
-            "KeysetUrl": x.resolve(tool.keyset_url) or None,
-            "RedirectUrls": [x.resolve(url) for url in tool.redirect_uris],
+            "OpenIDConnectLoginUrl": call.resolve(tool.login_url),
+            "TargetLinkUri": call.resolve(tool.target_link_uri) or None,
+            "KeysetUrl": call.resolve(tool.keyset_url) or None,
+            "RedirectUrls": [call.resolve(url) for url in tool.redirect_uris],
             "IsEnabled": tool.enabled,
             "Extensions": _numbers(tool.extensions),
             "SendInstitutionRole": tool.send_institution_role,
             **_substitutions(tool.custom),
-            "BrightspaceKeysetUrl": x.url("/d2l/.well-known/jwks"),
-            "BrightspaceOAuth2AccessTokenUrl": x.url("/core/connect/token"),
-            "BrightspaceOIDCAuthenticationEndpoint": x.url("/d2l/lti/authenticate"),
+            "BrightspaceKeysetUrl": call.url("/d2l/.well-known/jwks"),
+            "BrightspaceOAuth2AccessTokenUrl": call.url("/core/connect/token"),
+            "BrightspaceOIDCAuthenticationEndpoint": call.url("/d2l/lti/authenticate"),
             "BrightspaceOAuth2Audience": oauth.AUDIENCE,
-            "BrightspaceIssuer": x.base_url,
+            "BrightspaceIssuer": call.base_url,
         },
     )
 
 
-def _tool(x: Call) -> ToolRegistration:
-    found = x.store.registrations.get(x.path_params["clientId"])
+def _tool(call: Call) -> ToolRegistration:
+    found = call.store.registrations.get(call.path_params["clientId"])
     if found is None:
-        raise refusals.not_found("the registration", x.path_params["clientId"])
+        raise refusals.not_found("the registration", call.path_params["clientId"])
     return found
 
 
-def _read_registration(x: Call, client_id: str) -> ToolRegistration:
-    data = body_of(x, RegistrationData, "registration")
+def _read_registration(call: Call, client_id: str) -> ToolRegistration:
+    data = body_of(call, RegistrationData, "registration")
     if not data.Name.strip() or not data.Domain.strip() or not data.RedirectUrls:
         raise refusals.invalid_parameter("registration_incomplete", expected="Name, Domain and RedirectUrls", got=data)
     urls = [data.OpenIDConnectLoginUrl, *data.RedirectUrls, data.TargetLinkUri, data.KeysetUrl, data.Domain]
-    wrong = next((url for url in urls if url and not oauth.secure_enough(x, url)), None)
+    wrong = next((url for url in urls if url and not oauth.secure_enough(call, url)), None)
     if wrong is not None:
         raise refusals.invalid_parameter("registration_url_insecure", expected="https", got=wrong)
     made = ToolRegistration(
@@ -183,10 +183,10 @@ def _read_registration(x: Call, client_id: str) -> ToolRegistration:
         target_link_uri=data.TargetLinkUri or data.Domain,
         enabled=data.IsEnabled,
         send_institution_role=data.SendInstitutionRole,
-        extensions=_extensions(x, data.Extensions, "Extensions"),
+        extensions=_extensions(call, data.Extensions, "Extensions"),
         custom=customs(data.CustomParameters, data.SubstitutionParameters),
     )
-    fault = taken(x, made)
+    fault = taken(call, made)
     if fault is not None:
         why = {
             "name": "another registration has this name; names are unique",
@@ -203,57 +203,61 @@ _managed_registrations = {
 
 
 @_managed_registrations["read"]
-def registrations(x: Call, _unit: OrgUnit) -> Response:
+def registrations(call: Call, _unit: OrgUnit) -> Response:
     """GET …/registration/: `isEnabled`."""
-    enabled = wire.truth(x, "isEnabled")
-    found = [row for row in x.store.registrations if enabled in (None, row.enabled)]
-    return paged_objects(x, found, lambda tool_registration: _registration_shape(x, tool_registration))
+    enabled = wire.truth(call, "isEnabled")
+    found = [row for row in call.store.registrations if enabled in (None, row.enabled)]
+    return paged_objects(call, found, lambda tool_registration: _registration_shape(call, tool_registration))
 
 
 @_managed_registrations["read"]
-def show_registration(x: Call, _unit: OrgUnit) -> Response:
+def show_registration(call: Call, _unit: OrgUnit) -> Response:
     """GET …/registration/{clientId}."""
-    return JSONResponse(_registration_shape(x, _tool(x)))
+    return JSONResponse(_registration_shape(call, _tool(call)))
 
 
 @_managed_registrations["create"]
-def create_registration(x: Call, _unit: OrgUnit) -> Response:
+def create_registration(call: Call, _unit: OrgUnit) -> Response:
     """POST …/registration/: returns the registration, with what the tool has to know of the platform."""
-    return JSONResponse(_registration_shape(x, x.store.registrations.put(_read_registration(x, x.ids.uuid()))))
+    return JSONResponse(
+        _registration_shape(call, call.store.registrations.put(_read_registration(call, call.ids.uuid())))
+    )
 
 
 @_managed_registrations["update"]
-def update_registration(x: Call, _unit: OrgUnit) -> Response:
+def update_registration(call: Call, _unit: OrgUnit) -> Response:
     """PUT …/registration/{clientId}: returns the registration."""
-    return JSONResponse(_registration_shape(x, x.store.registrations.put(_read_registration(x, _tool(x).client_id))))
+    return JSONResponse(
+        _registration_shape(call, call.store.registrations.put(_read_registration(call, _tool(call).client_id)))
+    )
 
 
 @_managed_registrations["delete"]
-def delete_registration(x: Call, _unit: OrgUnit) -> Response:
+def delete_registration(call: Call, _unit: OrgUnit) -> Response:
     """DELETE …/registration/{clientId}, with its deployments."""
-    tool = _tool(x)
-    for deployment in x.store.deployments.find("client", tool.client_id):
-        _remove(x, deployment)
-    x.store.registrations.delete(tool.client_id)
+    tool = _tool(call)
+    for deployment in call.store.deployments.find("client", tool.client_id):
+        _remove(call, deployment)
+    call.store.registrations.delete(tool.client_id)
     return Response(status_code=200)
 
 
 # deployments
 
 
-def _available(x: Call, deployment: Deployment) -> bool:
-    return deployment.enabled and registration(x, deployment).enabled
+def _available(call: Call, deployment: Deployment) -> bool:
+    return deployment.enabled and registration(call, deployment).enabled
 
 
-def _deployment_shape(x: Call, deployment: Deployment) -> shapes.Json:
+def _deployment_shape(call: Call, deployment: Deployment) -> shapes.Json:
     return named(
-        x,
+        call,
         {
             "DeploymentId": deployment.id,
             "Name": deployment.name,
             "ClientId": deployment.client_id,
             "IsEnabled": deployment.enabled,
-            "IsAvailable": _available(x, deployment),
+            "IsAvailable": _available(call, deployment),
             "EnabledExtensions": _numbers(deployment.extensions),
             **{name: getattr(deployment, field) for name, field in _SENDS.items()},
             **_substitutions(deployment.custom),
@@ -261,19 +265,19 @@ def _deployment_shape(x: Call, deployment: Deployment) -> shapes.Json:
     )
 
 
-def deployment_of(x: Call, _unit: OrgUnit) -> Deployment:
+def deployment_of(call: Call, _unit: OrgUnit) -> Deployment:
     """The deployment of the path. Raises the 404."""
-    found = x.store.deployments.get(x.path_params["deploymentId"])
+    found = call.store.deployments.get(call.path_params["deploymentId"])
     if found is None:
-        raise refusals.not_found("the deployment", x.path_params["deploymentId"])
+        raise refusals.not_found("the deployment", call.path_params["deploymentId"])
     return found
 
 
-def _read_deployment(x: Call) -> dict[str, Any]:
-    data = body_of(x, DeploymentData, "deployment")
+def _read_deployment(call: Call) -> dict[str, Any]:
+    data = body_of(call, DeploymentData, "deployment")
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
-    if x.store.registrations.get(data.ClientId) is None:
+    if call.store.registrations.get(data.ClientId) is None:
         raise refusals.invalid_parameter(
             "client_unknown", expected="the ClientId of a registration", credential=data.ClientId
         )
@@ -281,27 +285,27 @@ def _read_deployment(x: Call) -> dict[str, Any]:
         "name": data.Name,
         "client_id": data.ClientId,
         "enabled": data.IsEnabled,
-        "extensions": _extensions(x, data.EnabledExtensions, "EnabledExtensions"),
+        "extensions": _extensions(call, data.EnabledExtensions, "EnabledExtensions"),
         "custom": customs(data.CustomParameters, data.SubstitutionParameters),
         **{field: getattr(data, name) for name, field in _SENDS.items()},
     }
 
 
-def _remove(x: Call, deployment: Deployment) -> None:
-    for link in x.store.lti_links.find("deployment", deployment.id):
-        x.store.lti_links.delete(link.id)
-    for item in x.store.line_items.find("deployment", deployment.id):
-        x.store.line_items.delete(item.id)
-    for processor in x.store.asset_processors.find("deployment", deployment.id):
-        for report in [row for row in x.store.asset_reports if row.asset_processor_id == processor.id]:
-            x.store.asset_reports.delete(report.id)
-        x.store.asset_processors.delete(processor.id)
-    for kept in x.store.notice_handlers.find("tool", deployment.id):
-        x.store.notice_handlers.delete(kept.id)
-    for said in x.store.eula_acceptances.find("deployment", deployment.id):
-        x.store.eula_acceptances.delete(said.id)
-    sharing.forget(x, "deployment", deployment.id)
-    x.store.deployments.delete(deployment.id)
+def _remove(call: Call, deployment: Deployment) -> None:
+    for link in call.store.lti_links.find("deployment", deployment.id):
+        call.store.lti_links.delete(link.id)
+    for item in call.store.line_items.find("deployment", deployment.id):
+        call.store.line_items.delete(item.id)
+    for processor in call.store.asset_processors.find("deployment", deployment.id):
+        for report in [row for row in call.store.asset_reports if row.asset_processor_id == processor.id]:
+            call.store.asset_reports.delete(report.id)
+        call.store.asset_processors.delete(processor.id)
+    for kept in call.store.notice_handlers.find("tool", deployment.id):
+        call.store.notice_handlers.delete(kept.id)
+    for said in call.store.eula_acceptances.find("deployment", deployment.id):
+        call.store.eula_acceptances.delete(said.id)
+    sharing.forget(call, "deployment", deployment.id)
+    call.store.deployments.delete(deployment.id)
 
 
 _managed_deployments = {
@@ -311,50 +315,50 @@ _managed_deployments = {
 
 
 @_managed_deployments["read"]
-def deployments(x: Call, _unit: OrgUnit) -> Response:
+def deployments(call: Call, _unit: OrgUnit) -> Response:
     """GET …/deployment/: `clientId`, `isEnabled`, `isAvailable`."""
-    client = x.query.get("clientId")
-    enabled, available = wire.truth(x, "isEnabled"), wire.truth(x, "isAvailable")
+    client = call.query.get("clientId")
+    enabled, available = wire.truth(call, "isEnabled"), wire.truth(call, "isAvailable")
     found = [
         deployment
-        for deployment in x.store.deployments
+        for deployment in call.store.deployments
         if client in (None, deployment.client_id)
         and enabled in (None, deployment.enabled)
-        and available in (None, _available(x, deployment))
+        and available in (None, _available(call, deployment))
     ]
-    return paged_objects(x, found, lambda deployment: _deployment_shape(x, deployment))
+    return paged_objects(call, found, lambda deployment: _deployment_shape(call, deployment))
 
 
 @_managed_deployments["read"]
-def show_deployment(x: Call, unit: OrgUnit) -> Response:
+def show_deployment(call: Call, unit: OrgUnit) -> Response:
     """GET …/deployment/{deploymentId}."""
-    return JSONResponse(_deployment_shape(x, deployment_of(x, unit)))
+    return JSONResponse(_deployment_shape(call, deployment_of(call, unit)))
 
 
 @_managed_deployments["create"]
-def create_deployment(x: Call, unit: OrgUnit) -> Response:
+def create_deployment(call: Call, unit: OrgUnit) -> Response:
     """POST …/deployment/: returns the deployment. It belongs to the organization, and is shared with nobody yet."""
-    made = Deployment(id=x.ids.uuid(), org_unit_id=unit.id, **_read_deployment(x))
-    return JSONResponse(_deployment_shape(x, x.store.deployments.put(made)))
+    made = Deployment(id=call.ids.uuid(), org_unit_id=unit.id, **_read_deployment(call))
+    return JSONResponse(_deployment_shape(call, call.store.deployments.put(made)))
 
 
 @_managed_deployments["update"]
-def update_deployment(x: Call, unit: OrgUnit) -> Response:
+def update_deployment(call: Call, unit: OrgUnit) -> Response:
     """PUT …/deployment/{deploymentId}: returns the deployment."""
-    found = deployment_of(x, unit)
-    return JSONResponse(_deployment_shape(x, x.store.deployments.put(replace(found, **_read_deployment(x)))))
+    found = deployment_of(call, unit)
+    return JSONResponse(_deployment_shape(call, call.store.deployments.put(replace(found, **_read_deployment(call)))))
 
 
 @_managed_deployments["delete"]
-def delete_deployment(x: Call, unit: OrgUnit) -> Response:
+def delete_deployment(call: Call, unit: OrgUnit) -> Response:
     """DELETE …/deployment/{deploymentId}, with its links and line items; grades stay."""
-    _remove(x, deployment_of(x, unit))
+    _remove(call, deployment_of(call, unit))
     return Response(status_code=200)
 
 
 SHARING = Sharing(
     "deployment",
-    lambda x, unit: deployment_of(x, unit).id,
+    lambda call, unit: deployment_of(call, unit).id,
     ("ltiadvantage:deployments:read", "ltiadvantage:deployments:update"),
     rules.DEPLOY_TOOLS,
 )

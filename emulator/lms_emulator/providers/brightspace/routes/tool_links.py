@@ -60,56 +60,56 @@ def _of(action: str, group: str = "links") -> Callable[[Handler], Callable[[Call
     return managed(f"ltiadvantage:{group}:{action}")
 
 
-def _all(x: Call, unit: OrgUnit) -> Iterator[Found]:
-    for deployment in sharing.deployments_in(x, unit):
-        for link in x.store.lti_links.find("deployment", deployment.id):
+def _all(call: Call, unit: OrgUnit) -> Iterator[Found]:
+    for deployment in sharing.deployments_in(call, unit):
+        for link in call.store.lti_links.find("deployment", deployment.id):
             number = link_number(link.id)
             if sharing.place_of(link, deployment) != unit.id:
                 continue
             if number is None:
-                x.warn(
+                call.warn(
                     "link_without_number", f"the link {link.id} has no LinkId: it is `…-<number>_<org unit>` of its id"
                 )
             else:
                 yield Found(link, number, deployment)
 
 
-def _one(x: Call, unit: OrgUnit) -> Found:
-    wanted = number(x.path_params["linkId"])
-    found = next((candidate for candidate in _all(x, unit) if candidate.id == wanted), None)
+def _one(call: Call, unit: OrgUnit) -> Found:
+    wanted = number(call.path_params["linkId"])
+    found = next((candidate for candidate in _all(call, unit) if candidate.id == wanted), None)
     if found is None:
-        raise refusals.not_found("the link in the org unit", x.path_params["linkId"])
+        raise refusals.not_found("the link in the org unit", call.path_params["linkId"])
     return found
 
 
-def _available(x: Call, found: Found) -> bool:
-    return found.link.enabled and found.deployment.enabled and registration(x, found.deployment).enabled
+def _available(call: Call, found: Found) -> bool:
+    return found.link.enabled and found.deployment.enabled and registration(call, found.deployment).enabled
 
 
-def _shape(x: Call, found: Found) -> shapes.Json:
+def _shape(call: Call, found: Found) -> shapes.Json:
     return shapes.lti_link(
-        found.link, found.id, sharing.place_of(found.link, found.deployment), available=_available(x, found)
+        found.link, found.id, sharing.place_of(found.link, found.deployment), available=_available(call, found)
     )
 
 
-def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deployment, dict[str, Any]]:
+def _read(call: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deployment, dict[str, Any]]:
     """The deployment and fields of a link in the body. Raises the 400 for the first that is wrong."""
-    data = body_of(x, LinkData, "link")
-    deployment = x.store.deployments.get(data.DeploymentId)
-    if deployment is None or not sharing.reaches(x, deployment, unit):
-        available = [deployment.id for deployment in sharing.deployments_in(x, unit)]
+    data = body_of(call, LinkData, "link")
+    deployment = call.store.deployments.get(data.DeploymentId)
+    if deployment is None or not sharing.reaches(call, deployment, unit):
+        available = [deployment.id for deployment in sharing.deployments_in(call, unit)]
         raise refusals.invalid_parameter("deployment_unknown", expected=available, got=data.DeploymentId)
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
-    if not opens(x, data.URL):
+    if not opens(call, data.URL):
         raise refusals.invalid_parameter("url_invalid", expected="a URL", got=data.URL)
     size = [pixels for pixels in (data.Height, data.Width) if pixels is not None]
     if data.Type < 1 or min(size, default=1) < 1:
         raise refusals.invalid_parameter("number_invalid", expected="numbers above 0", got=[data.Type, *size])
     if data.Type not in _CHANGES:
         why = "links of this Type are not emulated, but 1 (basic), 2 (widget), 3 (quicklink) and 4 (Insert Stuff)"
-        raise parameters_not_emulated("brightspace", f"{x.method} {x.path}", ["Type"], why)
-    same = current is not None and _shape(x, current)["Type"] == data.Type
+        raise parameters_not_emulated("brightspace", f"{call.method} {call.path}", ["Type"], why)
+    same = current is not None and _shape(call, current)["Type"] == data.Type
     return deployment, {
         "deployment_id": deployment.id,
         "org_unit_id": unit.id,
@@ -125,58 +125,58 @@ def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deploym
 
 
 @_of("read")
-def every(x: Call, unit: OrgUnit) -> Response:
+def every(call: Call, unit: OrgUnit) -> Response:
     """GET …/links/orgunit/{orgUnitId}/, …/links/organization/: `deploymentId`, `isEnabled`, `isAvailable`."""
-    deployment = x.query.get("deploymentId")
-    enabled, available = wire.truth(x, "isEnabled"), wire.truth(x, "isAvailable")
+    deployment = call.query.get("deploymentId")
+    enabled, available = wire.truth(call, "isEnabled"), wire.truth(call, "isAvailable")
     rows = [
         found
-        for found in _all(x, unit)
+        for found in _all(call, unit)
         if deployment in (None, found.deployment.id)
         and enabled in (None, found.link.enabled)
-        and available in (None, _available(x, found))
+        and available in (None, _available(call, found))
     ]
-    return paged_objects(x, rows, lambda found: _shape(x, found))
+    return paged_objects(call, rows, lambda found: _shape(call, found))
 
 
 @_of("read")
-def show(x: Call, unit: OrgUnit) -> Response:
+def show(call: Call, unit: OrgUnit) -> Response:
     """GET …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}."""
-    return JSONResponse(_shape(x, _one(x, unit)))
+    return JSONResponse(_shape(call, _one(call, unit)))
 
 
 @_of("create")
-def create(x: Call, unit: OrgUnit) -> Response:
+def create(call: Call, unit: OrgUnit) -> Response:
     """POST …/links/orgunit/{orgUnitId}/, …/links/organization/: returns the link."""
-    deployment, fields = _read(x, unit)
-    link = LtiLink(id=f"exu-{x.ids.digits(8)}_{unit.id}", **fields)
-    x.store.lti_links.put(link)
-    return JSONResponse(_shape(x, Found(link, link_number(link.id) or 0, deployment)))
+    deployment, fields = _read(call, unit)
+    link = LtiLink(id=f"exu-{call.ids.digits(8)}_{unit.id}", **fields)
+    call.store.lti_links.put(link)
+    return JSONResponse(_shape(call, Found(link, link_number(link.id) or 0, deployment)))
 
 
 @_of("update")
-def update(x: Call, unit: OrgUnit) -> Response:
+def update(call: Call, unit: OrgUnit) -> Response:
     """PUT …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}: returns the link."""
-    found = _one(x, unit)
-    deployment, fields = _read(x, unit, found)
-    link = x.store.lti_links.put(msgspec.structs.replace(found.link, **fields))
-    return JSONResponse(_shape(x, Found(link, found.id, deployment)))
+    found = _one(call, unit)
+    deployment, fields = _read(call, unit, found)
+    link = call.store.lti_links.put(msgspec.structs.replace(found.link, **fields))
+    return JSONResponse(_shape(call, Found(link, found.id, deployment)))
 
 
 @_of("delete")
-def delete(x: Call, unit: OrgUnit) -> Response:
+def delete(call: Call, unit: OrgUnit) -> Response:
     """DELETE …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}. Its line items stay."""
-    x.store.lti_links.delete(_one(x, unit).link.id)
+    call.store.lti_links.delete(_one(call, unit).link.id)
     return Response(status_code=200)
 
 
 @_of("create", "quicklinks")
-def quicklink(x: Call, unit: OrgUnit) -> Response:
+def quicklink(call: Call, unit: OrgUnit) -> Response:
     """POST /d2l/api/le/{version}/ltiadvantage/quicklinks/orgunit/{orgUnitId}/link/{linkId}: no body.
 
     Clients replace `{orgUnitId}` in `PublicUrl`.
     """
-    found = _one(x, unit)
+    found = _one(call, unit)
     address = inserting.public_url(found.link.id.rpartition("_")[0], sharing.place_of(found.link, found.deployment))
     return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
 

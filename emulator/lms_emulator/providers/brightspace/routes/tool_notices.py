@@ -18,36 +18,36 @@ SPECIFICATION = "https://www.imsglobal.org/spec/lti-pns/v1p0/main/"
 _LARGEST = 10**9
 
 
-def _deployment(x: Call) -> Deployment:
-    return own_deployment(x, "notices", lti13.SCOPE_NOTICES)
+def _deployment(call: Call) -> Deployment:
+    return own_deployment(call, "notices", lti13.SCOPE_NOTICES)
 
 
-def show(x: Call) -> Response:
+def show(call: Call) -> Response:
     """GET …/noticehandlers: the handlers of a deployment."""
-    found = _deployment(x)
+    found = _deployment(call)
     return JSONResponse(
         {
             "client_id": found.client_id,
             "deployment_id": found.id,
-            "notice_handlers": NOTICES.listed(x, found),
+            "notice_handlers": NOTICES.listed(call, found),
         }
     )
 
 
-def update(x: Call) -> Response:
+def update(call: Call) -> Response:
     """PUT …/noticehandlers: set the handler of a notice type; `""` deletes it."""
-    found, body = _deployment(x), x.json()
+    found, body = _deployment(call), call.json()
     if not isinstance(body, dict):
         raise _refused("body", "a JSON object", body)
     kind, handler, largest = (body.get(name) for name in ("notice_type", "handler", "max_batch_size"))
-    if kind not in NOTICES.types(x, found):
-        raise _refused("notice_type", NOTICES.types(x, found), kind)
-    if not isinstance(handler, str) or (handler and not oauth.secure_enough(x, handler)):
+    if kind not in NOTICES.types(call, found):
+        raise _refused("notice_type", NOTICES.types(call, found), kind)
+    if not isinstance(handler, str) or (handler and not oauth.secure_enough(call, handler)):
         raise _refused("handler", "an https URL, or an empty text", handler)
     whole = isinstance(largest, int) and not isinstance(largest, bool) and 0 < largest < _LARGEST
     if largest is not None and not whole:
         raise _refused("max_batch_size", "a positive integer", largest)
-    return JSONResponse(NOTICES.subscribe(x, found, str(kind), handler, largest))
+    return JSONResponse(NOTICES.subscribe(call, found, str(kind), handler, largest))
 
 
 def _refused(name: str, expected: object, got: object) -> SiteRefusal:

@@ -26,7 +26,7 @@ class Api:
     """One call of the REST API.
 
     Attributes:
-        x: the exchange, for everything else.
+        call: the exchange, for everything else.
         params: query, body and path of the request, as Rails merges them.
         caller: the person the call acts for, or None; `user` raises if there is none.
         real_user: the person behind a masquerade, else the caller.
@@ -40,6 +40,7 @@ class Api:
     __slots__ = (
         "acting",
         "asker",
+        "call",
         "caller",
         "now",
         "params",
@@ -49,13 +50,12 @@ class Api:
         "settings",
         "store",
         "token",
-        "x",
     )
 
-    def __init__(self, x: Call, params: Params) -> None:
-        self.x = x
-        self.store = x.store
-        self.settings = x.settings
+    def __init__(self, call: Call, params: Params) -> None:
+        self.call = call
+        self.store = call.store
+        self.settings = call.settings
         self.params = params
         self.caller: User | None = None
         self.real_user: User | None = None
@@ -63,24 +63,24 @@ class Api:
         self.acting = False
         self.token: AccessToken | None = None
         self.rights: dict[tuple[int | None, int], tuple[Course, frozenset[str]]] = {}
-        self.now: datetime = x.clock.now().replace(microsecond=0)
-        self.path: str = x.raw_path.decode("latin-1").removesuffix(".json")
+        self.now: datetime = call.clock.now().replace(microsecond=0)
+        self.path: str = call.raw_path.decode("latin-1").removesuffix(".json")
 
     @property
     def user(self) -> User:
         """The caller. Raises the refusal `no_credentials` if nobody is logged in."""
         if self.caller is None:
-            self.x.check("an access token was sent", False)
-            raise refusals.no_credentials(why_no_token(self.x) or _NO_TOKEN)
+            self.call.check("an access token was sent", False)
+            raise refusals.no_credentials(why_no_token(self.call) or _NO_TOKEN)
         return self.caller
 
     def slot(self, name: str) -> str:
         """The path parameter `name`."""
-        return str(self.x.path_params[name]).replace(ENCODED_SLASH, "/")
+        return str(self.call.path_params[name]).replace(ENCODED_SLASH, "/")
 
     def url(self, path: str) -> str:
         """An absolute URL of this site."""
-        return self.x.base_url + path
+        return self.call.base_url + path
 
     def see_as(self, user: User) -> None:
         """From here on, show what another person sees, with times in the asker's zone."""
@@ -110,7 +110,7 @@ class Api:
 
     def new_uuid(self) -> str:
         """A fresh `uuid` of a course, an account or a person: 40 letters and digits."""
-        return self.x.ids.text(40)
+        return self.call.ids.text(40)
 
     def new_id(self, table: str) -> int:
         """The id of a new record of that table."""
@@ -127,7 +127,7 @@ class Api:
 
     def check(self, name: str, passed: bool, got: Any = None) -> bool:
         """Note a check in the journal. Returns its outcome."""
-        return self.x.check(name, passed, got=got)
+        return self.call.check(name, passed, got=got)
 
     def refused(self, what: str, *needs: str, why: str | None = None) -> SiteRefusal:
         """The refusal of a user without the right: anonymous callers are asked for credentials.
@@ -135,7 +135,7 @@ class Api:
         Parameters: `needs`, the rights any of which would do; `why`, the diagnosis if no right was missing.
         """
         if self.caller is None:
-            return refusals.no_credentials(why_no_token(self.x) or _NO_TOKEN)
+            return refusals.no_credentials(why_no_token(self.call) or _NO_TOKEN)
         newer = switched_on(self.store, "api_auth_error_updates")
         status = 403 if newer else self.settings.permission_denied_status
         refusal = refusals.not_authorized(status, what, partial(translated, self.language), needs=needs)
@@ -146,13 +146,13 @@ class Api:
 _NO_TOKEN = "no access token came; send `Authorization: Bearer <token>`"
 
 
-def why_no_token(x: Call) -> str | None:
+def why_no_token(call: Call) -> str | None:
     """Why an Authorization header has no token, and whose token was sent elsewhere."""
-    header = x.headers.get("authorization", "")
+    header = call.headers.get("authorization", "")
     if header.startswith("Bearer ") and header[7:].strip():
         return None
     shape = f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
-    return why_nobody(x, "Authorization: Bearer <token>", shape)
+    return why_nobody(call, "Authorization: Bearer <token>", shape)
 
 
 def global_id(number: int) -> int:

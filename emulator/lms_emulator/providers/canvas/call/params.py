@@ -293,53 +293,53 @@ def as_boolean(text: str | None) -> bool | None:
     return None if not text else text not in _FALSE
 
 
-def read(x: Call) -> Params:
+def read(call: Call) -> Params:
     """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) if they conflict."""
-    if not x.query_string and not x.body:
-        return Params({}, (), x.reads)
+    if not call.query_string and not call.body:
+        return Params({}, (), call.reads)
     try:
-        body = _body(x)
-        query = read_query(x)
+        body = _body(call)
+        query = read_query(call)
     except UnreadableParameters as error:
         raise refusals.unreadable_parameters(str(error)) from error
     merged = {**body, **query}
-    x.reads.paths |= _READ_ELSEWHERE
-    return Params({name: value for name, value in merged.items() if name not in x.path_params}, (), x.reads)
+    call.reads.paths |= _READ_ELSEWHERE
+    return Params({name: value for name, value in merged.items() if name not in call.path_params}, (), call.reads)
 
 
-def read_query(x: Call) -> dict[str, Any]:
+def read_query(call: Call) -> dict[str, Any]:
     """The parameters of the query alone."""
-    if not x.query_string:
+    if not call.query_string:
         return {}
-    return parse(_pairs(x.query_string.decode("latin-1")))
+    return parse(_pairs(call.query_string.decode("latin-1")))
 
 
-def _body(x: Call) -> dict[str, Any]:
-    if not x.body:
+def _body(call: Call) -> dict[str, Any]:
+    if not call.body:
         return {}
-    kind = x.content_type
+    kind = call.content_type
     if kind == "application/json" or (kind.startswith("application/vnd.ims.") and kind.endswith("+json")):
-        return _json(x.body)
-    if kind == "multipart/form-data" and "boundary=" in x.headers.get("content-type", ""):
+        return _json(call.body)
+    if kind == "multipart/form-data" and "boundary=" in call.headers.get("content-type", ""):
         try:
-            return parse((name, _kept_whole(value)) for name, value in x.form().peek())
+            return parse((name, _kept_whole(value)) for name, value in call.form().peek())
         except BodyError:
             return {}
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return parse(_pairs(x.body.decode("latin-1")))
+        return parse(_pairs(call.body.decode("latin-1")))
     return {}
 
 
-def listed(x: Call) -> list[Any] | None:
+def listed(call: Call) -> list[Any] | None:
     """A JSON body that is a list; None for any other body, whose parameters have names."""
     try:
-        body = json_text.parse(x.body or b"null")
+        body = json_text.parse(call.body or b"null")
     except ValueError:
         return None
     if not isinstance(body, list):
         return None
     found = [Members(value) if isinstance(value, dict) else value for value in body]
-    x.reads.members += [members for members in found if isinstance(members, Members)]
+    call.reads.members += [members for members in found if isinstance(members, Members)]
     return found
 
 

@@ -51,13 +51,13 @@ def sent_token(api: Api) -> str | None:
 
     The scheme is case-sensitive: after `bearer` there is no token, and the parameter counts.
     """
-    scheme, _, value = api.x.headers.get("authorization", "").partition(" ")
+    scheme, _, value = api.call.headers.get("authorization", "").partition(" ")
     if scheme == "Bearer" and (text := value.strip()):
         return text
     parameter = api.params.text("access_token")
     if parameter:
         why = "an access token in a URL or form ends in log files; use the Authorization header"
-        api.x.warn("token_in_parameter", why)
+        api.call.warn("token_in_parameter", why)
     return parameter or None
 
 
@@ -78,24 +78,24 @@ def identify(api: Api) -> None:
 
 def by_token(api: Api) -> None:
     """Let the call act for the owner of its token, if it has one. Raises the refusals for an invalid one."""
-    x = api.x
+    call = api.call
     text = sent_token(api)
     if text is None:
         return
-    token, api.caller = _owner(x, text)
-    api.token = _used(x, token)
-    real = x.store.users.get(api.token.real_user_id) if api.token.real_user_id is not None else None
+    token, api.caller = _owner(call, text)
+    api.token = _used(call, token)
+    real = call.store.users.get(api.token.real_user_id) if api.token.real_user_id is not None else None
     api.real_user, api.acting = real or api.caller, real is not None
     people.note_language(api)
     _limit_includes(api)
 
 
-def _used(x: Call, token: AccessToken) -> AccessToken:
+def _used(call: Call, token: AccessToken) -> AccessToken:
     """Note when a token was used, to ten minutes, as Canvas does."""
-    now = x.clock.now()
+    now = call.clock.now()
     if token.last_used_at is not None and token.last_used_at >= later(now, -NOTED_FOR):
         return token
-    return x.store.access_tokens.put(replace(token, last_used_at=now))
+    return call.store.access_tokens.put(replace(token, last_used_at=now))
 
 
 def by_token_or_page(api: Api) -> None:
@@ -111,7 +111,7 @@ def by_token_or_page(api: Api) -> None:
 
 def note_identity(api: Api) -> None:
     """Note for the answer's headers whom the call acts for, and who is behind it."""
-    identity = api.x.per_request(Identity)
+    identity = api.call.per_request(Identity)
     if api.caller is not None:
         identity.user_id = api.caller.id
         if api.real_user is not None and (api.params.get("as_user_id") or api.acting):
@@ -129,7 +129,7 @@ def _limit_includes(api: Api) -> None:
         if asked is not None:
             kept = [value for value in asked if value == "uuid"] if isinstance(asked, list) else None
             api.params.data = {**api.params.data, name: kept}
-            api.x.warn("includes_dropped", f"the developer key does not allow `{name}[]`")
+            api.call.warn("includes_dropped", f"the developer key does not allow `{name}[]`")
 
 
 class _Owner(NamedTuple):
@@ -147,16 +147,16 @@ class _Owner(NamedTuple):
 _OWNED_BY = ("access_tokens", "users", "developer_keys", "pseudonyms", "accounts", "developer_key_account_bindings")
 
 
-def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
-    token = _live_token(x, text)
-    owner = x.store.derived(("owner", token.id), _OWNED_BY, partial(_look_up_owner, x.store, token))
+def _owner(call: Call, text: str) -> tuple[AccessToken, User]:
+    token = _live_token(call, text)
+    owner = call.store.derived(("owner", token.id), _OWNED_BY, partial(_look_up_owner, call.store, token))
     if owner.login is None:
         raise refusals.invalid_token("token_orphaned", "the token's user is deleted or suspended")
     if not owner.usable:
-        x.check("the developer key is active, and on in the account", False, got=owner.key.id)
+        call.check("the developer key is active, and on in the account", False, got=owner.key.id)
         raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
-    _check_scope(x, token, owner.key)
-    x.notes["user"] = owner.login
+    _check_scope(call, token, owner.key)
+    call.notes["user"] = owner.login
     return token, owner.user
 
 
@@ -180,27 +180,29 @@ def _enforces_scopes(key: DeveloperKey) -> bool:
     return key.require_scopes or key.is_lti_key
 
 
-def _live_token(x: Call, text: str) -> AccessToken:
-    token = x.store.access_tokens.first("token", text)
+def _live_token(call: Call, text: str) -> AccessToken:
+    token = call.store.access_tokens.first("token", text)
     if token is None:
-        x.check("the access token is known", False)
-        replaced = x.store.access_tokens.first("replaced", text) is not None
+        call.check("the access token is known", False)
+        replaced = call.store.access_tokens.first("replaced", text) is not None
         signed = text.count(".") == 2 and text.startswith("eyJ")
         hint = "this is a JWT (an LTI service token?); REST calls need an OAuth2 access token" if signed else None
         raise refusals.invalid_token("token_replaced" if replaced else "token_unknown", hint, text)
     if token.revoked:
-        x.check("the access token was not revoked", False)
-        raise refusals.revoked_token() if x.settings.tells_why_token_died else refusals.invalid_token(*_REVOKED)
-    if token.permanent_expires_at is not None and x.clock.now() >= token.permanent_expires_at:
-        x.check("the access token has not permanently expired", False, got=token.permanent_expires_at.isoformat())
+        call.check("the access token was not revoked", False)
+        raise refusals.revoked_token() if call.settings.tells_why_token_died else refusals.invalid_token(*_REVOKED)
+    if token.permanent_expires_at is not None and call.clock.now() >= token.permanent_expires_at:
+        call.check("the access token has not permanently expired", False, got=token.permanent_expires_at.isoformat())
         ended = stamp(token.permanent_expires_at)
-        if not x.settings.tells_why_token_died:
+        if not call.settings.tells_why_token_died:
             raise refusals.invalid_token("token_expired_for_good", f"it expired permanently at {ended}")
         raise refusals.expired_token(ended)
-    if token.expires_at is not None and (now := x.clock.now()) >= token.expires_at:
-        x.check("the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now))
+    if token.expires_at is not None and (now := call.clock.now()) >= token.expires_at:
+        call.check(
+            "the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now)
+        )
         raise refusals.invalid_token("token_expired", f"it expired at {stamp(token.expires_at)}: use the refresh token")
-    x.check("the access token is alive")
+    call.check("the access token is alive")
     return token
 
 
@@ -219,11 +221,11 @@ def _covers(scope: str, wanted: str) -> bool:
     return method == wanted.partition("|")[0] and re.fullmatch(template, wanted.partition("|")[2]) is not None
 
 
-def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
+def _check_scope(call: Call, token: AccessToken, key: DeveloperKey) -> None:
     if not _enforces_scopes(key):
         return
-    path = x.route.path if x.route is not None else x.path  # an operation that is not emulated has no route
-    wanted = scope_of(x.per_request(Sent).method or x.method, path)  # method overrides do not count
-    held = wanted in token.scopes or (x.route is None and any(_covers(scope, wanted) for scope in token.scopes))
-    if not x.check("scope", held or x.path == REVOCATION, expected=wanted, got=token.scopes):
+    path = call.route.path if call.route is not None else call.path  # an operation that is not emulated has no route
+    wanted = scope_of(call.per_request(Sent).method or call.method, path)  # method overrides do not count
+    held = wanted in token.scopes or (call.route is None and any(_covers(scope, wanted) for scope in token.scopes))
+    if not call.check("scope", held or call.path == REVOCATION, expected=wanted, got=token.scopes):
         raise refusals.insufficient_scopes(wanted, token.scopes)

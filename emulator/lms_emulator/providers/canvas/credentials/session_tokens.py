@@ -43,17 +43,17 @@ def issue(api: Api) -> str:
     if not api.check("the caller has a login", login is not None) or login is None:
         raise api.refused("open a session without a login")
     become = global_id(caller.id) if caller.id != real.id else None
-    return _issue(api.x, global_id(login.id), become, remembered=True)
+    return _issue(api.call, global_id(login.id), become, remembered=True)
 
 
-def issue_to_newcomer(x: Call, login: Pseudonym) -> str:
+def issue_to_newcomer(call: Call, login: Pseudonym) -> str:
     """A token for somebody who has just registered."""
-    return _issue(x, login.id, None, remembered=None)
+    return _issue(call, login.id, None, remembered=None)
 
 
-def _issue(x: Call, login_id: int, become_user_id: int | None, *, remembered: bool | None) -> str:
-    created_at = int(x.clock.timestamp())
-    signature = _signature(x, created_at, login_id, become_user_id, remembered)
+def _issue(call: Call, login_id: int, become_user_id: int | None, *, remembered: bool | None) -> str:
+    created_at = int(call.clock.timestamp())
+    signature = _signature(call, created_at, login_id, become_user_id, remembered)
     values = {
         "created_at": created_at,
         "pseudonym_id": login_id,
@@ -62,18 +62,18 @@ def _issue(x: Call, login_id: int, become_user_id: int | None, *, remembered: bo
         "signature": {"_binary": base64.encodebytes(signature).decode()},
     }
     token = base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
-    return issued.remember(x.store.issued_tokens, token, created_at + ALIVE_SECONDS, kind="session")
+    return issued.remember(call.store.issued_tokens, token, created_at + ALIVE_SECONDS, kind="session")
 
 
-def _signature(x: Call, *values: Any) -> bytes:
+def _signature(call: Call, *values: Any) -> bytes:
     """Canvas's signature over a token's values, in hexadecimal."""
-    secret = x.settings.encryption_key or f"canvas session tokens\n{private_pem('canvas')}"
+    secret = call.settings.encryption_key or f"canvas session tokens\n{private_pem('canvas')}"
     names = {None: "", True: "true", False: "false"}
     message = "::".join(names[value] if value is None or isinstance(value, bool) else str(value) for value in values)
     return hmac.new(secret.encode(), message.encode(), "sha1").hexdigest().encode()
 
 
-def read(x: Call, text: str) -> SessionToken | str:
+def read(call: Call, text: str) -> SessionToken | str:
     """The contents of a token; if it is invalid, the reason as text.
 
     With the emulator's own key, only tokens of this world are valid. With a key from the settings, all that it
@@ -84,8 +84,8 @@ def read(x: Call, text: str) -> SessionToken | str:
         values = json_text.parse(base64.urlsafe_b64decode(text + "=="))
         signature = base64.b64decode(values["signature"]["_binary"])
         said = [values[name] for name in ("created_at", "pseudonym_id", "current_user_id", "used_remember_me_token")]
-        age = x.clock.timestamp() - said[0]
-        right = hmac.compare_digest(signature, _signature(x, *said))
+        age = call.clock.timestamp() - said[0]
+        right = hmac.compare_digest(signature, _signature(call, *said))
     except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
         return "not a session token: pass the URL on unchanged"
     if not right:
@@ -94,7 +94,7 @@ def read(x: Call, text: str) -> SessionToken | str:
         return f"{age:.0f} s old; it lives for {ALIVE_SECONDS} s"
     if age < -ALIVE_SECONDS:
         return f"it begins {-age:.0f} s from now"
-    if not x.settings.encryption_key and issued.find(x.store.issued_tokens, text) is None:
+    if not call.settings.encryption_key and issued.find(call.store.issued_tokens, text) is None:
         return "this world did not give it out, or gave it out before it was reset"
     _, login_id, become_user_id, remembered = said
     return SessionToken(local_number(login_id), local_number(become_user_id), bool(remembered))

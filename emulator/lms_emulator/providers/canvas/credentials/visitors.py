@@ -20,20 +20,20 @@ def require(api: Api, *, notice: bool = True) -> User:
     Parameters: `notice`, whether the sign-in page says why. It does at pages for people who are signed in
     (`redirect_to_login` in canvas-lms), and not at pages that some may see without (`render_unauthorized_action`).
     """
-    x = api.x
+    call = api.call
     if api.caller is not None:
         return api.caller
-    x.check("somebody is signed in", False)
-    kind = wire.asked_for(x)
+    call.check("somebody is signed in", False)
+    kind = wire.asked_for(call)
     if kind == "json":
         raise refusals.sign_in_first_json()
     if kind == "other":
         raise refusals.sign_in_first_text()
-    if notice and x.path != "/":
-        browser.notice(x, "warning", "You must be logged in to access this page")
-    back = this_address(api) if x.method == "GET" else None
-    browser.change(x, return_to=back, pending=None)
-    raise refusals.sign_in_first(x.url("/login"))
+    if notice and call.path != "/":
+        browser.notice(call, "warning", "You must be logged in to access this page")
+    back = this_address(api) if call.method == "GET" else None
+    browser.change(call, return_to=back, pending=None)
+    raise refusals.sign_in_first(call.url("/login"))
 
 
 def forbidden(api: Api, what: str) -> SiteRefusal:
@@ -45,9 +45,9 @@ def forbidden(api: Api, what: str) -> SiteRefusal:
 
 def this_address(api: Api, without: tuple[str, ...] = ()) -> str:
     """The URL of this page, without some query parameters."""
-    query = api.x.query_string.decode("latin-1")
+    query = api.call.query_string.decode("latin-1")
     kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in without]
-    path = api.x.url(api.x.raw_path.decode("latin-1"))
+    path = api.call.url(api.call.raw_path.decode("latin-1"))
     return f"{path}?{'&'.join(kept)}" if kept else path
 
 
@@ -58,7 +58,7 @@ def masquerade_target(api: Api) -> User | None:
         found: User | None = identifiers.find(api, "users", wanted)
         return found if found is not None and found.workflow_state != "deleted" else None
     kind = next((_BECOME[name] for name in _BECOME if api.params.text(name)), None)
-    course = api.x.path_params.get("course_id")
+    course = api.call.path_params.get("course_id")
     if kind is None or course is None:
         return None
     number = identifiers.local_number(course)

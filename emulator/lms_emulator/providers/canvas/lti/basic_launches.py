@@ -102,28 +102,28 @@ def _spot(opening: Opening) -> str:
     return opening.placement.name if opening.placement is not None else ""
 
 
-def form(x: Call, opening: Opening) -> Form:
+def form(call: Call, opening: Opening) -> Form:
     """The URL that the browser posts to, and the form's fields."""
-    address = x.resolve(target_of(opening))
+    address = call.resolve(target_of(opening))
     parts = parts_of(address)
     if not (parts.scheme and parts.netloc):
         raise refusals.crashed("an LTI 1.1 launch needs an absolute URL", address)
-    fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(x, opening, address)
+    fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(call, opening, address)
     oauth = {
         "oauth_consumer_key": opening.tool.consumer_key,
         "oauth_signature_method": lti11.SIGNATURE_METHOD,
-        "oauth_timestamp": str(int(x.clock.timestamp())),
-        "oauth_nonce": x.ids.text(42),
+        "oauth_timestamp": str(int(call.clock.timestamp())),
+        "oauth_nonce": call.ids.text(42),
         "oauth_version": "1.0",
     }
     fields = {**oauth, **dict(sorted({**fields, "oauth_callback": "about:blank"}.items()))}
     base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     signature = oauth1.sign("POST", base, fields.items(), opening.tool.shared_secret)
     signed = {**fields, oauth1.SIGNATURE_FIELD: signature}
-    return address, signed_forms.sent(x, base, signed, opening.tool.shared_secret)
+    return address, signed_forms.sent(call, base, signed, opening.tool.shared_secret)
 
 
-def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
+def message(call: Call, opening: Opening, address: str) -> dict[str, str]:
     """The message's fields, without those of OAuth."""
     kind = opening.placement.message_type if opening.placement is not None else lti11.MESSAGE_TYPE
     selecting = _chooses(opening)
@@ -133,58 +133,63 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     found = {
         "context_id": opening.place.opaque,
         "context_title": opening.place.name,
-        "ext_roles": ",".join(roles.of_all_1(x, opening.user, opening.place.own_course)),
-        "launch_presentation_document_target": document_target(x, opening),
+        "ext_roles": ",".join(roles.of_all_1(call, opening.user, opening.place.own_course)),
+        "launch_presentation_document_target": document_target(call, opening),
         "launch_presentation_locale": effective_locale(opening.user) if opening.user is not None else "en",
         "lti_message_type": kind,
         "lti_version": lti11.VERSION,
-        "roles": ",".join(roles.of_launch_1(x, opening.user, opening.place.own_course)),
-        "tool_consumer_instance_guid": f"{places.school(x, opening.place.account.id).guid}:canvas-lms",
-        **_custom(x, opening, with_canvas=plain),
+        "roles": ",".join(roles.of_launch_1(call, opening.user, opening.place.own_course)),
+        "tool_consumer_instance_guid": f"{places.school(call, opening.place.account.id).guid}:canvas-lms",
+        **_custom(call, opening, with_canvas=plain),
     }
     if opening.content is not None:
-        return found | _handed_over(x, opening, opening.content.message(kind))
+        return found | _handed_over(call, opening, opening.content.message(kind))
     if opening.student is not None:
         found["ext_lti_student_id"] = str(global_id(opening.student.id))
-    found |= _person(x, opening, plain=plain)
+    found |= _person(call, opening, plain=plain)
     if isinstance(opening.place.record, Course):
         found["context_label"] = opening.place.record.course_code or ""
     if selecting:
-        return found | _selection(x, opening, address)
+        return found | _selection(call, opening, address)
     return (
-        found | _presentation(opening) | _consumer(x, opening) | _link(opening) | _choice(opening) | _grades(x, opening)
+        found
+        | _presentation(opening)
+        | _consumer(call, opening)
+        | _link(opening)
+        | _choice(opening)
+        | _grades(call, opening)
     )
 
 
-def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
+def _person(call: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
     """The user's details, as far as the tool's privacy level allows."""
-    user, privacy = known_user(x, opening), opening.tool.privacy
+    user, privacy = known_user(call, opening), opening.tool.privacy
     if user is None:
         return {}
     found = {"user_id": places.user_id(user)}
     if privacy in ("public", "name_only"):
         given, family, _ = name_parts(user.name)
         found |= {"lis_person_name_given": given, "lis_person_name_family": family, "lis_person_name_full": user.name}
-    if privacy in ("public", "email_only") and (email := variables.people.email(opening.scene(x))):
+    if privacy in ("public", "email_only") and (email := variables.people.email(opening.scene(call))):
         found["lis_person_contact_email_primary"] = email
     if privacy == "public":
         course = opening.place.own_course
         sourced = {
-            "lis_person_sourcedid": sis_user_id(x.store, user),
+            "lis_person_sourcedid": sis_user_id(call.store, user),
             "lis_course_offering_sourcedid": course.sis_course_id if course is not None else None,
         }
         found |= {name: value for name, value in sourced.items() if value}
         if plain:
-            found["user_image"] = picture_for_tools(opening.scene(x).api, user)
-            observed = variables.people.observed(opening.scene(x)) if course is not None else []
+            found["user_image"] = picture_for_tools(opening.scene(call).api, user)
+            observed = variables.people.observed(opening.scene(call)) if course is not None else []
             if observed:
                 found["role_scope_mentor"] = ",".join(places.user_id(seen) for seen in observed)
     return found
 
 
-def _custom(x: Call, opening: Opening, *, with_canvas: bool) -> dict[str, str]:
-    scene = opening.scene(x)
-    written = {tools.custom_name(name): value for name, value in opening.custom(x).items()}
+def _custom(call: Call, opening: Opening, *, with_canvas: bool) -> dict[str, str]:
+    scene = opening.scene(call)
+    written = {tools.custom_name(name): value for name, value in opening.custom(call).items()}
     found = variables.expanded_as_text(scene, written)
     return found if not with_canvas else {**_of_canvas(opening, scene), **found}
 
@@ -196,7 +201,7 @@ def _of_canvas(opening: Opening, scene: variables.Scene) -> dict[str, str]:
     if opening.tool.privacy == "public":
         wanted["api_domain"] = "$Canvas.api.domain"
         if user is not None:
-            wanted |= {"user_id": str(user.id), "user_login_id": unique_id(scene.x.store, user)}
+            wanted |= {"user_id": str(user.id), "user_login_id": unique_id(scene.call.store, user)}
         if isinstance(place, Course):
             wanted |= {"course_id": str(place.id), "workflow_state": "$Canvas.course.workflowState"}
         elif isinstance(place, Account):
@@ -219,12 +224,12 @@ def _presentation(opening: Opening) -> dict[str, str]:
     return found | sizes
 
 
-def _consumer(x: Call, opening: Opening) -> dict[str, str]:
+def _consumer(call: Call, opening: Opening) -> dict[str, str]:
     return {
         "tool_consumer_info_product_family_code": "canvas",
         "tool_consumer_info_version": "cloud",
-        "tool_consumer_instance_contact_email": x.settings.contact_email,
-        "tool_consumer_instance_name": places.school(x, opening.place.account.id).name or "",
+        "tool_consumer_instance_contact_email": call.settings.contact_email,
+        "tool_consumer_instance_name": places.school(call, opening.place.account.id).name or "",
     }
 
 
@@ -253,7 +258,7 @@ def _choice(opening: Opening) -> dict[str, str]:
     return found
 
 
-def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
+def _selection(call: Call, opening: Opening, address: str) -> dict[str, str]:
     """What the tool may select, and where it returns the selection."""
     name, homework = _spot(opening), opening.homework
     if name == "homework_submission":
@@ -264,7 +269,7 @@ def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
         spot = _CHOICES[name]
     changed = opening.collaboration
     sealed: dict[str, str | int] = {"default_launch_url": address}
-    returned = x.url(f"{opening.place.path}/external_content/success/external_tool_dialog")
+    returned = call.url(f"{opening.place.path}/external_content/success/external_tool_dialog")
     if changed is not None:
         sealed |= {"content_item_id": changed.id, "oauth_consumer_key": opening.tool.consumer_key}
         returned = f"{returned}?id={changed.id}"
@@ -296,25 +301,25 @@ def _handed_in(homework: Assignment) -> dict[str, str]:
     return found
 
 
-def _handed_over(x: Call, opening: Opening, content: str) -> dict[str, str]:
+def _handed_over(call: Call, opening: Opening, content: str) -> dict[str, str]:
     """Fields for a tool that receives content: the user's id, whatever the privacy level."""
-    school = places.school(x, opening.place.account.id)
+    school = places.school(call, opening.place.account.id)
     return {
         "content_items": content,
         "launch_presentation_return_url": opening.return_url,
         "resource_link_id": opening.place.opaque,
-        "tool_consumer_instance_contact_email": x.settings.contact_email,
+        "tool_consumer_instance_contact_email": call.settings.contact_email,
         "tool_consumer_instance_name": school.name or "",
-        **({"user_id": places.user_id(user)} if (user := known_user(x, opening)) is not None else {}),
+        **({"user_id": places.user_id(user)} if (user := known_user(call, opening)) is not None else {}),
     }
 
 
-def _grades(x: Call, opening: Opening) -> dict[str, str]:
+def _grades(call: Call, opening: Opening) -> dict[str, str]:
     """The outcomes service for the assignment behind a tool, and the student's result id."""
     task, course, user = opening.assignment, opening.place.course, opening.user
     if task is None or course is None:
         return {}
-    service = x.url(f"/api/lti/v1/tools/{opening.tool.id}")
+    service = call.url(f"/api/lti/v1/tools/{opening.tool.id}")
     found = {
         "lis_outcome_service_url": f"{service}/grade_passback",
         "ext_ims_lis_basic_outcome_url": f"{service}/ext_grade_passback",
@@ -324,9 +329,9 @@ def _grades(x: Call, opening: Opening) -> dict[str, str]:
         "ext_outcome_submission_submitted_at_accepted": "true",
         "ext_outcome_submission_needs_additional_review_accepted": "true",
         "ext_outcome_submission_prioritize_non_tool_grade_accepted": "true",
-        "ext_outcomes_tool_placement_url": x.url(f"/api/lti/v1/turnitin/outcomes_placement/{opening.tool.id}"),
+        "ext_outcomes_tool_placement_url": call.url(f"/api/lti/v1/turnitin/outcomes_placement/{opening.tool.id}"),
     }
-    scene = opening.scene(x)
+    scene = opening.scene(call)
     if user is not None and any(item.type in ("StudentEnrollment", "StudentViewEnrollment") for item in scene.current):
         found["lis_result_sourcedid"] = sourced_id(opening.tool.id, course.id, task.id, user.id)
     return found

@@ -32,7 +32,7 @@ def enter(api: Api, *scopes: str) -> Place:
     """The course in the path, for a tool whose token has one of the route's scopes. Raises refusals."""
     reference = api.slot("course_id")
     course = identifiers.find(api, "courses", reference)
-    key = require_service(api.x, *scopes, account_id=course.account_id if course is not None else None).key
+    key = require_service(api.call, *scopes, account_id=course.account_id if course is not None else None).key
     if course is None or course.workflow_state == "deleted":
         raise refusals.not_found("the course", reference)
     return Place(key, course, tool_of(api, key, course))
@@ -43,7 +43,7 @@ def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
     reference = api.slot("group_id")
     group = identifiers.find(api, "groups", reference)
     account = tools.account_of(api.store, group).id if group is not None else None
-    key = require_service(api.x, *scopes, account_id=account).key
+    key = require_service(api.call, *scopes, account_id=account).key
     if group is None or group.workflow_state == "deleted":
         raise refusals.not_found("the group", reference)
     return key, group, tool_of(api, key, group)
@@ -55,7 +55,7 @@ def require_at(api: Api, place: Account | Course | None, scope: str) -> Develope
     For an account that does not exist Canvas just reports that it found no key.
     """
     account = place.account_id if isinstance(place, Course) else place.id if place is not None else None
-    key = require_service(api.x, scope, account_id=account).key
+    key = require_service(api.call, scope, account_id=account).key
     if place is None:
         check = "the account or course exists"
         raise refusals.lti_service("service_place_unknown", "Invalid Developer Key", 401, check=check, got=api.path)

@@ -124,10 +124,10 @@ class Opening:
         """The allowed file extensions, if the assignment limits them."""
         return ",".join(self.homework.allowed_extensions) if self.homework is not None else ""
 
-    def scene(self, x: Call) -> variables.Scene:
+    def scene(self, call: Call) -> variables.Scene:
         """The context in which this launch's variables are expanded."""
         return variables.Scene(
-            x,
+            call,
             user=self.user,
             real_user=self.real_user,
             place=self.place,
@@ -143,9 +143,9 @@ class Opening:
             collaboration=self.collaboration,
         )
 
-    def custom(self, x: Call) -> dict[str, Any]:
+    def custom(self, call: Call) -> dict[str, Any]:
         """The custom fields of this launch before expansion: the tool's, the placement's, the link's."""
-        fields = tools.as_claimed(tools.custom(x.store, self.tool))
+        fields = tools.as_claimed(tools.custom(call.store, self.tool))
         fields |= self.custom_fields
         if self.placement is not None:
             fields |= tools.as_claimed(self.placement.custom)
@@ -155,34 +155,34 @@ class Opening:
         return fields | tools.as_linked(self.link.custom if self.link is not None else None)
 
 
-def person(x: Call, user: User, privacy: str) -> dict[str, str]:
+def person(call: Call, user: User, privacy: str) -> dict[str, str]:
     """Identity claims, as far as the tool's privacy level allows."""
     claims = {"sub": user.lti_id, "locale": effective_locale(user)}
     if privacy in ("public", "name_only"):
         given, family, _ = name_parts(sortable_name(user))
         claims |= {"name": user.name, "given_name": given, "family_name": family}
-    email = email_of(x.store, user)
+    email = email_of(call.store, user)
     if privacy in ("public", "email_only") and email:
         claims["email"] = email
     if privacy == "public":
-        claims["picture"] = picture_for_tools(Api(x, Params({})), user)
+        claims["picture"] = picture_for_tools(Api(call, Params({})), user)
     return claims
 
 
-def launch(x: Call, opening: Opening) -> lti13.Launch:
+def launch(call: Call, opening: Opening) -> lti13.Launch:
     """The launch message."""
-    place, tool, user = opening.place, opening.tool, known_user(x, opening)
-    key = tools.key_of(x.store, tool)
-    platform = places.school(x, place.account.id)
+    place, tool, user = opening.place, opening.tool, known_user(call, opening)
+    key = tools.key_of(call.store, tool)
+    platform = places.school(call, place.account.id)
     said = lti13.Launch(
-        issuer=x.settings.issuer,
+        issuer=call.settings.issuer,
         client_id=str(key.id),
-        deployment_id=places.deployment_id(x, tool),
-        target_link_uri=x.resolve(target_of(opening)),
+        deployment_id=places.deployment_id(call, tool),
+        target_link_uri=call.resolve(target_of(opening)),
         message_type=opening.message
         or (lti13.DEEP_LINKING_REQUEST if opening.deep_linking else lti13.RESOURCE_LINK_REQUEST),
-        person=person(x, user, tool.privacy) if user is not None else {"locale": "en"},
-        roles=roles.of(x, user, place.own_course),
+        person=person(call, user, tool.privacy) if user is not None else {"locale": "en"},
+        roles=roles.of(call, user, place.own_course),
         context=place.claim,
         resource_link=None if opening.deep_linking or opening.message else _link(opening),
         tool_platform={
@@ -191,15 +191,15 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
             "version": "cloud",
             "product_family_code": "canvas",
         },
-        presentation=_presentation(x, opening),
-        custom=variables.expanded(opening.scene(x), opening.custom(x)),
-        lis=_lis(x, opening),
-        **_services(x, opening, key),
-        deep_linking=deep_linking_spots.settings(x, opening.placement, place, opening.data)
+        presentation=_presentation(call, opening),
+        custom=variables.expanded(opening.scene(call), opening.custom(call)),
+        lis=_lis(call, opening),
+        **_services(call, opening, key),
+        deep_linking=deep_linking_spots.settings(call, opening.placement, place, opening.data)
         if opening.deep_linking and opening.placement is not None
         else None,
-        predecessor=_predecessor(x, opening),
-        extra=_extra(x, opening),
+        predecessor=_predecessor(call, opening),
+        extra=_extra(call, opening),
     )
     return _of_terms(said) if opening.message == documents.EULA_REQUEST else said
 
@@ -220,11 +220,11 @@ def _of_terms(said: lti13.Launch) -> lti13.Launch:
     )
 
 
-def _predecessor(x: Call, opening: Opening) -> lti13.Predecessor | None:
+def _predecessor(call: Call, opening: Opening) -> lti13.Predecessor | None:
     """The LTI 1.1 tool that this one replaces, if Canvas mentions it."""
-    if not x.settings.tells_consumer_keys:
+    if not call.settings.tells_consumer_keys:
         return None
-    old = tools.predecessor(x.store, opening.place.record, x.resolve(target_of(opening)))
+    old = tools.predecessor(call.store, opening.place.record, call.resolve(target_of(opening)))
     return lti13.Predecessor(consumer_key=old.consumer_key, secret=old.shared_secret) if old is not None else None
 
 
@@ -247,62 +247,62 @@ def _link(opening: Opening) -> dict[str, Any]:
     return {"id": link.id, "description": link.description or None, "title": link.title or place.name}
 
 
-def document_target(x: Call, opening: Opening) -> str:
+def document_target(call: Call, opening: Opening) -> str:
     """The `document_target` of the launch presentation claim."""
-    return "window" if opening.new_tab and x.settings.tells_of_tabs else "iframe"
+    return "window" if opening.new_tab and call.settings.tells_of_tabs else "iframe"
 
 
-def _presentation(x: Call, opening: Opening) -> dict[str, Any]:
+def _presentation(call: Call, opening: Opening) -> dict[str, Any]:
     locale = effective_locale(opening.user) if opening.user is not None else "en"
     shown: dict[str, Any] = {
-        "document_target": document_target(x, opening),
+        "document_target": document_target(call, opening),
         "return_url": opening.return_url,
         "locale": locale,
     }
     return {**shown, **opening.size}
 
 
-def _lis(x: Call, opening: Opening) -> dict[str, Any] | None:
+def _lis(call: Call, opening: Opening) -> dict[str, Any] | None:
     if opening.tool.privacy not in ("public", "name_only"):
         return None
     course, user = opening.place.own_course, opening.user
     return {
-        "person_sourcedid": sis_user_id(x.store, user) if user is not None else "$Person.sourcedId",
+        "person_sourcedid": sis_user_id(call.store, user) if user is not None else "$Person.sourcedId",
         "course_offering_sourcedid": course.sis_course_id if course is not None else "$CourseSection.sourcedId",
     }
 
 
-def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
+def _services(call: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
     course = opening.place.course
-    scopes = scopes_of(x, key)
+    scopes = scopes_of(call, key)
     if course is None:
         return {}
     found: dict[str, Any] = {}
     if any(scope in lti13.AGS_SCOPES for scope in scopes):
-        lines = x.url(f"/api/lti/courses/{course.id}/line_items")
+        lines = call.url(f"/api/lti/courses/{course.id}/line_items")
         found = {"ags_scopes": [s for s in scopes if s in GRADES], "line_items": lines}
         link = opening.link
-        item = x.store.line_items.first("link", link.id) if link is not None else None
+        item = call.store.line_items.first("link", link.id) if link is not None else None
         if item is not None and item.developer_key_id == key.id:
             found["line_item"] = f"{lines}/{item.id}"
     if lti13.SCOPE_MEMBERSHIP in scopes:
-        found["memberships"] = x.url(f"/api/lti{opening.place.path}/names_and_roles")
+        found["memberships"] = call.url(f"/api/lti{opening.place.path}/names_and_roles")
     return found
 
 
-def scopes_of(x: Call, key: DeveloperKey) -> list[str]:
+def scopes_of(call: Call, key: DeveloperKey) -> list[str]:
     """The scopes that a tool may request: those of its key, or all of them if the key has no tool configuration."""
-    written = x.store.tool_configurations.first("key", key.id) is not None
+    written = call.store.tool_configurations.first("key", key.id) is not None
     return key.scopes if key.scopes or written else list(lti13.SERVICE_SCOPES)
 
 
-def known_user(x: Call, opening: Opening) -> User | None:
+def known_user(call: Call, opening: Opening) -> User | None:
     """Who opens it, with the ids that tools know them by there."""
-    return past_ids.as_known(x.store, opening.user, opening.place.record) if opening.user is not None else None
+    return past_ids.as_known(call.store, opening.user, opening.place.record) if opening.user is not None else None
 
 
-def _extra(x: Call, opening: Opening) -> dict[str, Any]:
-    user, course = known_user(x, opening), opening.place.own_course
+def _extra(call: Call, opening: Opening) -> dict[str, Any]:
+    user, course = known_user(call, opening), opening.place.own_course
     legacy = places.user_id(user) if user is not None else ""
     old: dict[str, Any] = {}
     if opening.assignment is not None and opening.assignment.external_tool is not None:
@@ -314,31 +314,31 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
         **({f"{lti13.CLAIM}lti1p1": old} if user is not None else {}),
         "errors": {"errors": {}},
     }
-    eula = documents.terms_claim(Api(x, Params({})), opening.tool)
+    eula = documents.terms_claim(Api(call, Params({})), opening.tool)
     if eula is not None:
         extra[f"{lti13.CLAIM}eulaservice"] = eula
     extra |= {f"{lti13.CLAIM}{name}": value for name, value in opening.claims.items()}
-    if notices.offered(x, opening.tool):
-        extra[lti13.NOTICES_CLAIM] = notices.NOTICES.claim(x, opening.tool)
+    if notices.offered(call, opening.tool):
+        extra[lti13.NOTICES_CLAIM] = notices.NOTICES.claim(call, opening.tool)
     if opening.student is not None:
         extra["https://www.instructure.com/lti_student_id"] = str(global_id(opening.student.id))
     if user is not None and course is not None:
         watched = [
             e.associated_user_id
-            for e in x.store.enrollments.find("user", user.id)
+            for e in call.store.enrollments.find("user", user.id)
             if e.course_id == course.id and e.type == "ObserverEnrollment" and e.workflow_state == "active"
         ]
-        seen = [other for id_ in watched if id_ and (other := x.store.users.get(id_)) is not None]
-        mentees = [past_ids.as_known(x.store, other, course).lti_id for other in seen]
+        seen = [other for id_ in watched if id_ and (other := call.store.users.get(id_)) is not None]
+        mentees = [past_ids.as_known(call.store, other, course).lti_id for other in seen]
         if mentees:
             extra[f"{lti13.CLAIM}role_scope_mentor"] = mentees
     return extra
 
 
-def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
+def member(call: Call, user: User, types: Sequence[str], privacy: str) -> Json:
     """A member of a roster, in the order of canvas-lms's names_and_roles_serializer."""
-    claims = person(x, user, privacy)
-    sourced_id = sis_user_id(x.store, user) if privacy in ("public", "name_only") else None
+    claims = person(call, user, privacy)
+    sourced_id = sis_user_id(call.store, user) if privacy in ("public", "name_only") else None
     named = ("name", "picture", "given_name", "family_name", "email")
     return {
         "status": "Active",

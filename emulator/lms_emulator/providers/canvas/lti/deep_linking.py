@@ -61,7 +61,7 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
         why = keys.why_off(api.store, key, account.id)
         raise _bad("key_off", "developer_key", "Developer key inactive in context", diagnosis=why)
     data = _own_data(api)
-    warn_of_misnamed_items(api.x, claims)
+    warn_of_misnamed_items(api.call, claims)
     items = claims.get(f"{lti13.DL_CLAIM}content_items") or []
     found = callers.nearest(api, key, where)
     if found is None:
@@ -73,28 +73,28 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
 
 async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
     """The developer key of the tool that signed a response, and the claims."""
-    x = api.x
+    call = api.call
     try:
         client = str(read(message).claims.get("iss", ""))
     except TokenError as error:
         sent = {"got": error.got, "credential": message or None, "absent": None if message else "JWT"}
         raise _bad("deep_linking_malformed", "jwt", "JWT format is invalid", **sent) from error
-    key = keys.find(x.store, client)
-    if key is None or not x.check("iss is a key's number", key.is_lti_key, got=client):
-        why = recognise(x, message) or why_another_sort(message, "deep_linking_")
-        why = why or why_issuer(client, x.settings.issuer)
+    key = keys.find(call.store, client)
+    if key is None or not call.check("iss is a key's number", key.is_lti_key, got=client):
+        why = recognise(call, message) or why_another_sort(message, "deep_linking_")
+        why = why or why_issuer(client, call.settings.issuer)
         sentence = "Client not found"
         raise _bad("deep_linking_client_unknown", "jwt", sentence, got=client, credential=client, diagnosis=why)
     try:
-        public = await key_set(x, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
-        claims = validator.signature(x, message, public, published=key.public_jwk_url is not None)
-        warn_of_critical(x, message)
+        public = await key_set(call, ToolKeys(key.public_jwk_url, key.public_jwk or {"keys": []}))
+        claims = validator.signature(call, message, public, published=key.public_jwk_url is not None)
+        warn_of_critical(call, message)
     except KeysUnavailableError as error:
         raise _bad("tool_keys_unavailable", "jwt", "JWT exception", diagnosis=str(error)) from error
     except TokenError as error:
-        x.check(f"deep linking: {error.check}", False, expected=error.expected, got=error.got)
+        call.check(f"deep linking: {error.check}", False, expected=error.expected, got=error.got)
         sentence = "JWT has unexpected alg" if error.reason in WRONG_ALGORITHM else "JWT verification failure"
-        token = await signed(x, error, message)
+        token = await signed(call, error, message)
         raise _bad(
             f"deep_linking_{error.reason}",
             "jwt",
@@ -104,7 +104,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
             credential=token,
             diagnosis=validator.NO_KID if error.reason == "missing_kid" else None,
         ) from error
-    wrong = validator.faults(x, claims, REQUIRED, [x.settings.issuer])
+    wrong = validator.faults(call, claims, REQUIRED, [call.settings.issuer])
     if wrong:
         first = wrong[0]
         faults = [fault.sentence for fault in wrong]
@@ -115,18 +115,18 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
 
 def _own_data(api: Api) -> Claims:
     """The data that Canvas put into the return URL. A refused response does not use it up."""
-    x, text = api.x, api.params.text("data")
+    call, text = api.call, api.params.text("data")
     if not text:
         raise _bad_data("data_missing", "presence_required", UNTOUCHED)
     try:
-        data = verify(text, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+        data = verify(text, tokens.secret(), algorithms=["HS256"], now=call.clock.timestamp())
     except TokenError as error:
         raise _bad_data(f"data_{error.reason}", "invalid_or_malformed", UNTOUCHED, credential=text) from error
-    if issued_tokens.find(x.store.issued_tokens, text) is None:
+    if issued_tokens.find(call.store.issued_tokens, text) is None:
         never = issued_tokens.DIAGNOSIS
         raise _bad_data("data_not_issued_here", "invalid_or_malformed", UNTOUCHED, never, credential=text)
-    again = not x.settings.deep_linking_answer_once
-    if not use_once(x, "data", "canvas", str(data["nonce"]), data["exp"], allowed_again=again):
+    again = not call.settings.deep_linking_answer_once
+    if not use_once(call, "data", "canvas", str(data["nonce"]), data["exp"], allowed_again=again):
         why = "this request was answered before: each takes one response; open the tool again for another"
         raise _bad_data("data_used", "already_used", ONCE, why)
     return data
@@ -134,23 +134,23 @@ def _own_data(api: Api) -> Claims:
 
 def _note_unchecked(api: Api, key: DeveloperKey, tool: Tool, claims: Mapping[str, Any]) -> None:
     """Warn about what other platforms check and Canvas does not, or refuse it if the setting says so."""
-    x = api.x
+    call = api.call
     fixed = (
         (f"{lti13.CLAIM}message_type", lti13.DEEP_LINKING_RESPONSE),
         (f"{lti13.CLAIM}version", lti13.VERSION),
-        (f"{lti13.CLAIM}deployment_id", places.deployment_id(x, tool)),
+        (f"{lti13.CLAIM}deployment_id", places.deployment_id(call, tool)),
     )
     try:
         for name, wanted in fixed:
             if claims.get(name) != wanted:
-                validator.unchecked(x, "claim_unchecked", name, expected=wanted, got=claims.get(name))
+                validator.unchecked(call, "claim_unchecked", name, expected=wanted, got=claims.get(name))
         if "nonce" not in claims:
-            validator.unchecked(x, "claim_unchecked", "nonce", expected="present", got=None)
+            validator.unchecked(call, "claim_unchecked", "nonce", expected="present", got=None)
     except TokenError as error:
         sentence = f"the '{error.check}' is invalid"
         raise _bad("deep_linking_bad_claim", "base", sentence, expected=error.expected, got=error.got) from error
-    nonce, again = str(claims.get("nonce", "")), x.settings.reused_jti == "allow"
-    if nonce and not use_once(x, "nonce", str(key.id), nonce, claims["exp"], allowed_again=again):
+    nonce, again = str(claims.get("nonce", "")), call.settings.reused_jti == "allow"
+    if nonce and not use_once(call, "nonce", str(key.id), nonce, claims["exp"], allowed_again=again):
         raise _bad("deep_linking_nonce_used", "base", "the 'nonce' is invalid", check="nonce", got=nonce)
 
 

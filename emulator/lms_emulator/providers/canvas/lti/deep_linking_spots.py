@@ -78,7 +78,7 @@ def as_switched(api: Api, placement: Placement) -> Placement:
     return placement._replace(message_type=lti13.RESOURCE_LINK_REQUEST)
 
 
-def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:
+def settings(call: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:
     """The claim `deep_linking_settings` of a launch; its return URL carries `data`.
 
     Raises a refusal for a placement without content selection: Canvas fails there (canvas-lms
@@ -87,14 +87,14 @@ def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) 
     spot = SPOTS.get(placement.name)
     if spot is None:
         raise refusals.page_crashed(f"no content can be selected at {placement.name!r}")
-    ends = int(x.clock.timestamp()) + LIFETIME_SECONDS
+    ends = int(call.clock.timestamp()) + LIFETIME_SECONDS
     text = tokens.issue(
-        x,
-        {"nonce": x.ids.uuid(), "modal": spot.modal, "placement": placement.name, **data, "exp": ends},
+        call,
+        {"nonce": call.ids.uuid(), "modal": spot.modal, "placement": placement.name, **data, "exp": ends},
         kind="deep_linking",
     )
     return {
-        "deep_link_return_url": x.url(f"{place.path}/deep_linking_response?data={text}"),
+        "deep_link_return_url": call.url(f"{place.path}/deep_linking_response?data={text}"),
         "accept_types": spot.types,
         "accept_presentation_document_targets": spot.targets,
         **({"accept_media_types": spot.media} if spot.media else {}),

@@ -141,7 +141,7 @@ def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
         asset = next((a for a in known if a.attachment_id == number and number is not None), None) or next(
             (a for a in known if a.attachment_id is None and number is None and a.attempt == attempt), None
         )
-        made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=attempt, attachment_id=number)
+        made = LtiAsset(id=api.call.ids.uuid(), submission_id=record.id, attempt=attempt, attachment_id=number)
         found.append(asset or api.store.lti_assets.put(made))
     return found
 
@@ -209,7 +209,7 @@ def _entry_assets(api: Api, record: Submission, entry: DiscussionEntry, version:
         wanted.append({"attachment_id": entry.attachment_id})
     for what in wanted:
         asset = next((a for a in known if all(getattr(a, name) == number for name, number in what.items())), None)
-        made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=0, **what)
+        made = LtiAsset(id=api.call.ids.uuid(), submission_id=record.id, attempt=0, **what)
         found.append(asset or api.store.lti_assets.put(made))
     return found
 
@@ -233,17 +233,17 @@ def _tell(
 ) -> None:
     """Send a notice. Parameters: `by`, the acting user; `author`, the author of the work; `said`, the notice's own
     claims."""
-    tool, x = _living(api, processor), api.x
+    tool, call = _living(api, processor), api.call
     course = api.store.courses.get(task.course_id)
     assert tool is not None, "the processors of an assignment have tools"
     assert course is not None, "an assignment's course is kept with it"
-    place = places.of_course(x, course)
-    scene = variables.Scene(x, user=by, place=place, tool=tool, assignment=task)
+    place = places.of_course(call, course)
+    scene = variables.Scene(call, user=by, place=place, tool=tool, assignment=task)
     eula = terms_claim(api, tool)
     report = {"scope": [scopes.REPORTS], "report_url": api.url(f"/api/lti/asset_processors/{processor.id}/reports")}
     claims = {
         "context": place.claim,
-        "roles": roles.of(x, by, course),
+        "roles": roles.of(call, by, course),
         "custom": variables.expanded(scene, {**tools.as_claimed(tools.custom(api.store, tool)), **processor.custom}),
         **({"eulaservice": eula} if eula is not None else {}),
         "for_user": {"user_id": author.lti_id if author is not None else ""},
@@ -262,7 +262,7 @@ def _tell(
         **({lti13.AGS_CLAIM: endpoint} if grades else {}),
         **{f"{lti13.CLAIM}{name}": value for name, value in claims.items()},
     }
-    notices.NOTICES.send(x, tool, kind, x.clock.now(), every)
+    notices.NOTICES.send(call, tool, kind, call.clock.now(), every)
 
 
 def _asset(api: Api, record: Submission | None, processor: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:

@@ -31,31 +31,33 @@ WHOLE: dict[str, Any] = {"surface": "self", "forwarding": None, "content": None}
 """The template values for a tool that fills the window."""
 
 
-def stores(x: Call) -> bool:
+def stores(call: Call) -> bool:
     """Whether tools may use platform storage: by the setting, or by the feature of the site."""
-    api = Api(x, Params({}))
+    api = Api(call, Params({}))
     site = features.site(api)
-    return x.settings.platform_storage or (site is not None and features.enabled(api, site, FEATURE))
+    return call.settings.platform_storage or (site is not None and features.enabled(api, site, FEATURE))
 
 
-def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any]:
+def values(call: Call, opening: Opening, action: str, target: str) -> dict[str, Any]:
     """The template values of the page around the frame.
 
     Parameters: `action`, the login initiation URL; `target`, the launch's target URL.
     """
-    stored = stores(x)
-    redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
-    addresses = [action, target, *(x.resolve(redirect) for redirect in redirects)]
+    stored = stores(call)
+    redirects = (
+        tools.key_of(call.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
+    )
+    addresses = [action, target, *(call.resolve(redirect) for redirect in redirects)]
     return {
-        "surface": surface(x, opening),
-        **cookie_policies.wanted(x.world.emulator.third_party_cookies, action),
-        "back": x.url(opening.place.path),
+        "surface": surface(call, opening),
+        **cookie_policies.wanted(call.world.emulator.third_party_cookies, action),
+        "back": call.url(opening.place.path),
         "storage": stored,
-        "forwarding": x.url(FORWARDING) if stored else None,
+        "forwarding": call.url(FORWARDING) if stored else None,
         "content": html.clean(opening.assignment.description) if opening.assignment is not None else None,
-        "reads_content": _reads_content(x, opening),
+        "reads_content": _reads_content(call, opening),
         "tool_origins": sorted({_origin(address) for address in addresses if address}),
-        "launch_by_url": x.url(f"{_whole_window_at(opening)}/external_tools/retrieve"),
+        "launch_by_url": call.url(f"{_whole_window_at(opening)}/external_tools/retrieve"),
         "high_contrast": opening.user is not None and bool(opening.user.preferences.get("high_contrast")),
         "brand": f"{STYLES}.json",
         "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
@@ -68,36 +70,38 @@ def _whole_window_at(opening: Opening) -> str:
     return place.path if place.kind in ("courses", "accounts") else f"/accounts/{place.account.id}"
 
 
-def _reads_content(x: Call, opening: Opening) -> bool:
+def _reads_content(call: Call, opening: Opening) -> bool:
     """Whether the tool may read the page's content."""
     if opening.tool.developer_key_id is None:
         return False
-    return scopes.PAGE_CONTENT in scopes_of(x, tools.key_of(x.store, opening.tool))
+    return scopes.PAGE_CONTENT in scopes_of(call, tools.key_of(call.store, opening.tool))
 
 
-def borderless(x: Call) -> bool:
+def borderless(call: Call) -> bool:
     """Whether the URL asks for the tool without Canvas's layout."""
-    return x.query.get("display") == "borderless"
+    return call.query.get("display") == "borderless"
 
 
-def surface(x: Call, opening: Opening) -> Surface:
+def surface(call: Call, opening: Opening) -> Surface:
     """In which window or frame the page opens the tool."""
-    if x.settings.launch_in == "window" or borderless(x):
+    if call.settings.launch_in == "window" or borderless(call):
         return "self"
     return "window" if opening.new_tab else ""
 
 
-def forwarding_address(x: Call) -> str:
+def forwarding_address(call: Call) -> str:
     """The URL of the forwarding frame, with a token that identifies the page it serves."""
-    token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
-    return x.url(f"{FORWARDING}?token={token}")
+    token = sign({"parent_domain": _origin(call.base_url)}, tokens.secret(), algorithm="HS256")
+    return call.url(f"{FORWARDING}?token={token}")
 
 
-def parent_origin(x: Call, token: str) -> str:
+def parent_origin(call: Call, token: str) -> str:
     """The origin of the page that a forwarding frame serves. Raises a refusal for a token that Canvas did not make."""
     try:
         return str(
-            verify(token, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=())["parent_domain"]
+            verify(token, tokens.secret(), algorithms=["HS256"], now=call.clock.timestamp(), required=())[
+                "parent_domain"
+            ]
         )
     except (TokenError, KeyError):
         raise refusals.page_not_found("the token was issued by a Canvas page") from None

@@ -34,9 +34,9 @@ class CanvasKeys(RotatingKeys):
         published = super().jwk(key)
         return {name: published[name] for name in ("kty", "e", "n", "kid")}
 
-    def rotation_check(self, x: Exchange[KeyStore, Any]) -> list[str]:
+    def rotation_check(self, exchange: Exchange[KeyStore, Any]) -> list[str]:
         """Canvas's message about keys of the key set that were not made this month."""
-        today, shown = x.clock.now(), self.shown(x)
+        today, shown = exchange.clock.now(), self.shown(exchange)
         late = [place for place, key in enumerate(shown) if not key.kid.startswith(f"{today:%Y-%m}-")]
         return [f"today is day {today.day} and key {place} is not from this month" for place in late]
 

@@ -63,20 +63,20 @@ class CanvasLaunches(Launches[Call, User]):
     path: ClassVar[str] = "/api/lti/authorize"
     order: ClassVar[tuple[str, ...]] = ORDER
 
-    def initiate(self, x: Call, opening: Opening) -> Form:
+    def initiate(self, call: Call, opening: Opening) -> Form:
         """The first step: the login initiation URL and its form. The launch is kept until the tool's authentication
         request."""
-        launch, user = claims.launch(x, opening), opening.user
-        pending = self.begin(x, user.id if user is not None else 0, x.ids.hex(128), launch)
+        launch, user = claims.launch(call, opening), opening.user
+        pending = self.begin(call, user.id if user is not None else 0, call.ids.hex(128), launch)
         hint = {
             "verifier": pending.hint,
-            "canvas_domain": x.authority,
+            "canvas_domain": call.authority,
             **opening.place.hint,
             "canvas_locale": effective_locale(user) if user is not None else "en",
             "include_storage_target": True,
-            "exp": int(x.clock.timestamp()) + x.settings.launch_lifetime_seconds,
+            "exp": int(call.clock.timestamp()) + call.settings.launch_lifetime_seconds,
         }
-        newer = {"lti_deployment_id": launch.deployment_id} if x.settings.deployment_id_twice else {}
+        newer = {"lti_deployment_id": launch.deployment_id} if call.settings.deployment_id_twice else {}
         fields = {
             "iss": launch.issuer,
             "login_hint": self.login_hint(user) if user is not None else claims.PUBLIC_USER,
@@ -87,23 +87,23 @@ class CanvasLaunches(Launches[Call, User]):
             "lti_message_hint": sign(hint, tokens.secret(), algorithm="HS256"),
             "canvas_environment": "prod",
             "canvas_region": "not_configured",
-            **self.further_fields(x),
+            **self.further_fields(call),
         }
-        action = x.resolve(tools.key_of(x.store, opening.tool).oidc_initiation_url or "")
-        return self.sent(x, pending, action, fields)
+        action = call.resolve(tools.key_of(call.store, opening.tool).oidc_initiation_url or "")
+        return self.sent(call, pending, action, fields)
 
-    def school_address(self, x: Call, hint: str) -> str:
+    def school_address(self, call: Call, hint: str) -> str:
         """The root account's own host from a hint: all root accounts share one sign-on host. Raises refusals."""
-        domain = _read_hint(x, hint).get("canvas_domain")
-        return x.base_url if domain == x.authority else f"{x.scheme}://{domain}"
+        domain = _read_hint(call, hint).get("canvas_domain")
+        return call.base_url if domain == call.authority else f"{call.scheme}://{domain}"
 
-    def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
-        verifier = str(_read_hint(x, params.get("lti_message_hint", "")).get("verifier", ""))
+    def request(self, call: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
+        verifier = str(_read_hint(call, params.get("lti_message_hint", "")).get("verifier", ""))
         client = params.get("client_id", "")
-        if not x.check("client_id is a number", as_whole(client) is not None, got=client):
+        if not call.check("client_id is a number", as_whole(client) is not None, got=client):
             raise refusals.launch_client_unknown(client)
-        key = keys.find(x.store, client)
-        if not x.check("client_id belongs to a tool", key is not None and key.is_lti_key):
+        key = keys.find(call.store, client)
+        if not call.check("client_id belongs to a tool", key is not None and key.is_lti_key):
             why = (
                 f"this is the client id of {key.name}, a key for the REST API: send that of an LTI key" if key else None
             )
@@ -116,7 +116,7 @@ class CanvasLaunches(Launches[Call, User]):
             params=params,
             client_id=str(key.id),
             redirect_uris=key.redirect_uris,
-            pending=self.find(x, verifier),
+            pending=self.find(call, verifier),
             user=user,
         )
 
@@ -130,51 +130,51 @@ class CanvasLaunches(Launches[Call, User]):
             (self.launch_is_alive),
         )
 
-    def nothing_is_missing(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def nothing_is_missing(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """All parameters must be present; only the value of `scope` matters."""
         missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
-        if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
-            return self.values_hold(x, request)
+        if call.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
+            return self.values_hold(call, request)
         why = why_missing(missing, request.params)
         return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params), why)
 
-    def values_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def values_hold(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """What other platforms check besides; here it is a warning, unless the setting is strict."""
-        fault = self.parameters_hold(x, request)
-        if fault is None or x.settings.unchecked_by_canvas == "refuse":
+        fault = self.parameters_hold(call, request)
+        if fault is None or call.settings.unchecked_by_canvas == "refuse":
             return fault
         for name, wanted, _ in lti13.FIXED_PARAMETERS:
             if (got := request.params[name]) != wanted:
                 said = f"{name} is {shortened(got, 100)}, not {wanted}: Canvas does not look; others refuse it"
-                x.warn(f"{name}_unchecked", said)
+                call.warn(f"{name}_unchecked", said)
         if empty := [name for name in lti13.REQUIRED_PARAMETERS if not request.params[name]]:
-            x.warn("value_unchecked", f"{', '.join(empty)} came empty: Canvas does not look; others refuse it")
+            call.warn("value_unchecked", f"{', '.join(empty)} came empty: Canvas does not look; others refuse it")
         return None
 
-    def scope_is_openid(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def scope_is_openid(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """`scope` must be exactly `openid`."""
         scope = request.params.get("scope")
-        if x.check("scope", scope == "openid", expected="openid", got=scope):
+        if call.check("scope", scope == "openid", expected="openid", got=scope):
             return None
         return Fault("lti", "wrong_scope", "scope", "openid", scope)
 
-    def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def user_is_signed_in(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """The user must be signed in, unless the tool was opened anonymously."""
         if request.user is None and request.params.get("login_hint") == claims.PUBLIC_USER:
             return None
-        return super().user_is_signed_in(x, request)
+        return super().user_is_signed_in(call, request)
 
-    def client_is_the_launchs(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def client_is_the_launchs(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """The requesting tool must be the one that was opened, if that is known, and its key must be active."""
-        fault = super().client_is_the_launchs(x, request) if request.pending is not None else None
+        fault = super().client_is_the_launchs(call, request) if request.pending is not None else None
         if fault is not None:
             return fault
-        key = x.store.developer_keys.get(number(request.client_id))
-        if x.check("the key is active", key is not None and keys.is_on_anywhere(x.store, key)):
+        key = call.store.developer_keys.get(number(request.client_id))
+        if call.check("the key is active", key is not None and keys.is_on_anywhere(call.store, key)):
             return None
         return Fault("lti", "client_not_authorized", "the key is active", got=request.client_id)
 
-    def check_redirect_uri(self, x: Call, redirect_uri: str, registered: list[str]) -> None:
+    def check_redirect_uri(self, call: Call, redirect_uri: str, registered: list[str]) -> None:
         """If the registered URI has no query, a query may be added. If it has one, Canvas compares only the query:
         its values must be there, in any order, and the rest of the URI is not checked.
         """
@@ -187,24 +187,24 @@ class CanvasLaunches(Launches[Call, User]):
                 continue
             if not queries or not queries[0]:
                 raise refusals.crashed("the registered redirect_uri has a query, this one has none", redirect_uri)
-            if _values(needed[-1]).items() <= _values(queries[0]).items() and self._takes_base(x, base, own):
+            if _values(needed[-1]).items() <= _values(queries[0]).items() and self._takes_base(call, base, own):
                 return
-        super().check_redirect_uri(x, redirect_uri, registered)
+        super().check_redirect_uri(call, redirect_uri, registered)
 
-    def _takes_base(self, x: Call, base: str, own: str) -> bool:
-        if base != own and not x.settings.checks_redirect_base:
+    def _takes_base(self, call: Call, base: str, own: str) -> bool:
+        if base != own and not call.settings.checks_redirect_base:
             said = f"`{base}` is not `{own}`, which is registered: Canvas compares only the query of such a URI"
-            x.warn("redirect_base_unchecked", said)
-        return base == own or not x.settings.checks_redirect_base
+            call.warn("redirect_base_unchecked", said)
+        return base == own or not call.settings.checks_redirect_base
 
-    def issued_at(self, x: Call, pending: PendingLaunch) -> int:
+    def issued_at(self, call: Call, pending: PendingLaunch) -> int:
         """Canvas creates the token when the page is opened, and adds the nonce later."""
-        return int(pending.expires_at.timestamp()) - x.settings.launch_lifetime_seconds
+        return int(pending.expires_at.timestamp()) - call.settings.launch_lifetime_seconds
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+    def claims(self, call: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """Canvas used to leave traces of its own validation in every claim that is an object."""
-        found = super().claims(x, launch, nonce, now)
-        if not x.settings.validation_traces:
+        found = super().claims(call, launch, nonce, now)
+        if not call.settings.validation_traces:
             return {
                 name: {key: member for key, member in value.items() if member is not None}
                 if isinstance(value, dict)
@@ -240,8 +240,8 @@ class CanvasLaunches(Launches[Call, User]):
         wrong = f"The '{fault.check}' must be '{fault.expected}'"
         return "invalid_request_object", missing if fault.kind == "missing_parameter" else wrong
 
-    def further_fields(self, x: Call) -> dict[str, str]:
-        return {"lti_storage_target": "post_message_forwarding" if frames.stores(x) else "_parent"}
+    def further_fields(self, call: Call) -> dict[str, str]:
+        return {"lti_storage_target": "post_message_forwarding" if frames.stores(call) else "_parent"}
 
 
 def _values(query: str) -> dict[str, tuple[str, ...]]:
@@ -252,13 +252,13 @@ def _values(query: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _read_hint(x: Call, hint: str) -> Claims:
-    if not x.check("lti_message_hint came", bool(hint)):
+def _read_hint(call: Call, hint: str) -> Claims:
+    if not call.check("lti_message_hint came", bool(hint)):
         raise refusals.message_hint_missing()
     try:
-        return verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
+        return verify(hint, tokens.secret(), algorithms=["HS256"], now=call.clock.timestamp())
     except TokenError as error:
-        x.check("lti_message_hint", False, expected=error.expected, got=error.got)
+        call.check("lti_message_hint", False, expected=error.expected, got=error.got)
         unchanged = "return the lti_message_hint of the login initiation unchanged"
         cut = why_not_whole(hint) if hint.startswith("eyJ") else None
         diagnosis = "the launch is too old" if error.reason == "expired" else cut or unchanged

@@ -28,11 +28,11 @@ _GREETING = {
 }
 
 
-def offered(x: Call, tool: Tool) -> bool:
+def offered(call: Call, tool: Tool) -> bool:
     """Whether launches carry the notice claim: whether the tool's key has the scope."""
-    if not x.settings.notices or tool.developer_key_id is None:
+    if not call.settings.notices or tool.developer_key_id is None:
         return False
-    return scopes.NOTICES in tools.key_of(x.store, tool).scopes
+    return scopes.NOTICES in tools.key_of(call.store, tool).scopes
 
 
 class CanvasNotices(Notices[Call, Tool]):
@@ -41,11 +41,11 @@ class CanvasNotices(Notices[Call, Tool]):
     keys: ClassVar[RotatingKeys] = KEYS
     title: ClassVar[str] = "Canvas"
 
-    def types(self, x: Call, tool: Tool) -> Sequence[str]:
+    def types(self, call: Call, tool: Tool) -> Sequence[str]:
         return TYPES
 
-    def url(self, x: Call, tool: Tool) -> str:
-        return x.url(f"/api/lti/notice-handlers/{tool.id}")
+    def url(self, call: Call, tool: Tool) -> str:
+        return call.url(f"/api/lti/notice-handlers/{tool.id}")
 
     def key(self, tool: Tool) -> int:
         return tool.id
@@ -53,14 +53,14 @@ class CanvasNotices(Notices[Call, Tool]):
     def client_id(self, tool: Tool) -> str:
         return str(tool.developer_key_id)
 
-    def deployment_id(self, x: Call, tool: Tool) -> str:
-        return places.deployment_id(x, tool)
+    def deployment_id(self, call: Call, tool: Tool) -> str:
+        return places.deployment_id(call, tool)
 
     def name(self, tool: Tool) -> str:
         return tool.name
 
-    def issuer(self, x: Call) -> str:
-        return x.settings.issuer
+    def issuer(self, call: Call) -> str:
+        return call.settings.issuer
 
     def stamp(self, at: datetime) -> str:
         return stamp(at) or ""
@@ -69,18 +69,18 @@ class CanvasNotices(Notices[Call, Tool]):
 NOTICES = CanvasNotices()
 
 
-def send_hello(x: Call, tool: Tool) -> None:
+def send_hello(call: Call, tool: Tool) -> None:
     """Send the notice that confirms a subscription."""
-    home = tools.home(x.store, tool)
-    place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)
+    home = tools.home(call.store, tool)
+    place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(call, home)
     claims = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
-    NOTICES.send(x, tool, HELLO, x.clock.now(), claims)
+    NOTICES.send(call, tool, HELLO, call.clock.now(), claims)
 
 
-def copied(x: Call, course: Course, source: Course | None) -> None:
+def copied(call: Call, course: Course, source: Course | None) -> None:
     """Notify the tools of a course, and of the accounts above it, that content was copied into the course."""
-    claims: dict[str, Any] = {f"{lti13.CLAIM}context": places.of_course(x, course).claim}
+    claims: dict[str, Any] = {f"{lti13.CLAIM}context": places.of_course(call, course).claim}
     if source is not None:
         claims[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
-    for tool in tools.offered(x.store, course):
-        NOTICES.send(x, tool, COPY, x.clock.now(), claims)
+    for tool in tools.offered(call.store, course):
+        NOTICES.send(call, tool, COPY, call.clock.now(), claims)

@@ -78,16 +78,16 @@ class Place:
         return {"id": self.opaque, "title": self.name, "type": [kind]}
 
 
-def of_course(x: Call, course: Course) -> Place:
+def of_course(call: Call, course: Course) -> Place:
     """A course as the context of a launch."""
-    return Place("courses", course.id, tools.account_of(x.store, course), course)
+    return Place("courses", course.id, tools.account_of(call.store, course), course)
 
 
-def of_group(x: Call, group: Group) -> Place:
+def of_group(call: Call, group: Group) -> Place:
     """A group as the context of a launch."""
-    above = tools.above(x.store, group)
+    above = tools.above(call.store, group)
     course = above if isinstance(above, Course) else None
-    return Place("groups", group.id, tools.account_of(x.store, group), course, group)
+    return Place("groups", group.id, tools.account_of(call.store, group), course, group)
 
 
 def opaque(kind: str, id_: int) -> str:
@@ -110,17 +110,17 @@ def user_id(user: User) -> str:
     return user.lti_user_id or opaque("user", user.id)
 
 
-def school(x: Call, account_id: int | None) -> Account:
+def school(call: Call, account_id: int | None) -> Account:
     """The root account of an account, or of the world."""
     if account_id is not None:
-        return root_of(x.store, account_id)
-    return x.store.school
+        return root_of(call.store, account_id)
+    return call.store.school
 
 
-def deployment_id(x: Call, tool: Tool) -> str:
+def deployment_id(call: Call, tool: Tool) -> str:
     """A tool's deployment id, derived from the tool and the context in which it is installed."""
     if tool.deployment_id:
         return tool.deployment_id
-    home = tools.home(x.store, tool)
+    home = tools.home(call.store, tool)
     where = context_id(home) if isinstance(home, Course) else opaque("account", home.id)
     return f"{tool.id}:{where}"

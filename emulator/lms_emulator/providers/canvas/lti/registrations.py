@@ -64,32 +64,32 @@ class CanvasRegistrations(Registrations[Call]):
     endpoint: ClassVar[str] = "/api/lti/registrations"
     refused_requests_consume: ClassVar[bool] = True
 
-    def configuration_url(self, x: Call, token: str) -> str:
-        if not x.settings.dynamic_registration:
-            return f"{x.settings.issuer}/api/lti/ims/security/openid-configuration"
-        return x.url(f"{CONFIGURATION}?registration_token={token}")
+    def configuration_url(self, call: Call, token: str) -> str:
+        if not call.settings.dynamic_registration:
+            return f"{call.settings.issuer}/api/lti/ims/security/openid-configuration"
+        return call.url(f"{CONFIGURATION}?registration_token={token}")
 
     def make_token(
         self,
-        x: Call,
+        call: Call,
         url: str | None,
         user_id: int,
         *,
         unified_tool_id: str | None = None,
         existing_registration: int | None = None,
     ) -> str:
-        now = x.clock.now()
-        if not x.settings.dynamic_registration:
-            school = places.school(x, None).uuid
+        now = call.clock.now()
+        if not call.settings.dynamic_registration:
+            school = places.school(call, None).uuid
             early = {"initiated_at": now.isoformat(timespec="seconds"), "user_id": user_id, "root_account_uuid": school}
             return sign(early, tokens.secret(), algorithm="HS256")
         claims = {
-            "uuid": x.ids.uuid(),
+            "uuid": call.ids.uuid(),
             "initiated_at": when(now),
             "user_id": global_id(user_id),
             "unified_tool_id": unified_tool_id,
-            "root_account_global_id": global_id(places.school(x, None).id),
-            "root_account_domain": x.authority,
+            "root_account_global_id": global_id(places.school(call, None).id),
+            "root_account_domain": call.authority,
             "registration_url": url,
             "existing_registration": existing_registration,
             "exp": int((now + LIFETIME).timestamp()),
@@ -101,61 +101,61 @@ class CanvasRegistrations(Registrations[Call]):
         found = read(token).claims.get("uuid")
         return str(found) if found is not None else None
 
-    def own_members(self, x: Call) -> dict[str, Any]:
-        school = places.school(x, None)
-        placeless = [{"type": kind} for kind in PLACELESS] if x.settings.asset_processors else []
+    def own_members(self, call: Call) -> dict[str, Any]:
+        school = places.school(call, None)
+        placeless = [{"type": kind} for kind in PLACELESS] if call.settings.asset_processors else []
         return {
-            "issuer": x.settings.issuer,
-            "authorization_endpoint": x.url("/api/lti/authorize_redirect"),
-            "jwks_uri": x.url("/api/lti/security/jwks"),
-            "token_endpoint": x.url(tokens.TOKEN_PATH),
-            "scopes_supported": list(_offered(x)),
-            "authorization_server": x.authority,
+            "issuer": call.settings.issuer,
+            "authorization_endpoint": call.url("/api/lti/authorize_redirect"),
+            "jwks_uri": call.url("/api/lti/security/jwks"),
+            "token_endpoint": call.url(tokens.TOKEN_PATH),
+            "scopes_supported": list(_offered(call)),
+            "authorization_server": call.authority,
             PLATFORM: {
                 "product_family_code": "canvas",
                 "version": "vCloud",
                 "messages_supported": [
-                    {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*_announced(x, _OPENING), "ContentArea"]},
+                    {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*_announced(call, _OPENING), "ContentArea"]},
                     {
                         "type": lti13.DEEP_LINKING_REQUEST,
-                        "placements": [*_announced(x, _CHOOSING), "ContentArea", "RichTextEditor"],
+                        "placements": [*_announced(call, _CHOOSING), "ContentArea", "RichTextEditor"],
                     },
                     *placeless,
                 ],
-                **({"notice_types_supported": list(notices.TYPES)} if x.settings.notices else {}),
-                "variables": variables.names(x.settings.newer_variables),
+                **({"notice_types_supported": list(notices.TYPES)} if call.settings.notices else {}),
+                "variables": variables.names(call.settings.newer_variables),
                 f"{PREFIX}account_name": school.name,
                 f"{PREFIX}account_lti_guid": f"{school.guid}:canvas-lms",
-                f"{PREFIX}account_domain": x.authority,
+                f"{PREFIX}account_domain": call.authority,
             },
         }
 
-    def admit(self, x: Call, token: RegistrationToken) -> None:
-        if not x.check("the token names the tool's URL", "registration_url" in read(token.token).claims):
+    def admit(self, call: Call, token: RegistrationToken) -> None:
+        if not call.check("the token names the tool's URL", "registration_url" in read(token.token).claims):
             raise refusals.registration_token_incomplete()
-        super().admit(x, token)
+        super().admit(call, token)
 
-    def checked(self, x: Call, body: Any) -> Wanted:
+    def checked(self, call: Call, body: Any) -> Wanted:
         faults = registration_requests.faults(body)
         if faults:
             other = Fault("registration", "invalid", "Canvas's schema", got=faults, diagnosis=_why_schema(faults[0]))
             fault = fault_of(body) or other
-            raise refusals.registration_invalid(faults, fault.noted(x).check, **fault.details)
+            raise refusals.registration_invalid(faults, fault.noted(call).check, **fault.details)
         wanted = parsed(registration_requests.kept(body))
         strange = [scope for scope in wanted.scopes if scope not in scopes.LTI]
         unknown = tool_configurations.faults_of_scopes(strange)
-        if not x.check("tools can have these scopes", not strange, got=strange):
+        if not call.check("tools can have these scopes", not strange, got=strange):
             sentence = unknown[0][1] if unknown else f"Invalid scopes: {', '.join(strange)}"
             raise refusals.registration_scopes_invalid(sentence, strange)
         return wanted
 
-    def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+    def create(self, call: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
         said = read(token.token).claims
         if said.get("existing_registration") is not None:
-            return self._update(x, wanted, said, token.user_id)
-        school, store = places.school(x, None), x.store
+            return self._update(call, wanted, said, token.user_id)
+        school, store = places.school(call, None), call.store
         settings, privacy = configured(wanted)
-        key = store.developer_keys.put(_key(x, wanted, school.id))
+        key = store.developer_keys.put(_key(call, wanted, school.id))
         store.lti_registrations.put(
             LtiRegistration(
                 id=store.new_id("lti_registrations"),
@@ -171,8 +171,8 @@ class CanvasRegistrations(Registrations[Call]):
                 unified_tool_id=said.get("unified_tool_id"),
                 created_by_id=token.user_id,
                 updated_by_id=token.user_id,
-                created_at=x.clock.now(),
-                updated_at=x.clock.now(),
+                created_at=call.clock.now(),
+                updated_at=call.clock.now(),
             )
         )
         store.developer_key_account_bindings.put(
@@ -188,41 +188,44 @@ class CanvasRegistrations(Registrations[Call]):
                 privacy_level=privacy,
             )
         )
-        x.warn("key_off", f"the key {key.id} is off until an administrator enables it")
-        if x.settings.registrations_are_deployed:
-            _deploy(x, wanted, key, privacy, token.user_id)
-        return {**answer(x, wanted.body, key, found), **_first_deployment(x, key)}
+        call.warn("key_off", f"the key {key.id} is off until an administrator enables it")
+        if call.settings.registrations_are_deployed:
+            _deploy(call, wanted, key, privacy, token.user_id)
+        return {**answer(call, wanted.body, key, found), **_first_deployment(call, key)}
 
-    def _update(self, x: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
+    def _update(self, call: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
         """Request the change of a registration. Returns the current registration."""
         number = said["existing_registration"]
-        row = next((each for each in x.store.lti_registrations if number in (each.id, global_id(each.id))), None)
-        key = x.store.developer_keys.get(row.developer_key_id) if row is not None else None
+        row = next((each for each in call.store.lti_registrations if number in (each.id, global_id(each.id))), None)
+        key = call.store.developer_keys.get(row.developer_key_id) if row is not None else None
         if row is None or key is None or key.workflow_state == "deleted":
             raise refusals.not_found("the registration", number)
-        school = places.school(x, None).id
-        update_requests.ask(x, row, school, wanted.body, uuid=said.get("uuid"), user_id=user_id)
-        return registered(x, row, key)
+        school = places.school(call, None).id
+        update_requests.ask(call, row, school, wanted.body, uuid=said.get("uuid"), user_id=user_id)
+        return registered(call, row, key)
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
-def _announced(x: Call, spots: str) -> list[str]:
+def _announced(call: Call, spots: str) -> list[str]:
     """The names of placements; Canvas's own are URLs."""
-    offered = {documents.SPOT: x.settings.asset_processors, documents.CONTRIBUTIONS: x.settings.discussion_processors}
+    offered = {
+        documents.SPOT: call.settings.asset_processors,
+        documents.CONTRIBUTIONS: call.settings.discussion_processors,
+    }
     found = [name for name in spots.split() if offered.get(name, True)]
     return [name if name in offered else f"{PREFIX}{name}" for name in found]
 
 
-def _offered(x: Call) -> tuple[str, ...]:
+def _offered(call: Call) -> tuple[str, ...]:
     """The scopes that tools may request, in Canvas's order (canvas-lms lib/token_scopes.rb, LTI_SCOPES, 2026)."""
     return (
         "openid",
         *scopes.REGISTRATION,
         *lti13.SERVICE_SCOPES,
-        *((scopes.NOTICES,) if x.settings.notices else ()),
-        *(scopes.DOCUMENTS if x.settings.asset_processors else ()),
+        *((scopes.NOTICES,) if call.settings.notices else ()),
+        *(scopes.DOCUMENTS if call.settings.asset_processors else ()),
         f"{PREFIX}public_jwk/scope/update",
         f"{PREFIX}account_lookup/scope/show",
         scopes.PROGRESS,
@@ -243,24 +246,24 @@ def key_members(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
+def _key(call: Call, wanted: Wanted, school: int) -> DeveloperKey:
     return DeveloperKey(
-        id=global_id(x.store.new_id("developer_keys")),
+        id=global_id(call.store.new_id("developer_keys")),
         account_id=school,
-        api_key=x.ids.alnum(64),
+        api_key=call.ids.alnum(64),
         require_scopes=True,
         is_lti_key=True,
-        created_at=x.clock.now(),
+        created_at=call.clock.now(),
         **key_members(wanted),
     )
 
 
-def _deploy(x: Call, wanted: Wanted, key: DeveloperKey, privacy: str, user_id: int) -> None:
+def _deploy(call: Call, wanted: Wanted, key: DeveloperKey, privacy: str, user_id: int) -> None:
     """Install a tool in the school, where it is not available yet."""
-    times: dict[str, Any] = {"created_at": x.clock.now(), "updated_at": x.clock.now()}
-    tool = x.store.tools.put(
+    times: dict[str, Any] = {"created_at": call.clock.now(), "updated_at": call.clock.now()}
+    tool = call.store.tools.put(
         Tool(
-            id=x.store.new_id("tools"),
+            id=call.store.new_id("tools"),
             account_id=key.account_id,
             developer_key_id=key.id,
             name=wanted.name,
@@ -271,9 +274,9 @@ def _deploy(x: Call, wanted: Wanted, key: DeveloperKey, privacy: str, user_id: i
             **times,
         )
     )
-    x.store.lti_context_controls.put(
+    call.store.lti_context_controls.put(
         LtiContextControl(
-            id=x.store.new_id("lti_context_controls"),
+            id=call.store.new_id("lti_context_controls"),
             deployment_id=tool.id,
             account_id=key.account_id,
             available=False,
@@ -393,16 +396,16 @@ def _own_name(spot: Any) -> str:
     return STANDARD.get(text, text)
 
 
-def registered(x: Call, registration: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
+def registered(call: Call, registration: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
     """The registration of a dynamically registered tool, with its first deployment."""
-    found = x.store.tool_configurations.first("key", key.id)
+    found = call.store.tool_configurations.first("key", key.id)
     assert found is not None, "a dynamically registered tool has a configuration"
-    return {**answer(x, registration.sent or {}, key, found), **_first_deployment(x, key)}
+    return {**answer(call, registration.sent or {}, key, found), **_first_deployment(call, key)}
 
 
-def _first_deployment(x: Call, key: DeveloperKey) -> dict[str, str]:
-    tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
-    return {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
+def _first_deployment(call: Call, key: DeveloperKey) -> dict[str, str]:
+    tool = next((tool for tool in call.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
+    return {"deployment_id": places.deployment_id(call, tool)} if tool is not None else {}
 
 
 def _why_schema(fault: str) -> str:
@@ -413,11 +416,11 @@ def _why_schema(fault: str) -> str:
     return f"`{where}` came as {value[:100]}, which Canvas's schema does not have: {schema[:300]}"
 
 
-def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
+def answer(call: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
     """Canvas's response to a registration, which omits `contacts` and `client_uri`."""
     number = global_id(found.id)
-    own = x.url(f"{CanvasRegistrations.endpoint}/{number}")
-    view = x.url(f"/api/lti/accounts/{global_id(key.account_id or 0)}/registrations/{number}/view")
+    own = call.url(f"{CanvasRegistrations.endpoint}/{number}")
+    view = call.url(f"/api/lti/accounts/{global_id(key.account_id or 0)}/registrations/{number}/view")
     scope = [value for value in str(body.get("scope") or "").split() if value != "openid"]
     return _said(
         client_id=str(key.id),

@@ -75,60 +75,60 @@ def simple(types: Iterable[str]) -> list[str]:
     return _unique(_SIMPLE[kind] for kind in types if kind in _SIMPLE)
 
 
-def of(x: Call, user: User | None, course: Course | None, *, advantage: bool = True) -> list[str]:
+def of(call: Call, user: User | None, course: Course | None, *, advantage: bool = True) -> list[str]:
     """All roles of a launch: institution, context and system roles, sorted."""
     if user is None:
         return [NOBODY]
     names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
-    system = [f"{VOCABULARY}system/person#SysAdmin"] if _is_site_admin(x, user) else []
-    found = [*_of_institution(x, user, lti13.INSTITUTION), *system, *_here(x, user, course, names)]
+    system = [f"{VOCABULARY}system/person#SysAdmin"] if _is_site_admin(call, user) else []
+    found = [*_of_institution(call, user, lti13.INSTITUTION), *system, *_here(call, user, course, names)]
     return sorted(_unique([*found, lti13.SYSTEM_USER]))
 
 
-def of_all_1(x: Call, user: User | None, course: Course | None) -> list[str]:
+def of_all_1(call: Call, user: User | None, course: Course | None) -> list[str]:
     """The same for LTI 1.1: its `ext_roles`."""
     if user is None:
         return [NONE_1]
-    system = [f"{_SYSTEM_1}SysAdmin"] if _is_site_admin(x, user) else []
-    found = [*_of_institution(x, user, _INSTITUTION_1), *system, *_here(x, user, course, _MEMBERSHIP_1)]
+    system = [f"{_SYSTEM_1}SysAdmin"] if _is_site_admin(call, user) else []
+    found = [*_of_institution(call, user, _INSTITUTION_1), *system, *_here(call, user, course, _MEMBERSHIP_1)]
     return sorted(_unique([*found, f"{_SYSTEM_1}User"]))
 
 
-def of_launch_1(x: Call, user: User | None, course: Course | None) -> list[str]:
+def of_launch_1(call: Call, user: User | None, course: Course | None) -> list[str]:
     """The roles of an LTI 1.1 launch: those in the course, otherwise the admin roles."""
     if user is None:
         return [NONE_1]
-    found = simple(_types(x, user, course))
-    if any(_admins(x, user)):
+    found = simple(_types(call, user, course))
+    if any(_admins(call, user)):
         found.append(f"{_INSTITUTION_1}Administrator")
-    if _is_site_admin(x, user):
+    if _is_site_admin(call, user):
         found.append(f"{_SYSTEM_1}SysAdmin")
     return found or [NONE_1]
 
 
-def _of_institution(x: Call, user: User, prefix: str) -> list[str]:
-    mine = rules.active(rules.enrollments_of(x, user))
+def _of_institution(call: Call, user: User, prefix: str) -> list[str]:
+    mine = rules.active(rules.enrollments_of(call, user))
     found = [f"{prefix}{_INSTITUTION[enrollment.type]}" for enrollment in mine if enrollment.type in _INSTITUTION]
-    return [*found, *([f"{prefix}Administrator"] if any(_admins(x, user)) else [])]
+    return [*found, *([f"{prefix}Administrator"] if any(_admins(call, user)) else [])]
 
 
-def _here(x: Call, user: User, course: Course | None, names: Mapping[str, list[str]]) -> list[str]:
-    return [role for kind in _types(x, user, course) for role in names.get(kind, [])]
+def _here(call: Call, user: User, course: Course | None, names: Mapping[str, list[str]]) -> list[str]:
+    return [role for kind in _types(call, user, course) for role in names.get(kind, [])]
 
 
-def _types(x: Call, user: User, course: Course | None) -> list[str]:
+def _types(call: Call, user: User, course: Course | None) -> list[str]:
     if course is None or course.workflow_state == "completed":
         return []
-    mine = rules.enrollments_of(x, user, course.id)
+    mine = rules.enrollments_of(call, user, course.id)
     return [enrollment.type for enrollment in mine if enrollment.workflow_state in ("active", "invited")]
 
 
-def _admins(x: Call, user: User) -> list[int]:
-    return [row.account_id for row in x.store.account_users.find("user", user.id) if row.workflow_state == "active"]
+def _admins(call: Call, user: User) -> list[int]:
+    return [row.account_id for row in call.store.account_users.find("user", user.id) if row.workflow_state == "active"]
 
 
-def _is_site_admin(x: Call, user: User) -> bool:
-    accounts = (x.store.accounts.get(number) for number in _admins(x, user))
+def _is_site_admin(call: Call, user: User) -> bool:
+    accounts = (call.store.accounts.get(number) for number in _admins(call, user))
     return any(account is not None and account.site_admin for account in accounts)
 
 

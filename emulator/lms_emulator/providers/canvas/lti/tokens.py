@@ -59,16 +59,16 @@ def seal(claims: dict[str, Any]) -> str:
     return sign(claims, secret(), algorithm="HS256")
 
 
-def issue(x: Call, claims: dict[str, Any], *, kind: str = "") -> str:
+def issue(call: Call, claims: dict[str, Any], *, kind: str = "") -> str:
     """Sign claims for Canvas's own use, and record in the world that they were issued."""
-    return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"], claims.get("sub"), kind=kind)
+    return issued.remember(call.store.issued_tokens, seal(claims), claims["exp"], claims.get("sub"), kind=kind)
 
 
 class CanvasAssertions(Assertions[Call]):
     """Tools are identified by their developer key; Canvas reports faults in plain sentences."""
 
-    def client(self, x: Call, client_id: str) -> Client | None:
-        key = keys.find(x.store, client_id) if number(client_id) else None
+    def client(self, call: Call, client_id: str) -> Client | None:
+        key = keys.find(call.store, client_id) if number(client_id) else None
         if key is None or key.workflow_state != "active":
             return None
         return Client(
@@ -78,33 +78,33 @@ class CanvasAssertions(Assertions[Call]):
             subject=str(key.id),
         )
 
-    def audiences(self, x: Call) -> list[str]:
+    def audiences(self, call: Call) -> list[str]:
         """The token endpoint as it was addressed and, since some date, Canvas's sign-on host."""
-        shared = f"https://{x.settings.sign_on_host}{TOKEN_PATH}" if x.settings.sign_on_host else None
-        return [x.url(TOKEN_PATH), *([shared] if shared else [])]
+        shared = f"https://{call.settings.sign_on_host}{TOKEN_PATH}" if call.settings.sign_on_host else None
+        return [call.url(TOKEN_PATH), *([shared] if shared else [])]
 
-    def allowed_again(self, x: Call) -> bool:
-        return x.settings.reused_jti == "allow"
+    def allowed_again(self, call: Call) -> bool:
+        return call.settings.reused_jti == "allow"
 
-    def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
-        claims = validator.signature(x, assertion, keys, published=client.keys.url is not None)
-        wrong = validator.faults(x, claims, _REQUIRED, self.audiences(x))
+    def check(self, call: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
+        claims = validator.signature(call, assertion, keys, published=client.keys.url is not None)
+        wrong = validator.faults(call, claims, _REQUIRED, self.audiences(call))
         for fault in wrong:
-            x.check(f"assertion: {fault.claim}", False, expected=fault.expected, got=fault.got)
+            call.check(f"assertion: {fault.claim}", False, expected=fault.expected, got=fault.got)
         if wrong:
             raise oauth_refusals.bad_assertion(
                 f"assertion_{wrong[0].kind}",
                 " | ".join(fault.sentence for fault in wrong),
                 expected=wrong[0].expected,
                 got=wrong[0].got,
-                diagnosis=why_claim(x, wrong[0].claim, wrong[0].expected, wrong[0].got)
+                diagnosis=why_claim(call, wrong[0].claim, wrong[0].expected, wrong[0].got)
                 or _DIAGNOSES.get(wrong[0].kind),
             )
         if str(claims["iss"]) != str(claims["sub"]):
-            validator.unchecked(x, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
+            validator.unchecked(call, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
         return claims
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         if fault.kind == "client_unknown":
             return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown", fault.diagnosis)
         if fault.kind == "malformed":
@@ -114,7 +114,7 @@ class CanvasAssertions(Assertions[Call]):
             )
         sentence = _SENTENCES.get(fault.kind, "JWS signature invalid.")
         diagnosis = (
-            fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)
+            fault.diagnosis or why_claim(call, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)
         )
         return oauth_refusals.bad_assertion(fault.reason, sentence, **fault.details | {"diagnosis": diagnosis})
 
@@ -122,78 +122,78 @@ class CanvasAssertions(Assertions[Call]):
 ASSERTIONS = CanvasAssertions()
 
 
-async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
+async def service_token(call: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
     """The response to a `client_credentials` request. Raises the refusal for the first fault."""
-    client = await ASSERTIONS.verify(x, kind, assertion)
+    client = await ASSERTIONS.verify(call, kind, assertion)
     asked = scope.split()
     granted, refused = lti13.granted_scopes(asked, client.scopes)
     if refused or not asked:
-        x.check("scopes are the key's", False, expected=client.scopes, got=asked)
+        call.check("scopes are the key's", False, expected=client.scopes, got=asked)
         raise oauth_refusals.bad_service_scope(refused, client.scopes)
-    return grant(x, client.subject, granted)
+    return grant(call, client.subject, granted)
 
 
-def grant(x: Call, subject: str | int, scopes: list[str], **further: Any) -> dict[str, Any]:
+def grant(call: Call, subject: str | int, scopes: list[str], **further: Any) -> dict[str, Any]:
     """The response with a new service token.
 
     Parameters: `subject`, the key; `further`, further members of Canvas's own claim.
     """
-    now = int(x.clock.timestamp())
-    seconds = x.settings.service_token_lifetime_seconds
+    now = int(call.clock.timestamp())
+    seconds = call.settings.service_token_lifetime_seconds
     body = {
-        "iss": x.settings.issuer,
+        "iss": call.settings.issuer,
         "sub": subject,
-        "aud": ASSERTIONS.audiences(x)[0],
+        "aud": ASSERTIONS.audiences(call)[0],
         "iat": now,
         "exp": now + seconds,
-        "jti": x.ids.uuid(),
+        "jti": call.ids.uuid(),
         "scopes": " ".join(scopes),
-        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid, **further},
+        "canvas.instructure.com": {"account_uuid": places.school(call, None).uuid, **further},
     }
-    return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)}
+    return {"access_token": issue(call, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)}
 
 
-def require_service(x: Call, *any_of: str, account_id: int | None = None, where_off: bool = False) -> ServiceCaller:
+def require_service(call: Call, *any_of: str, account_id: int | None = None, where_off: bool = False) -> ServiceCaller:
     """The calling tool, which must have at least one of the scopes. Raises Canvas's refusal.
 
     Parameters:
         account_id: the account in which the tool's key must be active; None for the root account.
         where_off: whether a key that is off in the account will do.
     """
-    _, _, header = x.headers.get("authorization", "").partition(" ")
-    token = header.strip() or x.query.get("access_token", "")
+    _, _, header = call.headers.get("authorization", "").partition(" ")
+    token = header.strip() or call.query.get("access_token", "")
     if not token:
         how = "Authorization: Bearer <token>"
         raise _unauthorized(
-            x, "service_token_missing", "Missing access token", "a service token was sent", looked_for=how
+            call, "service_token_missing", "Missing access token", "a service token was sent", looked_for=how
         )
-    claims = _claims(x, token)
-    key = keys.find(x.store, str(claims["sub"]))
+    claims = _claims(call, token)
+    key = keys.find(call.store, str(claims["sub"]))
     if key is None or key.workflow_state != "active":
         deleted = f"the key {claims['sub']} that the token was issued to was deleted"
-        why = deleted if key is None else keys.why_off(x.store, key, account_id or places.school(x, None).id)
+        why = deleted if key is None else keys.why_off(call.store, key, account_id or places.school(call, None).id)
         sentence = "Unknown or inactive Developer Key"
-        raise _unauthorized(x, "service_key_inactive", sentence, "the key is active", diagnosis=why)
+        raise _unauthorized(call, "service_key_inactive", sentence, "the key is active", diagnosis=why)
     scopes = str(claims.get("scopes", "")).split()
     if any_of and not set(any_of) & set(scopes):
         sentence = "Insufficient permissions"
-        raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
-    if not where_off and not keys.is_on(x.store, key, where := account_id or places.school(x, None).id):
-        check, why = "the key is active in the account", keys.why_off(x.store, key, where)
-        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", check, diagnosis=why)
-    x.notes["tool"] = key.name
+        raise _unauthorized(call, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
+    if not where_off and not keys.is_on(call.store, key, where := account_id or places.school(call, None).id):
+        check, why = "the key is active in the account", keys.why_off(call.store, key, where)
+        raise _unauthorized(call, "service_key_off", "Invalid Developer Key", check, diagnosis=why)
+    call.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 
 
-def _claims(x: Call, token: str) -> Claims:
+def _claims(call: Call, token: str) -> Claims:
     """The claims of a valid service token. Raises the refusal for an invalid one."""
     unlikely = "Access token invalid - signature likely incorrect"
     try:
-        claims = verify(token, secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=("exp", "sub"))
+        claims = verify(token, secret(), algorithms=["HS256"], now=call.clock.timestamp(), required=("exp", "sub"))
     except TokenError as error:
         said = {"malformed": "Invalid access token format", "expired": "Access token expired"}
         raise _unauthorized(
-            x,
+            call,
             f"service_token_{error.reason}",
             said.get(error.reason, unlikely),
             f"service token: {error.check}",
@@ -201,20 +201,20 @@ def _claims(x: Call, token: str) -> Claims:
             got=error.got,
             credential=None if error.is_of_time else token,
         ) from error
-    if issued.find(x.store.issued_tokens, token) is None:
+    if issued.find(call.store.issued_tokens, token) is None:
         check = "the service token was issued by this world"
         never = issued.DIAGNOSIS
-        raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=never, credential=token)
+        raise _unauthorized(call, "service_token_not_issued_here", unlikely, check, diagnosis=never, credential=token)
     audience = str(claims.get("aud"))
-    if audience != x.url(TOKEN_PATH) and not x.reached_otherwise_by(audience, TOKEN_PATH):
+    if audience != call.url(TOKEN_PATH) and not call.reached_otherwise_by(audience, TOKEN_PATH):
         sentence = "Invalid access token field/s: the 'aud' is invalid"
         check = "the token was requested on this host"
         raise _unauthorized(
-            x, "service_token_elsewhere", sentence, check, expected=x.url(TOKEN_PATH), got=claims.get("aud")
+            call, "service_token_elsewhere", sentence, check, expected=call.url(TOKEN_PATH), got=claims.get("aud")
         )
     return claims
 
 
-def _unauthorized(x: Call, reason: str, sentence: str, check: str, **details: Any) -> SiteRefusal:
-    x.check(check, False, expected=details.get("expected"), got=details.get("got"))
+def _unauthorized(call: Call, reason: str, sentence: str, check: str, **details: Any) -> SiteRefusal:
+    call.check(check, False, expected=details.get("expected"), got=details.get("got"))
     return refusals.lti_service(reason, sentence, 401, check=check, **details)

@@ -102,19 +102,19 @@ def sync_later(api: Api, master: Course, targets: list[Course], changed: Iterabl
 
 def _send_later(api: Api, source: Course, targets: list[Course], assets: list[str] | None) -> None:
     if configured(api, source):
-        later(api.x, partial(_send, api, source, targets, assets))
+        later(api.call, partial(_send, api, source, targets, assets))
 
 
 def export_later(api: Api, source: Course, file_id: int, copy: selection.Copy) -> None:
     """Have the tools of a course export their content, and add it to the package in this file."""
     if configured(api, source):
-        later(api.x, partial(_export, api, source, file_id, _selected(api, source, copy)))
+        later(api.call, partial(_export, api, source, file_id, _selected(api, source, copy)))
 
 
 def import_later(api: Api, target: Course, content: dict[str, Any]) -> None:
     """Give the content in a package, by tool, to the tools of the course."""
     if content and api.settings.tool_content:
-        later(api.x, partial(_import, api, target, content))
+        later(api.call, partial(_import, api, target, content))
 
 
 def configured(api: Api, course: Course) -> list[Tool]:
@@ -263,7 +263,7 @@ def _translated(data: Any, becomes: Callable[[str, Any], Any]) -> Any:
 def _exported_id(api: Api, kind: str, value: Any) -> Any:
     number = as_whole(str(value))
     if kind in _UNTRACKED:
-        api.x.warn("id_not_translated", f"not emulated: `$canvas_{kind}_id`; the tool gets `{NOT_FOUND}`")
+        api.call.warn("id_not_translated", f"not emulated: `$canvas_{kind}_id`; the tool gets `{NOT_FOUND}`")
     return NOT_FOUND if number is None or kind in _UNTRACKED else key(_TABLES[kind][1], number)
 
 
@@ -302,7 +302,7 @@ async def _attempt(api: Api, tool: Tool, what: str, doing: Awaitable[Any], faile
 
 
 def _warn(api: Api, name: str, what: str, why: str) -> None:
-    api.x.warn("tool_content_left_out", f"the {what} of {name}: {why}; Canvas leaves it out without saying so")
+    api.call.warn("tool_content_left_out", f"the {what} of {name}: {why}; Canvas leaves it out without saying so")
 
 
 async def _is_complete(api: Api, exchange: Exchange) -> bool:
@@ -320,27 +320,27 @@ async def _is_complete(api: Api, exchange: Exchange) -> bool:
 
 
 def _body(api: Api, tool: Tool, course: Course) -> dict[str, Any]:
-    place = places.of_course(api.x, course)
+    place = places.of_course(api.call, course)
     everywhere, own = tools.custom(api.store, tool) or {}, _urls(api, tool).get("custom_fields") or {}
     if not (isinstance(everywhere, dict) and isinstance(own, dict)):
         raise Failed("its `custom_fields` are no object")
     fields = {tools.custom_name(name): value for name, value in (everywhere | own).items()}
     return {
         "context_id": places.context_id(course),
-        "tool_consumer_instance_guid": f"{places.school(api.x, place.account.id).guid}:canvas-lms",
-        **variables.expanded_as_text(variables.Scene(api.x, None, place, tool), fields),
+        "tool_consumer_instance_guid": f"{places.school(api.call, place.account.id).guid}:canvas-lms",
+        **variables.expanded_as_text(variables.Scene(api.call, None, place, tool), fields),
     }
 
 
 async def _post(api: Api, tool: Tool, url: str, form: Any, body: dict[str, Any]) -> httpx.Response:
     kind = "application/json" if form == "json" else "application/x-www-form-urlencoded"
     content = json.dumps(body) if form == "json" else _nested(body)
-    api.x.outbox.add(
+    api.call.outbox.add(
         "webhook",
-        provider=api.x.provider,
+        provider=api.call.provider,
         kind=tools.MIGRATION,
         to=url,
-        at=api.x.clock.now(),
+        at=api.call.clock.now(),
         subject=tool.name,
         data=body,
     )
@@ -369,12 +369,12 @@ async def _followed(
     api: Api, tool: Tool, method: str, url: str, content: bytes | None, headers: dict[str, str]
 ) -> httpx.Response:
     """The answer where redirects end. Canvas repeats the whole request there: method, body and token."""
-    claims = {"exp": int(api.x.clock.timestamp()) + LIFETIME_SECONDS}
+    claims = {"exp": int(api.call.clock.timestamp()) + LIFETIME_SECONDS}
     token = sign(claims, tool.shared_secret, algorithm="HS256", kid=tool.consumer_key)
     headers = {**headers, "Authorization": f"Bearer {token}"}
     for _ in range(MOST_REQUESTS):
         found: httpx.Response = await fetch(
-            api.x, method, api.x.resolve(url), allowed=[url], headers=headers, content=content
+            api.call, method, api.call.resolve(url), allowed=[url], headers=headers, content=content
         )
         if not 300 <= found.status_code < 400 or found.status_code == 304:
             return found

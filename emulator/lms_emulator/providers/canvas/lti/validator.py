@@ -29,7 +29,7 @@ class Wrong(NamedTuple):
     got: Any = None
 
 
-def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
+def signature(call: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
     """Verify a token's signature and return its claims. Raises TokenError.
 
     Parameters: `published`, whether the keys were fetched from the tool, so that `kid` has to select one (as in
@@ -41,21 +41,21 @@ def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
         raise TokenError("missing_kid", "kid", expected=keys.kids, got=None)
     only = keys.get(None)
     key: KeySet | VerifyingKey = keys if published or only is None else only
-    claims = signed(token, key, algorithms=["RS256"], critical=x.settings.critical_headers)
+    claims = signed(token, key, algorithms=["RS256"], critical=call.settings.critical_headers)
     if key is not keys and kid is not None and keys.kids != [str(kid)]:
-        unchecked(x, "kid_unknown", "kid is the key's", expected=keys.kids, got=kid)
+        unchecked(call, "kid_unknown", "kid is the key's", expected=keys.kids, got=kid)
     return claims
 
 
-def unchecked(x: Call, code: str, check: str, *, expected: Any, got: Any) -> None:
+def unchecked(call: Call, code: str, check: str, *, expected: Any, got: Any) -> None:
     """Warn about something that Canvas does not check, or raise TokenError if the setting says so."""
-    if x.settings.unchecked_by_canvas == "refuse":
+    if call.settings.unchecked_by_canvas == "refuse":
         kind: Any = "unknown_kid" if code == "kid_unknown" else "bad_claim"
         raise TokenError(kind, check, expected=expected, got=got)
-    x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r}); other platforms refuse this")
+    call.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r}); other platforms refuse this")
 
 
-def faults(x: Call, claims: Mapping[str, Any], required: Sequence[str], audiences: Collection[str]) -> list[Wrong]:
+def faults(call: Call, claims: Mapping[str, Any], required: Sequence[str], audiences: Collection[str]) -> list[Wrong]:
     """The invalid claims. If required claims are missing, nothing else is checked.
 
     Raises Unhandled for times that are not numbers.
@@ -65,7 +65,7 @@ def faults(x: Call, claims: Mapping[str, Any], required: Sequence[str], audience
         names = ",".join(missing)
         text = f"the following assertions are missing: {names}"
         return [Wrong("missing_claim", text, names, "present", sorted(claims))]
-    return [*_audience(claims["aud"], audiences), *_times(x, claims)]
+    return [*_audience(claims["aud"], audiences), *_times(call, claims)]
 
 
 def _audience(got: Any, audiences: Collection[str]) -> Iterator[Wrong]:
@@ -74,15 +74,15 @@ def _audience(got: Any, audiences: Collection[str]) -> Iterator[Wrong]:
         yield Wrong("wrong_audience", "the 'aud' is invalid", "aud", sorted(audiences), got)
 
 
-def _times(x: Call, claims: Mapping[str, Any]) -> Iterator[Wrong]:
-    now, age = x.clock.timestamp(), x.settings.assertion_max_age_seconds
+def _times(call: Call, claims: Mapping[str, Any]) -> Iterator[Wrong]:
+    now, age = call.clock.timestamp(), call.settings.assertion_max_age_seconds
     expires, issued = _seconds(claims, "exp"), _seconds(claims, "iat")
     if expires <= now:
         yield Wrong("expired", "the JWT has expired", "exp", f"after {now:.3f}", expires)
     if issued < now - age:
         text = f"the 'iat' must be less than {age} seconds old"
         yield Wrong("too_old", text, "iat", f"at or after {now - age:.3f}", issued)
-    if issued > now + x.settings.assertion_future_buffer_seconds:
+    if issued > now + call.settings.assertion_future_buffer_seconds:
         text = "the 'iat' must not be in the future"
         yield Wrong("issued_in_future", text, "iat", f"at or before {now:.3f}", issued)
 

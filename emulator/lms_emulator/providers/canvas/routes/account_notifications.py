@@ -64,7 +64,7 @@ def index(api: Api) -> Any:
 
 def _require_self(api: Api) -> None:
     """Refuse legacy URLs that name a user other than the caller."""
-    if "user_id" in api.x.path_params and identifiers.user(api, api.slot("user_id")).id != api.user.id:
+    if "user_id" in api.call.path_params and identifiers.user(api, api.slot("user_id")).id != api.user.id:
         raise refusals.not_found("the user", api.slot("user_id"))
 
 

@@ -109,7 +109,7 @@ def create(api: Api) -> Any:
 
 def _notify(api: Api, user: User, role: Role, account: Account) -> None:
     name = shapes.LABELS.get(role.name, role.name)
-    site, link = api.x.authority, api.url(f"/accounts/{account.id}")
+    site, link = api.call.authority, api.url(f"/accounts/{account.id}")
     if user.workflow_state == "registered":
         said = f"You've been added as an {name} to the account {account.name} at {site}."
         mails.notify(api, "account_user_notification", [user], "Account Admin Notification", said, link=link)

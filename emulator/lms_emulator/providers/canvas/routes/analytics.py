@@ -216,13 +216,13 @@ def communication(api: Api) -> Any:
 def _department(api: Api) -> tuple[Account, list[Course]]:
     account = identifiers.account(api, api.slot("account_id"))
     _require(api, analytics.may_view(api, account.id))
-    by_term = "term_id" in api.x.path_params
+    by_term = "term_id" in api.call.path_params
     term = identifiers.term(api, "default")
     if by_term:
         term = identifiers.named(api, "enrollment_terms", api.slot("term_id"), "the term")
     kept = {"available", "completed"}
     if not by_term:
-        kept = {"available"} if "/analytics/current/" in api.x.path else {"completed"}
+        kept = {"available"} if "/analytics/current/" in api.call.path else {"completed"}
     return account, analytics.courses_below(api, account, term.id, kept)
 
 

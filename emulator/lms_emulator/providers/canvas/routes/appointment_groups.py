@@ -103,7 +103,7 @@ def update(api: Api) -> Any:
     if publish and group.workflow_state != "pending":
         raise refusals.crashed("the appointment group is published already", group.id)
     if sent.has("publish") and not publish:
-        api.x.warn("publish_ignored", "Canvas publishes an existing group for the text `1` only")
+        api.call.warn("publish_ignored", "Canvas publishes an existing group for the text `1` only")
     return _saved(api, sent, changed, publish=publish)
 
 
@@ -282,7 +282,9 @@ def reserve(api: Api) -> Any:
 
 
 def _for_whom(api: Api, group: AppointmentGroup) -> Participant | None:
-    named = api.slot("participant_id") if "participant_id" in api.x.path_params else api.params.text("participant_id")
+    named = (
+        api.slot("participant_id") if "participant_id" in api.call.path_params else api.params.text("participant_id")
+    )
     number = identifiers.local_number(named) if named is not None else None
     if named is not None and appointments.manages(api, group, api.user):
         return next((row for row in appointments.participants(api, group) if row.id == number), None)

@@ -52,7 +52,7 @@ def _untimely(reason: str, sent: str) -> SiteRefusal:
 
 def _require_feature(api: Api) -> None:
     if not api.settings.asset_processors:
-        raise browser.unrouted(api.x)
+        raise browser.unrouted(api.call)
 
 
 def _placed(api: Api, processor: AssetProcessor) -> tuple[Assignment, Course]:
@@ -69,7 +69,7 @@ def _processor(api: Api, scope: str) -> tuple[AssetProcessor, Assignment]:
     reference = api.slot("asset_processor_id")
     processor = api.store.asset_processors.get(local_number(reference) or 0)
     account = _placed(api, processor)[1].account_id if processor is not None else None
-    key = require_service(api.x, scope, account_id=account).key
+    key = require_service(api.call, scope, account_id=account).key
     if processor is None or processor.workflow_state != "active":
         raise refusals.not_found("the document processor", reference)
     task, course = _placed(api, processor)
@@ -172,7 +172,7 @@ def _tool(api: Api, scope: str) -> Tool:
     if tool is None or tool.workflow_state != "active":
         raise _refused("terms_tool_unknown", "not found", 404, reference)
     account = tools.account_of(api.store, tools.home(api.store, tool)).id
-    key = require_service(api.x, scope, account_id=account).key
+    key = require_service(api.call, scope, account_id=account).key
     if not api.check("the tool is the caller's", tool.developer_key_id == key.id, got=reference):
         why = why_not_its(tool.id, tool.developer_key_id, key.id)
         raise _refused("terms_of_another", "bad request", 400, reference, why)
@@ -245,7 +245,7 @@ def _opened(api: Api) -> tuple[AssetProcessor, Assignment, Place, Tool]:
     task, course = _placed(api, processor)
     if not courses.may(api, api.caller, course, "read"):
         raise visitors.forbidden(api, "the person takes part in the course")
-    return processor, task, places.of_course(api.x, course), tool
+    return processor, task, places.of_course(api.call, course), tool
 
 
 def _launch(api: Api, place: Place, tool: Tool, message: str, **values: Any) -> Response:

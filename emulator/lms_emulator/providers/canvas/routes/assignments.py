@@ -79,7 +79,7 @@ def index(api: Api) -> Any:
 
 def _group(api: Api) -> str | None:
     """The group whose assignments are asked for, in the path or the query."""
-    return api.x.path_params.get("assignment_group_id") or api.params.text("assignment_group_id")
+    return api.call.path_params.get("assignment_group_id") or api.params.text("assignment_group_id")
 
 
 def of_user(api: Api) -> Any:

@@ -24,32 +24,32 @@ _SILENT_ERRORS = {
 
 def auth(api: Api) -> Response:
     """Check the request, then sign in, ask for consent, or go straight back."""
-    x, params = api.x, api.params
+    call, params = api.call, api.params
     if params.has("code") or params.has("error"):
         line = "The application has finished the login workflow, and should reactivate shortly."
-        return wire.page(x, "text.html", title="Canvas LMS", heading=None, lines=[line])
+        return wire.page(call, "text.html", title="Canvas LMS", heading=None, lines=[line])
     key, pending = oauth.pending_authorization(api)
-    if x.headers.get("sec-fetch-dest") in ("iframe", "frame"):
-        x.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
+    if call.headers.get("sec-fetch-dest") in ("iframe", "frame"):
+        call.warn("authorize_in_frame", "the login and consent pages refuse framing; open this in the top window")
     if params.has("prompt"):
         return _without_asking(api, key, pending, params.text("prompt"))
-    browser.change(x, pending=pending, return_to=None)
+    browser.change(call, pending=pending, return_to=None)
     if api.caller is None or params.flag("force_login"):
         passed = [(name, text) for name in _PASSED_ON if (text := params.text(name)) is not None]
         login = params.text("unique_id")
         passed += [("pseudonym_session[unique_id]", login)] if login is not None else []
-        return wire.redirect(add_query(x.url("/login"), passed))
+        return wire.redirect(add_query(call.url("/login"), passed))
     return wire.redirect(decide(api, api.caller, pending))
 
 
 def decide(api: Api, user: User, pending: PendingAuthorization) -> str:
     """Continue an application's request once a user is signed in: to the consent page, or straight back."""
-    x = api.x
-    key = x.store.developer_keys.get(pending.developer_key_id)
-    if key is None or not oauth.needs_no_consent(x, key, user, pending):
-        return x.url("/login/oauth2/confirm")
-    browser.change(x, pending=None)
-    return oauth.accept(x, user, pending, real_user_id=_real_user_id(api))
+    call = api.call
+    key = call.store.developer_keys.get(pending.developer_key_id)
+    if key is None or not oauth.needs_no_consent(call, key, user, pending):
+        return call.url("/login/oauth2/confirm")
+    browser.change(call, pending=None)
+    return oauth.accept(call, user, pending, real_user_id=_real_user_id(api))
 
 
 def _real_user_id(api: Api) -> int | None:
@@ -57,47 +57,47 @@ def _real_user_id(api: Api) -> int | None:
 
 
 def _without_asking(api: Api, key: DeveloperKey, pending: PendingAuthorization, prompt: str | None) -> Response:
-    x, user = api.x, api.caller
+    call, user = api.call, api.caller
     if prompt != "none":
         error = "unsupported_prompt_type"
     elif user is None:
         error = "login_required"
-    elif not oauth.needs_no_consent(x, key, user, pending):
+    elif not oauth.needs_no_consent(call, key, user, pending):
         error = "interaction_required"
     else:
-        return wire.redirect(oauth.accept(x, user, pending, real_user_id=_real_user_id(api)))
-    x.check("prompt", False, expected="none, with a session and an earlier grant", got=prompt)
-    back = oauth.return_address(x, pending.redirect_uri)
+        return wire.redirect(oauth.accept(call, user, pending, real_user_id=_real_user_id(api)))
+    call.check("prompt", False, expected="none, with a session and an earlier grant", got=prompt)
+    back = oauth.return_address(call, pending.redirect_uri)
     raise oauth_refusals.redirected(
         back, error, error, _SILENT_ERRORS[error], pending.state, check="prompt", got=prompt
     )
 
 
 def _pending(api: Api) -> PendingAuthorization | None:
-    session = browser.find(api.x).session
+    session = browser.find(api.call).session
     return session.pending if session is not None else None
 
 
 def confirm(api: Api) -> Response:
     """The consent page."""
-    x, pending = api.x, _pending(api)
+    call, pending = api.call, _pending(api)
     if pending is None:
-        browser.notice(x, "error", "Must submit new OAuth2 request")
-        return wire.redirect(x.url("/login"))
+        browser.notice(call, "error", "Must submit new OAuth2 request")
+        return wire.redirect(call.url("/login"))
     if api.caller is None:
         raise refusals.page_crashed("an authorization request is pending, and nobody is signed in")
-    key = x.store.developer_keys.get(pending.developer_key_id)
+    key = call.store.developer_keys.get(pending.developer_key_id)
     return wire.page(
-        x,
+        call,
         "confirm.html",
         headers=NOT_IN_FRAMES,
         application=key.name if key is not None else "",
         icon=key.icon_url if key is not None else None,
         name=short_name(api.caller),
-        email=email_of(x.store, api.caller),
+        email=email_of(call.store, api.caller),
         pending=pending,
         identity_only=pending.scopes == oauth.USERINFO,
-        phone=wire.by_phone(x),
+        phone=wire.by_phone(call),
     )
 
 
@@ -107,9 +107,11 @@ def accept(api: Api) -> Response:
     pending = _pending(api)
     if pending is None or api.caller is None:
         raise oauth_refusals.invalid_oauth_session()
-    browser.change(api.x, pending=None)
+    browser.change(api.call, pending=None)
     remember = api.params.flag("remember_access")
-    return wire.redirect(oauth.accept(api.x, api.caller, pending, real_user_id=_real_user_id(api), remember=remember))
+    return wire.redirect(
+        oauth.accept(api.call, api.caller, pending, real_user_id=_real_user_id(api), remember=remember)
+    )
 
 
 def deny(api: Api) -> Response:
@@ -117,11 +119,11 @@ def deny(api: Api) -> Response:
     pending = _pending(api)
     if pending is None:
         raise oauth_refusals.invalid_oauth_session()
-    browser.change(api.x, pending=None)
-    api.x.check("the person consents", False)
+    browser.change(api.call, pending=None)
+    api.call.check("the person consents", False)
     text = "The resource owner or authorization server denied the request"
     raise oauth_refusals.redirected(
-        oauth.return_address(api.x, pending.redirect_uri),
+        oauth.return_address(api.call, pending.redirect_uri),
         "access_denied",
         "access_denied",
         text if api.settings.denial_has_description else None,

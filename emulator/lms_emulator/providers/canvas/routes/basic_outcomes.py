@@ -30,7 +30,7 @@ UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 def _tool(api: Api) -> Tool:
     """The tool of the path, which signed the request; even a deleted one may."""
     tool = identifiers.row(api.store.tools, api.slot("tool_id"), "the tool", deleted=True)
-    require_signed(api.x, tool)
+    require_signed(api.call, tool)
     return tool
 
 
@@ -62,12 +62,12 @@ async def _downloaded(api: Api, found: rules.Whose, given: rules.Replacement) ->
 async def grade_passback(api: Api) -> Response:
     """Read, replace or delete a result."""
     tool = _tool(api)
-    if not api.check("the body is XML", api.x.content_type in XML, got=api.x.content_type):
-        why = f"the body came as {api.x.content_type or 'no type'}; set Content-Type: application/xml"
+    if not api.check("the body is XML", api.call.content_type in XML, got=api.call.content_type):
+        why = f"the body came as {api.call.content_type or 'no type'}; set Content-Type: application/xml"
         raise refused(
-            "body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.x.content_type, diagnosis=why
+            "body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.call.content_type, diagnosis=why
         )
-    asked = read_envelope(api.x.body)
+    asked = read_envelope(api.call.body)
     try:
         score = await _done(api, tool, asked) if asked.operation else None
         if asked.operation is None:
@@ -132,7 +132,7 @@ def _why(api: Api, failed: rules.Failed, tool: Tool, asked: Asked) -> str | None
         case "timestamp_not_parseable":
             return f"`{asked.detail('submittedAt')}` is no ISO 8601 time"
         case "timestamp_in_future":
-            return why_not_now(api.x.clock, _epoch(asked.detail("submittedAt")))
+            return why_not_now(api.call.clock, _epoch(asked.detail("submittedAt")))
         case _:
             return failed.text
 
@@ -154,9 +154,9 @@ def why_sourced_id(sent: str) -> str:
 
 def _why_unsupported(api: Api, asked: Asked) -> str:
     """Why no operation is known."""
-    if asked.operation is None and api.x.content_type in XML:
-        return why_unread(api.x)
-    if (why := why_garbled(api.x)) is not None:
+    if asked.operation is None and api.call.content_type in XML:
+        return why_unread(api.call)
+    if (why := why_garbled(api.call)) is not None:
         return why
     if asked.operation is None:
         return f"lti_message_type has to be one of {', '.join(messages.OLD_OPERATIONS)}"

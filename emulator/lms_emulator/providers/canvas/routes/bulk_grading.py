@@ -255,7 +255,7 @@ def bulk_dates(api: Api) -> Any:
     """Change the dates of many assignments, in a job."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_assignments_edit")
-    sent = listed(api.x)
+    sent = listed(api.call)
     if sent is None:
         raise refusals.message(400, "no_array", "expected array")
     if not all(isinstance(item, dict) and item.get("id") for item in sent):

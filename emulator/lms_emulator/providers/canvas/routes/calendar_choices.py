@@ -261,7 +261,7 @@ def _errors(text: str) -> Exception:
 def update_calendars(api: Api) -> Any:
     """Show or hide the calendars of several accounts."""
     top = account_from_path(api, "manage_account_calendar_visibility")
-    sent = listed(api.x)
+    sent = listed(api.call)
     if not sent:
         raise _errors("Expected array of objects")
     if any(not isinstance(value, dict) or "id" not in value for value in sent):

@@ -96,7 +96,7 @@ def create(api: Api) -> Any:
         type=kind,
         position=1 + max((c.position for c in api.store.communication_channels.find("user", user.id)), default=0),
         workflow_state=state,
-        confirmation_code=api.x.ids.text(25),
+        confirmation_code=api.call.ids.text(25),
         created_at=api.now,
     )
     return _save(api, user, made)
@@ -118,11 +118,11 @@ def _same(channel: CommunicationChannel, address: str, kind: str) -> bool:
 
 def _channel(api: Api, user: User) -> CommunicationChannel:
     known = people.channels_of(api.store, user)
-    if "address" in api.x.path_params:
+    if "address" in api.call.path_params:
         wanted = (api.slot("address"), api.slot("type"))
         found = next((channel for channel in known if _same(channel, *wanted)), None)
     else:
-        name = "id" if "id" in api.x.path_params else "communication_channel_id"
+        name = "id" if "id" in api.call.path_params else "communication_channel_id"
         number = identifiers.local_number(api.slot(name))
         found = next((channel for channel in known if channel.id == number), None)
     if found is None:
@@ -145,7 +145,7 @@ def destroy(api: Api) -> Any:
 def delete_push(api: Api) -> Any:
     """Forget the caller's device. Nobody has one, as no key supports push."""
     _ = api.user
-    api.x.reads.add("push_token")
+    api.call.reads.add("push_token")
     raise refusals.not_found("a push channel of the caller's")
 
 
@@ -191,9 +191,9 @@ def _shown(api: Api, user: User, channel: CommunicationChannel, wanted: list[Not
 
 def _wanted(api: Api) -> list[Notification]:
     every = list(notifications().values())
-    if "notification" in api.x.path_params:
+    if "notification" in api.call.path_params:
         every = [notification for notification in every if notification.name == _words(api.slot("notification"))]
-    elif "category" in api.x.path_params:
+    elif "category" in api.call.path_params:
         every = [notification for notification in every if notification.category == _category(api.slot("category"))]
     if not every:
         raise refusals.not_found("the notification")

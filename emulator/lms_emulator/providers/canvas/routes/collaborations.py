@@ -185,15 +185,15 @@ def opened(api: Api) -> Response:
     The page has the frame that forwards messages of platform storage, but like Canvas's answers none of them.
     """
     context = _where(api)
-    query = api.x.query_string.decode("latin-1")
-    api.x.reads.add(*api.x.query)
-    forwarding = api.url(frames.FORWARDING) if frames.stores(api.x) else None
+    query = api.call.query_string.decode("latin-1")
+    api.call.reads.add(*api.call.query)
+    forwarding = api.url(frames.FORWARDING) if frames.stores(api.call) else None
     address = f"{context.path}/{api.slot('all')}?{query}"
     return _page(api, context, shown=[], tools=[], opened=address, forwarding=forwarding)
 
 
 def _page(api: Api, context: Context, **values: Any) -> Response:
-    return wire.page(api.x, "collaborations.html", path=context.path, place=context.record, **values)
+    return wire.page(api.call, "collaborations.html", path=context.path, place=context.record, **values)
 
 
 def _item(api: Api) -> Json | None:
@@ -233,20 +233,20 @@ def update(api: Api) -> Response:
 
 def _kept(api: Api, context: Context, what: str, kept: Callable[[], Collaboration]) -> Response:
     """The answer for the page that asked, or for a form."""
-    asked_for_page = wire.asked_for(api.x) == "html"
+    asked_for_page = wire.asked_for(api.call) == "html"
     overview = api.url(f"{context.path}/collaborations")
     try:
         collaboration = kept()
     except SiteRefusal:
         if not asked_for_page:
             raise
-        browser.notice(api.x, "error", f"Collaboration {what} failed")
+        browser.notice(api.call, "error", f"Collaboration {what} failed")
         return wire.redirect(overview)
     if asked_for_page:
         return wire.redirect(collaboration.url if what == "creation" else overview)
     ids = ",".join(str(member.user_id or "") for member in collaborations.members(api, collaboration))
     body = {**_whole(collaboration), "collaborator_ids": ids, "permissions": collaborations.rights(api, collaboration)}
-    return wire.answer(api.x, {"collaboration": body})
+    return wire.answer(api.call, {"collaboration": body})
 
 
 def show(api: Api) -> Response:
@@ -256,7 +256,7 @@ def show(api: Api) -> Response:
     if api.real_user != api.caller:
         said = "Viewing a collaboration while acting as another user is not permitted."
         api.check("nobody acts as somebody else", False)
-        browser.notice(api.x, "error", said)
+        browser.notice(api.call, "error", said)
         return wire.redirect(api.url(f"{context.path}/collaborations"))
     lookup = collaboration.resource_link_lookup_uuid
     query = {
@@ -271,9 +271,9 @@ def destroy(api: Api) -> Response:
     """DELETE /courses/{course_id}/collaborations/{id} and its like: delete a collaboration."""
     context, collaboration = _found(api, "delete")
     deleted = _deleted(api, collaboration)
-    if wire.asked_for(api.x) == "html":
+    if wire.asked_for(api.call) == "html":
         return wire.redirect(api.url(f"{context.path}/collaborations"))
-    return wire.answer(api.x, {"collaboration": _whole(deleted)})
+    return wire.answer(api.call, {"collaboration": _whole(deleted)})
 
 
 SOURCE = "canvas-lms app/controllers/collaborations_controller.rb, lib/api/v1/collaboration.rb (2024-04)"

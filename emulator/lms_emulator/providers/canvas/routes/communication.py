@@ -49,7 +49,7 @@ def comm_messages(api: Api) -> Any:
     own = {channel.address.lower() for channel in api.store.communication_channels.find("user", user.id)}
     found = [
         message
-        for message in api.x.outbox
+        for message in api.call.outbox
         if message.medium == "email" and message.provider == "canvas" and message.to.lower() in own
         if (start is None or message.at >= start) and (end is None or message.at <= end)
     ]
@@ -155,7 +155,7 @@ def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) 
         user = api.store.users.get(channel.user_id)
         found = [channel.user_id, user.name if user is not None else "", channel.id, channel.type, channel.address]
         lines.append([*found, *(value(channel) for value in more.values())])
-    if not api.x.path.endswith(".csv"):
+    if not api.call.path.endswith(".csv"):
         return [[None if cell is None else str(cell) for cell in line] for line in lines]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)

@@ -159,7 +159,7 @@ def _of_export(api: Api, record: ContentMigration, exported: str) -> ContentMigr
         id=api.new_id("attachments"),
         context_type="ContentMigration",
         context_id=record.id,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         modified_at=file.created_at,
         updated_at=api.now,
     )

@@ -83,7 +83,7 @@ def create(api: Api) -> Any:
     account = school(api, "current_account_id")
     registration = _registration(api)
     tool, place, available = _wanted(api, account, registration, api.params.data)
-    api.x.reads.add("account_id", "course_id", "deployment_id", "available")
+    api.call.reads.add("account_id", "course_id", "deployment_id", "available")
     if any(row.place == place for row in tools.controls(api.store, tool)):
         raise _refused("A context control for this deployment and context already exists.")
     if not _holds(api, tool, place):
@@ -98,7 +98,7 @@ def create_many(api: Api) -> Any:
     """Set it for up to a hundred accounts and courses, replacing earlier controls."""
     account = school(api)
     registration = _registration(api)
-    sent = [row for row in listed(api.x) or [] if isinstance(row, dict)]
+    sent = [row for row in listed(api.call) or [] if isinstance(row, dict)]
     if not sent:
         raise _refused("Invalid parameters. Expected an array of context control parameters.")
     if len(sent) > MOST:

@@ -142,7 +142,7 @@ def create(api: Api) -> Any:
         return reply(api, [shapes.conversation(api, own, visible=_visible(api, own)) for own in rows], 201)
     if subject is not None and len(subject) > LONGEST:
         subject = subject[:LONGEST]
-        api.x.warn("subject_cut", "the subject is longer than Canvas keeps")
+        api.call.warn("subject_cut", "the subject is longer than Canvas keeps")
     found, message = write(list(known), not together)
     return reply(api, [_shown(api, _own(api, found), [message], common=known)], 201)
 

@@ -166,7 +166,7 @@ def _require_for(api: Api, course: Course, changed: Course) -> None:
 
 def _course(api: Api) -> Course:
     """The course in the path, even if deleted. Raises the refusal `not_found`."""
-    name = "id" if "id" in api.x.path_params else "course_id"
+    name = "id" if "id" in api.call.path_params else "course_id"
     course: Course = identifiers.named(api, "courses", api.slot(name), "the course", deleted=True)
     return course
 

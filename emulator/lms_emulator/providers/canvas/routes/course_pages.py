@@ -38,7 +38,7 @@ def remind_of_invitation(api: Api, course: Course) -> None:
     mine = _own(api, course)
     if mine and all(enrollment.workflow_state == "invited" for enrollment in mine):
         url = api.url(f"/courses/{course.id}/enrollment_invitation?accept=true")
-        browser.notice(api.x, "success", {"html": _INVITED.format(url=url)})
+        browser.notice(api.call, "success", {"html": _INVITED.format(url=url)})
 
 
 def _own(api: Api, course: Course) -> list[Enrollment]:
@@ -59,14 +59,14 @@ def answer_invitation(api: Api) -> Response:
 def enter_student_view(api: Api) -> Response:
     """POST /courses/{course_id}/student_view: see the course as its test student."""
     course = _course(api, "update")
-    browser.change(api.x, become_user_id=student_view.student(api, course).id)
+    browser.change(api.call, become_user_id=student_view.student(api, course).id)
     return wire.redirect(api.url(f"/courses/{course.id}"))
 
 
 def leave_student_view(api: Api) -> Response:
     """DELETE /courses/{course_id}/student_view: leave the student view."""
     course = _course(api, "read")
-    browser.change(api.x, become_user_id=None)
+    browser.change(api.call, become_user_id=None)
     return wire.redirect(api.url(f"/courses/{course.id}"))
 
 
@@ -81,7 +81,7 @@ def group(api: Api) -> Response:
     above = tools.above(api.store, found)
     whose = (above.course_code if isinstance(above, Course) else above.name) or ""
     title = f"{found.name}: {found.name}: {whose}"
-    return wire.page(api.x, "text.html", title=title, heading=f"Recent Activity in {found.name}")
+    return wire.page(api.call, "text.html", title=title, heading=f"Recent Activity in {found.name}")
 
 
 def add_module(api: Api) -> Any:

@@ -51,7 +51,7 @@ def _courses_of(api: Api, user: User, path: str) -> Any:
     found = [row for row in found if not (api.params.flag("exclude_blueprint_courses") and row[0].blueprint)]
     if api.params.has("homeroom") and api.params.flag("homeroom"):
         found = [row for row in found if row[0].homeroom_course]
-    if "user_id" in api.x.path_params and (named := api.later.text("account_id")):
+    if "user_id" in api.call.path_params and (named := api.later.text("account_id")):
         account = identifiers.account(api, named)
         found = [row for row in found if account in chain(api.store, row[0].account_id)]
     includes = api.params.includes
@@ -192,13 +192,13 @@ def _in_state(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
 
 def show(api: Api) -> Any:
     """A course, for its members, admins above it, and the public if it is open."""
-    name = "id" if "id" in api.x.path_params else "course_id"
+    name = "id" if "id" in api.call.path_params else "course_id"
     course = identifiers.find(api, "courses", api.slot(name))
     includes = api.params.includes
     everything = "all_courses" in includes
     if course is None or (course.workflow_state == "deleted" and not everything):
         raise refusals.not_found("the course", api.slot(name))
-    if "account_id" in api.x.path_params:
+    if "account_id" in api.call.path_params:
         account = identifiers.account(api, api.slot("account_id"))
         if account not in chain(api.store, course.account_id):
             raise refusals.not_found("the course below the account", course.id)

@@ -33,7 +33,7 @@ def _namespace(api: Api) -> tuple[str, CustomData | None]:
 
 
 def _scope(api: Api) -> list[str]:
-    path = api.slot("scope") if "scope" in api.x.path_params else ""
+    path = api.slot("scope") if "scope" in api.call.path_params else ""
     return [part for part in path.split("/") if part]
 
 

@@ -69,31 +69,31 @@ def service(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") 
 def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) -> Callable[[Call], Any]:
     """Wrap a handler: before it, parameters, credentials, scopes and masquerading; afterwards, the response."""
 
-    def begun(x: Call) -> Api:
-        waiting.run(x)
-        api = Api(x, parameters.read(x))
+    def begun(call: Call) -> Api:
+        waiting.run(call)
+        api = Api(call, parameters.read(call))
         if by_person:
             identify(api)
         if signed_in:
             _ = api.user
         return api
 
-    def served(x: Call) -> Response:
+    def served(call: Call) -> Response:
         try:
-            api = begun(x)
+            api = begun(call)
             found = handler(api)
-            return found if isinstance(found, Response) else answer(x, found)
+            return found if isinstance(found, Response) else answer(call, found)
         except SiteRefusal as refusal:
-            _report(x, refusal)
+            _report(call, refusal)
             raise
 
-    async def served_later(x: Call) -> Response:
+    async def served_later(call: Call) -> Response:
         try:
-            api = begun(x)
+            api = begun(call)
             found = await handler(api)
-            return found if isinstance(found, Response) else answer(x, found)
+            return found if isinstance(found, Response) else answer(call, found)
         except SiteRefusal as refusal:
-            _report(x, refusal)
+            _report(call, refusal)
             raise
 
     chosen = served_later if iscoroutinefunction(handler) else served
@@ -101,10 +101,10 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
     return chosen
 
 
-def _report(x: Call, refusal: SiteRefusal) -> None:
+def _report(call: Call, refusal: SiteRefusal) -> None:
     """Create the error report for a refusal that mentions one."""
     if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
-        refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
+        refusal.body = {**refusal.body, "error_report_id": call.store.new_id("error_reports")}
 
 
 def site(
@@ -123,10 +123,10 @@ def site(
 def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | Awaitable[Response]]:
     """Wrap the handler of a page: before it, parameters, the browser's session, and the CSRF token."""
 
-    def shown(x: Call) -> Response | Awaitable[Response]:
-        waiting.run(x)
-        api = Api(x, parameters.read(x))
-        x.reads.add("utf8", "commit", "authenticity_token")
+    def shown(call: Call) -> Response | Awaitable[Response]:
+        waiting.run(call)
+        api = Api(call, parameters.read(call))
+        call.reads.add("utf8", "commit", "authenticity_token")
         browser.identify(api, refuse_ended=False)
         if own_forms:
             browser.require_own_page(api)

@@ -19,7 +19,7 @@ TABLES = {"course_id": "courses", "account_id": "accounts", "group_id": "groups"
 
 def _where(api: Api) -> tuple[str, Course | Account]:
     """The path of the place, and its course or account."""
-    slot = next(name for name in TABLES if name in api.x.path_params)
+    slot = next(name for name in TABLES if name in api.call.path_params)
     record = getattr(api.store, TABLES[slot]).get(local_number(api.slot(slot)) or 0)
     if record is None or record.workflow_state == "deleted":
         raise refusals.page_not_found(f"{TABLES[slot]} {api.slot(slot)} exists")
@@ -36,7 +36,7 @@ async def answer(api: Api) -> Response:
     needs = ("manage_course_content_add", "update")
     if making and course is not None and not courses.may(api, api.caller, course, *needs):
         raise visitors.forbidden(api, "the person manages the course's content")
-    api.x.per_request(wire.Environment).values["deep_linking_use_window_parent"] = False
+    api.call.per_request(wire.Environment).values["deep_linking_use_window_parent"] = False
     if not isinstance(found.items, list):
         raise refusals.page_crashed(f"content_items is no list: {found.items!r}")
     items = [item for item in found.items if isinstance(item, dict)]
@@ -51,7 +51,7 @@ async def answer(api: Api) -> Response:
         "moduleCreated": placed.module_made,
     }
     return wire.page(
-        api.x,
+        api.call,
         "deep_linking.html",
         course=where,
         path=path,

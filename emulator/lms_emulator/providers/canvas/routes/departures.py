@@ -80,7 +80,7 @@ def end_sessions(api: Api) -> Any:
     user = identifiers.user(api, api.slot("id"))
     if not api.check("manage_user_logins", belonging.administered(api, user, "manage_user_logins"), got=user.id):
         raise api.refused(f"sessions of user {user.id}")
-    browser.end_all(api.x, user.id)
+    browser.end_all(api.call, user.id)
     for token in list(api.store.access_tokens.find("user", user.id)):
         api.store.access_tokens.put(replace(token, revoked=True))
     return Response("ok", media_type=wire.JSON)
@@ -96,7 +96,7 @@ def merge(api: Api) -> Any:
     """Merge two users into one."""
     user = identifiers.user(api, api.slot("id"))
     _require_merge(api, user)
-    if "destination_account_id" in api.x.path_params:
+    if "destination_account_id" in api.call.path_params:
         identifiers.account(api, api.slot("destination_account_id"))
     into = identifiers.user(api, api.slot("destination_user_id"))
     _require_merge(api, into)

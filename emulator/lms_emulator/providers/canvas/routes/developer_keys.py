@@ -63,12 +63,12 @@ def create(api: Api) -> Json:
     """Make a key. It is off at first."""
     account = _school(api)
     given = api.params.require("developer_key")
-    api.x.reads.add(*(f"developer_key[{name}]" for name in ("visible", "auto_expire_tokens")))  # set below
+    api.call.reads.add(*(f"developer_key[{name}]" for name in ("visible", "auto_expire_tokens")))  # set below
     changes = changes_of(api, given)
     changes |= {"visible": not account.site_admin, "auto_expire_tokens": True}
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
-        api_key=api.x.ids.alnum(64),
+        api_key=api.call.ids.alnum(64),
         account_id=None if account.site_admin else account.id,
         created_at=api.now,
         **{"name": None, **changes},
@@ -94,7 +94,7 @@ def changes_of(api: Api, given: Params) -> dict[str, Any]:
             faults["redirect_uris"] = ["is not a valid URI"]
         changes["redirect_uris"] = lines
     elif given.has("redirect_uris"):
-        api.x.warn(
+        api.call.warn(
             "redirect_uris_dropped", "Canvas reads `redirect_uris` as one text with line breaks, and drops a list"
         )
     if isinstance(given.get("scopes"), list):
@@ -163,7 +163,7 @@ def delete(api: Api) -> Json:
 def regenerate(api: Api) -> Json:
     """Give a key another secret. The old one ends; tokens stay. Canvas documents nothing but that there is this."""
     key, account = _own(api)
-    changed = api.store.developer_keys.put(replace(key, api_key=api.x.ids.alnum(64)))
+    changed = api.store.developer_keys.put(replace(key, api_key=api.call.ids.alnum(64)))
     return shapes.developer_key(api, changed, account)
 
 

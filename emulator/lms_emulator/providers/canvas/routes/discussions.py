@@ -239,7 +239,7 @@ def reorder(api: Api) -> Any:
 def mark_read(api: Api) -> Any:
     """Mark a topic as read or unread."""
     topic, _ = readable_topic(api)
-    read = api.x.method == "PUT"
+    read = api.call.method == "PUT"
     rules.keep(api, topic, api.user, read=read)
     if read:
         progressing.topic_seen(api, topic)
@@ -250,7 +250,7 @@ def mark_all_read(api: Api) -> Any:
     """Mark a topic and its entries as read or unread."""
     topic, context = readable_topic(api)
     require_post(api, topic, context)
-    read, forced = api.x.method == "PUT", forced_read_state(api)
+    read, forced = api.call.method == "PUT", forced_read_state(api)
     every = [entry.id for entry in rules.entries_of(api, topic, deleted=not read and forced is None)]
     rules.mark(api, topic, api.user, every, read=read, forced=forced)
     rules.keep(api, topic, api.user, read=read)
@@ -262,7 +262,7 @@ def mark_all_read(api: Api) -> Any:
 def subscribe(api: Api) -> Any:
     """Subscribe to a topic, or unsubscribe."""
     topic, context = readable_topic(api)
-    wanted = api.x.method == "PUT"
+    wanted = api.call.method == "PUT"
     if wanted:
         require_post(api, topic, context)
     if wanted == rules.subscribed(api, topic, context):

@@ -171,7 +171,7 @@ def delete(api: Api) -> Any:
 def mark_read(api: Api) -> Any:
     """Mark an entry as read or unread."""
     topic, _ = _read(api)
-    entry, read = _entry(api, topic, deleted=True), api.x.method == "PUT"
+    entry, read = _entry(api, topic, deleted=True), api.call.method == "PUT"
     if read != rules.is_read(entry, api.user, rules.participant(api, topic, api.user)):
         rules.mark(api, topic, api.user, [entry.id], read=read, forced=forced_read_state(api))
     return Response(status_code=204)

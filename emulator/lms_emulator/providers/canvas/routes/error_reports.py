@@ -29,7 +29,7 @@ READ = ("subject", "comments", "url", "email", "http_env", "user_perceived_sever
 
 def report(api: Api) -> Any:
     """Report an error, signed in or not; it is mailed to the site's operators."""
-    limits.charge(api.x, REPORT_COST)
+    limits.charge(api.call, REPORT_COST)
     sent = api.params.hash("error")
     if sent.text("username"):
         raise refusals.crashed("the field that only machines fill in is empty", sent.text("username"))
@@ -71,14 +71,14 @@ def _require_operator(api: Api, what: str) -> None:
 def analytics_token(api: Api) -> Any:
     """A token for events of Canvas's own apps. No other key is trusted with it."""
     _ = api.user
-    api.x.reads.add("app_key")
+    api.call.reads.add("app_key")
     raise refusals.message(403, "key_untrusted", "Developer key not authorized")
 
 
 def inst_access_token(api: Api) -> Any:
     """A token for Instructure's other services. Only its own hosting has keys for them."""
     _ = api.user
-    limits.charge(api.x, INST_ACCESS_COST)
+    limits.charge(api.call, INST_ACCESS_COST)
     raise refusals.crashed("InstAccess is set up; a Canvas outside Instructure's hosting has no keys for it")
 
 
@@ -89,7 +89,7 @@ def immersive_reader(api: Api) -> Any:
 
 def health(api: Api) -> Response:
     """Say that the site is up, to anybody."""
-    if not api.x.path.endswith(".json") and wire.asked_for(api.x) != "json":
+    if not api.call.path.endswith(".json") and wire.asked_for(api.call) != "json":
         return Response("canvas ok", media_type="text/plain")
     installation = str(uuid5(NAMESPACE_URL, api.root.uuid))
     body = {"status": "canvas ok", "asset_urls": ASSETS, "revision": None, "installation_uuid": installation}

@@ -25,7 +25,7 @@ REDIRECT = "external_tool_redirect"
 
 def _path(api: Api) -> str:
     """The path of the place where the tool was opened."""
-    slot = next((name for name in TABLES if name in api.x.path_params), None)
+    slot = next((name for name in TABLES if name in api.call.path_params), None)
     if slot is None:
         return ""
     record = getattr(api.store, TABLES[slot]).get(local_number(api.slot(slot)) or 0)
@@ -40,7 +40,7 @@ def _data(api: Api) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        return dict(verify(text, tokens.secret(), algorithms=["HS256"], now=api.x.clock.timestamp(), required=()))
+        return dict(verify(text, tokens.secret(), algorithms=["HS256"], now=api.call.clock.timestamp(), required=()))
     except TokenError as error:
         raise refusals.text("data_not_our_own", "", check="`data` is as Canvas gave it", got=str(error)) from error
 
@@ -78,13 +78,13 @@ def success(api: Api) -> Response:
     items = retrieved if isinstance(retrieved, list) else []
     shown: dict[str, Any] = {"items": items, "said": said, "path": path or "/", "cancelled": False}
     shown["oembed"] = urlencode(link)
-    return wire.page(api.x, "external_content.html", environment=environment, **shown)
+    return wire.page(api.call, "external_content.html", environment=environment, **shown)
 
 
 def cancel(api: Api) -> Response:
     """The tool chose nothing."""
     shown: dict[str, Any] = {"items": [], "said": {}, "path": "/", "cancelled": True}
-    return wire.page(api.x, "external_content.html", environment={"service": api.slot("service")}, **shown)
+    return wire.page(api.call, "external_content.html", environment={"service": api.slot("service")}, **shown)
 
 
 def _require_change(api: Api, number: str) -> None:
@@ -92,7 +92,7 @@ def _require_change(api: Api, number: str) -> None:
     key, data = api.params.text("oauth_consumer_key"), _data(api)
     version = (api.params.text("lti_version") or "").strip()
     tool = next((tool for tool in api.store.tools if tool.consumer_key == key), None) if key else None
-    signed = tool is not None and version == "LTI-1p0" and signed_by(api.x, tool)
+    signed = tool is not None and version == "LTI-1p0" and signed_by(api.call, tool)
     named = (data.get("content_item_id"), data.get("oauth_consumer_key")) == (number, key)
     for check, holds in (("the tool signed its answer", signed), ("`data` names the item and the tool", named)):
         if not api.check(check, holds, got=key):
@@ -105,8 +105,8 @@ def _warn_of_signature(api: Api) -> None:
     if not key:
         return
     own = [tool for tool in api.store.tools if tool.consumer_key == key and tool.developer_key_id is None]
-    if not any(signed_by(api.x, tool) for tool in own):
-        api.x.warn("content_items_signature_wrong", "the content items are not signed with the tool's secret")
+    if not any(signed_by(api.call, tool) for tool in own):
+        api.call.warn("content_items_signature_wrong", "the content items are not signed with the tool's secret")
 
 
 PLACES = ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}", "users/{user_id}")

@@ -238,7 +238,7 @@ def reset_verifier(api: Api) -> Any:
     """Give a file a new UUID, which invalidates its old URLs. For callers who may act as other users."""
     file = _found(api)
     _require_replacing(api, file)
-    changed = replace(file, uuid=api.x.ids.alnum(40), updated_at=api.now)
+    changed = replace(file, uuid=api.call.ids.alnum(40), updated_at=api.now)
     return shapes.file(api, api.store.attachments.put(changed))
 
 
@@ -325,76 +325,76 @@ def quota(api: Api) -> Any:
     return {"quota": quotas.granted(api, context), "quota_used": quotas.used(api.store, context)}
 
 
-def download(x: Call) -> Response:
+def download(call: Call) -> Response:
     """The bytes, authorised by verifier or browser session; access tokens do not count here."""
-    if "path" in x.path_params:
-        return _sent(x, _at_path(x))
-    return _sent(x, x.store.attachments.get(number(x.path_params["id"])))
+    if "path" in call.path_params:
+        return _sent(call, _at_path(call))
+    return _sent(call, call.store.attachments.get(number(call.path_params["id"])))
 
 
-def _at_path(x: Call) -> Attachment:
+def _at_path(call: Call) -> Attachment:
     """The file at a path in a context, `course files/notes/a.txt`, whatever the case of its name."""
-    api = Api(x, Params({}))
-    api.caller = browser.user_of(x, browser.find(x).session)
+    api = Api(call, Params({}))
+    api.caller = browser.user_of(call, browser.find(call).session)
     context = contexts.from_path(api)
-    file = file_paths.at_path(api.store, context, str(x.path_params["path"]))
+    file = file_paths.at_path(api.store, context, str(call.path_params["path"]))
     if file is None and not contexts.may(api, context, "read"):
-        raise file_refusals.to_login(x.url("/login"))
+        raise file_refusals.to_login(call.url("/login"))
     if file is None:
-        raise file_refusals.no_file_at_path(x.path_params["path"])
+        raise file_refusals.no_file_at_path(call.path_params["path"])
     return file
 
 
-def thumbnail(x: Call) -> Response:
+def thumbnail(call: Call) -> Response:
     """A small picture of a picture; here the picture itself. Without one, Canvas's picture for none."""
-    file = x.store.attachments.get(number(x.path_params["id"]))
-    known = file is not None and file.uuid == x.path_params["uuid"] and file.file_state == "available"
+    file = call.store.attachments.get(number(call.path_params["id"]))
+    known = file is not None and file.uuid == call.path_params["uuid"] and file.file_state == "available"
     if file is None or not known or file.content_type not in media_types.PICTURES:
-        return wire.redirect(x.url("/images/no_pic.gif"))
+        return wire.redirect(call.url("/images/no_pic.gif"))
     return Response(file.content, 200, media_type=file.content_type)
 
 
-def _sent(x: Call, file: Attachment | None) -> Response:
+def _sent(call: Call, file: Attachment | None) -> Response:
     if file is None or file.file_state == "deleted":
-        raise refusals.page_not_found(f"file {x.path_params.get('id')} exists")
-    verifier = x.query.get("verifier") or ""
-    if verifier != file.uuid and not files.sealed(Api(x, Params({})), file, verifier):
-        _require_session(x, file)
-    if not x.query.get("preview"):
-        _viewed(x, file)
-    kept = "inline" if not x.query.get("download_frd") and _shown_inline(x, file) else "attachment"
+        raise refusals.page_not_found(f"file {call.path_params.get('id')} exists")
+    verifier = call.query.get("verifier") or ""
+    if verifier != file.uuid and not files.sealed(Api(call, Params({})), file, verifier):
+        _require_session(call, file)
+    if not call.query.get("preview"):
+        _viewed(call, file)
+    kept = "inline" if not call.query.get("download_frd") and _shown_inline(call, file) else "attachment"
     headers = {"Content-Disposition": disposition(kept, file.display_name)}
     return Response(file.content, 200, headers, media_type=file.content_type)
 
 
-def _shown_inline(x: Call, file: Attachment) -> bool:
+def _shown_inline(call: Call, file: Attachment) -> bool:
     """Whether a browser shows a file rather than saves it: text and pages, and with `inline` pictures too."""
     if file.content_type.startswith("text") or file.filename.endswith((".html", ".htm", ".swf")):
         return True
-    return bool(x.query.get("inline")) and shapes.mime_class(file.content_type) in ("text", "html", "code", "image")
+    return bool(call.query.get("inline")) and shapes.mime_class(file.content_type) in ("text", "html", "code", "image")
 
 
-def _viewed(x: Call, file: Attachment) -> None:
+def _viewed(call: Call, file: Attachment) -> None:
     """Record in the modules of a course that who is signed in saw the file."""
-    course = x.store.courses.get(file.context_id) if file.context_type == "Course" else None
-    user = browser.user_of(x, browser.find(x).session)
+    course = call.store.courses.get(file.context_id) if file.context_type == "Course" else None
+    user = browser.user_of(call, browser.find(call).session)
     if course is not None and user is not None:
-        api = Api(x, Params({}))
+        api = Api(call, Params({}))
         api.caller = user
         progressing.acted(api, course, "File", file.id, "seen")
 
 
-def _require_session(x: Call, file: Attachment) -> None:
+def _require_session(call: Call, file: Attachment) -> None:
     """Require a signed-in user who may open the file; others are sent to sign in."""
-    user = browser.user_of(x, browser.find(x).session)
-    if not x.check("the verifier is the file's, or somebody is signed in", user is not None):
-        raise file_refusals.to_login(x.url("/login"))
-    api = Api(x, Params({}))
+    user = browser.user_of(call, browser.find(call).session)
+    if not call.check("the verifier is the file's, or somebody is signed in", user is not None):
+        raise file_refusals.to_login(call.url("/login"))
+    api = Api(call, Params({}))
     api.caller = user
     allowed = (files.may_read(api, file) or _graded(api, file)) and files.locked_for_caller(api, file) is None
-    if not x.check("who is signed in may open the file", allowed):
+    if not call.check("who is signed in may open the file", allowed):
         what = "the verifier is the file's, or the session's user may see it"
-        raise refusals.page_forbidden(x.settings.permission_denied_status, what)
+        raise refusals.page_forbidden(call.settings.permission_denied_status, what)
 
 
 CONTROLLER = "canvas-lms app/controllers/files_controller.rb"

@@ -105,9 +105,9 @@ def by_path(api: Api) -> Any:
     context = readable(api)
     managed = files.sees_hidden(api, context)
     found = [files.root_folder(api, context)]
-    if context.type == "User" and api.x.path_params.get("full_path") == files.CONVERSATIONS:
+    if context.type == "User" and api.call.path_params.get("full_path") == files.CONVERSATIONS:
         files.child(api, found[0], files.CONVERSATIONS)
-    for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
+    for name in filter(None, str(api.call.path_params.get("full_path", "")).split("/")):
         below = {sub_folder.name: sub_folder for sub_folder in files.sub_folders(api.store, found[-1])}
         folder = below.get(name)
         if folder is None or not (managed or files.folder_listed(api, folder)):

@@ -299,18 +299,18 @@ def audit_of_course(api: Api) -> Any:
     found = api.store.grade_changes.find("course", course.id)
     fields = {"assignment_id": "assignment_id", "student_id": "student_id", "grader_id": "grader_id"}
     for name, field in fields.items():
-        if name in api.x.path_params:
+        if name in api.call.path_params:
             number = None if api.slot(name) == "override" else identifiers.local_number(api.slot(name))
             found = [change for change in found if getattr(change, field) == number]
-    return _audited(api, found, course, of_student="student_id" in api.x.path_params)
+    return _audited(api, found, course, of_student="student_id" in api.call.path_params)
 
 
 def _require_known(api: Api, course: Course) -> None:
     """Refuse a path that names something outside the course."""
-    if "assignment_id" in api.x.path_params and (reference := api.slot("assignment_id")) != "override":
+    if "assignment_id" in api.call.path_params and (reference := api.slot("assignment_id")) != "override":
         identifiers.named(api, "assignments", reference, "the assignment", course_id=course.id, deleted=True)
     for name in ("grader_id", "student_id"):
-        if name in api.x.path_params:
+        if name in api.call.path_params:
             rows = api.store.enrollments.find("user", identifiers.local_number(api.slot(name)))
             if all(enrollment.course_id != course.id for enrollment in rows):
                 raise refusals.not_found("the person in the course", api.slot(name))

@@ -34,7 +34,7 @@ Place = tuple[str, int]
 
 def _place(api: Api, wanted: str) -> Place:
     _ = api.user
-    if "course_id" in api.x.path_params:
+    if "course_id" in api.call.path_params:
         course = courses.from_path(api, wanted)
         return "Course", course.id
     account = identifiers.account(api, api.slot("account_id"))
@@ -116,7 +116,7 @@ def _titled(api: Api, known: GradingStandard) -> GradingStandard:
 def _changing(api: Api) -> GradingStandard:
     """The scheme in the path, looked for before the right to change it is."""
     _ = api.user
-    if "course_id" in api.x.path_params:
+    if "course_id" in api.call.path_params:
         place: Place = "Course", identifiers.course(api, api.slot("course_id")).id
     else:
         place = "Account", identifiers.account(api, api.slot("account_id")).id

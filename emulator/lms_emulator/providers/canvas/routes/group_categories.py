@@ -32,7 +32,7 @@ SIGN_UPS, LEADERS = ("enabled", "restricted"), ("first", "random")
 
 
 def _place(api: Api) -> Course | Account:
-    if "course_id" in api.x.path_params:
+    if "course_id" in api.call.path_params:
         return identifiers.course(api, api.slot("course_id"))
     return identifiers.account(api, api.slot("account_id"))
 
@@ -202,7 +202,7 @@ def update(api: Api) -> Any:
 
 
 def _unprotected(api: Api, right: str) -> GroupCategory:
-    category = found(api, "group_category_id" if "group_category_id" in api.x.path_params else "id")
+    category = found(api, "group_category_id" if "group_category_id" in api.call.path_params else "id")
     require_manager(api, groups.home(api, category), right)
     if category.role is not None:
         check, why = (

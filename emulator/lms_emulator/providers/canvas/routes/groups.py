@@ -266,7 +266,7 @@ def memberships(api: Api) -> Any:
 
 def _row(api: Api, group: Group) -> GroupMembership:
     """The membership in the path, by its id or by a person's. Raises the refusal `not_found`."""
-    by_user = "user_id" in api.x.path_params
+    by_user = "user_id" in api.call.path_params
     slot = api.slot("user_id" if by_user else "membership_id")
     if by_user or slot == "self":
         user = identifiers.find(api, "users", slot)

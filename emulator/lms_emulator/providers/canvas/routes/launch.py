@@ -18,31 +18,31 @@ from lms_emulator.providers.canvas.routes import login
 from lms_emulator.providers.canvas.rules import links, tools
 
 
-def _course(x: Call, user: User) -> Course:
-    course = x.store.courses.get(number(x.path_params["course_id"]))
+def _course(call: Call, user: User) -> Course:
+    course = call.store.courses.get(number(call.path_params["course_id"]))
     if course is None or course.workflow_state == "deleted":
-        raise refusals.page_not_found(f"course {x.path_params['course_id']} exists")
-    if not x.check("takes part in the course", rules.may_enter(x, user, course), got=user.id):
+        raise refusals.page_not_found(f"course {call.path_params['course_id']} exists")
+    if not call.check("takes part in the course", rules.may_enter(call, user, course), got=user.id):
         raise refusals.page_forbidden(
-            x.settings.permission_denied_status, "the session's user takes part in the course"
+            call.settings.permission_denied_status, "the session's user takes part in the course"
         )
     return course
 
 
 def dashboard(api: Api) -> Response:
     """GET /: the user's courses."""
-    x = api.x
-    if api.params.has("login_success") and not x.cookies:
-        return wire.redirect(x.url("/login?needs_cookies=1"))
+    call = api.call
+    if api.params.has("login_success") and not call.cookies:
+        return wire.redirect(call.url("/login?needs_cookies=1"))
     led = login.open_session_url(api) or login.offer_masquerade(api)
     if led is not None:
         return led
     user = visitors.require(api)
-    mine = {e.course_id for e in rules.active(rules.enrollments_of(x, user))}
+    mine = {e.course_id for e in rules.active(rules.enrollments_of(call, user))}
     courses = [
-        c for c in x.store.courses if (c.id in mine or rules.is_admin(x, user)) and c.workflow_state != "deleted"
+        c for c in call.store.courses if (c.id in mine or rules.is_admin(call, user)) and c.workflow_state != "deleted"
     ]
-    return wire.page(x, "dashboard.html", user=user, courses=courses)
+    return wire.page(call, "dashboard.html", user=user, courses=courses)
 
 
 def course(api: Api) -> Response:
@@ -50,21 +50,21 @@ def course(api: Api) -> Response:
     led = login.open_session_url(api) or login.offer_masquerade(api)
     if led is not None:
         return led
-    x, user = api.x, visitors.require(api, notice=False)
-    found = _course(x, user)
-    staff = rules.is_staff(x, user, found.id)
+    call, user = api.call, visitors.require(api, notice=False)
+    found = _course(call, user)
+    staff = rules.is_staff(call, user, found.id)
     part = api.path.removeprefix(f"/courses/{found.id}").strip("/")
     edits = part in ("", "modules") and staff
     event = {"available": "claim", "unpublished": "offer"}.get(found.workflow_state)
-    assignments = [a for a in x.store.assignments.find("course", found.id) if a.published or staff]
+    assignments = [a for a in call.store.assignments.find("course", found.id) if a.published or staff]
     return wire.page(
-        x,
+        call,
         "course.html",
         user=user,
         course=found,
         tools=[
-            (tool, tools.opens_in_tab(tools.placement(x.store, tool, "course_navigation")))
-            for tool in tools.offered(x.store, found)
+            (tool, tools.opens_in_tab(tools.placement(call.store, tool, "course_navigation")))
+            for tool in tools.offered(call.store, found)
         ],
         links=links.in_course(api, found.id),
         assignments=assignments,
@@ -75,13 +75,13 @@ def course(api: Api) -> Response:
     )
 
 
-def jwks(x: Call) -> Response:
+def jwks(call: Call) -> Response:
     """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens; with `rotation_check`, which ones are old."""
-    shown = KEYS.rotation_check(x) if "rotation_check" in x.query else KEYS.key_set(x)
+    shown = KEYS.rotation_check(call) if "rotation_check" in call.query else KEYS.key_set(call)
     return JSONResponse(shown, headers={"Cache-Control": "max-age=864000, private"})
 
 
-def no_picture(x: Call) -> Response:
+def no_picture(call: Call) -> Response:
     """A grey square, 50 by 50 pixels, in place of Canvas's default picture."""
     return Response(_grey_square(50), media_type="image/png")
 

@@ -101,7 +101,7 @@ def found_of_any_tool(api: Api, place: Place) -> LineItem:
         return own(api, place)
     item = found(api, place)
     if item.developer_key_id != place.key.id:
-        api.x.warn("line_item_of_another_tool", "Canvas allows this; it shows the line item to its own tool only")
+        api.call.warn("line_item_of_another_tool", "Canvas allows this; it shows the line item to its own tool only")
     return item
 
 
@@ -303,7 +303,7 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
     if name == "external_tool" and address:
         tool = tools.by_address(api.store, place.course, address)
         number = tool.id if tool is not None else None
-        tag = ToolTag(url=address, content_id=number, resource_link_id=api.x.ids.hex(40))
+        tag = ToolTag(url=address, content_id=number, resource_link_id=api.call.ids.hex(40))
     made = Assignment(
         id=0,
         course_id=place.course.id,
@@ -313,7 +313,7 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
         external_tool=tag,
         due_at=api.params.moment("endDateTime"),
         position=0,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         created_at=api.now,
         updated_at=api.now,
     )

@@ -35,15 +35,15 @@ from lms_emulator.providers.canvas.shapes.access import login_record
 
 def begin(api: Api) -> Response:
     """Redirect to the school's first way to sign in, or the one that the URL names."""
-    x, params = api.x, api.params
+    call, params = api.call, api.params
     if params.has("needs_cookies"):
         raise refusals.cookies_required()
     login = params.text("pseudonym_session", "unique_id")
-    session = browser.find(x).session
+    session = browser.find(call).session
     if api.caller is not None and session is not None:
         if not params.flag("force_login") and not session.remembered:
-            return wire.redirect(x.url("/"))
-        login = login or unique_id(x.store, api.caller)
+            return wire.redirect(call.url("/"))
+        login = login or unique_id(call.store, api.caller)
     wanted = params.text("authentication_provider")
     elsewhere = api.root.settings.get("auth_discovery_url")
     if wanted is None and elsewhere:
@@ -68,14 +68,14 @@ def by_provider(api: Api) -> Response:
 
 def outside(api: Api) -> Response:
     """Redirect to an identity provider. The emulator supports CAS only."""
-    kind = api.x.path.split("/")[2]
-    found = signing_in.provider(api, api.root, str(api.x.path_params.get("id", kind)))
+    kind = api.call.path.split("/")[2]
+    found = signing_in.provider(api, api.root, str(api.call.path_params.get("id", kind)))
     if found is None or found.auth_type != kind:
         raise refusals.page_not_found(f"the school signs in by {kind}")
     if kind != "cas":
         raise parameters_not_emulated("canvas", f"GET /login/{kind}", ["authentication_provider"], "only CAS is led to")
     address = found.fields.get("log_in_url") or f"{found.fields.get('auth_base') or ''}/login"
-    return wire.redirect(add_query(address, [("service", api.url(api.x.path))]))
+    return wire.redirect(add_query(address, [("service", api.url(api.call.path))]))
 
 
 def one_time_code(api: Api) -> Response:
@@ -86,26 +86,26 @@ def one_time_code(api: Api) -> Response:
 
 def form(api: Api) -> Response:
     """The sign-in page."""
-    x, params = api.x, api.params
+    call, params = api.call, api.params
     message = params.text("message")
     notices = [{"type": "error", "content": message, "icon": "warning"}] if message else []
     if params.flag("password_changed"):
         notices.append({"type": "success", "content": "Your password has been changed.", "icon": "check"})
     login = params.text("pseudonym_session", "unique_id") or ""
     template, values = _form(api, login)
-    return wire.page(x, template, headers=NOT_IN_FRAMES, notices=notices, **values)
+    return wire.page(call, template, headers=NOT_IN_FRAMES, notices=notices, **values)
 
 
 def _form(api: Api, login: str, error: str | None = None) -> tuple[str, dict[str, Any]]:
-    return ("login_phone.html" if wire.by_phone(api.x) else "login.html"), {"login": login, "error": error}
+    return ("login_phone.html" if wire.by_phone(api.call) else "login.html"), {"login": login, "error": error}
 
 
 def sign_in(api: Api) -> Response:
     """Sign in with `pseudonym_session[unique_id]` and `pseudonym_session[password]`."""
-    x, params = api.x, api.params
+    call, params = api.call, api.params
     given = params.hash("pseudonym_session")
     name, password = given.text("unique_id") or "", given.text("password") or ""
-    x.reads.add("redirect_to_ssl")
+    call.reads.add("redirect_to_ssl")
     if not browser.sent_by_own_page(api):
         raise _wrong(api, "csrf_token_wrong", "Invalid Authenticity Token", name)
     if not password:
@@ -113,41 +113,41 @@ def sign_in(api: Api) -> Response:
     found = signing_in.check(api, name, password)
     if isinstance(found, str):
         raise _wrong(api, *signing_in.REFUSALS[found], name)
-    user = x.store.users.get(found.user_id)
+    user = call.store.users.get(found.user_id)
     assert user is not None  # the world file's references are checked when it is loaded
     return _signed_in(api, user, found, given.flag("remember_me"))
 
 
 def _wrong(api: Api, reason: str, message: str, name: str) -> SiteRefusal:
-    if wire.asked_for(api.x) == "json":
+    if wire.asked_for(api.call) == "json":
         return refusals.wrong_login_json(reason, message, name)
     template, values = _form(api, name, message)
-    if not wire.by_phone(api.x):
+    if not wire.by_phone(api.call):
         values["notices"] = [{"type": "error", "content": {"html": message, "timeout": 15000}, "icon": "warning"}]
     return refusals.wrong_login(reason, message, name, (template, values))
 
 
 def _signed_in(api: Api, user: User, login: Pseudonym, remember: bool) -> Response:
-    x = api.x
-    back = session.return_to if (session := browser.find(x).session) is not None else None
-    waiting = browser.sign_in(x, user, login).pending
+    call = api.call
+    back = session.return_to if (session := browser.find(call).session) is not None else None
+    waiting = browser.sign_in(call, user, login).pending
     login = signing_in.count(api, login)
-    if remember and x.scheme == "https":
-        browser.remember(x, login)
+    if remember and call.scheme == "https":
+        browser.remember(call, login)
     if api.caller is None:
         api.caller = api.real_user = user
         note_identity(api)
-    if wire.asked_for(x) == "json":
+    if wire.asked_for(call) == "json":
         way = signing_in.provider(api, api.root, "canvas")
         used = {} if way is None or login.authentication_provider_id else {"authentication_provider_id": way.id or None}
         return wire.reply(api, {"pseudonym": login_record(api, login, user) | used})
     if waiting is not None:
         return wire.redirect(authorize.decide(api, user, waiting))
-    account = x.store.accounts.get(login.account_id)
+    account = call.store.accounts.get(login.account_id)
     if account is not None and account.site_admin:
         text = f"You are logged in at {api.root.name} using your credentials from {account.name}"
-        browser.notice(x, "success", text)
-    return wire.redirect(back or x.url("/?login_success=1"))
+        browser.notice(call, "success", text)
+    return wire.redirect(back or call.url("/?login_success=1"))
 
 
 def logout_page(api: Api) -> Response:
@@ -155,7 +155,7 @@ def logout_page(api: Api) -> Response:
     if api.caller is None:
         return wire.redirect(api.url("/login"))
     form = {"action": "/logout", "fields": {"_method": "delete"}, "button": "Log Out"}
-    return wire.page(api.x, "text.html", title="Log Out", heading="Log Out", form=form)
+    return wire.page(api.call, "text.html", title="Log Out", heading="Log Out", form=form)
 
 
 def _notify_tools(api: Api, user: User) -> None:
@@ -167,38 +167,38 @@ def _notify_tools(api: Api, user: User) -> None:
     ]
     for callback in callbacks:
         api.store.logout_callbacks.delete(callback.id)
-        outgoing.later(api.x, partial(_call, api, callback.url))
+        outgoing.later(api.call, partial(_call, api, callback.url))
 
 
 async def _call(api: Api, url: str) -> None:
     with suppress(outgoing.OutgoingError):
-        await outgoing.fetch(api.x, "GET", url, allowed=[url])
+        await outgoing.fetch(api.call, "GET", url, allowed=[url])
 
 
 def logout(api: Api) -> Response:
     """End all the user's browser sessions, and `Stay signed in`."""
-    x = api.x
-    session = browser.find(x).session
+    call = api.call
+    session = browser.find(call).session
     signed_in = api.real_user is not None and session is not None and not session.remembered
-    login = x.store.pseudonyms.get(session.login_id) if session is not None else None
+    login = call.store.pseudonyms.get(session.login_id) if session is not None else None
     if login is not None:
         signing_in.note(api, login, "logout")
     if api.real_user is not None:
         _notify_tools(api, api.real_user)
-        browser.end_all(x, api.real_user.id)
-        browser.forget(x, session.login_id if session is not None else None)
-    browser.end(x)
+        browser.end_all(call, api.real_user.id)
+        browser.forget(call, session.login_id if session is not None else None)
+    browser.end(call)
     return wire.redirect(api.url("/login/canvas" if signed_in else "/login"))
 
 
 def session_token(api: Api) -> Response:
     """A URL that signs the token's owner in, in any browser that opens it; useless if already signed in."""
-    x = api.x
+    call = api.call
     back = api.params.text("return_to")
     by_session = api.token is None
     if by_session:
         visitors.require(api)
-    target = x.url("/")
+    target = call.url("/")
     if back is not None:
         try:
             parts = urlsplit(back)
@@ -206,7 +206,7 @@ def session_token(api: Api) -> Response:
             parts = None
         if parts is None or " " in back:
             raise refusals.return_to_invalid(back)
-        if f"{parts.scheme}://{parts.netloc}" != f"{x.scheme}://{x.authority}":
+        if f"{parts.scheme}://{parts.netloc}" != f"{call.scheme}://{call.authority}":
             raise visitors.forbidden(api, "`return_to` is an address of this site")
         target = back
     if by_session:
@@ -226,21 +226,25 @@ def session_token_outside(api: Api) -> Response:
 
 def open_session_url(api: Api) -> Response | None:
     """Sign in by a session URL and redirect to the page without the token; None for other pages."""
-    x, token = api.x, api.params.text("session_token")
-    if token is None or x.method != "GET":
+    call, token = api.call, api.params.text("session_token")
+    if token is None or call.method != "GET":
         return None
-    signed = session_tokens.read(x, token)
+    signed = session_tokens.read(call, token)
     if isinstance(signed, str):
-        x.check("session_token", False, got=signed)
+        call.check("session_token", False, got=signed)
         return None
-    login = x.store.pseudonyms.get(signed.login_id)
-    user = x.store.users.get(login.user_id) if login is not None and login.workflow_state == "active" else None
-    if not x.check("session_token", user is not None, got=f"login {signed.login_id}") or user is None or login is None:
+    login = call.store.pseudonyms.get(signed.login_id)
+    user = call.store.users.get(login.user_id) if login is not None and login.workflow_state == "active" else None
+    if (
+        not call.check("session_token", user is not None, got=f"login {signed.login_id}")
+        or user is None
+        or login is None
+    ):
         return None
-    waiting = browser.sign_in(x, user, login, remembered=signed.remembered).pending
-    target = x.store.users.get(signed.become_user_id)
+    waiting = browser.sign_in(call, user, login, remembered=signed.remembered).pending
+    target = call.store.users.get(signed.become_user_id)
     if target is not None and masquerade.may_become(api, user, target):
-        browser.change(x, become_user_id=target.id)
+        browser.change(call, become_user_id=target.id)
     if waiting is not None:
         api.caller = api.real_user = user
         return wire.redirect(authorize.decide(api, user, waiting))
@@ -252,7 +256,7 @@ def offer_masquerade(api: Api) -> Response | None:
     target = visitors.masquerade_target(api)
     if target is None or api.real_user is None or not _may_act_as(api, target):
         return None
-    api.x.per_request(Identity).user_id = api.x.per_request(Identity).real_user_id = None
+    api.call.per_request(Identity).user_id = api.call.per_request(Identity).real_user_id = None
     return wire.redirect(api.url(f"/users/{target.id}/masquerade"))
 
 
@@ -271,7 +275,7 @@ def masquerade_page(api: Api) -> Response:
         raise visitors.forbidden(api, "`become_user` in each account of the person")
     title = f"Act as {target.name}"
     form = {"action": f"/users/{target.id}/masquerade", "fields": {}, "button": "Proceed"}
-    return wire.page(api.x, "text.html", title=title, heading=title, form=form, bare=True)
+    return wire.page(api.call, "text.html", title=title, heading=title, form=form, bare=True)
 
 
 def act_as(api: Api) -> Response:
@@ -281,8 +285,8 @@ def act_as(api: Api) -> Response:
     real = api.real_user
     if target is None or real is None or not api.check("may act as the person", _may_act_as(api, target)):
         raise visitors.forbidden(api, "`become_user` in each account of the person")
-    browser.change(api.x, become_user_id=None if target.id == real.id else target.id)
-    came_from = api.x.headers.get("referer", "")
+    browser.change(api.call, become_user_id=None if target.id == real.id else target.id)
+    came_from = api.call.headers.get("referer", "")
     own = came_from.startswith(api.url("/")) and not came_from.endswith("/masquerade")
     return wire.redirect(came_from if own else api.url("/"))
 

@@ -35,7 +35,7 @@ USER_TYPES = ("administrative", "observer", "staff", "student", "student_other",
 
 def index(api: Api) -> Any:
     """The logins of a person; for an account, by default the caller's own in it."""
-    within = "account_id" in api.x.path_params
+    within = "account_id" in api.call.path_params
     account = identifiers.account(api, api.slot("account_id")) if within else None
     named = api.params.text("user_id") or api.params.text("user", "id") if within else api.slot("user_id")
     user = identifiers.user(api, named) if named else api.user

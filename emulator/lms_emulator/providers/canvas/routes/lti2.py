@@ -57,7 +57,7 @@ def _capabilities() -> tuple[str, ...]:
 def profile(api: Api) -> Response:
     """What Canvas offers to LTI 2 tools; public."""
     context = contexts.from_path(api)
-    if api.x.path_params.get("tool_consumer_profile_id", PROFILE) != PROFILE:
+    if api.call.path_params.get("tool_consumer_profile_id", PROFILE) != PROFILE:
         raise refusals.not_found("the profile", api.slot("tool_consumer_profile_id"))
     place = context.path.removeprefix("/")
     own = api.url(f"/api/lti/{place}/tool_consumer_profile/{PROFILE}")
@@ -98,7 +98,7 @@ def _product(api: Api) -> Json:
 
     vendor = {"code": VENDOR, "vendor_name": text("Instructure", "vendor.name"), "timestamp": "2008-03-27T06:00:00Z"}
     return {
-        "guid": f"{places.school(api.x, None).guid}:canvas-lms",
+        "guid": f"{places.school(api.call, None).guid}:canvas-lms",
         "product_info": {
             "product_version": "none",
             "product_family": {"code": "canvas", "vendor": vendor},
@@ -139,7 +139,11 @@ def advantage_token(api: Api) -> Json:
         body = {"status": "bad_request", "errors": [{"message": "Tool/Developer Key must be for LTI 1.3 tool"}]}
         raise refusals.rest("key_not_lti", 400, body, check="the key is an LTI key", got=key.id)
     return grant(
-        api.x, key.id, list(scopes.LISTED_LTI), token_generated_for="site_admin", token_generated_by=global_id(user.id)
+        api.call,
+        key.id,
+        list(scopes.LISTED_LTI),
+        token_generated_for="site_admin",
+        token_generated_by=global_id(user.id),
     )
 
 

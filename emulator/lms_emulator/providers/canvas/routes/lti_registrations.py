@@ -244,7 +244,7 @@ def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said:
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
         name=name,
-        api_key=api.x.ids.alnum(64),
+        api_key=api.call.ids.alnum(64),
         account_id=None if account.site_admin else account.id,
         is_lti_key=True,
         icon_url=(given.get("launch_settings") or {}).get("icon_url"),

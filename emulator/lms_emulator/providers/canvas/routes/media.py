@@ -80,7 +80,7 @@ def _track(record: MediaObject, track: MediaTrack, includes: Collection[str] = (
 def index(api: Api) -> Any:
     """The recordings of a context or of the caller, by default sorted by title."""
     found = list(api.store.media_objects)
-    if api.x.path_params:
+    if api.call.path_params:
         context = contexts.from_path(api, "read")
         found = [media for media in found if (media.context_type, media.context_id) == (context.type, context.id)]
         api.path = f"/api/v1{context.path}/media_objects"
@@ -122,7 +122,7 @@ def create(api: Api) -> Any:
         display_name=titles.get("title", media_id),
         content_type=f"{kind}/*",
         size=None,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         media_entry_id=media_id,
         hidden=True,
     )
@@ -238,7 +238,7 @@ def set_tracks_attached(api: Api) -> Any:
 def _set(api: Api, record: MediaObject) -> Any:
     known = {track.locale: track for track in record.tracks}
     try:
-        sent = api.x.json()
+        sent = api.call.json()
     except BodyError as error:
         raise refusals.crashed(str(error)) from error
     found = []

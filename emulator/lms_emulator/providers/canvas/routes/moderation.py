@@ -85,7 +85,7 @@ def status(api: Api) -> Any:
 
 def _asked(api: Api, base: Assignment) -> Submission:
     """The requested submission, looked up before any permission is checked."""
-    nameless = "anonymous_provisional_grades" in api.x.path
+    nameless = "anonymous_provisional_grades" in api.call.path
     name = "anonymous_id" if nameless else "student_id"
     reference = api.params.text(name)
     if reference is None:

@@ -108,12 +108,12 @@ def _roster(
 
     def shape(member: Member) -> Json:
         user = past_ids.as_known(api.store, member.user, place.record)
-        body = claims.member(api.x, user, member.types, tool.privacy)
+        body = claims.member(api.call, user, member.types, tool.privacy)
         more = {"message": [_message(api, member.user, tool, place, link)]} if asked else {}
         return {**body, "roles": member.roles, **more}
 
     def wrap(rows: list[Json]) -> Json:
-        return {"id": api.x.request_url, "context": context, "members": rows}
+        return {"id": api.call.request_url, "context": context, "members": rows}
 
     headers = typed(lti13_services.MEMBERSHIP_TYPE)
     return paged(api, found, shape, size=_size(api), hidden=("limit",), headers=headers, wrap=wrap)
@@ -174,7 +174,7 @@ def _message(api: Api, user: User, tool: Tool, place: places.Place, link: Resour
         **tools.as_claimed(tools.custom(api.store, tool)),
         **tools.as_linked(link.custom if link is not None else None),
     }
-    scene = variables.Scene(api.x, user=user, place=place, tool=tool)
+    scene = variables.Scene(api.call, user=user, place=place, tool=tool)
     known = {name: text for name, text in fields.items() if str(text).removeprefix("$") in IN_MESSAGES}
     legacy = places.user_id(past_ids.as_known(api.store, user, place.record))
     return {

@@ -61,9 +61,9 @@ def create(api: Api) -> Any:
         course_id=course.id,
         name=UNNAMED,
         submission_types=["external_tool"],
-        external_tool=ToolTag(id=api.new_id("content_tags"), url=url, resource_link_id=api.x.ids.hex(40)),
+        external_tool=ToolTag(id=api.new_id("content_tags"), url=url, resource_link_id=api.call.ids.hex(40)),
         published=False,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         created_at=api.now,
         updated_at=api.now,
     )
@@ -209,7 +209,7 @@ def course_accommodations(api: Api) -> Any:
 
 
 def _accommodated(api: Api, course: Course, assignment_id: int | None) -> Any:
-    rows = listed(api.x)
+    rows = listed(api.call)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise rules.invalid(api, "The body", "must be a list of accommodations", 400)
     students = {row.user_id for row in assignments.students(api, course.id)}

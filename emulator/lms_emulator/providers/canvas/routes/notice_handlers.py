@@ -27,11 +27,11 @@ from lms_emulator.providers.canvas.shapes import Json
 def _tool(api: Api) -> Tool:
     """The tool of the path, which must be the caller's own."""
     if not api.settings.notices:
-        raise browser.unrouted(api.x)
+        raise browser.unrouted(api.call)
     reference = api.slot("context_external_tool_id")
     tool = api.store.tools.get(local_number(reference) or 0)
     account = tools.account_of(api.store, tools.home(api.store, tool)).id if tool is not None else None
-    caller = require_service(api.x, scopes.NOTICES, account_id=account)
+    caller = require_service(api.call, scopes.NOTICES, account_id=account)
     if tool is None or tool.workflow_state != "active":
         raise refusals.lti_service("notice_tool_unknown", "not found", 404, check="the tool exists", got=reference)
     if not api.check("the tool is the caller's", tool.developer_key_id == caller.key.id, got=reference):
@@ -46,8 +46,8 @@ def show(api: Api) -> Json:
     tool = _tool(api)
     return {
         "client_id": tool.developer_key_id,
-        "deployment_id": places.deployment_id(api.x, tool),
-        "notice_handlers": notices.NOTICES.listed(api.x, tool),
+        "deployment_id": places.deployment_id(api.call, tool),
+        "notice_handlers": notices.NOTICES.listed(api.call, tool),
     }
 
 
@@ -62,16 +62,16 @@ def update(api: Api) -> Json:
     if kind not in notices.TYPES:
         listed = f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]"
         raise _refused(listed, "notice_type", kind, notices.TYPES)
-    if address and not tools.may_be_opened_at(api.x, tool, address):
-        own = tool.domain or parts_of(api.x.resolve(tool.url or "")).hostname
+    if address and not tools.may_be_opened_at(api.call, tool, address):
+        own = tool.domain or parts_of(api.call.resolve(tool.url or "")).hostname
         raise _refused("handler url should match tool's domain", "handler", address, f"at the tool's own host, {own}")
     largest = as_whole(size)
     if size is not None and not (largest is not None and 0 < largest < 10**9):
         wanted = "a whole number above 0"
         raise _refused("max_batch_size must be a positive integer", "max_batch_size", size, wanted)
-    kept = notices.NOTICES.subscribe(api.x, tool, kind, address, largest)
+    kept = notices.NOTICES.subscribe(api.call, tool, kind, address, largest)
     if address and kind == notices.HELLO:
-        notices.send_hello(api.x, tool)
+        notices.send_hello(api.call, tool)
     return kept
 
 

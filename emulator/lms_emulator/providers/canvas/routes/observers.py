@@ -95,7 +95,7 @@ def _one(api: Api, *, of: str, slot: str) -> Json:
 
 def _manage(api: Api, *people_: User) -> None:
     """Require that the caller manages observers in a school common to all these people."""
-    named = api.params.text("root_account_id") if api.x.method in ("POST", "PUT") else None
+    named = api.params.text("root_account_id") if api.call.method in ("POST", "PUT") else None
     school = identifiers.account(api, named) if named not in (None, "all") else api.root
     if school.id != api.root.id or not all(belonging.belongs(api, user, school) for user in people_):
         raise refusals.not_found("a school that they share", school.id)
@@ -189,7 +189,7 @@ def pair(api: Api) -> Any:
     made = PairingCode(
         id=api.new_id("observer_pairing_codes"),
         user_id=student.id,
-        code=api.x.ids.text(6),
+        code=api.call.ids.text(6),
         expires_at=api.now + CODE_LIFETIME,
     )
     api.store.pairing_codes.put(made)

@@ -53,7 +53,7 @@ def details(api: Api, place: Place, placement: Placement) -> dict[str, Any]:
     card = placement.name == CARD and api.params.text("student_id")
     if card:
         found["student"] = student = _student(api)
-        enrolled = rules.enrollments_of(api.x, student, place.course.id) if place.course is not None else []
+        enrolled = rules.enrollments_of(api.call, student, place.course.id) if place.course is not None else []
         fits = any(enrollment.type in STUDENTS and enrollment.workflow_state != "deleted" for enrollment in enrolled)
     else:
         fits = True

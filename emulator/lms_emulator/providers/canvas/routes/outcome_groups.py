@@ -259,7 +259,7 @@ def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str, 
 def add(api: Api) -> Any:
     """Link an outcome to a group: an existing one, or a new one."""
     context, group = _changing(api)
-    named = api.slot("outcome_id") if "outcome_id" in api.x.path_params else api.params.text("outcome_id")
+    named = api.slot("outcome_id") if "outcome_id" in api.call.path_params else api.params.text("outcome_id")
     if named is None:
         made = outcomes.read(api, outcomes.fresh(context))
         outcome = api.store.learning_outcomes.put(replace(made, id=api.new_id("learning_outcomes")))

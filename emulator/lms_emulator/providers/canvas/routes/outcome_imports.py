@@ -42,7 +42,9 @@ def create(api: Api) -> Any:
         raise refusals.crashed("an unknown import_type", kind)
     file = attached.sent(api, "outcome_import", "csv")
     into = (
-        as_integer(api.slot("learning_outcome_group_id")) if "learning_outcome_group_id" in api.x.path_params else None
+        as_integer(api.slot("learning_outcome_group_id"))
+        if "learning_outcome_group_id" in api.call.path_params
+        else None
     )
     return _shape(api, outcome_imports.begin(api, context, file.content, into))
 

@@ -25,7 +25,7 @@ _SHORTEST_PASSWORD = 8
 def _with_password(api: Api, *, alone: bool = True) -> User:
     """The person signed in by password, and if `alone` not masquerading. Raises the refusals for others."""
     user = visitors.require(api)
-    session = browser.find(api.x).session
+    session = browser.find(api.call).session
     if session is not None and session.remembered:
         api.check("a password was given for the session", False)
         raise refusals.sign_in_first(api.url("/login"))
@@ -52,7 +52,7 @@ def create_token(api: Api) -> Response:
         id=api.new_id("access_tokens"),
         user_id=user.id,
         developer_key_id=key.id,
-        token=oauth.token_text(api.x),
+        token=oauth.token_text(api.call),
         created_at=api.now,
         **changes,
     )
@@ -74,7 +74,7 @@ def _sent(api: Api) -> dict[str, Any]:
         changes["permanent_expires_at"] = given.moment("permanent_expires_at", zone=api.zone)
     if given.has("scopes"):
         changes["scopes"] = given.texts("scopes")
-        api.x.warn("scopes_not_enforced", "Canvas stores the scopes of a token made by hand, and enforces none")
+        api.call.warn("scopes_not_enforced", "Canvas stores the scopes of a token made by hand, and enforces none")
     return changes
 
 
@@ -89,7 +89,7 @@ def update_token(api: Api) -> Response:
     changes = _sent(api)
     again = api.params.get("access_token", "regenerate") == "1"
     if again:
-        changes["token"] = oauth.token_text(api.x)
+        changes["token"] = oauth.token_text(api.call)
         changes["replaced_tokens"] = [*token.replaced_tokens, token.token][-oauth.REPLACED_KEPT :]
     changed = api.store.access_tokens.put(replace(token, updated_at=api.now, **changes))
     return wire.reply(api, access.own_token(api, changed, shown=again))
@@ -159,7 +159,7 @@ def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str 
     if new != again:
         raise refusals.invalid({"password_confirmation": ["confirmation"]})
     api.store.pseudonyms.put(replace(login, password=new))
-    own = browser.find(api.x).session
+    own = browser.find(api.call).session
     for session in list(api.store.sessions.find("user", login.user_id)):
         if session.login_id == login.id and (own is None or session.id != own.id):
             api.store.sessions.put(replace(session, user_id=None, login_id=None))
@@ -170,9 +170,9 @@ def forgotten(api: Api) -> Response:
     name = api.params.text("pseudonym_session", "unique_id_forgot") or ""
     for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
         mail_reset(api, login)
-    if wire.asked_for(api.x) == "json":
+    if wire.asked_for(api.call) == "json":
         return wire.reply(api, {"requested": True})
-    browser.notice(api.x, "success", f"Confirmation email sent to {name}, make sure to check your spam box")
+    browser.notice(api.call, "success", f"Confirmation email sent to {name}, make sure to check your spam box")
     return wire.redirect(api.url("/login/canvas"))
 
 
@@ -187,7 +187,7 @@ def mail_reset(api: Api, login: Pseudonym) -> None:
     channel = _channel(api, login)
     if channel is None or login.workflow_state != "active":
         return
-    channel = api.store.communication_channels.put(replace(channel, confirmation_code=api.x.ids.alnum(25)))
+    channel = api.store.communication_channels.put(replace(channel, confirmation_code=api.call.ids.alnum(25)))
     url = api.url(f"/pseudonyms/{login.id}/change_password/{channel.confirmation_code}")
     mails.send(api, "forgot_password", channel.address, "Forgot Password: Canvas", data={"link": url})
 
@@ -207,9 +207,9 @@ def _forgotten_login(api: Api, named: str | None = None) -> tuple[Pseudonym, Com
 def new_password_form(api: Api) -> Response:
     """The form behind a mailed password reset."""
     if _forgotten_login(api) is None:
-        browser.notice(api.x, "error", "Cannot change the password for that login, or login does not exist")
+        browser.notice(api.call, "error", "Cannot change the password for that login, or login does not exist")
         return wire.redirect(api.url("/login/canvas"))
-    return wire.page(api.x, "new_password.html", action=api.x.path)
+    return wire.page(api.call, "new_password.html", action=api.call.path)
 
 
 def set_new_password(api: Api) -> Response:
@@ -231,8 +231,8 @@ def set_new_password(api: Api) -> Response:
     api.store.communication_channels.put(replace(channel, confirmation_code=""))
     user = api.store.users.get(login.user_id)
     assert user is not None  # the world file's references are checked when it is loaded
-    browser.sign_in(api.x, user, changed)
-    if wire.asked_for(api.x) == "json":
+    browser.sign_in(api.call, user, changed)
+    if wire.asked_for(api.call) == "json":
         return wire.reply(api, access.login_record(api, changed, user))
     return wire.redirect(api.url("/login/canvas?password_changed=1"))
 
@@ -240,7 +240,7 @@ def set_new_password(api: Api) -> Response:
 def about(api: Api) -> Response:
     """The user's own page."""
     user = visitors.require(api)
-    return wire.page(api.x, "text.html", title=f"{user.name}'s settings", heading=user.name, user=user)
+    return wire.page(api.call, "text.html", title=f"{user.name}'s settings", heading=user.name, user=user)
 
 
 def clear_file_session(_api: Api) -> Response:

@@ -203,7 +203,7 @@ def revisions(api: Api) -> Any:
 
 def _revision(api: Api, page: WikiPage) -> int:
     """The number of the revision in the path. Raises the refusal `not_found`."""
-    wanted, count = api.x.path_params.get("revision_id", "latest"), len(pages.versions_of(page))
+    wanted, count = api.call.path_params.get("revision_id", "latest"), len(pages.versions_of(page))
     found = count if wanted == "latest" else number(wanted)
     if found is None or not 1 <= found <= count:
         raise refusals.not_found("the revision", wanted)
@@ -214,7 +214,7 @@ def revision(api: Api) -> Any:
     """A revision; without its text if `summary=true`. Only editors of the page see any but the latest."""
     context, page = _found(api)
     found, every = _revision(api, page), pages.versions_of(page)
-    latest = api.x.path_params.get("revision_id", "latest") == "latest"
+    latest = api.call.path_params.get("revision_id", "latest") == "latest"
     (_require_reader if latest else _require_editor)(api, context, page)
     whole = not api.params.flag("summary")
     return shapes.revision(api, context, found, every[found - 1], latest=found == len(every), whole=whole)

@@ -85,7 +85,7 @@ def items(api: Api) -> Any:
 def _planned_for(api: Api) -> User:
     """Whose planner is requested. Raises the refusal for a user whom the caller does not observe."""
     caller, named = api.user, api.params.text("observed_user_id")
-    if "user_id" in api.x.path_params:
+    if "user_id" in api.call.path_params:
         user = identifiers.user(api, api.slot("user_id"))
         api.path = f"/api/v1/users/{user.id}/planner/items"
         seen = user.id == caller.id or observing.link_between(api, caller, user) is not None

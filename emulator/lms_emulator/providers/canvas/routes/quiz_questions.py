@@ -83,7 +83,7 @@ def create(api: Api) -> Any:
     """Add a question to a quiz."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     sent = api.params.hash("question")
-    data = quiz_questions.parse(sent, {}, api.x.ids)
+    data = quiz_questions.parse(sent, {}, api.call.ids)
     group_id = _group_id(api, quiz, sent, None)
     made = QuizQuestion(
         id=api.new_id("quiz_questions"),
@@ -142,7 +142,7 @@ def update(api: Api) -> Any:
     if not isinstance(api.params.peek("question"), dict):
         raise refusals.crashed("`question` is no hash", api.params.peek("question"))
     sent = api.params.hash("question")
-    data = quiz_questions.parse(sent, before, api.x.ids)
+    data = quiz_questions.parse(sent, before, api.call.ids)
     banked = record.assessment_question_id or _banked(api, quiz, data)
     data |= {"id": record.id, "assessment_question_id": banked}
     group_id = _group_id(api, quiz, sent, record.quiz_group_id)

@@ -55,7 +55,9 @@ def recipients(api: Api) -> Any:
     excluded = {str(text) for text in sent.texts("exclude")}
     rows = [row for row in rows if str(row[1]["id"]) not in excluded]
     if sent.integer("per_page") <= 0:
-        api.params = Params({name: value for name, value in sent.data.items() if name != "per_page"}, (), api.x.reads)
+        api.params = Params(
+            {name: value for name, value in sent.data.items() if name != "per_page"}, (), api.call.reads
+        )
     return bookmarked(api, sorted(rows, key=lambda row: row[0]), lambda row: row[1], lambda row: _bookmark(row[0]))
 
 

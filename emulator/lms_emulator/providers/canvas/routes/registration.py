@@ -25,14 +25,14 @@ def page(api: Api) -> Response:
     """The self-registration page; if that is off, the front page."""
     if api.caller is not None or registering.openness(api, api.root) == "none":
         return wire.redirect(api.url("/"))
-    return wire.page(api.x, "register.html")
+    return wire.page(api.call, "register.html")
 
 
 def register(api: Api) -> Response:
     """Register the caller, and sign them in."""
     user = registering.register(api, api.root)
     login = next(iter(people.logins_of(api.store, user)))
-    browser.sign_in(api.x, user, login)
+    browser.sign_in(api.call, user, login)
     channel = next(iter(people.channels_of(api.store, user)), None)
     login_body = access.login_record(api, signing_in.count(api, login), user)
     shown = {
@@ -73,19 +73,19 @@ def _unknown_code(**form: Any) -> SiteRefusal:
 def _confirmed(api: Api, user: User, channel: CommunicationChannel) -> Response:
     """Confirm one more address of a registered user, who has to be signed in."""
     if api.caller is None or api.caller.id != user.id:
-        browser.change(api.x, return_to=visitors.this_address(api))
-        browser.notice(api.x, "success", "Please log in to confirm your e-mail address")
+        browser.change(api.call, return_to=visitors.this_address(api))
+        browser.notice(api.call, "success", "Please log in to confirm your e-mail address")
         login = next(iter(people.logins_of(api.store, user)))
         query = [("expected_user_id", user.id), ("pseudonym_session[unique_id]", login.unique_id)]
         return wire.redirect(add_query(api.url("/login"), query))
     known = api.store.communication_channels.put(replace(channel, workflow_state="active"))
     api.store.users.put(replace(user, updated_at=api.now))
-    if wire.asked_for(api.x) == "json":
+    if wire.asked_for(api.call) == "json":
         return wire.reply(api, {"communication_channel": access.channel_record(api, known)})
-    browser.notice(api.x, "success", "Registration confirmed!")
-    session = browser.find(api.x).session
+    browser.notice(api.call, "success", "Registration confirmed!")
+    session = browser.find(api.call).session
     back = session.return_to if session is not None else None
-    browser.change(api.x, return_to=None)
+    browser.change(api.call, return_to=None)
     return wire.redirect(back if back and back != visitors.this_address(api) else api.url(f"/about/{user.id}"))
 
 
@@ -99,7 +99,7 @@ def confirmation(api: Api) -> Response:
     if user.workflow_state == "registered":
         return _confirmed(api, user, channel)
     values: dict[str, Any] = {"login": login.unique_id, "zones": rails_zones(), "zone": user.time_zone or "UTC"}
-    return wire.page(api.x, "confirmation.html", action=api.x.path, **values)
+    return wire.page(api.call, "confirmation.html", action=api.call.path, **values)
 
 
 def confirm(api: Api) -> Response:
@@ -113,7 +113,7 @@ def confirm(api: Api) -> Response:
     account = api.store.accounts.get(login.account_id)
     assert account is not None  # the world file's references are checked when it is loaded
     given, sent = api.params.hash("pseudonym"), api.params.hash("user")
-    api.x.reads.add("register", "password_confirmation")  # Canvas compares the two passwords in JavaScript
+    api.call.reads.add("register", "password_confirmation")  # Canvas compares the two passwords in JavaScript
     faults = registering.login_faults(api, account, given, login)
     if not given.text("password"):
         faults["password"] = ["too_short"]
@@ -127,14 +127,14 @@ def confirm(api: Api) -> Response:
         raise refusals.rest("registration_invalid", 400, {"errors": body}, check="the password is valid")
     chosen = sent.text("time_zone") or ""
     if sent.has("subscribe_to_emails"):
-        api.x.warn("subscribe_to_emails", "no news are mailed here")
+        api.call.warn("subscribe_to_emails", "no news are mailed here")
     changes: dict[str, Any] = {name: sent.text(name) for name in registering.NAMES if sent.text(name)}
     changes |= {"time_zone": chosen} if zone(chosen) is not None else {}
     user = api.store.users.put(replace(user, workflow_state="registered", updated_at=api.now, **changes))
     api.store.communication_channels.put(replace(channel, workflow_state="active", confirmation_code=""))
     unique_id = given.text("unique_id") or login.unique_id
     changed = replace(login, password=given.text("password"), unique_id=unique_id)
-    browser.sign_in(api.x, user, api.store.pseudonyms.put(changed))
+    browser.sign_in(api.call, user, api.store.pseudonyms.put(changed))
     api.caller = api.real_user = user
     note_identity(api)
     return wire.reply(api, {"url": api.url("/")})

@@ -52,19 +52,19 @@ def token(api: Api) -> Json:
         registration = registrations.find(api, api.params.text("registration_id") or "")
         require_account(api, registrations.owner(api, registration), "manage_developer_keys")
         further["existing_registration"] = global_id(registration.id)
-    made = REGISTRATIONS.make_token(api.x, api.params.text("registration_url"), api.user.id, **further)
-    api.x.notes["account"] = account.id
+    made = REGISTRATIONS.make_token(api.call, api.params.text("registration_url"), api.user.id, **further)
+    api.call.notes["account"] = account.id
     return {
         "uuid": REGISTRATIONS.uuid_of(made),
-        "oidc_configuration_url": REGISTRATIONS.configuration_url(api.x, made),
-        "token": REGISTRATIONS.issue(api.x, made, api.user.id),
+        "oidc_configuration_url": REGISTRATIONS.configuration_url(api.call, made),
+        "token": REGISTRATIONS.issue(api.call, made, api.user.id),
     }
 
 
 def show(api: Api) -> Json:
     """A tool's original registration request, and the configuration that it became, here and at first."""
     account = school(api)
-    registration, key = _of_number(api.x, api.slot("registration_id"))
+    registration, key = _of_number(api.call, api.slot("registration_id"))
     sent, found = registration.sent or {}, registrations.configuration_of(api, registration)
     return {
         "id": str(global_id(found.id)) if found is not None else None,
@@ -148,27 +148,29 @@ def _accept(
 # the tool itself
 
 
-def own(x: Call) -> Response:
+def own(call: Call) -> Response:
     """The registration of the calling tool."""
-    registration, key = _own(x, "access", *REGISTRATION)
-    return JSONResponse(registered(x, registration, key))
+    registration, key = _own(call, "access", *REGISTRATION)
+    return JSONResponse(registered(call, registration, key))
 
 
-def change(x: Call) -> Response:
+def change(call: Call) -> Response:
     """Request an update of the calling tool's own registration."""
-    registration, key = _own(x, "update", REGISTRATION[-1])
-    update_requests.ask(x, registration, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
-    return JSONResponse(registered(x, registration, key))
+    registration, key = _own(call, "update", REGISTRATION[-1])
+    update_requests.ask(
+        call, registration, key.account_id or 0, REGISTRATIONS.wanted(call).body, uuid=None, user_id=None
+    )
+    return JSONResponse(registered(call, registration, key))
 
 
-def _own(x: Call, verb: str, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
+def _own(call: Call, verb: str, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
     try:
-        caller = require_service(x, *scopes, where_off=True)
+        caller = require_service(call, *scopes, where_off=True)
     except SiteRefusal as refusal:
         refusal.body = {"errorMessage": refusal.message}
         raise
-    registration, key = _of_number(x, x.path_params["registration_id"])
-    if not x.check("the registration is the tool's own", key.id == caller.key.id, got=caller.key.id):
+    registration, key = _of_number(call, call.path_params["registration_id"])
+    if not call.check("the registration is the tool's own", key.id == caller.key.id, got=caller.key.id):
         raise refusals.own_registration(
             "registration_of_another_tool",
             f"You are not authorized to {verb} this registration",
@@ -179,11 +181,11 @@ def _own(x: Call, verb: str, *scopes: str) -> tuple[LtiRegistration, DeveloperKe
     return registration, key
 
 
-def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
+def _of_number(call: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
     """A dynamic registration, by the id of its configuration, local or global."""
-    found = x.store.tool_configurations.get(identifiers.local_number(reference) or 0)
-    key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
-    registration = x.store.lti_registrations.first("key", key.id) if key is not None else None
+    found = call.store.tool_configurations.get(identifiers.local_number(reference) or 0)
+    key = call.store.developer_keys.get(found.developer_key_id) if found is not None else None
+    registration = call.store.lti_registrations.first("key", key.id) if key is not None else None
     if registration is None or key is None or registration.sent is None or key.workflow_state == "deleted":
         raise refusals.not_found("the registration", reference)
     return registration, key

@@ -120,7 +120,7 @@ def _made(api: Api, course: Course, tool: Tool, title: Any, url: str, custom: An
 def create_many(api: Api) -> list[Json]:
     """Create up to a hundred links for use in texts; none if one of them is invalid."""
     course = _course(api)
-    sent = [value for value in listed(api.x) or [] if isinstance(value, dict)]
+    sent = [value for value in listed(api.call) or [] if isinstance(value, dict)]
     if len(sent) > MOST:
         raise _refused(Fault("invalid_request", f"Cannot create more than {MOST} resource links at once", len(sent)))
     pairs = [

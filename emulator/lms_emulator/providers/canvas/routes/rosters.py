@@ -256,7 +256,7 @@ def _enrollment(api: Api, record: Enrollment, course: Course, includes: set[str]
 
 def _sections_hidden(api: Api, course: Course) -> bool:
     """Whether a list of people keeps their sections from the caller, who only studies in the course."""
-    if "id" in api.x.path_params or not course.settings.get("hide_sections_on_course_users_page"):
+    if "id" in api.call.path_params or not course.settings.get("hide_sections_on_course_users_page"):
         return False
     rows = _in(course, api.store.enrollments.find("user", api.caller.id)) if api.caller is not None else []
     own = [e for e in rows if e.workflow_state != "deleted"]

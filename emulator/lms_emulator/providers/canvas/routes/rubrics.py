@@ -249,7 +249,7 @@ def _keep(
     Points that a form hides with `1` neither grade nor show their total (canvas-lms app/models/rubric_association.rb,
     generate).
     """
-    known = known or rubrics.existing(api, rubric, target, sent.text("purpose"), every=api.x.method == "PUT")
+    known = known or rubrics.existing(api, rubric, target, sent.text("purpose"), every=api.call.method == "PUT")
     changes: dict[str, Any] = {"rubric_id": rubric.id}
     for name in flags:
         if sent.has(name):

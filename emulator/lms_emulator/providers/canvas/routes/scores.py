@@ -64,8 +64,8 @@ def _student(api: Api, place: Place) -> User:
     text = api.params.text("userId") or ""
     user = _person(api, text, place.course)
     if user is not None and user.lti_id != text:
-        api.x.warn("score_by_api_id", "Canvas accepts its own user id here; others know only the id_token's `sub`")
-    studies = user is not None and rules.is_student(api.x, user, place.course.id)
+        api.call.warn("score_by_api_id", "Canvas accepts its own user id here; others know only the id_token's `sub`")
+    studies = user is not None and rules.is_student(api.call, user, place.course.id)
     if user is None or not api.check("userId is a student of the course", studies, got=text):
         raise refusals.lti_service(
             "score_for_no_student",
@@ -81,13 +81,13 @@ def _student(api: Api, place: Place) -> User:
 
 def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str | None:
     if user is not None:
-        return standing.where_somebody_stands(api.x, user, place.course)
+        return standing.where_somebody_stands(api.call, user, place.course)
     subs = [user.lti_id for user in api.store.users]
     if (why := how_differs(subs, text)) is not None:
         return why
     if text.lower() in UNSET:
         return f"`userId` came as {text}: the variable that should hold it has no value"
-    named = people.who_is_meant(api.x, text, takes_kinds=False)
+    named = people.who_is_meant(api.call, text, takes_kinds=False)
     return f"{named}; `userId` is the `sub` of the id_token" if named else f"`{text}` is the `sub` of nobody here"
 
 
@@ -185,7 +185,7 @@ def index(api: Api) -> Response:
     found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda result: result.id)
     if api.params.has("user_id"):
         user = _person(api, api.params.text("user_id") or "", place.course)
-        if user is not None and not rules.is_student(api.x, user, place.course.id):
+        if user is not None and not rules.is_student(api.call, user, place.course.id):
             return reply(api, [], headers=typed(lti13_services.RESULTS_TYPE))
         found = [result for result in found if user is not None and result.user_id == user.id]
     headers = typed(lti13_services.RESULTS_TYPE)

@@ -27,7 +27,7 @@ NO_SIS = "You must have manage_sis permission to update sis attributes"
 def _section(api: Api, name: str = "id") -> tuple[CourseSection, Course]:
     section = identifiers.section(api, api.slot(name))
     course = identifiers.course(api, section.course_id)
-    if "course_id" in api.x.path_params and course.id != identifiers.course(api, api.slot("course_id")).id:
+    if "course_id" in api.call.path_params and course.id != identifiers.course(api, api.slot("course_id")).id:
         raise refusals.not_found("the section in the course", section.id)
     return section, course
 

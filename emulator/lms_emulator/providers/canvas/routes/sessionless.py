@@ -43,7 +43,7 @@ def launch(api: Api) -> Any:
     where = context.record
     assert isinstance(where, Course | Account)
     _require(api, where)
-    place = places.of_course(api.x, where) if isinstance(where, Course) else Place("accounts", where.id, where)
+    place = places.of_course(api.call, where) if isinstance(where, Course) else Place("accounts", where.id, where)
     kind = api.params.text("launch_type")
     made: Made | Response | None
     if api.params.text("resource_link_lookup_uuid"):
@@ -71,7 +71,7 @@ def signed(api: Api) -> Json:
     where = contexts.from_path(api).record
     assert isinstance(where, Course | Account)
     _require(api, where)
-    place = places.of_course(api.x, where) if isinstance(where, Course) else Place("accounts", where.id, where)
+    place = places.of_course(api.call, where) if isinstance(where, Course) else Place("accounts", where.id, where)
     chosen = identifiers.local_number(api.params.text("tool_id") or "")
     tool = tools.linked(api.store, place.record, chosen, api.params.text("tool_launch_url"))
     if tool is None:
@@ -79,12 +79,12 @@ def signed(api: Api) -> Json:
     opening = tool_pages.opening(api, place, tool)
     claims: Json
     if tool.developer_key_id is None:
-        _, fields = basic_launches.form(api.x, opening)
+        _, fields = basic_launches.form(api.call, opening)
         claims = {name: value for name, value in fields.items() if not name.startswith("oauth_")}
     else:
-        _, fields = LAUNCHES.initiate(api.x, opening)
+        _, fields = LAUNCHES.initiate(api.call, opening)
         claims = fields | {"client_id": int(fields["client_id"])}
-    claims |= {"consumer_key": tool.consumer_key, "iat": int(api.x.clock.timestamp())}
+    claims |= {"consumer_key": tool.consumer_key, "iat": int(api.call.clock.timestamp())}
     return {"jwt_token": sign(claims, tool.shared_secret, algorithm="HS256")}
 
 
@@ -198,16 +198,16 @@ def _prepared(api: Api, place: Place, made: Opening) -> str:
     """Store an LTI 1.1 launch until a browser fetches it."""
     frame = {"height": tools.HEIGHT, "width": tools.WIDTH} if api.params.has("launch_type") else {}
     made = replace(made, return_url=api.url(place.path), frame=frame, tagged=made.item is not None)
-    action, fields = basic_launches.form(api.x, made)
+    action, fields = basic_launches.form(api.call, made)
     kept = PreparedLaunch(
-        verifier=api.x.ids.hex(128),
+        verifier=api.call.ids.hex(128),
         course_id=place.id if place.course is not None else None,
         account_id=place.id if place.course is None else None,
         tool_id=made.tool.id,
         title=made.tool.name,
         action=action,
         fields=fields,
-        expires_at=api.x.clock.now() + LIFETIME,
+        expires_at=api.call.clock.now() + LIFETIME,
     )
     return api.store.prepared_launches.put(kept).verifier
 

@@ -174,7 +174,7 @@ def errors(api: Api) -> Any:
     """The errors of an import, or of all imports of a school."""
     school = _school(api)
     path = f"/api/v1/accounts/{school.id}/sis_import_errors"
-    if "id" in api.x.path_params:
+    if "id" in api.call.path_params:
         batch = _batch(api, school)
         found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda error: error.id)
         path = f"/api/v1/accounts/{school.id}/sis_imports/{batch.id}/errors"

@@ -103,7 +103,7 @@ def create(api: Api) -> Any:
         return redirect(api.url(f"/courses/{course.id}/assignments/{base.id}"))
     if sent.has("group_comment"):
         text = "Canvas documents `submission[group_comment]`, and drops it where work is handed in by the API"
-        api.x.warn("group_comment_ignored", text)
+        api.call.warn("group_comment_ignored", text)
     given = submitting.content(api, base, sent, user)
     if moment is not None:
         given["submitted_at"] = moment
@@ -230,7 +230,7 @@ def _set_sticker(api: Api, course: Course, record: Submission, sticker: str | No
     if submissions.stickers(api, course):
         api.store.submissions.put(replace(record, sticker=sticker))
     else:
-        api.x.warn("sticker_ignored", "the course has the feature `submission_stickers` off")
+        api.call.warn("sticker_ignored", "the course has the feature `submission_stickers` off")
 
 
 def _require_gradable(api: Api, course: Course, user: User) -> None:
@@ -295,7 +295,7 @@ def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: 
     if not api.check("the files were uploaded by the caller for a comment", fit):
         raise api.refused("files that the caller uploaded for a comment")
     people = teams.teammates(api, base, user_id) if team else [user_id]
-    group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
+    group_comment_id = api.call.ids.hex(32) if len(people) > 1 else None
     for person in people:
         submitting.comment(api, submissions.of(api, base, person), sent, group_comment_id=group_comment_id)
 

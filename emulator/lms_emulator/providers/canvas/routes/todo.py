@@ -160,7 +160,7 @@ def _shown(api: Api, item: Item) -> Json:
 def index(api: Api) -> Any:
     """The caller's to-do list, for one course or all."""
     course = None
-    if "course_id" in api.x.path_params:
+    if "course_id" in api.call.path_params:
         course = courses.from_path(api, "read", "read_as_admin")
     return bookmarked(api, _items(api, course), lambda item: _shown(api, item), _key)
 

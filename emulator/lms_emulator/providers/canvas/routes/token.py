@@ -24,30 +24,30 @@ _GRANTS = ("authorization_code", "refresh_token")
 async def token(api: Api) -> Response:
     """A token for a code, for a refresh token, or for a tool's assertion."""
     try:
-        return await _token(api.x, api.params)
+        return await _token(api.call, api.params)
     except SiteRefusal as refusal:
-        oauth.send_errors_back(api.x, refusal, api.params.text("redirect_uri"))
+        oauth.send_errors_back(api.call, refusal, api.params.text("redirect_uri"))
         raise
 
 
-async def _token(x: Call, params: Params) -> Response:
-    x.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # accepted with any grant type
+async def _token(call: Call, params: Params) -> Response:
+    call.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # accepted with any grant type
     grant = params.text("grant_type")
     if grant is None:
         grant = "authorization_code" if params.has("code") else ""
-    x.notes["grant_type"] = grant
+    call.notes["grant_type"] = grant
     if grant == "client_credentials":
-        body = await _service_token(x, params)
+        body = await _service_token(call, params)
     elif grant in _GRANTS:
-        body = _user_token(x, params, grant)
+        body = _user_token(call, params, grant)
     else:
         raise oauth_refusals.unsupported_grant_type(grant)
-    limits.charge_visitor(x)
-    kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # for iframes
+    limits.charge_visitor(call)
+    kind = "text/html" if call.content_type == "multipart/form-data" else wire.JSON  # for iframes
     return Response(wire.dumps(body), headers={"Cache-Control": "no-store"}, media_type=kind)
 
 
-def _service_token(x: Call, params: Params) -> Awaitable[dict[str, object]]:
+def _service_token(call: Call, params: Params) -> Awaitable[dict[str, object]]:
     kind, assertion = params.text("client_assertion_type"), params.text("client_assertion")
     if not (assertion if kind == JWT_BEARER else params.text("client_id")):
         diagnosis = f"client_assertion_type has to be {JWT_BEARER}" if assertion else None
@@ -55,54 +55,54 @@ def _service_token(x: Call, params: Params) -> Awaitable[dict[str, object]]:
         check = "client_assertion is sent"
         raise refusals.page_error(400, "assertion_missing", check, diagnosis=diagnosis, absent=absent)
     scope = params.text("scope") if params.has("scope") else params.text("scopes")
-    return tokens.service_token(x, kind or "", assertion or "", scope or "")
+    return tokens.service_token(call, kind or "", assertion or "", scope or "")
 
 
-def _user_token(x: Call, params: Params, grant: str) -> dict[str, object]:
-    client_id, secret = _client(x, params)
-    key = oauth.find_key(x, client_id)
-    oauth.check_secret(x, key, secret)
+def _user_token(call: Call, params: Params, grant: str) -> dict[str, object]:
+    client_id, secret = _client(call, params)
+    key = oauth.find_key(call, client_id)
+    oauth.check_secret(call, key, secret)
     if grant == "refresh_token":
         if not params.has("refresh_token"):
             raise oauth_refusals.refresh_token_missing()
-        given = oauth.refresh(x, key, params.text("refresh_token") or "")
+        given = oauth.refresh(call, key, params.text("refresh_token") or "")
     else:
         if not params.has("code"):
             raise oauth_refusals.code_missing()
         given = oauth.exchange_code(
-            x,
+            call,
             key,
             params.text("code") or "",
             params.text("code_verifier"),
             params.text("redirect_uri"),
             replace_tokens=params.flag("replace_tokens"),
         )
-    x.per_request(Identity).user_id = given.user.id
-    return oauth.token_answer(x, given)
+    call.per_request(Identity).user_id = given.user.id
+    return oauth.token_answer(call, given)
 
 
-def _client(x: Call, params: Params) -> tuple[str, str]:
+def _client(call: Call, params: Params) -> tuple[str, str]:
     """Client id and secret, each from the body or else from HTTP Basic."""
-    name, secret = x.basic() or ("", "")
+    name, secret = call.basic() or ("", "")
     return params.text("client_id") or unquote(name), params.text("client_secret") or unquote(secret)
 
 
 def revoke(api: Api) -> Response:
     """Revoke the token and its refresh token, and with `expire_sessions=1` the person's browser sessions."""
-    x, signed_in = api.x, api.caller
+    call, signed_in = api.call, api.caller
     by_token_or_page(api)
     owner = api.caller
     body: dict[str, str] = {}
     if api.params.flag("expire_sessions") and owner is not None:
-        browser.end_all(x, owner.id)
+        browser.end_all(call, owner.id)
         if signed_in is not None:
-            browser.end(x)
-            body["forward_url"] = x.url("/login/canvas")
-        x.notes["sessions_ended"] = owner.id
+            browser.end(call)
+            body["forward_url"] = call.url("/login/canvas")
+        call.notes["sessions_ended"] = owner.id
     if api.token is None:
         raise oauth_refusals.nothing_to_revoke()
-    oauth.revoke(x, api.token)
-    return wire.answer(x, body)
+    oauth.revoke(call, api.token)
+    return wire.answer(call, body)
 
 
 ROUTES = site(

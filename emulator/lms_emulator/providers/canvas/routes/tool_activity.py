@@ -32,7 +32,7 @@ def _of_token(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
     if not api.check("the address is as Canvas gave it", numbers is not None) or numbers is None:
         raise refused("token_not_our_own", f"Invalid {what} service token")
     tool = identifiers.known(api.store.tools.get(numbers[0]), "the tool", numbers[0], deleted=True)
-    require_signed(api.x, tool)
+    require_signed(api.call, tool)
     return tool, numbers
 
 
@@ -58,8 +58,8 @@ def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
 def xapi(api: Api) -> Response:
     """A person's activity as xAPI; only the duration matters."""
     _, numbers = _of_token(api, 4, "analytics")
-    if api.x.content_type != "application/json":
-        kind = api.x.content_type
+    if api.call.content_type != "application/json":
+        kind = api.call.content_type
         raise refusals.bare("body_not_json", 415, "Content-Type is JSON", expected="application/json", got=kind)
     return _spend(api, numbers, api.params.get("result", "duration"))
 
@@ -73,15 +73,17 @@ def caliper(api: Api) -> Response:
 def logout(api: Api) -> Response:
     """Register a callback for the person's sign-out, once per launch."""
     tool, (_, login_id, at) = _of_token(api, 3, "logout")
-    age = api.x.clock.timestamp() - at
+    age = api.call.clock.timestamp() - at
     if not api.check("the address is not older than a day", age <= LIFETIME_SECONDS):
         raise refused("token_expired", "Logout service token has expired")
-    fresh = use_once(api.x, "logout", tool.id, api.slot("token"), LIFETIME_SECONDS - age)
+    fresh = use_once(api.call, "logout", tool.id, api.slot("token"), LIFETIME_SECONDS - age)
     if not api.check("the address was not used before", fresh):
         raise refused("token_used", "Logout service token has already been used")
     url = api.params.text("callback") or ""
     until = later(api.now, LIFETIME_SECONDS)
-    api.store.logout_callbacks.put(LogoutCallback(id=api.x.ids.hex(16), login_id=login_id, url=url, expires_at=until))
+    api.store.logout_callbacks.put(
+        LogoutCallback(id=api.call.ids.hex(16), login_id=login_id, url=url, expires_at=until)
+    )
     return nothing(200)
 
 

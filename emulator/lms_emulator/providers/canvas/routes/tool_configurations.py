@@ -45,7 +45,7 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
     address = sent.text("settings_url")
     if address:
         try:
-            settings = await fetch_json(api.x, address)
+            settings = await fetch_json(api.call, address)
         except OutgoingError as error:
             raise grading.fault_of_field("configuration", f"Could not retrieve settings: {error}", None) from error
     if isinstance(settings, str) and settings:
@@ -88,7 +88,7 @@ async def create(api: Api) -> Json:
         raise grading.faults_of_fields(wrong)
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
-        api_key=api.x.ids.alnum(64),
+        api_key=api.call.ids.alnum(64),
         account_id=None if account.site_admin else account.id,
         is_lti_key=True,
         visible=not account.site_admin,
@@ -193,7 +193,7 @@ def delete(api: Api) -> Response:
 
 def update_public_key(api: Api) -> Any:
     """Let a tool replace its own public key. The previous one becomes invalid."""
-    key = require_service(api.x, PUBLIC_KEY).key
+    key = require_service(api.call, PUBLIC_KEY).key
     given = api.params.require("developer_key")
     jwk = given.get("public_jwk")
     wrong = configurations.faults_of_key(jwk, key.public_jwk_url, [])

@@ -79,7 +79,7 @@ def _course(api: Api) -> Course:
     opened = course.workflow_state in ("available", "completed")
     public = opened and (course.is_public or (course.is_public_to_auth_users and user is not None))
     if public or (
-        user is not None and (rules.may_enter(api.x, user, course) or (opened and _has_been_in(api, course)))
+        user is not None and (rules.may_enter(api.call, user, course) or (opened and _has_been_in(api, course)))
     ):
         return course
     raise visitors.forbidden(api, "the person takes part in the course")
@@ -88,7 +88,7 @@ def _course(api: Api) -> Course:
 def _has_been_in(api: Api, course: Course) -> bool:
     """Whether the person is invited, or was a member until the course ended."""
     user = api.caller
-    mine = rules.enrollments_of(api.x, user, course.id) if user is not None else []
+    mine = rules.enrollments_of(api.call, user, course.id) if user is not None else []
     return any(enrollment.workflow_state in ("invited", "active", "completed") for enrollment in mine)
 
 
@@ -107,28 +107,28 @@ def _group(api: Api) -> Place:
         raise refusals.page_not_found(f"group {api.slot('group_id')} exists")
     if not groups.reads(api, group):
         raise visitors.forbidden(api, "the person sees the group")
-    return places.of_group(api.x, group)
+    return places.of_group(api.call, group)
 
 
 def place_of(api: Api) -> Place:
     """The course, account, group or person of the path, for those who may see it."""
-    slots = api.x.path_params
+    slots = api.call.path_params
     if "course_id" in slots:
         course = _course(api)
         course_pages.remind_of_invitation(api, course)
-        return places.of_course(api.x, course)
+        return places.of_course(api.call, course)
     if "account_id" in slots:
         return _account(api)
     if "group_id" in slots:
         return _group(api)
     user = visitors.require(api)
-    return Place("users", local_number(api.slot("user_id")) or user.id, places.school(api.x, None))
+    return Place("users", local_number(api.slot("user_id")) or user.id, places.school(api.call, None))
 
 
 def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> Response:
     """Redirect to the place, with a notice."""
     api.check("a tool is there", False)
-    browser.notice(api.x, "error", text)
+    browser.notice(api.call, "error", text)
     return wire.redirect(api.url(path or place.path))
 
 
@@ -154,11 +154,11 @@ def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = Fal
     if opening.tool.developer_key_id is None:
         if basic_launches.cannot_choose(opening):
             return _unavailable(api, opening.place, NO_CONTENT)
-        action, fields = basic_launches.form(api.x, opening)
+        action, fields = basic_launches.form(api.call, opening)
     else:
-        action, fields = LAUNCHES.initiate(api.x, opening)
-    bare = bare or frames.borderless(api.x)
-    around = frames.values(api.x, opening, action, fields.get("target_link_uri", ""))
+        action, fields = LAUNCHES.initiate(api.call, opening)
+    bare = bare or frames.borderless(api.call)
+    around = frames.values(api.call, opening, action, fields.get("target_link_uri", ""))
     return page(api, opening.title, opening.tool.id, action, fields, rubric=rubric, bare=bare, around=around)
 
 
@@ -175,18 +175,26 @@ def page(
 ) -> Response:
     """A page whose form takes the browser to a tool. Parameters: `around`, what the page needs for a frame."""
     return wire.page(
-        api.x, "tool.html", title=title, action=action, fields=fields, tool=tool_id, bare=bare, rubric=rubric, **around
+        api.call,
+        "tool.html",
+        title=title,
+        action=action,
+        fields=fields,
+        tool=tool_id,
+        bare=bare,
+        rubric=rubric,
+        **around,
     )
 
 
-def forward_messages(x: Call) -> Response:
+def forward_messages(call: Call) -> Response:
     """GET /post_message_forwarding: the frame through which tools reach the storage of Canvas's page."""
-    if not frames.stores(x):
+    if not frames.stores(call):
         raise refusals.no_platform_storage()
-    if "token" not in x.query:
-        return wire.redirect(frames.forwarding_address(x))
-    origin = frames.parent_origin(x, x.query["token"])
-    return wire.page(x, "post_message_forwarding.html", parent_origin=origin)
+    if "token" not in call.query:
+        return wire.redirect(frames.forwarding_address(call))
+    origin = frames.parent_origin(call, call.query["token"])
+    return wire.page(call, "post_message_forwarding.html", parent_origin=origin)
 
 
 def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
@@ -195,7 +203,7 @@ def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
     returned = values.pop("return_url", None) or api.url(
         f"{place.path}/external_content/success/external_tool_redirect"
     )
-    values["new_tab"] = values.get("new_tab", False) or frames.borderless(api.x)
+    values["new_tab"] = values.get("new_tab", False) or frames.borderless(api.call)
     asked = {name.removeprefix(_ASKED): api.params.get(name) for name in _FORWARDED if api.params.has(name)}
     return Opening(user=api.caller, real_user=real, place=place, tool=tool, return_url=returned, asked=asked, **values)
 
@@ -211,8 +219,8 @@ def show(api: Api) -> Response:
         return _unavailable(api, place, NO_TOOL)
     tool, placement = found
     target = api.params.text("launch_url")
-    if target and not tools.may_be_opened_at(api.x, tool, target):
-        api.x.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
+    if target and not tools.may_be_opened_at(api.call, tool, target):
+        api.call.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
         target = None
     content = None
     if tool.developer_key_id is None and placement.message_type in content_exports.MESSAGES:
@@ -326,17 +334,17 @@ def assignment(api: Api) -> Response:
     found = api.store.assignments.get(local_number(api.slot("assignment_id")) or 0)
     if found is None or found.course_id != course.id or found.workflow_state == "deleted":
         raise refusals.page_not_found("the assignment is in the course")
-    staff = rules.is_staff(api.x, user, course.id)
+    staff = rules.is_staff(api.call, user, course.id)
     if not (found.published or staff):
         raise visitors.forbidden(api, "the assignment is published")
     progressing.assignment_seen(api, course, found)
     if found.external_tool is None and found.resource_link_id is None:
-        asked = api.settings.asset_processors and rules.is_student(api.x, user, course.id)
+        asked = api.settings.asset_processors and rules.is_student(api.call, user, course.id)
         terms = documents.unaccepted_terms(api, found, user) if asked else []
         environment = {"ASSET_PROCESSOR_EULA_LAUNCH_URLS": terms} if asked else {}
         known: dict[str, Any] = {"user": user, "course": course, "assignment": found, "terms": terms}
-        return wire.page(api.x, "assignment.html", environment=environment, **known)
-    place = places.of_course(api.x, course)
+        return wire.page(api.call, "assignment.html", environment=environment, **known)
+    place = places.of_course(api.call, course)
     made = of_assignment(api, place, found)
     return opened(api, made, rubric=True) if made is not None else _unavailable(api, place, NO_LINK)
 
@@ -377,7 +385,7 @@ def module_item(api: Api) -> Response:
         raise refusals.page_not_found("the item is in the course")
     if not modules.sees_all(api, course) and not modules.published(api, item):
         raise visitors.forbidden(api, "the item is published")
-    place = places.of_course(api.x, course)
+    place = places.of_course(api.call, course)
     if item.type in ("ExternalTool", "ExternalUrl"):
         progressing.item_acted(api, course, item, "seen")
     if item.type != "ExternalTool":
@@ -420,14 +428,14 @@ def with_session(handler: Callable[[Api], Response]) -> Callable[[Api], Response
     return shown
 
 
-def authorize_redirect(x: Call) -> Response:
+def authorize_redirect(call: Call) -> Response:
     """GET or POST /api/lti/authorize_redirect: on to the school's own address, with the parameters that count."""
-    given = asked(x.query, x.form())
-    address = LAUNCHES.school_address(x, given.get("lti_message_hint", ""))
+    given = asked(call.query, call.form())
+    address = LAUNCHES.school_address(call, given.get("lti_message_hint", ""))
     kept = [(name, given[name]) for name in PARAMETERS if name in given]
     return wire.redirect(add_query(f"{address}/api/lti/authorize", kept))
 
 
 def authorize(api: Api) -> Response:
     """GET /api/lti/authorize: the signed launch, posted to the tool by the browser."""
-    return wire.auto_post(api.x, *LAUNCHES.authenticate(api.x, asked(api.x.query), api.caller))
+    return wire.auto_post(api.call, *LAUNCHES.authenticate(api.call, asked(api.call.query), api.caller))

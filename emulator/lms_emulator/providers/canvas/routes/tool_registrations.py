@@ -45,7 +45,7 @@ def key_page(api: Api) -> Response:
     account = _account(api)
     found = [key for key in api.store.developer_keys if key.is_lti_key and key.workflow_state == "active"]
     shown = [(key, keys.is_on(api.store, key, account.id)) for key in found]
-    return wire.page(api.x, "developer_keys.html", user=api.caller, account=account, keys=shown)
+    return wire.page(api.call, "developer_keys.html", user=api.caller, account=account, keys=shown)
 
 
 def switch(api: Api) -> Response:
@@ -76,44 +76,44 @@ def begin(api: Api) -> Response:
     In 2023, a feature had only this part of dynamic registration. A token says who begins as a session does.
     """
     identify(api)
-    if not features.enabled(api, places.school(api.x, None), FEATURE):
-        _served(api.x, known=True)
+    if not features.enabled(api, places.school(api.call, None), FEATURE):
+        _served(api.call, known=True)
     user = visitors.require(api)
     url = api.params.text("registration_url")
     if not url:
         raise refusals.registration_url_missing()
-    return wire.redirect(REGISTRATIONS.begin(api.x, url, user.id))
+    return wire.redirect(REGISTRATIONS.begin(api.call, url, user.id))
 
 
-def configuration(x: Call) -> Response:
+def configuration(call: Call) -> Response:
     """GET /api/lti/security/openid-configuration: the platform, as a tool that registers reads it."""
-    _served(x)
-    REGISTRATIONS.held(x)
-    return JSONResponse(REGISTRATIONS.configuration(x))
+    _served(call)
+    REGISTRATIONS.held(call)
+    return JSONResponse(REGISTRATIONS.configuration(call))
 
 
-def register(x: Call) -> Response:
+def register(call: Call) -> Response:
     """POST /api/lti/registrations: a tool registers itself. Its key is off until an administrator enables it."""
-    _served(x)
-    return JSONResponse(REGISTRATIONS.register(x))
+    _served(call)
+    return JSONResponse(REGISTRATIONS.register(call))
 
 
-def view(x: Call) -> Response:
+def view(call: Call) -> Response:
     """GET …/registrations/{registration_id}/view: on to the page of the school's keys, with this one on it."""
-    _served(x)
-    found = x.store.tool_configurations.get(local_number(x.path_params["registration_id"]) or 0)
-    key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
-    named = x.path_params.get("account_id")
+    _served(call)
+    found = call.store.tool_configurations.get(local_number(call.path_params["registration_id"]) or 0)
+    key = call.store.developer_keys.get(found.developer_key_id) if found is not None else None
+    named = call.path_params.get("account_id")
     elsewhere = key is not None and named is not None and local_number(named) != key.account_id
     if key is None or key.workflow_state == "deleted" or elsewhere:
         raise refusals.page_not_found("the registration exists")
-    return wire.redirect(x.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
+    return wire.redirect(call.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
 
 
-def _served(x: Call, *, known: bool = False) -> None:
+def _served(call: Call, *, known: bool = False) -> None:
     """Refuse where a site has none of it. Parameters: `known`, the address is there all the same, behind a feature."""
-    if not x.settings.dynamic_registration:
-        raise refusals.page_not_found("dynamic registration is on") if known else browser.unrouted(x)
+    if not call.settings.dynamic_registration:
+        raise refusals.page_not_found("dynamic registration is on") if known else browser.unrouted(call)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -33,7 +33,7 @@ TOOLS_TYPE = "application/vnd.canvas.contextexternaltools+json"
 
 def _numbered(api: Api) -> Account | Course | None:
     """The account or course of the path, by numeric id only."""
-    params = api.x.path_params
+    params = api.call.path_params
     table, name = ("courses", "course_id") if "course_id" in params else ("accounts", "account_id")
     record: Account | Course | None = getattr(api.store, table).get(local_number(api.slot(name)) or 0)
     return record if record is not None and record.workflow_state != "deleted" else None
@@ -52,7 +52,7 @@ def _account(api: Api, scope: str) -> Account:
 def lookup(api: Api) -> Response:
     """An account."""
     found = _numbered(api)
-    require_service(api.x, f"{SCOPES}account_lookup/scope/show", account_id=found.id if found is not None else None)
+    require_service(api.call, f"{SCOPES}account_lookup/scope/show", account_id=found.id if found is not None else None)
     if not isinstance(found, Account):
         raise refusals.not_found("the account", api.slot("account_id"))
     return reply(api, accounts.brief(api, found), headers=typed(ACCOUNT_TYPE))

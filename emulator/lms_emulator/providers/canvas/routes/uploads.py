@@ -161,7 +161,7 @@ async def fetch_file(
         completion=0,
     )
     content, trouble = await download(api, url)
-    filled = uploads.filled(api.x, attachment, content)
+    filled = uploads.filled(api.call, attachment, content)
     received = replace(filled, workflow_state="processed", file_state="available")
     if room is not None and len(content) > room:
         trouble = f"file size exceeds quota limits: {len(content)} bytes"
@@ -195,7 +195,7 @@ async def download(api: Api, url: str) -> tuple[bytes, str | None]:
     if not parts.hostname:
         return b"", f"No host provided for the URL: {url}"
     try:
-        answer = await fetch(api.x, "GET", url, allowed=[url])
+        answer = await fetch(api.call, "GET", url, allowed=[url])
     except OutgoingError as error:
         slow = error.reason == "timeout"
         return b"", (f"The request timed out: {url}" if slow else f"An unknown error occurred downloading from {url}")
@@ -204,31 +204,31 @@ async def download(api: Api, url: str) -> tuple[bytes, str | None]:
     return answer.content, None
 
 
-def receive(x: Call) -> Response:
+def receive(call: Call) -> Response:
     """The second step: the signed fields and the file. No token; the answer leads to the third."""
     try:
-        form = x.form()
+        form = call.form()
     except BodyError as error:
         raise file_refusals.upload_refused("the body", str(error)) from error
-    x.reads.whole()  # the other fields from the first step are covered by the signed policy
-    policy, signature = x.field("Policy"), x.field("Signature")
-    attachment = uploads.expected(x.store, policy, signature, stamp(x.clock.now()))
-    if not x.check("the signed fields are ours, young, and not used before", attachment is not None):
-        raise file_refusals.upload_refused("Policy or Signature", _why_refused(x, policy, signature))
+    call.reads.whole()  # the other fields from the first step are covered by the signed policy
+    policy, signature = call.field("Policy"), call.field("Signature")
+    attachment = uploads.expected(call.store, policy, signature, stamp(call.clock.now()))
+    if not call.check("the signed fields are ours, young, and not used before", attachment is not None):
+        raise file_refusals.upload_refused("Policy or Signature", _why_refused(call, policy, signature))
     assert attachment is not None
     sent = next((found for name in uploads.FILE_FIELDS if isinstance(found := form.get(name), UploadFile)), None)
     content = sent.file.read() if sent is not None else b""
     name, kind = (sent.filename, sent.content_type) if sent is not None else (None, None)
-    x.store.attachments.put(uploads.filled(x, attachment, content, name=name, kind=kind))
-    kept = [f"{key}={x.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in x.query]
-    kept = [f"include%5B%5D={value}" for value in x.query.getlist("success_include[]")] + kept
+    call.store.attachments.put(uploads.filled(call, attachment, content, name=name, kind=kind))
+    kept = [f"{key}={call.query[key]}" for key in ("on_duplicate", "quota_exemption") if key in call.query]
+    kept = [f"include%5B%5D={value}" for value in call.query.getlist("success_include[]")] + kept
     target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"
-    return wire.redirect(x.url(target))
+    return wire.redirect(call.url(target))
 
 
-def _why_refused(x: Call, policy: str | None, signature: str | None) -> str:
+def _why_refused(call: Call, policy: str | None, signature: str | None) -> str:
     """What the fields of an upload's second step lack."""
-    if not x.is_form:
+    if not call.is_form:
         return "send a form, multipart/form-data, with every member of the first answer's `upload_params`"
     if not policy or not signature:
         return "every member of the first answer's `upload_params` belongs into this form, before the file"
@@ -268,7 +268,7 @@ def status(api: Api) -> Any:
     return {"upload_status": "ready", "attachment": shapes.file(api, found)}
 
 
-def preflight(x: Call) -> Response:
+def preflight(call: Call) -> Response:
     """Allow another site's page to finish its upload (CORS preflight)."""
     return Response(headers={"Content-Type": "text/html"})
 

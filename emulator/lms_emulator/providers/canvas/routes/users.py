@@ -34,7 +34,7 @@ def administers(api: Api, user: User) -> bool:
 
 def readable(api: Api) -> User:
     """The person in the path: oneself, or a user the caller administers. Raises the refusal `not_found`."""
-    name = "id" if "id" in api.x.path_params else "user_id"
+    name = "id" if "id" in api.call.path_params else "user_id"
     user = identifiers.user(api, api.slot(name))
     own = api.caller is not None and api.caller.id == user.id
     if not api.check("may see the person", own or administers(api, user), got=user.id):
@@ -140,10 +140,10 @@ def _onward(api: Api, user: User) -> dict[str, str]:
     """The requested destination on this site, with a token that signs the new person in, if they have a password."""
     parts = parts_of(api.params.text("destination") or "")
     login = people.login_of(api.store, user)
-    if login is None or login.password is None or parts.netloc != api.x.authority:
+    if login is None or login.password is None or parts.netloc != api.call.authority:
         return {}
     kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "session_token"]
-    query = urlencode([*kept, ("session_token", session_tokens.issue_to_newcomer(api.x, login))])
+    query = urlencode([*kept, ("session_token", session_tokens.issue_to_newcomer(api.call, login))])
     return {"destination": parts._replace(query=query).geturl()}
 
 

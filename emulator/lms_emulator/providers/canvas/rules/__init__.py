@@ -14,9 +14,9 @@ from lms_emulator.providers.canvas.model import Course, Enrollment, User
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 
 
-def enrollments_of(x: Call, user: User, course_id: int | None = None) -> list[Enrollment]:
+def enrollments_of(call: Call, user: User, course_id: int | None = None) -> list[Enrollment]:
     """The person's undeleted enrollments, in one course or all."""
-    found = x.store.enrollments.find("user", user.id)
+    found = call.store.enrollments.find("user", user.id)
     return [e for e in found if e.workflow_state != "deleted" and course_id in (None, e.course_id)]
 
 
@@ -24,22 +24,22 @@ def active(enrollments: Iterable[Enrollment]) -> list[Enrollment]:
     return [e for e in enrollments if e.workflow_state == "active"]
 
 
-def is_staff(x: Call, user: User, course_id: int) -> bool:
+def is_staff(call: Call, user: User, course_id: int) -> bool:
     """Whether the person teaches, assists or designs there, or administers the account."""
-    return is_admin(x, user) or any(e.type in STAFF for e in active(enrollments_of(x, user, course_id)))
+    return is_admin(call, user) or any(e.type in STAFF for e in active(enrollments_of(call, user, course_id)))
 
 
-def is_admin(x: Call, user: User) -> bool:
+def is_admin(call: Call, user: User) -> bool:
     """Whether the person administers an account."""
-    return any(admin.workflow_state == "active" for admin in x.store.account_users.find("user", user.id))
+    return any(admin.workflow_state == "active" for admin in call.store.account_users.find("user", user.id))
 
 
-def is_student(x: Call, user: User, course_id: int) -> bool:
-    return any(e.type == "StudentEnrollment" for e in active(enrollments_of(x, user, course_id)))
+def is_student(call: Call, user: User, course_id: int) -> bool:
+    return any(e.type == "StudentEnrollment" for e in active(enrollments_of(call, user, course_id)))
 
 
-def may_enter(x: Call, user: User, course: Course) -> bool:
-    if is_admin(x, user):
+def may_enter(call: Call, user: User, course: Course) -> bool:
+    if is_admin(call, user):
         return True
-    mine = active(enrollments_of(x, user, course.id))
+    mine = active(enrollments_of(call, user, course.id))
     return any(e.type in STAFF or course.workflow_state != "unpublished" for e in mine)

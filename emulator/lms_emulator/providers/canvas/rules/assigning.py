@@ -93,7 +93,7 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
         description=None,
         submission_types=["none"],
         published=False,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         created_at=api.now,
         updated_at=api.now,
     )
@@ -346,7 +346,7 @@ def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: 
         kinds = ["not_graded"]
     if "online_quiz" in base.submission_types and any(map(submissions.handed_in, submissions.stored(api, base))):
         if kinds is not None:
-            api.x.warn("submission_types_ignored", "the quiz of the assignment has been taken")
+            api.call.warn("submission_types_ignored", "the quiz of the assignment has been taken")
         kinds = None
     found: dict[str, Any] = {} if kinds is None else {"submission_types": kinds}
     wanted = base.submission_types if kinds is None else kinds
@@ -376,7 +376,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         content_id=chosen,
         custom_params=tag.get("custom_params") or {} if tag.has("custom_params") else custom,
         external_data=_hash(tag, "external_data"),
-        resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
+        resource_link_id=known.resource_link_id if known else api.call.ids.hex(40),
         line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,
     )
 
@@ -417,7 +417,7 @@ def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
     if not courses.may(api, api.caller, course, "manage_sis"):
         for name in ("sis_assignment_id", "integration_id", "integration_data"):
             if sent.has(name):
-                api.x.warn("sis_fields_ignored", f"only those with the right manage_sis set `{name}`")
+                api.call.warn("sis_fields_ignored", f"only those with the right manage_sis set `{name}`")
         return found
     for name in ("sis_assignment_id", "integration_id"):
         if sent.has(name):

@@ -239,7 +239,7 @@ def opened_params(api: Api, sealed: str | None) -> dict[str, Any]:
     if not sealed:
         return {}
     if not jwt.is_signed(sealed, _seal(api), "HS256"):
-        api.x.warn("secure_params_unread", "`secure_params` is not what an assignment of this school said")
+        api.call.warn("secure_params_unread", "`secure_params` is not what an assignment of this school said")
         return {}
     return dict(jwt.read(sealed).claims)
 

@@ -30,7 +30,7 @@ def file(
         display_name=name,
         filename=filename or name,
         content_type=content_type,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         **held(content),
     )
     return api.store.attachments.put(made)
@@ -56,12 +56,12 @@ def sent(api: Api, stem: str, otherwise: str) -> Upload:
         return Upload("", "", b"")
     extension = api.params.text("extension")
     if extension:
-        return Upload(f"{stem}.{extension}", MIMES.get(extension, "unknown/unknown"), api.x.body)
-    charset = CHARSET.search(api.x.headers.get("content-type", ""))
+        return Upload(f"{stem}.{extension}", MIMES.get(extension, "unknown/unknown"), api.call.body)
+    charset = CHARSET.search(api.call.headers.get("content-type", ""))
     if charset is not None and charset.group(1).lower() != "utf-8":
         raise sis_refusals.not_utf8(charset.group(1))
-    extension = EXTENSIONS.get(api.x.content_type, otherwise)
-    return Upload(f"{stem}.{extension}", api.x.content_type, api.x.body)
+    extension = EXTENSIONS.get(api.call.content_type, otherwise)
+    return Upload(f"{stem}.{extension}", api.call.content_type, api.call.body)
 
 
 def csv(api: Api, batch_id: int, name: str, content: bytes) -> Attachment:

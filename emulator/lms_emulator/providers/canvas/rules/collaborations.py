@@ -147,11 +147,11 @@ def _confirm(api: Api, method: str, url: str | None) -> None:
 
     async def tell() -> None:
         try:
-            await fetch(api.x, method, api.x.resolve(url), allowed=[url])
+            await fetch(api.call, method, api.call.resolve(url), allowed=[url])
         except OutgoingError as error:
-            api.x.warn("confirm_url_failed", f"the tool could not be told of its content item: {error}")
+            api.call.warn("confirm_url_failed", f"the tool could not be told of its content item: {error}")
 
-    later(api.x, tell)
+    later(api.call, tell)
 
 
 def _named(api: Api, item: dict[str, Any]) -> tuple[list[User], list[Group]]:

@@ -66,7 +66,7 @@ def from_path(api: Api, *wanted: str) -> Context:
         ("Account", identifiers.account),
     ):
         slot = f"{kind.lower()}_id"
-        if slot in api.x.path_params:
+        if slot in api.call.path_params:
             record = find(api, api.slot(slot))
             context = of(record)
             first = f"/api/v1/{TABLES[kind]}/"

@@ -23,7 +23,7 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
         peer_reviews_assigned=False,
         asked_at=None,
         post_to_sis=False,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         resource_link_id=None,
         original={
             "original_course_id": known.course_id,
@@ -61,7 +61,7 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
     copy = copied_assignment(api, known, slugs.copied_title(known.name, taken))
     copy = replace(copy, id=api.new_id("assignments"), position=known.position + 1, discussion_topic_id=None)
     if copy.external_tool is not None:
-        link = {"id": api.new_id("content_tags"), "resource_link_id": api.x.ids.hex(40)}
+        link = {"id": api.new_id("content_tags"), "resource_link_id": api.call.ids.hex(40)}
         copy = replace(copy, external_tool=replace(copy.external_tool, **link))
     made = assigning.with_content(api, api.store.assignments.put(copy))
     submissions.ensure(api, made)

@@ -151,7 +151,7 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     _paced(api, own, faults)
     _fixed(api, own, account, found)
     if found.get("self_enrollment") and (own is None or own.self_enrollment_code is None):
-        found["self_enrollment_code"] = api.x.ids.text(6)
+        found["self_enrollment_code"] = api.call.ids.text(6)
     if faults:
         raise refusals.invalid(faults)
     return found

@@ -42,7 +42,7 @@ def note(
     by = by or api.caller
     source: Any = "api" if api.path.startswith("/api/") else "manual"
     made = CourseChange(
-        id=api.x.ids.uuid(),
+        id=api.call.ids.uuid(),
         course_id=course.id,
         account_id=course.account_id,
         sis_batch_id=sis_batch_id,

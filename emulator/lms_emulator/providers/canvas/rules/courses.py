@@ -131,7 +131,7 @@ def may(api: Api, user: User | None, course: Course, *wanted: str) -> bool:
 def require(api: Api, course: Course, *wanted: str) -> None:
     """Require one of the rights in the course. Raises the refusal for callers without it."""
     held = not rights(api, api.caller, course).isdisjoint(wanted)
-    if not api.x.check(f"may {' or '.join(wanted)} in course {course.id}", held):
+    if not api.call.check(f"may {' or '.join(wanted)} in course {course.id}", held):
         raise api.refused(f"{' or '.join(wanted)} in course {course.id}", *wanted)
 
 

@@ -108,7 +108,7 @@ def _with_assignment(api: Api, tool: Tool, course: Course, item: Json) -> tuple[
         new_tab=_in_tab(item),
         content_id=tool.id,
         custom_params=_custom(item) or None,
-        resource_link_id=api.x.ids.hex(40),
+        resource_link_id=api.call.ids.hex(40),
         line_item={name: text for name, text in said.items() if text} or None,
     )
     made = Assignment(
@@ -124,7 +124,7 @@ def _with_assignment(api: Api, tool: Tool, course: Course, item: Json) -> tuple[
         due_at=_moment(item, "submission", "endDateTime"),
         published=False,
         position=0,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         created_at=api.now,
         updated_at=api.now,
     )

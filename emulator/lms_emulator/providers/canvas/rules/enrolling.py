@@ -274,7 +274,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     enrolled.keep(api, record)
     living = (e for e in rows if e.workflow_state != "deleted")
     if not any(e.type == asked.kind and e.course_id == asked.course.id for e in living):
-        api.x.per_request(Newcomers).enrollments.add(record.id)
+        api.call.per_request(Newcomers).enrollments.add(record.id)
     return record
 
 
@@ -286,7 +286,7 @@ def notify(api: Api, course: Course, record: Enrollment, before: str | None) -> 
     words, link = PARTS.get(record.type, "a student"), api.url(f"/courses/{course.id}")
     invitation = f"{link}?invitation={record.uuid}"
     if invited and user.workflow_state != "registered":
-        said = f"You've been invited to participate in a class at {api.x.authority}. "
+        said = f"You've been invited to participate in a class at {api.call.authority}. "
         said += f"The class is called {course.name}, and you've been invited to participate as {words}."
         mails.notify(api, "enrollment_registration", [user], "Course Invitation", said, link=invitation)
     elif invited and record.type != "ObserverEnrollment":

@@ -365,7 +365,7 @@ def free_file_name(api: Api, name: str, taken: Collection[str]) -> str:
     extension = _extensions(name)
     stem = name.removesuffix(extension)
     numbered = (f"{stem}-{number}{extension}" for number in range(1, LAST_NUMBER + 1))
-    return next((each for each in numbered if each not in taken), None) or f"{stem}-{api.x.ids.uuid()}{extension}"
+    return next((each for each in numbered if each not in taken), None) or f"{stem}-{api.call.ids.uuid()}{extension}"
 
 
 def _extensions(name: str) -> str:
@@ -421,7 +421,7 @@ def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -
         context_id=folder.context_id,
         folder_id=folder.id,
         filename=source.filename or source.display_name,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         user_id=api.user.id,
         copied=True,
         updated_at=api.now,

@@ -112,7 +112,7 @@ class _School:
 
 
 def _may_restrict(api: Api) -> bool:
-    known = api.x.per_request(_School)
+    known = api.call.per_request(_School)
     if known.restricts is None:
         known.restricts = features.enabled(api, api.root, "restrict_quantitative_data")
     return known.restricts

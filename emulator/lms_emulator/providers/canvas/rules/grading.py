@@ -80,7 +80,7 @@ class _Saved:
 
 def _begun(api: Api, record: Submission) -> datetime:
     """When a new version begins: at the time of the last one only within a request, even if the clock is frozen."""
-    saved = api.x.per_request(_Saved).ids
+    saved = api.call.per_request(_Saved).ids
     before = record.versions[-1].made_at if record.versions and record.id not in saved else None
     saved.add(record.id)
     return api.now if before is None or before < api.now else later(before, 1e-6)
@@ -119,7 +119,7 @@ def note_change(
     """Record a grade change, by the caller unless `grader_id` says otherwise."""
     more.setdefault("grader_id", api.caller.id if api.caller is not None else None)
     change = GradeChange(
-        id=api.x.ids.uuid(),
+        id=api.call.ids.uuid(),
         course_id=course_id,
         assignment_id=base.id if base is not None else None,
         student_id=student_id,

@@ -255,13 +255,13 @@ def unassigned(api: Api, category: GroupCategory) -> list[User]:
 
 def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
     """A new group of a set."""
-    name = fields.pop("name", None) or api.x.ids.alnum(40)
+    name = fields.pop("name", None) or api.call.ids.alnum(40)
     fields["max_membership"] = fields.get("max_membership") or category.group_limit
     made = Group(
         id=api.new_id("groups"),
         group_category_id=category.id,
         name=name,
-        lti_context_id=api.x.ids.hex(40),
+        lti_context_id=api.call.ids.hex(40),
         created_at=api.now,
         **fields,
     )

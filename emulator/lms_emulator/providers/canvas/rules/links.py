@@ -14,9 +14,9 @@ def make(api: Api, tool: Tool, title: str, **fields: Any) -> ResourceLink:
     """A new link, not stored yet."""
     return ResourceLink(
         **{
-            "id": api.x.ids.uuid(),
+            "id": api.call.ids.uuid(),
             "number": api.store.next_number("resource_links", "number"),
-            "lookup_id": api.x.ids.uuid(),
+            "lookup_id": api.call.ids.uuid(),
             "tool_id": tool.id,
             "title": title,
             "created_at": api.now,

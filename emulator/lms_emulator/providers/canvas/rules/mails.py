@@ -15,9 +15,9 @@ from lms_emulator.providers.canvas.rules import people
 
 def send(api: Api, kind: str, address: str, subject: str, body: str = "", data: dict[str, Any] | None = None) -> None:
     """Mail one address. `kind` is Canvas's name for the message; `data`, its other contents, such as its `link`."""
-    now = api.x.clock.now()
-    api.x.outbox.add(
-        "email", provider=api.x.provider, kind=kind, to=address, at=now, subject=subject, body=body, data=data
+    now = api.call.clock.now()
+    api.call.outbox.add(
+        "email", provider=api.call.provider, kind=kind, to=address, at=now, subject=subject, body=body, data=data
     )
 
 

@@ -22,7 +22,7 @@ def begin(api: Api) -> None:
         raise refusals.invalid_masquerade("nobody is signed in")
     if target is None:
         takes = f"no user is `{str(reference)[:100]}`; `as_user_id` takes an id, or sis_user_id:… and the like"
-        raise refusals.invalid_masquerade(people.who_is_meant(api.x, str(reference)) or takes)
+        raise refusals.invalid_masquerade(people.who_is_meant(api.call, str(reference)) or takes)
     if target.workflow_state == "deleted":
         seen = target.merged_into_user_id if _administers(api, api.caller, target) else None
         raise refusals.invalid_masquerade("that user was deleted", seen)

@@ -268,7 +268,7 @@ def _criterion_of(api: Api, rubric: Rubric, row: dict[str, Any], outcome: Outcom
                 "long_description": "",
                 "points": rating["points"],
                 "criterion_id": row["id"],
-                "id": f"{rubric.id}_{api.x.ids.digits(4)}",
+                "id": f"{rubric.id}_{api.call.ids.digits(4)}",
             }
             for rating in outcome.ratings
         ]

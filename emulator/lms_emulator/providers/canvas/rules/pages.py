@@ -228,7 +228,7 @@ def _roles(text: str | None) -> str:
 def _check_front(api: Api, page: WikiPage | None, found: dict[str, Any]) -> None:
     """Refuse a front page that is not published, whichever of the two was changed."""
     said = [name for name in ("front_page", "published") if name in found]
-    stays = page is not None and page.front_page and api.x.method == "PUT"
+    stays = page is not None and page.front_page and api.call.method == "PUT"
     front, shown = found.get("front_page", stays), found.get("published", page is not None and page.published)
     if said and front and not shown:
         raise refusals.invalid({name: [FRONT_PAGE] for name in said})

@@ -37,10 +37,10 @@ def ask(api: Api, record: Submission, assessor_id: int) -> PeerReview:
     return api.store.peer_reviews.put(made)
 
 
-def run(x: Call) -> None:
+def run(call: Call) -> None:
     """Ask for the automatic reviews whose time has come."""
-    for base in list(x.store.assignments.find("automatic", True)):
-        api = Api(x, Params({}))
+    for base in list(call.store.assignments.find("automatic", True)):
+        api = Api(call, Params({}))
         date = next((date for date in _dates(api, base) if base.asked_at is None or date > base.asked_at), None)
         moment = max(date, later(base.updated_at, AFTER_A_CHANGE)) if date is not None else None
         if moment is None or moment > api.now:
@@ -73,7 +73,7 @@ def _ask_all(api: Api, base: Assignment) -> None:
     given = {user: {review.user_id for review in made if review.assessor_id == user} for user in work}
 
     def chance(_: int = 0) -> int:
-        return api.x.ids.integer(0, 1 << 30)
+        return api.call.ids.integer(0, 1 << 30)
 
     for user in sorted(work, key=chance):
         others = [other for other in work if other not in (user, *given[user]) and _apart(api, base, work, user, other)]

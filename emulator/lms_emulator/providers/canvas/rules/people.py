@@ -88,7 +88,7 @@ def effective_locale(user: User) -> str:
 
 def note_language(api: Api) -> None:
     """Remember the browser language of the caller, for later requests without one."""
-    language, user = accepted(api.x.headers.get("accept-language", "")), api.caller
+    language, user = accepted(api.call.headers.get("accept-language", "")), api.caller
     if user is not None and language not in (None, user.browser_locale):
         api.caller = api.store.users.put(replace(user, browser_locale=language))
 
@@ -141,12 +141,12 @@ def is_fallback_of(name: str, sortable: str | None) -> bool:
     return sortable is None or sortable == sorted_name(name)
 
 
-def who_is_meant(x: Call, sent: str, *, takes_kinds: bool = True) -> str | None:
+def who_is_meant(call: Call, sent: str, *, takes_kinds: bool = True) -> str | None:
     """Whom a text names that is not a person's id; None if nobody.
 
     Parameters: `takes_kinds`, whether `sis_user_id:…` and the like may stand there.
     """
-    tables: tuple[Table[Any], ...] = (x.store.users, x.store.pseudonyms, x.store.communication_channels)
+    tables: tuple[Table[Any], ...] = (call.store.users, call.store.pseudonyms, call.store.communication_channels)
     for table in tables:
         if (found := by_other_name(table, sent)) is not None:
             word, record = found

@@ -36,10 +36,10 @@ def follow(api: Api, course: Course, kept: Assignment) -> None:
 def _add(api: Api, course: Course, kept: Assignment, item: Params) -> None:
     tool = api.store.tools.get(item.integer("context_external_tool_id") or 0)
     if api.token is not None:
-        api.x.warn("asset_processor_ignored", BY_HAND)
+        api.call.warn("asset_processor_ignored", BY_HAND)
         return
     if tool is None or not tools.usable(api.store, tool) or not tools.available(api.store, tool, course):
-        api.x.warn("asset_processor_ignored", "`context_external_tool_id` names no tool of the course")
+        api.call.warn("asset_processor_ignored", "`context_external_tool_id` names no tool of the course")
         return
     api.store.asset_processors.put(
         AssetProcessor(

@@ -93,4 +93,4 @@ def _mixed(api: Api, quiz: Quiz, question: Data) -> Data:
 
 def shuffled(api: Api, rows: list[T]) -> list[T]:
     """The rows in random order."""
-    return sorted(rows, key=lambda _: api.x.ids.integer(0, 1 << 30))
+    return sorted(rows, key=lambda _: api.call.ids.integer(0, 1 << 30))

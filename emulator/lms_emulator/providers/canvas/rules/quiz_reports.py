@@ -99,7 +99,7 @@ def run(api: Api, report: QuizReport) -> None:
         filename=f"quiz_{report.report_type}_report.csv",
         content_type="text/csv",
         text=csv_files.written(table),
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
     )
     api.store.attachments.put(file)
     _report(api, report, workflow_state="completed", completion=100.0)

@@ -142,7 +142,7 @@ def check_takeable(api: Api, course: Course, quiz: Quiz) -> None:
     given = api.params.text("access_code")
     if quiz.access_code and given != quiz.access_code:
         raise quiz_refusals.quiz(403, "access_code_wrong", "invalid access code")
-    if quiz.ip_filter and not _within(quiz.ip_filter, api.x.client_ip):
+    if quiz.ip_filter and not _within(quiz.ip_filter, api.call.client_ip):
         raise quiz_refusals.quiz(403, "ip_address_denied", "IP address denied")
     if quizzes.manages(api, course):
         return
@@ -193,7 +193,7 @@ def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
         workflow_state="settings_only",
         fudge_points=0.0,
         quiz_points_possible=quiz.points_possible,
-        validation_token=api.x.ids.hex(64),
+        validation_token=api.call.ids.hex(64),
     )
 
 

@@ -208,7 +208,7 @@ def _assigned(api: Api, quiz: Quiz) -> Quiz:
         published=published(quiz),
         position=0,
         quiz_id=quiz.id,
-        lti_context_id=api.x.ids.uuid(),
+        lti_context_id=api.call.ids.uuid(),
         created_at=api.now,
         updated_at=api.now,
     )

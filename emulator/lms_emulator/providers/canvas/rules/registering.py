@@ -164,7 +164,7 @@ def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> Non
     confirm, finish = api.url(f"/register/{channel.confirmation_code}"), "To finish the registration process"
     if by_oneself:
         kind, subject, link = "confirm_registration", "Confirm Registration: Canvas", confirm
-        who, where = people.short_name(user), api.x.authority
+        who, where = people.short_name(user), api.call.authority
         said = f"Thank you for registering with Canvas!  This email is confirmation that the user {who} is registering "
         said += f"for a new account at {where}.\n\n{finish}, please visit the following url:"
     elif not api.params.flag("pseudonym", "send_confirmation"):
@@ -189,7 +189,9 @@ def ask_to_confirm(api: Api, user: User, channel: CommunicationChannel) -> None:
     if user.workflow_state != "registered":
         mails.send(api, "confirm_registration", channel.address, "Confirm Registration: Canvas", data={"link": link})
         return
-    said = f"The email address: {channel.address} is being added to a Canvas account registered at {api.x.authority}."
+    said = (
+        f"The email address: {channel.address} is being added to a Canvas account registered at {api.call.authority}."
+    )
     kind = "confirm_email_communication_channel"
     mails.send(api, kind, channel.address, "Confirm Email: Canvas", said, {"link": link})
 
@@ -230,7 +232,7 @@ def _made(api: Api, account: Account, login: Params, strict: bool, paired: objec
         short_name=sent.text("short_name") or None,
         sortable_name=sent.text("sortable_name") or None,
         uuid=api.new_uuid(),
-        lti_id=api.x.ids.uuid(),
+        lti_id=api.call.ids.uuid(),
         time_zone=chosen if chosen and zone(chosen) is not None else None,
         locale=locale if locale in LOCALES else None,
         stuck_sis_fields=sorted({*given, "sortable_name"}) if given else [],
@@ -291,7 +293,7 @@ def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bo
         address=address,
         type=kind,
         workflow_state="active" if known else "unconfirmed",
-        confirmation_code=api.x.ids.text(25),
+        confirmation_code=api.call.ids.text(25),
         created_at=api.now,
     )
     api.store.communication_channels.put(channel)
@@ -314,7 +316,7 @@ def expected(api: Api, address: str) -> User:
         **api.new_row("users"),
         name=address,
         uuid=api.new_uuid(),
-        lti_id=api.x.ids.uuid(),
+        lti_id=api.call.ids.uuid(),
         workflow_state="creation_pending",
     )
     api.store.users.put(user)

@@ -17,7 +17,7 @@ def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | 
 
     Parameters: `signed_in`, require a login, which Canvas checks before it looks up the assignment.
     """
-    named = "section_id" in api.x.path_params
+    named = "section_id" in api.call.path_params
     section = identifiers.section(api, api.slot("section_id")) if named else None
     course = identifiers.course(api, section.course_id if section is not None else api.slot("course_id"))
     if signed_in:
@@ -68,7 +68,7 @@ def current_student(api: Api, course: Course, reference: str) -> User:
 
 def from_path(api: Api, course: Course, section: CourseSection | None, assignment: Assignment) -> User:
     """The student of the path, by user id or anonymous id. Raises the refusal `not_found`."""
-    if "anonymous_id" not in api.x.path_params:
+    if "anonymous_id" not in api.call.path_params:
         return student(api, course, section, api.slot("user_id"))
     return anonymous(api, course, section, assignment, api.slot("anonymous_id"))
 

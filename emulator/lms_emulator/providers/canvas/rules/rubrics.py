@@ -91,7 +91,7 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
 
     def numbered(text: str | None) -> str:
         while text is None or text in used_ids:
-            text = f"{rubric_id or ''}_{api.x.ids.digits(4)}"
+            text = f"{rubric_id or ''}_{api.call.ids.digits(4)}"
         used_ids.add(text)
         return text
 

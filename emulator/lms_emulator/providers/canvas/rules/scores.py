@@ -115,7 +115,7 @@ def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None
 
     A student enrolled by this request has none yet, as a job computes them.
     """
-    if enrollment.id in api.x.per_request(Newcomers).enrollments:
+    if enrollment.id in api.call.per_request(Newcomers).enrollments:
         return Scores(), Scores()
     if only is None and enrollment.workflow_state == "completed" and enrollment.last_scores is not None:
         return Scores(*enrollment.last_scores[0]), Scores(*enrollment.last_scores[1])

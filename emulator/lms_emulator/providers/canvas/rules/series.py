@@ -53,7 +53,7 @@ def make(api: Api, first: CalendarEvent) -> list[CalendarEvent]:
     rule = recurrence.read(first.rrule or "")
     if first.start_at is None or first.end_at is None:
         raise refusals.crashed("a series needs a start", first.title)
-    seed = replace(first, series_uuid=first.series_uuid or api.x.ids.uuid())
+    seed = replace(first, series_uuid=first.series_uuid or api.call.ids.uuid())
     found = _times(api, rule, seed)
     if not found:
         raise refusals.crashed("a series has no event", first.rrule)
@@ -148,7 +148,9 @@ def _repeated(
     rule = wanted.rrule
     if apart and most is not None and api.settings.splits_series and "COUNT=" in (rule or ""):
         rule = _counted(rule or "", len(found))
-    seed = replace(wanted, rrule=rule, series_uuid=api.x.ids.uuid() if apart else known.series_uuid, updated_at=api.now)
+    seed = replace(
+        wanted, rrule=rule, series_uuid=api.call.ids.uuid() if apart else known.series_uuid, updated_at=api.now
+    )
     sent = api.params.hash("calendar_event")
     changes = {name: getattr(seed, name) for name in FIELDS if sent.has(name)}
     changes |= {name: getattr(seed, name) for name in ("rrule", "series_uuid", "all_day", "updated_at")}

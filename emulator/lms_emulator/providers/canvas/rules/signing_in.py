@@ -121,7 +121,7 @@ def count(api: Api, login: Pseudonym) -> Pseudonym:
 def note(api: Api, login: Pseudonym, what: Literal["login", "logout"]) -> None:
     """Add a sign-in or sign-out to the audit log."""
     made = AuthenticationEvent(
-        id=api.x.ids.uuid(),
+        id=api.call.ids.uuid(),
         event_type=what,
         login_id=login.id,
         account_id=login.account_id,

@@ -20,78 +20,78 @@ _CODE = re.compile(r"\bcourse_(\d{1,12})$")
 _LISTED = 6
 
 
-def why_not(x: Call, needs: Collection[str], what: str = "") -> str | None:
+def why_not(call: Call, needs: Collection[str], what: str = "") -> str | None:
     """The caller's roles and those with the permission, in the course or account of the path or in the whole site.
 
     None if one of those roles has the permission, so that it is not what was missing.
     Parameters: `what`, what the caller may not do, which may name a course by its context code.
     """
     code = _CODE.search(what)
-    course = x.store.courses.get(int(code[1])) if code is not None else _course(x)
-    account = x.store.accounts.get(course.account_id) if course is not None else _account(x) or _root(x)
-    user = x.store.users.get(x.per_request(Identity).user_id or 0)
+    course = call.store.courses.get(int(code[1])) if code is not None else _course(call)
+    account = call.store.accounts.get(course.account_id) if course is not None else _account(call) or _root(call)
+    user = call.store.users.get(call.per_request(Identity).user_id or 0)
     if account is None or user is None:
         return None
-    if any(role_allows(x, account, role, need) for role in _roles(x, user, course) for need in needs):
+    if any(role_allows(call, account, role, need) for role in _roles(call, user, course) for need in needs):
         return None
-    return "; ".join((_caller(x, user, course, account), *_holders(x, account, needs)))
+    return "; ".join((_caller(call, user, course, account), *_holders(call, account, needs)))
 
 
-def where_somebody_stands(x: Call, user: User, course: Course) -> str:
+def where_somebody_stands(call: Call, user: User, course: Course) -> str:
     """`user 3 is TeacherEnrollment in course 1`."""
-    account = x.store.accounts.get(course.account_id)
-    return _caller(x, user, course, account) if account is not None else f"user {user.id} has no role there"
+    account = call.store.accounts.get(course.account_id)
+    return _caller(call, user, course, account) if account is not None else f"user {user.id} has no role there"
 
 
-def _course(x: Call) -> Course | None:
-    own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/courses/{id}")
-    key = number(x.path_params.get("course_id") or (x.path_params.get("id") if own else None))
+def _course(call: Call) -> Course | None:
+    own = call.route is not None and call.route.path.removeprefix("/api/v1").startswith("/courses/{id}")
+    key = number(call.path_params.get("course_id") or (call.path_params.get("id") if own else None))
     tables: tuple[tuple[str, Table[Any]], ...] = (
-        ("assignment_id", x.store.assignments),
-        ("section_id", x.store.course_sections),
+        ("assignment_id", call.store.assignments),
+        ("section_id", call.store.course_sections),
     )
     for name, table in tables if key is None else ():
-        record = table.get(number(x.path_params.get(name)) or 0)
+        record = table.get(number(call.path_params.get(name)) or 0)
         key = record.course_id if record is not None else key
-    return x.store.courses.get(key) if key is not None else None
+    return call.store.courses.get(key) if key is not None else None
 
 
-def _account(x: Call) -> Account | None:
-    own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/accounts/{id}")
-    key = number(x.path_params.get("account_id") or (x.path_params.get("id") if own else None))
-    return x.store.accounts.get(key) if key is not None else None
+def _account(call: Call) -> Account | None:
+    own = call.route is not None and call.route.path.removeprefix("/api/v1").startswith("/accounts/{id}")
+    key = number(call.path_params.get("account_id") or (call.path_params.get("id") if own else None))
+    return call.store.accounts.get(key) if key is not None else None
 
 
-def _root(x: Call) -> Account | None:
-    roots = (account for account in x.store.accounts if account.parent_account_id is None and not account.site_admin)
+def _root(call: Call) -> Account | None:
+    roots = (account for account in call.store.accounts if account.parent_account_id is None and not account.site_admin)
     return next(roots, None)
 
 
-def _roles(x: Call, user: User, course: Course | None) -> Iterator[Role]:
+def _roles(call: Call, user: User, course: Course | None) -> Iterator[Role]:
     """The roles in which somebody takes part in a course now."""
-    for enrollment in x.store.enrollments.find("user", user.id):
-        role, here = x.store.roles.get(enrollment.role_id), course is not None and enrollment.course_id == course.id
+    for enrollment in call.store.enrollments.find("user", user.id):
+        role, here = call.store.roles.get(enrollment.role_id), course is not None and enrollment.course_id == course.id
         if here and enrollment.workflow_state == "active" and role is not None:
             yield role
 
 
-def _caller(x: Call, user: User, course: Course | None, account: Account) -> str:
+def _caller(call: Call, user: User, course: Course | None, account: Account) -> str:
     """`user 3 is StudentEnrollment (invited) in course 1`."""
     found = []
     if course is not None:
-        for enrollment in x.store.enrollments.find("user", user.id):
-            role = x.store.roles.get(enrollment.role_id)
+        for enrollment in call.store.enrollments.find("user", user.id):
+            role = call.store.roles.get(enrollment.role_id)
             if enrollment.course_id == course.id and role is not None:
                 state = "" if enrollment.workflow_state == "active" else f" ({enrollment.workflow_state})"
                 found.append(f"{role.name}{state} in course {course.id}")
-    found += [f"{role.name} of account {admin.account_id}" for admin, role in admins_over(x.store, user, account.id)]
+    found += [f"{role.name} of account {admin.account_id}" for admin, role in admins_over(call.store, user, account.id)]
     where = f"course {course.id}" if course is not None else f"account {account.id}"
     return f"user {user.id} is {', '.join(found)}" if found else f"user {user.id} has no role in {where}"
 
 
-def _holders(x: Call, account: Account, needs: Collection[str]) -> Iterator[str]:
+def _holders(call: Call, account: Account, needs: Collection[str]) -> Iterator[str]:
     """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin."""
     for need in needs:
         if need in permissions():
-            names = dict.fromkeys(role.name for role in x.store.roles if role_allows(x, account, role, need))
+            names = dict.fromkeys(role.name for role in call.store.roles if role_allows(call, account, role, need))
             yield f"`{need}` belongs to {', '.join(list(names)[:_LISTED]) or 'no role'}"

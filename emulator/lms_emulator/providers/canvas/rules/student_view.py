@@ -35,15 +35,15 @@ def _made(api: Api) -> User:
         short_name=NAME,
         sortable_name=SORTABLE,
         uuid=api.new_uuid(),
-        lti_id=api.x.ids.uuid(),
-        lti_user_id=api.x.ids.hex(40),
+        lti_id=api.call.ids.uuid(),
+        lti_user_id=api.call.ids.hex(40),
         created_at=api.now,
     )
     login = Pseudonym(
         id=api.new_id("pseudonyms"),
         user_id=user.id,
         account_id=api.root.id,
-        unique_id=api.x.ids.hex(40),
+        unique_id=api.call.ids.hex(40),
         created_at=api.now,
     )
     api.store.pseudonyms.put(login)

@@ -27,12 +27,12 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
     if found is not None and found.anonymous_id:
         return found
     if found is not None:
-        return api.store.submissions.put(replace(found, anonymous_id=api.x.ids.alnum(5)))
+        return api.store.submissions.put(replace(found, anonymous_id=api.call.ids.alnum(5)))
     made = Submission(
         id=api.new_id("submissions"),
         assignment_id=assignment.id,
         user_id=user_id,
-        anonymous_id=api.x.ids.alnum(5),
+        anonymous_id=api.call.ids.alnum(5),
         created_at=api.now,
         **_NOTHING,
     )

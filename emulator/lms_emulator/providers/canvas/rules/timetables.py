@@ -55,7 +55,7 @@ def weekly(
         if start is None or end is None or first is None or last is None or wrong:
             continue
         where = zone(course.time_zone) or api.zone
-        most = api.x.world.emulator.max_json_values
+        most = api.call.world.emulator.max_json_values
         if len(found) + (last - first).days * len(days) // 7 > most:
             raise refusals.message(
                 413,

@@ -166,7 +166,7 @@ async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
     field, text = kind.replace("by", "config"), given
     if kind == "by_url":
         try:
-            answer = await fetch(reading.api.x, "GET", given, allowed=[given])
+            answer = await fetch(reading.api.call, "GET", given, allowed=[given])
         except OutgoingError:
             reading.faults[field] = [BAD_ADDRESS]
             return

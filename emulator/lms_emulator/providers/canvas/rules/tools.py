@@ -390,9 +390,9 @@ def matches_host(tool: Tool, url: str) -> bool:
     return bool(host) and host == (tool.domain or parts_of(tool.url or "").hostname or "").lower()
 
 
-def may_be_opened_at(x: Call, tool: Tool, url: str) -> bool:
+def may_be_opened_at(call: Call, tool: Tool, url: str) -> bool:
     """Whether a URL is on a tool's host, or below its domain."""
-    return _same_host(tool, url) or parts_of(url).hostname == parts_of(x.resolve(tool.url or "")).hostname
+    return _same_host(tool, url) or parts_of(url).hostname == parts_of(call.resolve(tool.url or "")).hostname
 
 
 def _plain(url: str) -> tuple[str, list[tuple[str, str]]]:

@@ -367,10 +367,10 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
         display_name=name,
         content_type=media_types.UNKNOWN,
         size=None,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         modified_at=api.now,
     )
-    filled = uploads.filled(api.x, made, sent.content, name=name, kind=sent.content_type, numbered=False)
+    filled = uploads.filled(api.call, made, sent.content, name=name, kind=sent.content_type, numbered=False)
     return api.store.attachments.put(replace(filled, workflow_state="processed"))
 
 

@@ -20,7 +20,7 @@ _COMPARED = ("client_name", "initiate_login_uri", "jwks_uri", "logo_uri", TOOL)
 
 
 def ask(
-    x: Call,
+    call: Call,
     registration: LtiRegistration,
     account_id: int,
     sent: dict[str, Any],
@@ -33,11 +33,11 @@ def ask(
     Parameters: `uuid`, of the registration token, and `user_id`, its creator; both are None if the tool sends the
     request on its own.
     """
-    now = x.clock.now().replace(microsecond=0)
+    now = call.clock.now().replace(microsecond=0)
     if same := _same(registration.sent or {}, sent):
-        x.store.lti_registrations.put(replace(registration, sent=sent))
+        call.store.lti_registrations.put(replace(registration, sent=sent))
     made = LtiUpdateRequest(
-        id=x.store.new_id("lti_update_requests"),
+        id=call.store.new_id("lti_update_requests"),
         registration_id=registration.id,
         account_id=account_id,
         uuid=uuid,
@@ -48,7 +48,7 @@ def ask(
         updated_at=now,
         accepted_at=now if same else None,
     )
-    return x.store.lti_update_requests.put(made)
+    return call.store.lti_update_requests.put(made)
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -138,7 +138,7 @@ def expect(
         content_type=kind,
         media_entry_id="maybe" if kind.startswith(MEDIA) else None,
         size=None,
-        uuid=api.x.ids.alnum(40),
+        uuid=api.call.ids.alnum(40),
         category=api.params.text("category") or "uncategorized",
         file_state="deleted",
         workflow_state="pending",
@@ -166,10 +166,10 @@ def _cut(name: str) -> str:
     return stem[: LONGEST - len(ending)] + ending
 
 
-def _stored_name(x: Call, attachment: Attachment, name: str) -> str:
+def _stored_name(call: Call, attachment: Attachment, name: str) -> str:
     """The storage name of an upload: its last part with a time and a number in front."""
     bare = media_types.completed(re.sub(r"\s", "_", name.rsplit("/", 1)[-1]), attachment.content_type)
-    return f"{int(x.clock.now().timestamp())}_{x.ids.digits(3)}__{bare}"
+    return f"{int(call.clock.now().timestamp())}_{call.ids.digits(3)}__{bare}"
 
 
 def _conditions(attachment: Attachment) -> dict[str, str]:
@@ -250,7 +250,7 @@ def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attac
 
 
 def filled(
-    x: Call,
+    call: Call,
     attachment: Attachment,
     content: bytes,
     *,
@@ -274,13 +274,13 @@ def filled(
     made = replace(attachment, **held, size=len(content), workflow_state="received")
     same = (
         file
-        for file in x.store.attachments
+        for file in call.store.attachments
         if (file.size, file.content_type, file.data, file.text) == (made.size, made.content_type, made.data, made.text)
         and not file.copied
         and file.id != made.id
     )
     first = min(same, key=lambda file: file.id, default=None)
-    stored = _stored_name(x, made, name) if numbered else name
+    stored = _stored_name(call, made, name) if numbered else name
     if first is not None:
         stored = first.filename or first.display_name
     return replace(made, filename=stored, copied=first is not None)

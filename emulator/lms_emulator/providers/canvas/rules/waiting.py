@@ -53,31 +53,31 @@ FAILED: dict[str, dict[str, Any]] = {
 """The state of a job that failed, so that it is not tried again."""
 
 
-def run(x: Call) -> None:
+def run(call: Call) -> None:
     """Run the waiting jobs, in the order in which they were requested, after those with a time of their own."""
-    if x.store.assignments.find("automatic", True):
-        import_module(f"{RULES}.peer_reviewing").run(x)
-    found = jobs(x)
-    if not found or LEAVES.match(f"{x.method} {x.path}"):
+    if call.store.assignments.find("automatic", True):
+        import_module(f"{RULES}.peer_reviewing").run(call)
+    found = jobs(call)
+    if not found or LEAVES.match(f"{call.method} {call.path}"):
         return
-    wait = timedelta(seconds=x.settings.background_job_seconds)
+    wait = timedelta(seconds=call.settings.background_job_seconds)
     for table, job in sorted(found, key=lambda pair: _asked(pair[1])):
-        api = Api(x, Params({}))
-        api.caller = x.store.users.get(job.user_id)
+        api = Api(call, Params({}))
+        api.caller = call.store.users.get(job.user_id)
         if api.now < _asked(job) + wait:
             continue
         api.now = min(api.now, _asked(job) + max(PICKED_UP, wait))
         try:
             import_module(JOBS[table]).run(api, job)
         except Exception:
-            rows = getattr(x.store, table)
+            rows = getattr(call.store, table)
             rows.put(replace(rows.get(job.id) or job, **FAILED[table]))
             raise
 
 
-def jobs(x: Call) -> list[tuple[str, Any]]:
+def jobs(call: Call) -> list[tuple[str, Any]]:
     """The waiting jobs, each with its table."""
-    return x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
+    return call.store.derived("waiting", _TABLES, lambda: _waiting(call.store))
 
 
 def _waiting(store: CanvasStore) -> list[tuple[str, Any]]:

@@ -368,7 +368,7 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
     for row in rows:
         user = api.store.users.get(row.user_id)
         if row.type == "StudentEnrollment" and user is not None:
-            body = people_shapes.person(api, user, course, includes, identified="course_id" in api.x.path_params)
+            body = people_shapes.person(api, user, course, includes, identified="course_id" in api.call.path_params)
             if "enrollments" in includes:
                 body["enrollments"] = [enrollment_shapes.enrollment(api, row, course)]
             found.append(body)

@@ -73,7 +73,7 @@ class _Seen:
 
 
 def _sight(api: Api, course: Course) -> _Sight:
-    known = api.x.per_request(_Seen).sights
+    known = api.call.per_request(_Seen).sights
     found = known.get(course.id)
     if found is None or found.course is not course or found.caller is not api.caller:
         found = known[course.id] = _Sight(api, course)

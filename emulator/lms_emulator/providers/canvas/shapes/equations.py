@@ -39,12 +39,12 @@ def _image(api: Api, found: re.Match[str]) -> str:
     if kind is None or "equation_image" not in kind[1].split():
         return found[0]
     latex = _LATEX.search(found[1]) or _ALT.search(found[1])
-    spent = api.x.per_request(_Converted)
+    spent = api.call.per_request(_Converted)
     if latex is None or spent.characters > MOST_CHARACTERS:
         return found[0]
     spent.characters += len(latex[1])
     if spent.characters > MOST_CHARACTERS:
-        api.x.warn("mathml_left_out", f"only {MOST_CHARACTERS} characters of LaTeX are converted in one request")
+        api.call.warn("mathml_left_out", f"only {MOST_CHARACTERS} characters of LaTeX are converted in one request")
         return found[0]
     mathml = _converted(unescape(latex[1])).replace("&", "&amp;").replace('"', "&quot;")
     return f'<img{found[1]} x-canvaslms-safe-mathml="{mathml}">' if mathml else found[0]

@@ -180,7 +180,7 @@ def deployment(api: Api, record: LtiRegistration, tool: Tool, rows: list[LtiCont
         "context_id": number,
         "context_type": kind,
         "registration_id": record.id,
-        "deployment_id": places.deployment_id(api.x, tool),
+        "deployment_id": places.deployment_id(api.call, tool),
         "context_name": tools.home(api.store, tool).name,
         "workflow_state": "active" if tool.workflow_state == "active" else "deleted",
         "context_controls": [control(api, record, row) for row in rows],

@@ -79,7 +79,7 @@ def submission(api: Api, record: Submission, base: Assignment, course: Course, i
 
 
 def _by_anonymous_id(api: Api) -> bool:
-    return "anonymous_id" in api.x.path_params
+    return "anonymous_id" in api.call.path_params
 
 
 def _names(api: Api, record: Submission, base: Assignment, course: Course) -> bool:

@@ -41,7 +41,7 @@ def external_tool(api: Api, tool: Tool, where: Where) -> Json:
     found |= {"not_selectable": tool.not_selectable, "version": "1.1" if tool.developer_key_id is None else "1.3"}
     if tool.developer_key_id is not None:
         found["developer_key_id"] = tool.developer_key_id % SHARD
-    return found | {"deployment_id": places.deployment_id(api.x, tool)}
+    return found | {"deployment_id": places.deployment_id(api.call, tool)}
 
 
 def _placement(api: Api, tool: Tool, said: Json, name: str) -> Json | None:
@@ -75,7 +75,7 @@ def app(api: Api, tool: Tool, where: Where) -> Json:
         "reregistration_url": None,
         "has_update": None,
         "lti_version": "1.1" if tool.developer_key_id is None else "1.3",
-        "deployment_id": places.deployment_id(api.x, tool),
+        "deployment_id": places.deployment_id(api.call, tool),
         "editor_button_settings": said.get("editor_button"),
     }
     return found | tools.pinned(api.store, tool, where, said)

@@ -24,66 +24,66 @@ from lms_emulator.providers.learningstudio.settings import DASHBOARD, android, w
 from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
-def announcements(x: Call, caller: Caller) -> Response:
+def announcements(call: Call, caller: Caller) -> Response:
     """GET …/announcements, with `excludeInactive` and `since`."""
-    course = course_named(x, caller)
-    return wire.answer({"announcements": [show.announcement(record) for record in _listed(x, course)]})
+    course = course_named(call, caller)
+    return wire.answer({"announcements": [show.announcement(record) for record in _listed(call, course)]})
 
 
-def announcement(x: Call, caller: Caller) -> Response:
+def announcement(call: Call, caller: Caller) -> Response:
     """GET …/announcements/ID: a list of one."""
-    record = _named(x, course_named(x, caller))
+    record = _named(call, course_named(call, caller))
     return wire.answer({"announcements": [show.announcement(record)]})
 
 
-def my_announcements(x: Call, caller: Caller) -> Response:
+def my_announcements(call: Call, caller: Caller) -> Response:
     """GET /me/…/announcements: with `readstatus`."""
-    user, course = subject(x, caller), course_named(x, caller)
+    user, course = subject(call, caller), course_named(call, caller)
     rows = [
-        {**show.announcement(record), "readstatus": (record.id, user.id) in x.store.announcement_reads}
-        for record in _listed(x, course)
+        {**show.announcement(record), "readstatus": (record.id, user.id) in call.store.announcement_reads}
+        for record in _listed(call, course)
     ]
     return wire.answer({"announcements": rows})
 
 
-def put_read_status(x: Call, caller: Caller) -> Response:
+def put_read_status(call: Call, caller: Caller) -> Response:
     """PUT …/readstatus with `{"announcementReadStatus":{"markedAsRead":true}}`."""
-    user, course = subject(x, caller), course_named(x, caller)
-    record = _named(x, course)
-    status = body_of(x, "announcementReadStatus")
+    user, course = subject(call, caller), course_named(call, caller)
+    record = _named(call, course)
+    status = body_of(call, "announcementReadStatus")
     read = field(status, "markedAsRead", bool)
     if read is None:
         raise refusals.bad_request(
             "malformed_body", "Missing required element: markedAsRead.", check="markedAsRead is true or false"
         )
     if read:
-        x.store.announcement_reads.put(AnnouncementRead(announcement_id=record.id, user_id=user.id))
+        call.store.announcement_reads.put(AnnouncementRead(announcement_id=record.id, user_id=user.id))
     else:
-        x.store.announcement_reads.delete((record.id, user.id))
+        call.store.announcement_reads.delete((record.id, user.id))
     return wire.no_content()
 
 
-def _listed(x: Call, course: Course) -> list[Announcement]:
+def _listed(call: Call, course: Course) -> list[Announcement]:
     """The announcements of the course that match the query."""
-    now, found = x.clock.now(), x.store.announcements.find("course", course.id)
-    if wire.flag(x, "excludeInactive"):
+    now, found = call.clock.now(), call.store.announcements.find("course", course.id)
+    if wire.flag(call, "excludeInactive"):
         found = [record for record in found if record.start_display <= now < record.end_display]
-    since = x.query.get("since")
+    since = call.query.get("since")
     if since is not None:
-        first = day(x, "since", since)
+        first = day(call, "since", since)
         found = [record for record in found if record.start_display >= first]
-        if x.settings.since_omits_today:
+        if call.settings.since_omits_today:
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
             left_out = [record for record in found if today <= record.start_display < today + timedelta(days=1)]
             if left_out:
-                x.warn("since_omits_today", "`since` leaves out today's announcements (a defect of the real API).")
+                call.warn("since_omits_today", "`since` leaves out today's announcements (a defect of the real API).")
             found = [record for record in found if record not in left_out]
     return found
 
 
-def _named(x: Call, course: Course) -> Announcement:
-    one_of = x.store.announcements
-    return record_named(x, one_of, "announcement_id", "Announcement", lambda record: record.course_id == course.id)
+def _named(call: Call, course: Course) -> Announcement:
+    one_of = call.store.announcements
+    return record_named(call, one_of, "announcement_id", "Announcement", lambda record: record.course_id == course.id)
 
 
 _LIST = "/courses/{course_id}/announcements"

@@ -37,70 +37,70 @@ from lms_emulator.providers.learningstudio.shapes import exams as show
 
 
 # --- attempts ---
-def attempts(x: Call, place: Place) -> Mapping[str, Any]:
+def attempts(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/attempts: only the latest; a new one replaces it."""
-    exam, own = user_exam_named(x, place)
-    found = x.store.attempt_of(exam.id, own.user_id)
-    return {"attempts": [] if found is None else [show.attempt(x, place, exam, found)]}
+    exam, own = user_exam_named(call, place)
+    found = call.store.attempt_of(exam.id, own.user_id)
+    return {"attempts": [] if found is None else [show.attempt(call, place, exam, found)]}
 
 
-def attempt(x: Call, place: Place) -> Mapping[str, Any]:
+def attempt(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/attempts/ID."""
-    exam, _, found = _named(x, place)
-    return {"attempt": show.attempt(x, place, exam, found)}
+    exam, _, found = _named(call, place)
+    return {"attempt": show.attempt(call, place, exam, found)}
 
 
-def begin(x: Call, place: Place) -> Response:
+def begin(call: Call, place: Place) -> Response:
     """POST …/attempts starts the time. Only one can be open, and the exam limits their number."""
     if place.caller.user is not None and place.caller.user != place.user:
         raise refusals.not_the_examinee(place.whose.id)
-    exam, own = user_exam_named(x, place)
-    check_open(x, exam)
-    check_password(x, exam, everywhere=False)
-    before = x.store.attempt_of(exam.id, own.user_id)
+    exam, own = user_exam_named(call, place)
+    check_open(call, exam)
+    check_password(call, exam, everywhere=False)
+    before = call.store.attempt_of(exam.id, own.user_id)
     if before is not None and before.completed is None:
         raise refusals.attempt_open(before.id)
     if not rules.is_retakable(exam, own):
         raise refusals.not_retakable(exam.id, own.taken)
     if before is not None:
-        forget(x, before)
-    x.store.user_exams.put(replace(own, taken=own.taken + 1))
+        forget(call, before)
+    call.store.user_exams.put(replace(own, taken=own.taken + 1))
     made = Attempt(
-        id=x.store.next_number("attempts"),
+        id=call.store.next_number("attempts"),
         exam_id=exam.id,
         user_id=own.user_id,
-        token=x.ids.token(32),
-        started=x.clock.now(),
+        token=call.ids.token(32),
+        started=call.clock.now(),
     )
-    x.store.attempts.put(made)
+    call.store.attempts.put(made)
     path = f"{show.exam_path(place, exam)}/attempts/{made.id}"
-    return wire.created(x, path, {"attempt": show.attempt(x, place, exam, made)})
+    return wire.created(call, path, {"attempt": show.attempt(call, place, exam, made)})
 
 
-def complete(x: Call, place: Place) -> Response:
+def complete(call: Call, place: Place) -> Response:
     """PUT …/attempts/ID with `{"attempts":{"isCompleted":true}}`, within the time limit."""
-    exam, own, found = _workable(x, place)
-    if field(body_of(x, "attempts", "attempt"), "isCompleted", bool) is not True:
+    exam, own, found = _workable(call, place)
+    if field(body_of(call, "attempts", "attempt"), "isCompleted", bool) is not True:
         raise refusals.malformed_body("Invalid value for isCompleted.", check="isCompleted", expected=True)
-    done = replace(found, completed=x.clock.now())
-    x.store.attempts.put(done)
-    graded = _grade(x, exam, own, done)
-    about = events.completed_exam(done, x.clock.now(), graded=graded)
-    eventing.publish(x, place, eventing.EXAM_COMPLETED, about, place.whose)
+    done = replace(found, completed=call.clock.now())
+    call.store.attempts.put(done)
+    graded = _grade(call, exam, own, done)
+    about = events.completed_exam(done, call.clock.now(), graded=graded)
+    eventing.publish(call, place, eventing.EXAM_COMPLETED, about, place.whose)
     return wire.no_content()
 
 
-def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
+def _grade(call: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
     """Put an attempt's points into the gradebook; False if an essay has to be graded first."""
-    item = x.store.course_items.get(exam.item_id)
-    column = None if item is None else x.store.gradebook_items.first("item", (item.course_id, item.id))
-    points = [score for _, score in rules.scores(x.store, own, attempt)]
-    if column is None or None in points or x.settings.exam_scores == "summary":
+    item = call.store.course_items.get(exam.item_id)
+    column = None if item is None else call.store.gradebook_items.first("item", (item.course_id, item.id))
+    points = [score for _, score in rules.scores(call.store, own, attempt)]
+    if column is None or None in points or call.settings.exam_scores == "summary":
         return None not in points
-    old = x.store.grade_of(column, own.user_id)
-    number = x.store.next_number("grades") if old is None else old.id
-    total, now = sum(point or 0.0 for point in points), x.clock.now()
-    x.store.grades.put(
+    old = call.store.grade_of(column, own.user_id)
+    number = call.store.next_number("grades") if old is None else old.id
+    total, now = sum(point or 0.0 for point in points), call.clock.now()
+    call.store.grades.put(
         Grade(id=number, gradebook_item_id=column.id, user_id=own.user_id, points=total, updated=now)
         if old is None
         else replace(old, points=total, updated=now)
@@ -108,38 +108,38 @@ def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
     return True
 
 
-def summary(x: Call, place: Place) -> Mapping[str, Any]:
+def summary(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/attempts/ID/summary; a 403 before it is completed."""
-    _, own, found = _named(x, place)
+    _, own, found = _named(call, place)
     if found.completed is None:
         raise refusals.attempt_not_completed(found.id)
-    return {"summary": show.summary(rules.scores(x.store, own, found))}
+    return {"summary": show.summary(rules.scores(call.store, own, found))}
 
 
-def _named(x: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
-    exam, own = user_exam_named(x, place)
+def _named(call: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
+    exam, own = user_exam_named(call, place)
 
     def fits(attempt: Attempt) -> bool:
         return (attempt.exam_id, attempt.user_id) == (exam.id, own.user_id)
 
-    return exam, own, record_named(x, x.store.attempts, "attempt_id", "Attempt", fits)
+    return exam, own, record_named(call, call.store.attempts, "attempt_id", "Attempt", fits)
 
 
-def _workable(x: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
+def _workable(call: Call, place: Place) -> tuple[Exam, UserExam, Attempt]:
     """The attempt of the path, which its user can change within the time limit."""
     if place.caller.user != place.user:
         raise refusals.not_the_examinee(place.whose.id)
-    exam, own, _ = _named(x, place)
-    found = active(x, exam, own.user_id)
-    check_token(x, found, writes=True)
+    exam, own, _ = _named(call, place)
+    found = active(call, exam, own.user_id)
+    check_token(call, found, writes=True)
     return exam, own, found
 
 
 # --- answers ---
-def answers(x: Call, place: Place) -> Mapping[str, Any]:
+def answers(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/answers."""
-    _, own, found = _named(x, place)
-    pairs = ((x.store.answers.get((found.id, number)), x.store.questions.get(number)) for number in own.questions)
+    _, own, found = _named(call, place)
+    pairs = ((call.store.answers.get((found.id, number)), call.store.questions.get(number)) for number in own.questions)
     return {
         "answers": [
             show.answer(given_answer, question) for given_answer, question in pairs if given_answer and question
@@ -147,47 +147,49 @@ def answers(x: Call, place: Place) -> Mapping[str, Any]:
     }
 
 
-def answer(x: Call, place: Place) -> Mapping[str, Any]:
+def answer(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/answers/ID, where ID is the question's: a list of one."""
-    _, own, found = _named(x, place)
-    given_answer, question = _answer(x, own, found)
+    _, own, found = _named(call, place)
+    given_answer, question = _answer(call, own, found)
     return {"answers": [show.answer(given_answer, question)]}
 
 
-def create_answer(x: Call, place: Place) -> Response:
+def create_answer(call: Call, place: Place) -> Response:
     """POST …/answers; the body names the question, and its other members depend on the question's type."""
-    exam, own, found = _workable(x, place)
-    body = body_of(x, "answer", "answers")
+    exam, own, found = _workable(call, place)
+    body = body_of(call, "answer", "answers")
     number = field(body, "questionId", int)
-    question = x.store.questions.get(number) if number in own.questions else None
+    question = call.store.questions.get(number) if number in own.questions else None
     if question is None:
         raise refusals.not_found("Question", number)
-    if x.store.answers.get((found.id, question.id)) is not None:
+    if call.store.answers.get((found.id, question.id)) is not None:
         raise refusals.answer_exists(question.id)
-    made = x.store.answers.put(_read(found, question, body))
+    made = call.store.answers.put(_read(found, question, body))
     path = f"{show.exam_path(place, exam)}/attempts/{found.id}/answers/{question.id}"
-    return wire.created(x, path, {"answers": [show.answer(made, question)]})
+    return wire.created(call, path, {"answers": [show.answer(made, question)]})
 
 
-def update_answer(x: Call, place: Place) -> Response:
+def update_answer(call: Call, place: Place) -> Response:
     """PUT …/answers/ID."""
-    _, own, found = _workable(x, place)
-    _, question = _answer(x, own, found)
-    x.store.answers.put(_read(found, question, body_of(x, "answer", "answers")))
+    _, own, found = _workable(call, place)
+    _, question = _answer(call, own, found)
+    call.store.answers.put(_read(found, question, body_of(call, "answer", "answers")))
     return wire.no_content()
 
 
-def delete_answer(x: Call, place: Place) -> Response:
+def delete_answer(call: Call, place: Place) -> Response:
     """DELETE …/answers/ID."""
-    _, own, found = _workable(x, place)
-    _, question = _answer(x, own, found)
-    x.store.answers.delete((found.id, question.id))
+    _, own, found = _workable(call, place)
+    _, question = _answer(call, own, found)
+    call.store.answers.delete((found.id, question.id))
     return wire.no_content()
 
 
-def _answer(x: Call, own: UserExam, attempt: Attempt) -> tuple[Answer, Question]:
-    question = record_named(x, x.store.questions, "question_id", "Answer", lambda record: record.id in own.questions)
-    found = x.store.answers.get((attempt.id, question.id))
+def _answer(call: Call, own: UserExam, attempt: Attempt) -> tuple[Answer, Question]:
+    question = record_named(
+        call, call.store.questions, "question_id", "Answer", lambda record: record.id in own.questions
+    )
+    found = call.store.answers.get((attempt.id, question.id))
     if found is None:
         raise refusals.not_found("Answer", question.id, "the question has not been answered")
     return found, question

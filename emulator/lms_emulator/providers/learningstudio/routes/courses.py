@@ -25,75 +25,75 @@ from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD,
 from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
-def course(x: Call, caller: Caller) -> Response:
+def course(call: Call, caller: Caller) -> Response:
     """GET /courses/ID; a student may not expand its students."""
-    found, expand = course_named(x, caller), expansions(x)
+    found, expand = course_named(call, caller), expansions(call)
     if "teachingassistances" in expand:  # the page spells it so
         expand.add("teachingassistants")
     if "students" in expand:
-        require_staff(x, caller, found, "expand=students")
-    body = show.course(x, found, expand)
+        require_staff(call, caller, found, "expand=students")
+    body = show.course(call, found, expand)
     if "courseintroduction" in expand:
         body["courseIntroduction"] = {"links": []}
     return wire.answer({"courses": [body]})
 
 
-def roster(x: Call, caller: Caller) -> Response:
+def roster(call: Call, caller: Caller) -> Response:
     """GET …/roster: everybody in the course."""
-    found = course_named(x, caller)
-    return wire.answer({"roster": [show.roster_entry(*member) for member in x.store.members(found.id)]})
+    found = course_named(call, caller)
+    return wire.answer({"roster": [show.roster_entry(*member) for member in call.store.members(found.id)]})
 
 
-def roster_member(x: Call, caller: Caller) -> Response:
+def roster_member(call: Call, caller: Caller) -> Response:
     """GET …/roster/ID; a student sees teachers here, whom /users/ID hides from students."""
-    found = course_named(x, caller)
-    user = user_named(x, caller, x.path_params["user_id"])
-    enrollment = x.store.member(found.id, user.id)
+    found = course_named(call, caller)
+    user = user_named(call, caller, call.path_params["user_id"])
+    enrollment = call.store.member(found.id, user.id)
     if enrollment is None:
         raise refusals.not_found("Roster member", user.id)
-    return wire.answer({"rosterMember": show.roster_member(x, enrollment, user)})
+    return wire.answer({"rosterMember": show.roster_member(call, enrollment, user)})
 
 
 def people(name: str, role: Role) -> Callable[[Call, Caller], Response]:
     """The handler of …/instructors, …/teachingAssistants or …/students."""
 
-    def handler(x: Call, caller: Caller) -> Response:
-        found = course_named(x, caller)
-        if role == "STUD" and x.settings.students_list_for_students == "refuse":
-            require_staff(x, caller, found, "the list of students")
-        return wire.answer({name: [show.person(x, user) for _, user in x.store.members(found.id, role)]})
+    def handler(call: Call, caller: Caller) -> Response:
+        found = course_named(call, caller)
+        if role == "STUD" and call.settings.students_list_for_students == "refuse":
+            require_staff(call, caller, found, "the list of students")
+        return wire.answer({name: [show.person(call, user) for _, user in call.store.members(found.id, role)]})
 
     return handler
 
 
-def enrolled_users(x: Call, caller: Caller) -> Response:
+def enrolled_users(call: Call, caller: Caller) -> Response:
     """GET …/enrolledUsers; a student sees the others without username and campus."""
-    found = course_named(x, caller)
+    found = course_named(call, caller)
     rows = [
         {
             "id": enrollment.id,
             "enrollmentDate": wire.instant(enrollment.enrolled),
-            "user": show.user(x, user) if not is_student(x, caller, found) else show.person(x, user),
+            "user": show.user(call, user) if not is_student(call, caller, found) else show.person(call, user),
             "role": show.role(enrollment),
         }
-        for enrollment, user in x.store.members(found.id)
+        for enrollment, user in call.store.members(found.id)
     ]
     return wire.answer({"enrolledUsers": rows})
 
 
-def role(x: Call, caller: Caller) -> Response:
+def role(call: Call, caller: Caller) -> Response:
     """The caller's own role in the course."""
-    user = subject(x, caller)
-    found = course_named(x, caller)
-    enrollment = x.store.member(found.id, user.id)
+    user = subject(call, caller)
+    found = course_named(call, caller)
+    enrollment = call.store.member(found.id, user.id)
     if enrollment is None:
         raise refusals.not_found("Role", user.id, "an administrator need not be in the course")
     return wire.answer({"role": show.role(enrollment)})
 
 
-def time_zone(x: Call, caller: Caller) -> Response:
+def time_zone(call: Call, caller: Caller) -> Response:
     """GET …/timeZone, by its Windows name."""
-    return wire.answer({"timeZone": {"zoneName": course_named(x, caller).time_zone}})
+    return wire.answer({"timeZone": {"zoneName": course_named(call, caller).time_zone}})
 
 
 _PEOPLE = f"{android('services/courses/FetchInstructorsForCourse')}; {windows('Model/Course')}"

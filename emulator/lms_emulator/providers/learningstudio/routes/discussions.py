@@ -32,32 +32,34 @@ from lms_emulator.providers.learningstudio.shapes import events
 
 
 # --- discussions and topics ---
-def discussions(x: Call, place: Place) -> Mapping[str, Any]:
+def discussions(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/threadeddiscussions: the discussions that the caller sees."""
-    return {"threadedDiscussions": [show.discussion(x, item) for item in items_of(x, place, "threadedDiscussion")]}
+    return {
+        "threadedDiscussions": [show.discussion(call, item) for item in items_of(call, place, "threadedDiscussion")]
+    }
 
 
-def discussion(x: Call, place: Place) -> Mapping[str, Any]:
+def discussion(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/threadeddiscussions/ID: a list of one."""
-    found = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
-    return {"threadedDiscussions": [show.discussion(x, found)]}
+    found = item_named(call, place, "discussion_id", "threadedDiscussion", "Discussion")
+    return {"threadedDiscussions": [show.discussion(call, found)]}
 
 
-def topics(x: Call, place: Place) -> Mapping[str, Any]:
+def topics(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/topics; a student does not see hidden ones."""
-    item = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
-    found = sorted(x.store.topics.find("item", item.id), key=lambda topic: (topic.order, topic.id))
-    return {"topics": [show.topic(x, place, topic) for topic in found if not (topic.hidden and place.is_student)]}
+    item = item_named(call, place, "discussion_id", "threadedDiscussion", "Discussion")
+    found = sorted(call.store.topics.find("item", item.id), key=lambda topic: (topic.order, topic.id))
+    return {"topics": [show.topic(call, place, topic) for topic in found if not (topic.hidden and place.is_student)]}
 
 
-def topic(x: Call, place: Place) -> Mapping[str, Any]:
+def topic(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/topics/ID: a list of one."""
-    return {"topics": [show.topic(x, place, _topic(x, place))]}
+    return {"topics": [show.topic(call, place, _topic(call, place))]}
 
 
-def _topic(x: Call, place: Place) -> Topic:
-    item = item_named(x, place, "discussion_id", "threadedDiscussion", "Discussion")
-    found = record_named(x, x.store.topics, "topic_id", "Topic", lambda topic: topic.item_id == item.id)
+def _topic(call: Call, place: Place) -> Topic:
+    item = item_named(call, place, "discussion_id", "threadedDiscussion", "Discussion")
+    found = record_named(call, call.store.topics, "topic_id", "Topic", lambda topic: topic.item_id == item.id)
     if found.hidden and place.is_student:
         raise refusals.topic_hidden(found.id)
     return found
@@ -66,18 +68,18 @@ def _topic(x: Call, place: Place) -> Topic:
 class _Posts:
     """The topic of the path, its posts, and the post that the path names, if any."""
 
-    def __init__(self, x: Call, place: Place, *, to_read: bool = True) -> None:
-        self.topic = _topic(x, place)
+    def __init__(self, call: Call, place: Place, *, to_read: bool = True) -> None:
+        self.topic = _topic(call, place)
         self.path = show.topic_path(place.course.id, self.topic)
-        self.thread = rules.thread(x.store, self.topic.id)
+        self.thread = rules.thread(call.store, self.topic.id)
         reader = place.caller.user if place.is_student else None
         waits = to_read and self.topic.post_first and reader is not None
-        if waits and reader not in [x.store.users.get(post.author_id) for post in rules.below(self.thread, None)]:
+        if waits and reader not in [call.store.users.get(post.author_id) for post in rules.below(self.thread, None)]:
             raise refusals.post_first(self.topic.id)
         self.post: TopicResponse | None = None
-        if "response_id" in x.path_params:
+        if "response_id" in call.path_params:
             self.post = record_named(
-                x, x.store.topic_responses, "response_id", "Response", lambda post: post.topic_id == self.topic.id
+                call, call.store.topic_responses, "response_id", "Response", lambda post: post.topic_id == self.topic.id
             )
 
     @property
@@ -86,175 +88,177 @@ class _Posts:
         assert self.post is not None, "a route below a post"
         return self.post
 
-    def below(self, x: Call) -> list[TopicResponse]:
+    def below(self, call: Call) -> list[TopicResponse]:
         """The posts below the post or topic, down to the query's `depth`."""
-        depth = count(x, "depth", None, least=1)
+        depth = count(call, "depth", None, least=1)
         return rules.below(self.thread, None if self.post is None else self.post.id, depth)
 
 
 # --- posts ---
-def responses(x: Call, place: Place) -> Mapping[str, Any]:
+def responses(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responses of a topic or a post: everything below it, without a hierarchy."""
-    posts = _Posts(x, place)
-    return {"responses": [show.response(x, posts.path, post) for post in posts.below(x)]}
+    posts = _Posts(call, place)
+    return {"responses": [show.response(call, posts.path, post) for post in posts.below(call)]}
 
 
-def response(x: Call, place: Place) -> Mapping[str, Any]:
+def response(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responses/ID: a list of one."""
-    posts = _Posts(x, place)
-    return {"responses": [show.response(x, posts.path, posts.named)]}
+    posts = _Posts(call, place)
+    return {"responses": [show.response(call, posts.path, posts.named)]}
 
 
-def create_response(x: Call, place: Place) -> Response:
+def create_response(call: Call, place: Place) -> Response:
     """POST …/responses of a topic or a post, with `{"response":{"title","description"}}`."""
-    posts = _Posts(x, place, to_read=False)
+    posts = _Posts(call, place, to_read=False)
     assert place.caller.user is not None, "not for applications"
-    post = add_response(x, posts.topic, posts.post, place.caller.user.id)
-    about = events.response(posts.topic, post, x.clock.now())
-    eventing.publish(x, place, eventing.RESPONSE_CREATED, about, place.caller.user)
-    return wire.created(x, f"{posts.path}/responses/{post.id}", {"responses": [show.response(x, posts.path, post)]})
+    post = add_response(call, posts.topic, posts.post, place.caller.user.id)
+    about = events.response(posts.topic, post, call.clock.now())
+    eventing.publish(call, place, eventing.RESPONSE_CREATED, about, place.caller.user)
+    return wire.created(
+        call, f"{posts.path}/responses/{post.id}", {"responses": [show.response(call, posts.path, post)]}
+    )
 
 
-def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id: int) -> TopicResponse:
+def add_response(call: Call, topic: Topic, parent: TopicResponse | None, author_id: int) -> TopicResponse:
     """Store the post in the request's body. One of Pearson's apps uses the plural as wrapper."""
-    body = body_of(x, "response", "responses")
+    body = body_of(call, "response", "responses")
     title, description = field(body, "title", str, ""), field(body, "description", str, "")
     if not title and not description:
         raise refusals.malformed_body("Missing required element: title.", check="a title or a description")
     level, above = 1, parent
     while above is not None:
-        level, above = level + 1, x.store.topic_responses.get(above.parent_id)
-    if level > (most := x.settings.most_reply_levels):
+        level, above = level + 1, call.store.topic_responses.get(above.parent_id)
+    if level > (most := call.settings.most_reply_levels):
         raise refusals.bad_request("reply_too_deep", "Bad Request", check="levels of replies", expected=most, got=level)
     post = TopicResponse(
-        id=x.store.next_number("topic_responses"),
+        id=call.store.next_number("topic_responses"),
         topic_id=topic.id,
         parent_id=None if parent is None else parent.id,
         author_id=author_id,
         title=title,
         description=description,
-        posted=x.clock.now(),
+        posted=call.clock.now(),
     )
-    return x.store.topic_responses.put(post)
+    return call.store.topic_responses.put(post)
 
 
-def update_response(x: Call, place: Place) -> Response:
+def update_response(call: Call, place: Place) -> Response:
     """PUT …/responses/ID; omitted members keep their values."""
-    posts = _Posts(x, place)
+    posts = _Posts(call, place)
     post = posts.named
     assert place.caller.user is not None, "not for applications"
-    body = body_of(x, "response", "responses")
+    body = body_of(call, "response", "responses")
     changed = replace(
         post,
         title=field(body, "title", str, post.title),
         description=field(body, "description", str, post.description),
     )
-    x.store.topic_responses.put(changed)
-    about = events.response(posts.topic, changed, x.clock.now())
-    eventing.publish(x, place, eventing.RESPONSE_UPDATED, about, place.caller.user)
+    call.store.topic_responses.put(changed)
+    about = events.response(posts.topic, changed, call.clock.now())
+    eventing.publish(call, place, eventing.RESPONSE_UPDATED, about, place.caller.user)
     return wire.no_content()
 
 
-def delete_response(x: Call, place: Place) -> Response:
+def delete_response(call: Call, place: Place) -> Response:
     """DELETE …/responses/ID, with everything below it."""
-    posts = _Posts(x, place)
+    posts = _Posts(call, place)
     removed = {topic_response.id for topic_response in (posts.named, *rules.below(posts.thread, posts.named.id))}
     for number in removed:
-        x.store.topic_responses.delete(number)
-    for read in x.store.response_reads.values():
+        call.store.topic_responses.delete(number)
+    for read in call.store.response_reads.values():
         if read.response_id in removed:
-            x.store.response_reads.delete((read.response_id, read.user_id))
+            call.store.response_reads.delete((read.response_id, read.user_id))
     return wire.no_content()
 
 
-def hierarchy(x: Call, place: Place) -> Mapping[str, Any]:
+def hierarchy(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responseHierarchy of a topic or a post: links to everything below it."""
-    posts = _Posts(x, place)
+    posts = _Posts(call, place)
     parent = None if posts.post is None else posts.post.id
-    return {"responseHierarchy": show.response_tree(x, posts.path, posts.thread, parent)}
+    return {"responseHierarchy": show.response_tree(call, posts.path, posts.thread, parent)}
 
 
-def branch(x: Call, place: Place) -> Mapping[str, Any]:
+def branch(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responses/ID/responseBranch: links to the posts from the topic down to this one."""
-    posts = _Posts(x, place)
+    posts = _Posts(call, place)
     found, parent = [posts.named], posts.named.parent_id
     while parent is not None:
-        above = x.store.topic_responses.get(parent)
+        above = call.store.topic_responses.get(parent)
         if above is None or above in found:
             break
         found.append(above)
         parent = above.parent_id
-    return {"responseBranch": [{"links": [show.response_link(x, posts.path, post)]} for post in reversed(found)]}
+    return {"responseBranch": [{"links": [show.response_link(call, posts.path, post)]} for post in reversed(found)]}
 
 
-def author(x: Call, place: Place) -> Mapping[str, Any]:
+def author(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responses/ID/responseAuthor."""
-    return {"responseAuthor": show.author(x, _Posts(x, place).named)}
+    return {"responseAuthor": show.author(call, _Posts(call, place).named)}
 
 
-def responses_and_authors(x: Call, place: Place) -> Mapping[str, Any]:
+def responses_and_authors(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responseAndAuthorComps of a topic or a post: everything below it, with the authors and their roles."""
-    posts = _Posts(x, place)
-    found = [show.response_and_author(x, place, posts.path, post) for post in posts.below(x)]
+    posts = _Posts(call, place)
+    found = [show.response_and_author(call, place, posts.path, post) for post in posts.below(call)]
     return {"responseAndAuthorComps": found}
 
 
-def response_and_author(x: Call, place: Place) -> Mapping[str, Any]:
+def response_and_author(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responseAndAuthorComps/ID: a list of one."""
-    posts = _Posts(x, place)
-    return {"responseAndAuthorComps": [show.response_and_author(x, place, posts.path, posts.named)]}
+    posts = _Posts(call, place)
+    return {"responseAndAuthorComps": [show.response_and_author(call, place, posts.path, posts.named)]}
 
 
 # --- what a user has read ---
-def user_responses(x: Call, place: Place) -> Mapping[str, Any]:
+def user_responses(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/userviewresponses of a topic or a post: everything below it, and whether the user has read it."""
-    posts = _Posts(x, place)
-    found = [show.user_response(x, posts.path, post, place.whose) for post in posts.below(x)]
+    posts = _Posts(call, place)
+    found = [show.user_response(call, posts.path, post, place.whose) for post in posts.below(call)]
     return {"userViewResponses": found}
 
 
-def user_response(x: Call, place: Place) -> Mapping[str, Any]:
+def user_response(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/userviewresponses/ID: a list of one."""
-    posts = _Posts(x, place)
-    return {"userViewResponses": [show.user_response(x, posts.path, posts.named, place.whose)]}
+    posts = _Posts(call, place)
+    return {"userViewResponses": [show.user_response(call, posts.path, posts.named, place.whose)]}
 
 
-def response_counts(x: Call, place: Place) -> Mapping[str, Any]:
+def response_counts(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/responseCounts of a topic or a post."""
-    return {"responseCount": show.response_counts(x, _Posts(x, place).below(x), place.whose)}
+    return {"responseCount": show.response_counts(call, _Posts(call, place).below(call), place.whose)}
 
 
-def read_status(x: Call, place: Place) -> Mapping[str, Any]:
+def read_status(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/readStatus."""
-    return {"readStatus": {"markedAsRead": rules.has_read(x.store, _Posts(x, place).named, place.whose.id)}}
+    return {"readStatus": {"markedAsRead": rules.has_read(call.store, _Posts(call, place).named, place.whose.id)}}
 
 
-def put_read_status(x: Call, place: Place) -> Response:
+def put_read_status(call: Call, place: Place) -> Response:
     """PUT …/readStatus with `{"readStatus":{"markedAsRead":true}}`."""
-    mark_as_read(x, _Posts(x, place).named, place.whose.id)
+    mark_as_read(call, _Posts(call, place).named, place.whose.id)
     return wire.no_content()
 
 
-def mark_as_read(x: Call, post: TopicResponse, user_id: int) -> None:
+def mark_as_read(call: Call, post: TopicResponse, user_id: int) -> None:
     """Mark a post as read or unread, as the body says."""
-    read = field(body_of(x, "readStatus"), "markedAsRead", bool)
+    read = field(body_of(call, "readStatus"), "markedAsRead", bool)
     if read is None:
         message, check = "Missing required element: markedAsRead.", "markedAsRead is true or false"
         raise refusals.malformed_body(message, check=check)
     if read:
-        x.store.response_reads.put(ResponseRead(response_id=post.id, user_id=user_id))
+        call.store.response_reads.put(ResponseRead(response_id=post.id, user_id=user_id))
     else:
-        x.store.response_reads.delete((post.id, user_id))
+        call.store.response_reads.delete((post.id, user_id))
 
 
-def last_response(x: Call, place: Place) -> Mapping[str, Any]:
+def last_response(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/threadeddiscussions/lastResponse: the user's latest post in the course."""
-    posts = x.store.topic_responses.find("author", place.whose.id)
+    posts = call.store.topic_responses.find("author", place.whose.id)
     for post in sorted(posts, key=lambda post: (post.posted, post.id), reverse=True):
-        found = x.store.topics.get(post.topic_id)
-        item = None if found is None else x.store.course_items.get(found.item_id)
+        found = call.store.topics.get(post.topic_id)
+        item = None if found is None else call.store.course_items.get(found.item_id)
         if found is not None and item is not None and item.course_id == place.course.id:
-            return {"lastResponse": show.response(x, show.topic_path(place.course.id, found), post)}
+            return {"lastResponse": show.response(call, show.topic_path(place.course.id, found), post)}
     raise refusals.not_found("Response", place.whose.id, "the user has written nothing in this course")
 
 

@@ -18,15 +18,15 @@ from lms_emulator.providers.learningstudio.shapes import content as show
 
 
 def _list(kind: ItemType) -> CourseHandler:
-    def handler(x: Call, place: Place) -> Mapping[str, Any]:
-        return {show.COLLECTIONS[kind]: [show.document(x, item) for item in items_of(x, place, kind)]}
+    def handler(call: Call, place: Place) -> Mapping[str, Any]:
+        return {show.COLLECTIONS[kind]: [show.document(call, item) for item in items_of(call, place, kind)]}
 
     return handler
 
 
 def _one(kind: ItemType) -> CourseHandler:
-    def handler(x: Call, place: Place) -> Mapping[str, Any]:
-        return {show.COLLECTIONS[kind]: [show.document(x, item_named(x, place, "document_id", kind))]}
+    def handler(call: Call, place: Place) -> Mapping[str, Any]:
+        return {show.COLLECTIONS[kind]: [show.document(call, item_named(call, place, "document_id", kind))]}
 
     return handler
 
@@ -34,14 +34,14 @@ def _one(kind: ItemType) -> CourseHandler:
 def _content(kind: ItemType) -> CourseHandler:
     """A page of the content; `useSourceDomain=true` gives the addresses in HTML their host."""
 
-    def handler(x: Call, place: Place) -> Response:
-        item, path = item_named(x, place, "document_id", kind), x.path_params["content_path"]
+    def handler(call: Call, place: Place) -> Response:
+        item, path = item_named(call, place, "document_id", kind), call.path_params["content_path"]
         found = rules.page_of(item, path)
         if found is None:
             raise refusals.not_found("Content", path)
         content, media_type = found
-        if media_type.startswith("text/html") and wire.flag(x, "useSourceDomain"):
-            content = wire.with_host(content, x.base_url)
+        if media_type.startswith("text/html") and wire.flag(call, "useSourceDomain"):
+            content = wire.with_host(content, call.base_url)
         return wire.file(content, media_type)
 
     return handler
@@ -50,8 +50,8 @@ def _content(kind: ItemType) -> CourseHandler:
 def _original(kind: ItemType) -> CourseHandler:
     """The file as it was uploaded."""
 
-    def handler(x: Call, place: Place) -> Response:
-        item = item_named(x, place, "document_id", kind)
+    def handler(call: Call, place: Place) -> Response:
+        item = item_named(call, place, "document_id", kind)
         if not item.original:
             raise refusals.not_found("Original document", item.id)
         return wire.file(base64.b64decode(item.original), rules.media_type(item.original_name))

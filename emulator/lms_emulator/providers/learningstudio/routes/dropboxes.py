@@ -17,45 +17,45 @@ from lms_emulator.providers.learningstudio.settings import android, windows
 from lms_emulator.providers.learningstudio.shapes import content as show
 
 
-def baskets(x: Call, place: Place) -> Mapping[str, Any]:
+def baskets(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/dropboxBaskets: the dropboxes that the caller sees."""
-    return {"dropboxBaskets": [show.basket(x, item) for item in items_of(x, place, "dropboxBasket")]}
+    return {"dropboxBaskets": [show.basket(call, item) for item in items_of(call, place, "dropboxBasket")]}
 
 
-def basket(x: Call, place: Place) -> Mapping[str, Any]:
+def basket(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/dropboxBaskets/ID: a list of one."""
-    return {"dropboxBaskets": [show.basket(x, _basket(x, place))]}
+    return {"dropboxBaskets": [show.basket(call, _basket(call, place))]}
 
 
-def messages(x: Call, place: Place) -> Mapping[str, Any]:
+def messages(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/messages; `submissionStudents=1;2` filters by student. Students see only their own."""
-    item = _basket(x, place)
-    found = [row for row in x.store.dropbox_messages.find("item", item.id) if _own(place, row)]
-    if (numbers := listed_ids(x, "submissionStudents")) is not None:
+    item = _basket(call, place)
+    found = [row for row in call.store.dropbox_messages.find("item", item.id) if _own(place, row)]
+    if (numbers := listed_ids(call, "submissionStudents")) is not None:
         found = [dropbox_message for dropbox_message in found if str(dropbox_message.student_id) in numbers]
-    return {"messages": [show.message(x, _path(item), dropbox_message) for dropbox_message in found]}
+    return {"messages": [show.message(call, _path(item), dropbox_message) for dropbox_message in found]}
 
 
-def message(x: Call, place: Place) -> Mapping[str, Any]:
+def message(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/messages/ID: a list of one."""
-    item, dropbox_message = _message(x, place)
-    return {"messages": [show.message(x, _path(item), dropbox_message)]}
+    item, dropbox_message = _message(call, place)
+    return {"messages": [show.message(call, _path(item), dropbox_message)]}
 
 
-def attachment(x: Call, place: Place) -> Mapping[str, Any]:
+def attachment(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/attachments/ID: a list of one."""
-    item, dropbox_message, file = _attachment(x, place)
-    return {"attachments": [show.attachment(x, f"{_path(item)}/messages/{dropbox_message.id}", file)]}
+    item, dropbox_message, file = _attachment(call, place)
+    return {"attachments": [show.attachment(call, f"{_path(item)}/messages/{dropbox_message.id}", file)]}
 
 
-def attachment_content(x: Call, place: Place) -> Response:
+def attachment_content(call: Call, place: Place) -> Response:
     """GET …/attachments/ID/content: the file."""
-    _, _, file = _attachment(x, place)
+    _, _, file = _attachment(call, place)
     return wire.file(base64.b64decode(file.content), rules.media_type(file.name))
 
 
-def _basket(x: Call, place: Place) -> CourseItem:
-    return item_named(x, place, "basket_id", "dropboxBasket", "Dropbox")
+def _basket(call: Call, place: Place) -> CourseItem:
+    return item_named(call, place, "basket_id", "dropboxBasket", "Dropbox")
 
 
 def _path(item: CourseItem) -> str:
@@ -66,18 +66,20 @@ def _own(place: Place, message: DropboxMessage) -> bool:
     return not place.is_student or (place.caller.user is not None and message.student_id == place.caller.user.id)
 
 
-def _message(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage]:
-    item = _basket(x, place)
-    row = record_named(x, x.store.dropbox_messages, "message_id", "Message", lambda found: found.item_id == item.id)
+def _message(call: Call, place: Place) -> tuple[CourseItem, DropboxMessage]:
+    item = _basket(call, place)
+    row = record_named(
+        call, call.store.dropbox_messages, "message_id", "Message", lambda found: found.item_id == item.id
+    )
     if not _own(place, row):
         raise refusals.other_user(row.student_id)
     return item, row
 
 
-def _attachment(x: Call, place: Place) -> tuple[CourseItem, DropboxMessage, DropboxAttachment]:
-    item, row = _message(x, place)
-    files = x.store.dropbox_attachments
-    return item, row, record_named(x, files, "attachment_id", "Attachment", lambda file: file.message_id == row.id)
+def _attachment(call: Call, place: Place) -> tuple[CourseItem, DropboxMessage, DropboxAttachment]:
+    item, row = _message(call, place)
+    files = call.store.dropbox_attachments
+    return item, row, record_named(call, files, "attachment_id", "Attachment", lambda file: file.message_id == row.id)
 
 
 _ONE = "/dropboxBaskets/{basket_id}/messages/{message_id}"

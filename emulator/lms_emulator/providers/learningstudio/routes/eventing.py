@@ -42,44 +42,44 @@ _UNKNOWN = ("Client", "System", "SubSystem")
 
 
 # --- who ---
-def _principal(x: Call, data: str) -> Principal:
+def _principal(call: Call, data: str) -> Principal:
     """The application that signed `data` with the token in Authorization. Raises a 401."""
-    sent = x.headers.get("authorization", "")
+    sent = call.headers.get("authorization", "")
     try:
         principal_id, timestamp = signing.parse(sent)
         moment = datetime.strptime(timestamp, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except (Malformed, ValueError) as error:
         expected = "principalId|YYYY-MM-DDTHH:MM:SSZ|MAC"
-        why = _why_unreadable(x, sent) or str(error)
+        why = _why_unreadable(call, sent) or str(error)
         raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=why) from None
-    principal = x.store.principals.get(principal_id)
+    principal = call.store.principals.get(principal_id)
     if principal is None:
-        form, known = _why_unreadable(x, sent), "the principal is known"
+        form, known = _why_unreadable(call, sent), "the principal is known"
         raise refusals.eventing_token(
             known, got=principal_id, diagnosis=form, credential=None if form else principal_id
         )
     right = signing.token(principal.id, principal.secret, timestamp, data)
     if not hmac.compare_digest(right.encode(), sent.encode()):
-        x.notes["signed_string"] = timestamp + data
+        call.notes["signed_string"] = timestamp + data
         check = f"the MAC is over the timestamp and {data!r}"
-        mistake = _why_unsigned(x, principal, timestamp, data, sent.rpartition("|")[2])
+        mistake = _why_unsigned(call, principal, timestamp, data, sent.rpartition("|")[2])
         raise refusals.eventing_token(check, expected=right, got=sent, diagnosis=mistake)
-    window, now = x.settings.eventing_window_seconds, x.clock.now()
+    window, now = call.settings.eventing_window_seconds, call.clock.now()
     if abs((now - moment).total_seconds()) > window:
         check = f"timestamp within {window} s of the server's clock"
         away = round((moment - now).total_seconds())
         direction = "ahead of" if away > 0 else "behind"
         late = f"the server's time is {wire.instant(now)}; the token is {abs(away)} s {direction} it"
-        if off := why_off(x.clock, moment.timestamp()):
+        if off := why_off(call.clock, moment.timestamp()):
             late += f": {off}"
         raise refusals.eventing_token(check, expected=wire.instant(now), got=timestamp, diagnosis=late)
     return principal
 
 
-def _why_unreadable(x: Call, sent: str) -> str | None:
+def _why_unreadable(call: Call, sent: str) -> str | None:
     """The mistake in the format of a token."""
     if not sent:
-        return _why_elsewhere(x) or "no Authorization header came: the token stands there, without a scheme"
+        return _why_elsewhere(call) or "no Authorization header came: the token stands there, without a scheme"
     if " " in sent.partition("|")[0]:
         return f"the token stands alone in the header, without `{sent.partition(' ')[0]}` in front"
     if "%7c" in sent.lower():
@@ -96,36 +96,36 @@ def _why_unreadable(x: Call, sent: str) -> str | None:
     return None
 
 
-def _why_elsewhere(x: Call) -> str | None:
+def _why_elsewhere(call: Call) -> str | None:
     """Where else in the request the token is."""
-    headers = [(f"in the header {name}", value) for name, value in x.headers.items()]
-    fields = [(f"in the form, as `{name}`", value) for name, value in x.form().peek()] if x.is_form else []
+    headers = [(f"in the header {name}", value) for name, value in call.headers.items()]
+    fields = [(f"in the form, as `{name}`", value) for name, value in call.form().peek()] if call.is_form else []
     places = [where for where, value in [*headers, *fields] if isinstance(value, str) and value.count("|") == 2]
     return f"the token came {places[0]}; it goes into the header Authorization, without a scheme" if places else None
 
 
-def _why_unsigned(x: Call, principal: Principal, timestamp: str, data: str, mac: str) -> str | Unfinished | None:
+def _why_unsigned(call: Call, principal: Principal, timestamp: str, data: str, mac: str) -> str | Unfinished | None:
     """The mistake that produces the MAC of a token."""
     from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_text
 
     text = timestamp + data
-    if whose := whose_secret(x, lambda key: cmac_aes(key, text.encode(errors="surrogatepass")).hex() == mac.lower()):
+    if whose := whose_secret(call, lambda key: cmac_aes(key, text.encode(errors="surrogatepass")).hex() == mac.lower()):
         if mac != mac.lower():
             return "the hex digits are in upper case"
         return f"it was signed with {whose}"
-    if x.body and not x.is_form:
-        return f"the body came as {x.content_type or 'no Content-Type'}; send application/x-www-form-urlencoded"
-    texts = list(_signed_instead(x, principal, timestamp, data))
+    if call.body and not call.is_form:
+        return f"the body came as {call.content_type or 'no Content-Type'}; send application/x-www-form-urlencoded"
+    texts = list(_signed_instead(call, principal, timestamp, data))
 
     def find(secret: str, in_time: Callable[[], bool]) -> str | None:
         return diagnose_text(mac, text, secret, texts, in_time=in_time)
 
-    return mistaken(x, find, principal.secret, unexplained(principal.secret, "principal"))
+    return mistaken(call, find, principal.secret, unexplained(principal.secret, "principal"))
 
 
-def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) -> Iterator[tuple[str, bytes]]:
-    form = [value for _, value in x.form().peek() if isinstance(value, str)] if x.is_form else []
-    for words, other in _of_form(x) if x.is_form else ():
+def _signed_instead(call: Call, principal: Principal, timestamp: str, data: str) -> Iterator[tuple[str, bytes]]:
+    form = [value for _, value in call.form().peek() if isinstance(value, str)] if call.is_form else []
+    for words, other in _of_form(call) if call.is_form else ():
         yield words, (timestamp + other).encode(errors="surrogatepass")
     for other in _other_times(timestamp):
         words = f"the timestamp was taken twice: {other} was signed, {timestamp} was sent"
@@ -136,7 +136,10 @@ def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) ->
     for mark in ("|", "&", ",", "\n", " "):
         words = f"{mark!r} was put between timestamp and data; they follow each other"
         named.append((words, f"{timestamp}{mark}{data}"))
-    body, whole = x.body.decode("latin-1"), "the body of the form was signed; the values alone are, one after the other"
+    body, whole = (
+        call.body.decode("latin-1"),
+        "the body of the form was signed; the values alone are, one after the other",
+    )
     named += [
         ("the principal's id was signed too", f"{principal.id}|{timestamp}|{data}"),
         ("the principal's id was signed too", f"{principal.id}{timestamp}{data}"),
@@ -144,7 +147,7 @@ def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) ->
         (whole, body),
         ("the values were signed in the order of the form", timestamp + "".join(form)),
         ("the values were signed in alphabetical order", timestamp + "".join(sorted(form))),
-        ("the path was signed; what is signed is the id or the values", timestamp + x.path),
+        ("the path was signed; what is signed is the id or the values", timestamp + call.path),
         ("the text was signed in lower case", (timestamp + data).lower()),
         ("the text was signed with a line break at its end", f"{timestamp}{data}\n"),
     ]
@@ -152,9 +155,9 @@ def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) ->
         yield words, text.encode(errors="surrogatepass")
 
 
-def _of_form(x: Call) -> Iterator[tuple[str, str]]:
+def _of_form(call: Call) -> Iterator[tuple[str, str]]:
     """What is signed instead of a form's values, by description."""
-    sent = {name: value for name, value in x.form().peek() if isinstance(value, str)}
+    sent = {name: value for name, value in call.form().peek() if isinstance(value, str)}
     plain = {name.upper().replace("_", "-"): (name, value) for name, value in sent.items()}
     known = [(*plain[name], name) for name in signing.SIGNED_FIELDS if name in plain]
     if (other := next((row for row in known if row[0] != row[2]), None)) is not None:
@@ -176,14 +179,14 @@ def _other_times(timestamp: str) -> Iterator[str]:
 
 
 # --- subscriptions ---
-def subscribe(x: Call) -> Response:
+def subscribe(call: Call) -> Response:
     """POST /v1/subscription, a form signed over its values."""
     try:
-        fields = x.fields()
+        fields = call.fields()
     except BodyError as error:
         raise refusals.malformed_body("The request body cannot be read.", check="a form", got=str(error)) from None
     values = {name: fields.get(name, "") for name in (*signing.SIGNED_FIELDS, "WSDL-URI")}
-    principal = _principal(x, "".join(values[name] for name in signing.SIGNED_FIELDS))
+    principal = _principal(call, "".join(values[name] for name in signing.SIGNED_FIELDS))
     url = values["CALLBACK-URL"]
     host = parts_of(url).hostname or ""
     if parts_of(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
@@ -203,44 +206,46 @@ def subscribe(x: Call) -> Response:
         check, why = "MESSAGE-TYPE or another filter", f"none of {', '.join(_TAGS)} and TAGS has a value"
         raise refusals.bad_request("tags", "A subscription needs a filter.", check=check, diagnosis=why)
     if unknown := [kind for kind in _UNKNOWN if kind in tags]:
-        x.warn("no_such_events", f"what events carry as {', '.join(unknown)} is not known: none will match")
-    made = Subscription(id=x.ids.uuid(), principal_id=principal.id, callback_url=url, tags=tags, created=x.clock.now())
-    x.store.subscriptions.put(made)
+        call.warn("no_such_events", f"what events carry as {', '.join(unknown)} is not known: none will match")
+    made = Subscription(
+        id=call.ids.uuid(), principal_id=principal.id, callback_url=url, tags=tags, created=call.clock.now()
+    )
+    call.store.subscriptions.put(made)
     return wire.answer({"subscription": show.subscription(made)})
 
 
-def subscription(x: Call) -> Response:
+def subscription(call: Call) -> Response:
     """GET /v1/subscription/ID."""
-    return wire.answer({"subscription": show.subscription(_own(x))})
+    return wire.answer({"subscription": show.subscription(_own(call))})
 
 
-def unsubscribe(x: Call) -> Response:
+def unsubscribe(call: Call) -> Response:
     """DELETE /v1/subscription/ID."""
-    x.store.subscriptions.delete(_own(x).id)
+    call.store.subscriptions.delete(_own(call).id)
     return wire.answer({})
 
 
-def subscriptions(x: Call) -> Response:
+def subscriptions(call: Call) -> Response:
     """GET /v1/subscriptions/principal/ID: the caller's."""
-    identifier: str = x.path_params["principal_id"]
-    principal = _principal(x, identifier)
+    identifier: str = call.path_params["principal_id"]
+    principal = _principal(call, identifier)
     if principal.id != identifier:
         raise refusals.not_found("Principal", identifier)
-    found = x.store.subscriptions.find("principal", principal.id)
+    found = call.store.subscriptions.find("principal", principal.id)
     return wire.answer({"subscriptions": [{"subscription": show.subscription(subscription)} for subscription in found]})
 
 
-def _own(x: Call) -> Subscription:
-    identifier: str = x.path_params["subscription_id"]
-    principal = _principal(x, identifier)
-    found = x.store.subscriptions.get(identifier)
+def _own(call: Call) -> Subscription:
+    identifier: str = call.path_params["subscription_id"]
+    principal = _principal(call, identifier)
+    found = call.store.subscriptions.get(identifier)
     if found is None or found.principal_id != principal.id:
         raise refusals.not_found("Subscription", identifier)
     return found
 
 
 # --- events ---
-def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User) -> None:
+def publish(call: Call, place: Place, kind: str, thing: dict[str, Any], user: User) -> None:
     """Send an event to subscribers whose filters it passes: to the outbox at once, to their URLs after the response.
 
     Parameters:
@@ -251,42 +256,42 @@ def publish(x: Call, place: Place, kind: str, thing: dict[str, Any], user: User)
     known = {"MessageType": kind, "ClientString": place.course.client_string}
     known |= {"CourseId": str(place.course.id), "UserId": str(user.id)}
     payload = ""
-    for subscription in x.store.subscriptions:
-        principal = x.store.principals.get(subscription.principal_id)
+    for subscription in call.store.subscriptions:
+        principal = call.store.principals.get(subscription.principal_id)
         if principal is None or any(known.get(tag) != value for tag, value in subscription.tags.items()):
             continue
-        payload = payload or json.dumps(show.event(x, place, user, kind, thing))
-        message_id, content_type = x.ids.uuid(), "application/json"
+        payload = payload or json.dumps(show.event(call, place, user, kind, thing))
+        message_id, content_type = call.ids.uuid(), "application/json"
         signed = message_id + kind + content_type + payload
         form = {
             "DELIVERY-ATTEMPT-ID": message_id,
             "MESSAGE-ID": message_id,
             "MESSAGE-TYPE": kind,
-            "AUTHORIZATION": signing.token(principal.id, principal.secret, format_timestamp(x.clock.now()), signed),
+            "AUTHORIZATION": signing.token(principal.id, principal.secret, format_timestamp(call.clock.now()), signed),
             "PAYLOAD": payload,
             "PAYLOAD-CONTENT-TYPE": content_type,
         }
-        x.outbox.add(
+        call.outbox.add(
             "webhook",
-            provider=x.provider,
+            provider=call.provider,
             kind=kind,
             to=subscription.callback_url,
-            at=x.clock.now(),
+            at=call.clock.now(),
             body=urlencode(form),
             data=json.loads(payload),
         )
-        later(x, partial(_deliver, x, subscription.callback_url, form))
+        later(call, partial(_deliver, call, subscription.callback_url, form))
 
 
-async def _deliver(x: Call, url: str, form: dict[str, str]) -> None:
+async def _deliver(call: Call, url: str, form: dict[str, str]) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=US-ASCII"}
     try:
-        answer = await fetch(x, "POST", url, allowed=[url], headers=headers, content=urlencode(form).encode())
+        answer = await fetch(call, "POST", url, allowed=[url], headers=headers, content=urlencode(form).encode())
     except OutgoingError as error:
-        x.warn("event_not_delivered", f"{error}; it is in the outbox")
+        call.warn("event_not_delivered", f"{error}; it is in the outbox")
         return
     if answer.status_code != 200:
-        x.warn("event_not_delivered", f"{url} answered {answer.status_code}")
+        call.warn("event_not_delivered", f"{url} answered {answer.status_code}")
 
 
 _LIBRARY = (

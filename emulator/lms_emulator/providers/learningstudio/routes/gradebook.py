@@ -26,24 +26,24 @@ from lms_emulator.providers.learningstudio.settings import PORTAL, android, java
 from lms_emulator.providers.learningstudio.shapes import gradebook as show
 
 
-def gradebook_items(x: Call, caller: Caller) -> Response:
+def gradebook_items(call: Call, caller: Caller) -> Response:
     """GET …/gradebookItems: the columns of the gradebook."""
-    course = course_named(x, caller)
-    items = x.store.gradebook_items.find("course", course.id)
-    return wire.answer({"gradebookItems": [show.gradebook_item(x, item) for item in items]})
+    course = course_named(call, caller)
+    items = call.store.gradebook_items.find("course", course.id)
+    return wire.answer({"gradebookItems": [show.gradebook_item(call, item) for item in items]})
 
 
-def gradebook_item(x: Call, caller: Caller) -> Response:
+def gradebook_item(call: Call, caller: Caller) -> Response:
     """GET …/gradebookItems/ID: a list of one."""
-    item = item_named(x, course_named(x, caller))
-    return wire.answer({"gradebookItems": [show.gradebook_item(x, item)]})
+    item = item_named(call, course_named(call, caller))
+    return wire.answer({"gradebookItems": [show.gradebook_item(call, item)]})
 
 
-def update_gradebook_item(x: Call, caller: Caller) -> Response:
+def update_gradebook_item(call: Call, caller: Caller) -> Response:
     """PUT …/gradebookItems/ID; omitted members keep their values."""
-    course = staffed_course(x, caller, "the gradebook's items for writing")
-    item = item_named(x, course)
-    body = body_of(x, "gradebookItem")
+    course = staffed_course(call, caller, "the gradebook's items for writing")
+    item = item_named(call, course)
+    body = body_of(call, "gradebookItem")
     changed = replace(
         item,
         title=field(body, "title", str, item.title),
@@ -51,25 +51,25 @@ def update_gradebook_item(x: Call, caller: Caller) -> Response:
         is_included_in_grade=field(body, "isIncludedInGrade", bool, item.is_included_in_grade),
         is_extra_credit=field(body, "isExtraCredit", bool, item.is_extra_credit),
     )
-    x.store.gradebook_items.put(changed)
+    call.store.gradebook_items.put(changed)
     return wire.no_content()
 
 
-def gradebook_item_of_item(x: Call, caller: Caller) -> Response:
+def gradebook_item_of_item(call: Call, caller: Caller) -> Response:
     """GET …/items/ID/gradebookItem: the column that grades a course item, not in a list."""
-    course = course_named(x, caller)
-    identifier: str = x.path_params["item_id"]
+    course = course_named(call, caller)
+    identifier: str = call.path_params["item_id"]
     item_id = number(identifier)
-    found = None if item_id is None else x.store.gradebook_items.first("item", (course.id, item_id))
+    found = None if item_id is None else call.store.gradebook_items.first("item", (course.id, item_id))
     if found is None:
         raise refusals.not_found("Gradebook item", identifier)
-    return wire.answer({"gradebookItem": show.gradebook_item(x, found)})
+    return wire.answer({"gradebookItem": show.gradebook_item(call, found)})
 
 
-def item_named(x: Call, course: Course) -> GradebookItem:
+def item_named(call: Call, course: Course) -> GradebookItem:
     """The gradebook item of the path, which must belong to the course."""
-    identifier: str = x.path_params["gradebook_item_id"]
-    found = x.store.gradebook_items.get(identifier.lower()) or x.store.gradebook_items.get(identifier)
+    identifier: str = call.path_params["gradebook_item_id"]
+    found = call.store.gradebook_items.get(identifier.lower()) or call.store.gradebook_items.get(identifier)
     if found is None or found.course_id != course.id:
         raise refusals.not_found("Gradebook item", identifier)
     return found
@@ -85,84 +85,84 @@ def points(value: float, name: str) -> float:
 
 
 # --- custom categories and items ---
-def categories(x: Call, caller: Caller) -> Response:
+def categories(call: Call, caller: Caller) -> Response:
     """GET …/customCategories."""
-    course = staffed_course(x, caller, "custom categories")
-    found = x.store.custom_categories.find("course", course.id)
-    return wire.answer({"customCategories": [_category(x, category) for category in found]})
+    course = staffed_course(call, caller, "custom categories")
+    found = call.store.custom_categories.find("course", course.id)
+    return wire.answer({"customCategories": [_category(call, category) for category in found]})
 
 
-def category(x: Call, caller: Caller) -> Response:
+def category(call: Call, caller: Caller) -> Response:
     """GET …/customCategories/ID: a list of one."""
-    found = _category_named(x, course_named(x, caller))
-    return wire.answer({"customCategories": [_category(x, found)]})
+    found = _category_named(call, course_named(call, caller))
+    return wire.answer({"customCategories": [_category(call, found)]})
 
 
-def create_category(x: Call, caller: Caller) -> Response:
+def create_category(call: Call, caller: Caller) -> Response:
     """POST …/customCategories; the wrapper of the body is plural, that of the answer is not."""
-    course = staffed_course(x, caller, "custom categories")
-    body = body_of(x, "customCategories", "customCategory")
+    course = staffed_course(call, caller, "custom categories")
+    body = body_of(call, "customCategories", "customCategory")
     made = CustomCategory(
-        guid=x.ids.uuid(),
+        guid=call.ids.uuid(),
         course_id=course.id,
-        title=_new_title(x, course, _title(body)),
+        title=_new_title(call, course, _title(body)),
         is_assignable=field(body, "isAssignable", bool, False),
     )
-    x.store.custom_categories.put(made)
+    call.store.custom_categories.put(made)
     path = f"/courses/{course.id}/gradebook/customCategories/{made.guid}"
-    return wire.created(x, path, {"customCategory": _category(x, made)})
+    return wire.created(call, path, {"customCategory": _category(call, made)})
 
 
-def update_category(x: Call, caller: Caller) -> Response:
+def update_category(call: Call, caller: Caller) -> Response:
     """PUT …/customCategories/ID; omitted members keep their values."""
-    course = staffed_course(x, caller, "custom categories")
-    found, body = _category_named(x, course), body_of(x, "customCategories", "customCategory")
+    course = staffed_course(call, caller, "custom categories")
+    found, body = _category_named(call, course), body_of(call, "customCategories", "customCategory")
     title = field(body, "title", str, found.title)
     changed = replace(
         found,
-        title=title if title == found.title else _new_title(x, course, title),
+        title=title if title == found.title else _new_title(call, course, title),
         is_assignable=field(body, "isAssignable", bool, found.is_assignable),
     )
-    x.store.custom_categories.put(changed)
+    call.store.custom_categories.put(changed)
     return wire.no_content()
 
 
-def delete_category(x: Call, caller: Caller) -> Response:
+def delete_category(call: Call, caller: Caller) -> Response:
     """DELETE …/customCategories/ID, with its items and their grades."""
-    course = staffed_course(x, caller, "custom categories")
-    found = _category_named(x, course)
-    for item in x.store.custom_items.find("category", found.guid):
-        _remove(x, item)
-    x.store.custom_categories.delete(found.guid)
+    course = staffed_course(call, caller, "custom categories")
+    found = _category_named(call, course)
+    for item in call.store.custom_items.find("category", found.guid):
+        _remove(call, item)
+    call.store.custom_categories.delete(found.guid)
     return wire.no_content()
 
 
-def custom_items(x: Call, caller: Caller) -> Response:
+def custom_items(call: Call, caller: Caller) -> Response:
     """GET …/customItems of one category."""
-    course = staffed_course(x, caller, "custom items")
-    found = x.store.custom_items.find("category", _category_named(x, course).guid)
-    return wire.answer({"customItems": [_custom_item(x, course, item) for item in found]})
+    course = staffed_course(call, caller, "custom items")
+    found = call.store.custom_items.find("category", _category_named(call, course).guid)
+    return wire.answer({"customItems": [_custom_item(call, course, item) for item in found]})
 
 
-def custom_item(x: Call, caller: Caller) -> Response:
+def custom_item(call: Call, caller: Caller) -> Response:
     """GET …/customItems/ID: a list of one."""
-    course = staffed_course(x, caller, "custom items")
-    return wire.answer({"customItems": [_custom_item(x, course, _custom_item_named(x, course))]})
+    course = staffed_course(call, caller, "custom items")
+    return wire.answer({"customItems": [_custom_item(call, course, _custom_item_named(call, course))]})
 
 
-def custom_gradebook_item(x: Call, caller: Caller) -> Response:
+def custom_gradebook_item(call: Call, caller: Caller) -> Response:
     """GET …/customItems/ID/gradebookItem: the custom item as a column of the gradebook."""
-    course = staffed_course(x, caller, "custom items")
-    item = x.store.gradebook_items.get(_custom_item_named(x, course).gradebook_item_id)
+    course = staffed_course(call, caller, "custom items")
+    item = call.store.gradebook_items.get(_custom_item_named(call, course).gradebook_item_id)
     if item is None:
-        raise refusals.not_found("Gradebook item", x.path_params["custom_item_id"])
-    return wire.answer({"gradebookItem": show.gradebook_item(x, item)})
+        raise refusals.not_found("Gradebook item", call.path_params["custom_item_id"])
+    return wire.answer({"gradebookItem": show.gradebook_item(call, item)})
 
 
-def create_custom_item(x: Call, caller: Caller) -> Response:
+def create_custom_item(call: Call, caller: Caller) -> Response:
     """POST …/customItems; a custom item is a column of the gradebook too, and can be graded."""
-    course = staffed_course(x, caller, "custom items")
-    parent = _category_named(x, course)
+    course = staffed_course(call, caller, "custom items")
+    parent = _category_named(call, course)
     if not parent.is_assignable:
         raise refusals.bad_request(
             "category_not_assignable",
@@ -172,12 +172,12 @@ def create_custom_item(x: Call, caller: Caller) -> Response:
             got=False,
             diagnosis="create the category with isAssignable true",
         )
-    body = body_of(x, "customItem")
-    unit_id = _unit(x, course, field(body, "unitID", int))
+    body = body_of(call, "customItem")
+    unit_id = _unit(call, course, field(body, "unitID", int))
     column = GradebookItem(
-        id=x.ids.uuid(),
+        id=call.ids.uuid(),
         course_id=course.id,
-        item_id=unit_id or x.store.next_number("gradebook_items", "item_id"),
+        item_id=unit_id or call.store.next_number("gradebook_items", "item_id"),
         title=field(body, "title", str, parent.title),
         points_possible=points(field(body, "pointsPossible", NUMBER, 0), "pointsPossible"),
         is_included_in_grade=field(body, "isIncludedInGrade", bool, True),
@@ -185,40 +185,40 @@ def create_custom_item(x: Call, caller: Caller) -> Response:
         type="customItem",
         category_id=parent.guid,
     )
-    x.store.gradebook_items.put(column)
+    call.store.gradebook_items.put(column)
     made = CustomItem(
-        guid=x.ids.uuid(),
+        guid=call.ids.uuid(),
         category_guid=parent.guid,
         title=column.title,
         unit_id=unit_id,
         gradebook_item_id=column.id,
     )
-    x.store.custom_items.put(made)
+    call.store.custom_items.put(made)
     path = f"/courses/{course.id}/gradebook/customCategories/{parent.guid}/customItems/{made.guid}"
-    return wire.created(x, path, {"customItem": _custom_item(x, course, made)})
+    return wire.created(call, path, {"customItem": _custom_item(call, course, made)})
 
 
-def delete_custom_item(x: Call, caller: Caller) -> Response:
+def delete_custom_item(call: Call, caller: Caller) -> Response:
     """DELETE …/customItems/ID, with its column and grades."""
-    course = staffed_course(x, caller, "custom items")
-    _remove(x, _custom_item_named(x, course))
+    course = staffed_course(call, caller, "custom items")
+    _remove(call, _custom_item_named(call, course))
     return wire.no_content()
 
 
-def _unit(x: Call, course: Course, unit_id: int | None) -> int | None:
+def _unit(call: Call, course: Course, unit_id: int | None) -> int | None:
     """The unit of a custom item; warns if the course has no such unit."""
-    unit = None if unit_id is None else x.store.course_items.get(unit_id)
+    unit = None if unit_id is None else call.store.course_items.get(unit_id)
     if unit is None or unit.course_id != course.id or unit.parent_id is not None:
         what = "has no unitID" if unit_id is None else f"has the unitID {unit_id}, which is not a unit of the course"
-        x.warn("no_such_unit", f"The custom item {what}; /courses/ID/items lists them (their ids begin with 200).")
+        call.warn("no_such_unit", f"The custom item {what}; /courses/ID/items lists them (their ids begin with 200).")
     return unit_id
 
 
-def _remove(x: Call, item: CustomItem) -> None:
-    for grade in x.store.grades.find("item", item.gradebook_item_id):
-        x.store.grades.delete(grade.id)
-    x.store.gradebook_items.delete(item.gradebook_item_id)
-    x.store.custom_items.delete(item.guid)
+def _remove(call: Call, item: CustomItem) -> None:
+    for grade in call.store.grades.find("item", item.gradebook_item_id):
+        call.store.grades.delete(grade.id)
+    call.store.gradebook_items.delete(item.gradebook_item_id)
+    call.store.custom_items.delete(item.guid)
 
 
 def _title(body: dict[str, Any]) -> str:
@@ -228,51 +228,51 @@ def _title(body: dict[str, Any]) -> str:
     return title
 
 
-def _new_title(x: Call, course: Course, title: str) -> str:
+def _new_title(call: Call, course: Course, title: str) -> str:
     """A title, which must be unique among the categories of the course."""
-    if title in [custom_category.title for custom_category in x.store.custom_categories.find("course", course.id)]:
+    if title in [custom_category.title for custom_category in call.store.custom_categories.find("course", course.id)]:
         raise refusals.bad_request(
             "category_exists", "A category of this title exists.", check="titles of categories are unique", got=title
         )
     return title
 
 
-def _category_named(x: Call, course: Course) -> CustomCategory:
-    identifier: str = x.path_params["category_id"]
-    found = x.store.custom_categories.get(identifier.lower())
+def _category_named(call: Call, course: Course) -> CustomCategory:
+    identifier: str = call.path_params["category_id"]
+    found = call.store.custom_categories.get(identifier.lower())
     if found is None or found.course_id != course.id:
         raise refusals.not_found("Custom category", identifier)
     return found
 
 
-def _custom_item_named(x: Call, course: Course) -> CustomItem:
-    parent = _category_named(x, course)
-    identifier: str = x.path_params["custom_item_id"]
-    found = x.store.custom_items.get(identifier.lower())
+def _custom_item_named(call: Call, course: Course) -> CustomItem:
+    parent = _category_named(call, course)
+    identifier: str = call.path_params["custom_item_id"]
+    found = call.store.custom_items.get(identifier.lower())
     if found is None or found.category_guid != parent.guid:
         raise refusals.not_found("Custom item", identifier)
     return found
 
 
-def _category(x: Call, category: CustomCategory) -> dict[str, Any]:
+def _category(call: Call, category: CustomCategory) -> dict[str, Any]:
     path = f"/courses/{category.course_id}/gradebook/customCategories/{category.guid}"
     return {
         "guid": category.guid,
         "title": category.title,
         "isAssignable": category.is_assignable,
-        "links": [wire.link(x, path, "self"), wire.link(x, f"{path}/customItems", "related")],
+        "links": [wire.link(call, path, "self"), wire.link(call, f"{path}/customItems", "related")],
     }
 
 
-def _custom_item(x: Call, course: Course, item: CustomItem) -> dict[str, Any]:
+def _custom_item(call: Call, course: Course, item: CustomItem) -> dict[str, Any]:
     path = f"/courses/{course.id}/gradebook/customCategories/{item.category_guid}/customItems/{item.guid}"
     return {
         "guid": item.guid,
         "title": item.title,
         "unitID": item.unit_id,
         "links": [
-            wire.link(x, path, "self"),
-            wire.link(x, f"/courses/{course.id}/gradebook/gradebookItems/{item.gradebook_item_id}", "related"),
+            wire.link(call, path, "self"),
+            wire.link(call, f"/courses/{course.id}/gradebook/gradebookItems/{item.gradebook_item_id}", "related"),
         ],
     }
 

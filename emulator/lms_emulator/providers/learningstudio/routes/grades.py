@@ -39,30 +39,30 @@ _GRADEBOOK = f"{_BASICS}; {android('services/courses/FetchUserGradebookItemsForC
 
 
 # --- all grades of an item; never for students ---
-def _staffed_item(x: Call, caller: Caller) -> tuple[Course, GradebookItem]:
-    course = staffed_course(x, caller, "the grades of a gradebook item")
-    return course, item_named(x, course)
+def _staffed_item(call: Call, caller: Caller) -> tuple[Course, GradebookItem]:
+    course = staffed_course(call, caller, "the grades of a gradebook item")
+    return course, item_named(call, course)
 
 
-def grades(x: Call, caller: Caller) -> Response:
+def grades(call: Call, caller: Caller) -> Response:
     """GET …/grades; `gradedStudents=1;2` filters by student, `expand=user` includes their records."""
-    _, item = _staffed_item(x, caller)
-    found = x.store.grades.find("item", item.id)
-    if (numbers := listed_ids(x, "gradedStudents")) is not None:
+    _, item = _staffed_item(call, caller)
+    found = call.store.grades.find("item", item.id)
+    if (numbers := listed_ids(call, "gradedStudents")) is not None:
         found = [grade for grade in found if str(grade.user_id) in numbers]
-    return wire.answer({"grades": [show.grade(x, grade, expansions(x)) for grade in found]})
+    return wire.answer({"grades": [show.grade(call, grade, expansions(call)) for grade in found]})
 
 
-def grade(x: Call, caller: Caller) -> Response:
+def grade(call: Call, caller: Caller) -> Response:
     """GET …/grades/ID: a list of one."""
-    _, item = _staffed_item(x, caller)
-    return wire.answer({"grades": [show.grade(x, _grade_named(x, item), expansions(x))]})
+    _, item = _staffed_item(call, caller)
+    return wire.answer({"grades": [show.grade(call, _grade_named(call, item), expansions(call))]})
 
 
-def create_grade(x: Call, caller: Caller) -> Response:
+def create_grade(call: Call, caller: Caller) -> Response:
     """POST …/grades; the body names the student: `{"grade":{"gradedStudent":{"id":1},"points":10}}`."""
-    course, item = _staffed_item(x, caller)
-    body = body_of(x, "grade")
+    course, item = _staffed_item(call, caller)
+    body = body_of(call, "grade")
     student = field(field(body, "gradedStudent", dict, {}), "id", int)
     if student is None:
         raise refusals.malformed_body(
@@ -71,37 +71,37 @@ def create_grade(x: Call, caller: Caller) -> Response:
             expected='{"grade": {"gradedStudent": {"id": 1}, "points": 10}}',
             diagnosis="or name the student in the path: /users/ID/courses/ID/gradebookItems/ID/grade",
         )
-    member = x.store.member(course.id, student)
+    member = call.store.member(course.id, student)
     if member is None or member.role != "STUD":
         raise refusals.not_found("Student in this course", student)
-    made = _new_grade(x, item, student, body)
+    made = _new_grade(call, item, student, body)
     return wire.created(
-        x,
+        call,
         f"/courses/{course.id}/gradebook/gradebookItems/{item.id}/grades/{made.id}",
-        {"grade": show.grade(x, made, set())},
+        {"grade": show.grade(call, made, set())},
     )
 
 
-def update_grade(x: Call, caller: Caller) -> Response:
+def update_grade(call: Call, caller: Caller) -> Response:
     """PUT …/grades/ID; omitted members keep their values."""
-    _, item = _staffed_item(x, caller)
-    _store(x, _grade_named(x, item), body_of(x, "grade"))
+    _, item = _staffed_item(call, caller)
+    _store(call, _grade_named(call, item), body_of(call, "grade"))
     return wire.no_content()
 
 
-def delete_grade(x: Call, caller: Caller) -> Response:
+def delete_grade(call: Call, caller: Caller) -> Response:
     """DELETE …/grades/ID."""
-    _, item = _staffed_item(x, caller)
-    x.store.grades.delete(_grade_named(x, item).id)
+    _, item = _staffed_item(call, caller)
+    call.store.grades.delete(_grade_named(call, item).id)
     return wire.no_content()
 
 
-def _grade_named(x: Call, item: GradebookItem) -> Grade:
-    return record_named(x, x.store.grades, "grade_id", "Grade", lambda grade: grade.gradebook_item_id == item.id)
+def _grade_named(call: Call, item: GradebookItem) -> Grade:
+    return record_named(call, call.store.grades, "grade_id", "Grade", lambda grade: grade.gradebook_item_id == item.id)
 
 
-def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any]) -> Grade:
-    if x.store.grade_of(item, student) is not None:
+def _new_grade(call: Call, item: GradebookItem, student: int, body: dict[str, Any]) -> Grade:
+    if call.store.grade_of(item, student) is not None:
         raise refusals.bad_request(
             "grade_exists",
             "The student already has a grade for this item.",
@@ -109,84 +109,86 @@ def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any])
             got=student,
             diagnosis="change it with PUT",
         )
-    blank = Grade(id=x.store.next_number("grades"), gradebook_item_id=item.id, user_id=student, updated=x.clock.now())
-    return _store(x, blank, body)
+    blank = Grade(
+        id=call.store.next_number("grades"), gradebook_item_id=item.id, user_id=student, updated=call.clock.now()
+    )
+    return _store(call, blank, body)
 
 
-def _store(x: Call, old: Grade, body: dict[str, Any]) -> Grade:
+def _store(call: Call, old: Grade, body: dict[str, Any]) -> Grade:
     given = field(body, "points", NUMBER)
     changed = replace(
         old,
         points=old.points if given is None else points(given, "points"),
         letter_grade=field(body, "letterGrade", str, old.letter_grade),
         comments=field(body, "comments", str, old.comments),
-        updated=x.clock.now(),
+        updated=call.clock.now(),
     )
-    return x.store.grades.put(changed)
+    return call.store.grades.put(changed)
 
 
 # --- a user's grades ---
-def _staffed_subject(x: Call, caller: Caller) -> tuple[Course, User]:
-    course, user = course_and_subject(x, caller)
-    require_staff(x, caller, course, "grades for writing")
+def _staffed_subject(call: Call, caller: Caller) -> tuple[Course, User]:
+    course, user = course_and_subject(call, caller)
+    require_staff(call, caller, course, "grades for writing")
     return course, user
 
 
-def _grade_of(x: Call, item: GradebookItem, user: User, diagnosis: str | None = None) -> Grade:
-    found = x.store.grade_of(item, user.id)
+def _grade_of(call: Call, item: GradebookItem, user: User, diagnosis: str | None = None) -> Grade:
+    found = call.store.grade_of(item, user.id)
     if found is None:
         raise refusals.not_found("Grade", item.id, diagnosis)
     return found
 
 
-def user_grade(x: Call, caller: Caller) -> Response:
+def user_grade(call: Call, caller: Caller) -> Response:
     """GET …/grade: not a list, unlike …/grades/ID."""
-    course, user = course_and_subject(x, caller)
-    found = _grade_of(x, item_named(x, course), user)
-    return wire.answer({"grade": show.grade(x, found, expansions(x))})
+    course, user = course_and_subject(call, caller)
+    found = _grade_of(call, item_named(call, course), user)
+    return wire.answer({"grade": show.grade(call, found, expansions(call))})
 
 
-def create_user_grade(x: Call, caller: Caller) -> Response:
+def create_user_grade(call: Call, caller: Caller) -> Response:
     """POST …/grade, refused if there is a grade already."""
-    course, user = _staffed_subject(x, caller)
-    item, body = item_named(x, course), body_of(x, "grade")
-    made = _new_grade(x, item, user.id, body)
+    course, user = _staffed_subject(call, caller)
+    item, body = item_named(call, course), body_of(call, "grade")
+    made = _new_grade(call, item, user.id, body)
     path = f"/users/{user.id}/courses/{course.id}/gradebook/gradebookItems/{item.id}/grade"
-    return wire.created(x, path, {"grade": show.grade(x, made, set())})
+    return wire.created(call, path, {"grade": show.grade(call, made, set())})
 
 
-def update_user_grade(x: Call, caller: Caller) -> Response:
+def update_user_grade(call: Call, caller: Caller) -> Response:
     """PUT …/grade; omitted members keep their values."""
-    course, user = _staffed_subject(x, caller)
-    found = _grade_of(x, item_named(x, course), user, "there is no grade yet; create it with POST")
-    _store(x, found, body_of(x, "grade"))
+    course, user = _staffed_subject(call, caller)
+    found = _grade_of(call, item_named(call, course), user, "there is no grade yet; create it with POST")
+    _store(call, found, body_of(call, "grade"))
     return wire.no_content()
 
 
-def delete_user_grade(x: Call, caller: Caller) -> Response:
+def delete_user_grade(call: Call, caller: Caller) -> Response:
     """DELETE …/grade."""
-    course, user = _staffed_subject(x, caller)
-    x.store.grades.delete(_grade_of(x, item_named(x, course), user).id)
+    course, user = _staffed_subject(call, caller)
+    call.store.grades.delete(_grade_of(call, item_named(call, course), user).id)
     return wire.no_content()
 
 
-def user_gradebook_items(x: Call, caller: Caller) -> Response:
+def user_gradebook_items(call: Call, caller: Caller) -> Response:
     """GET …/userGradebookItems; `expand=grade` includes the grades."""
-    course, user = course_and_subject(x, caller)
-    expand = expansions(x)
-    items = x.store.gradebook_items.find("course", course.id)
-    return wire.answer({"userGradebookItems": [show.user_gradebook_item(x, item, user, expand) for item in items]})
+    course, user = course_and_subject(call, caller)
+    expand = expansions(call)
+    items = call.store.gradebook_items.find("course", course.id)
+    return wire.answer({"userGradebookItems": [show.user_gradebook_item(call, item, user, expand) for item in items]})
 
 
-def user_gradebook_item(x: Call, caller: Caller) -> Response:
+def user_gradebook_item(call: Call, caller: Caller) -> Response:
     """GET …/userGradebookItems/ID, where ID is `{userId}-{gradebook item's id}`."""
-    course, user = course_and_subject(x, caller)
-    identifier: str = x.path_params["user_gradebook_item_id"]
+    course, user = course_and_subject(call, caller)
+    identifier: str = call.path_params["user_gradebook_item_id"]
     user_id, _, item_id = identifier.partition("-")
-    item = x.store.gradebook_items.get(item_id.lower())
+    item = call.store.gradebook_items.get(item_id.lower())
     if user_id != str(user.id) or item is None or item.course_id != course.id:
         raise refusals.not_found("User gradebook item", identifier)
-    return wire.answer({"userGradebookItems": [show.user_gradebook_item(x, item, user, expansions(x))]})
+    return wire.answer({"userGradebookItems": [show.user_gradebook_item(call, item, user, expansions(call))]})
 
 
 # --- the course to date ---
@@ -194,30 +196,30 @@ _MOST_STUDENTS = 30
 """Page size according to the manual of Pearson's libraries (Documentation/detail/library-grades.html)."""
 
 
-def user_gradebook_items_totals(x: Call, caller: Caller) -> Response:
+def user_gradebook_items_totals(call: Call, caller: Caller) -> Response:
     """GET …/userGradebookItemsTotals: the points that a user can earn, graded or not."""
-    course, _ = course_and_subject(x, caller)
-    columns = [item for item in x.store.gradebook_items.find("course", course.id) if item.is_included_in_grade]
+    course, _ = course_and_subject(call, caller)
+    columns = [item for item in call.store.gradebook_items.find("course", course.id) if item.is_included_in_grade]
     return wire.answer({"userGradebookItemsTotals": show.points_possible(columns)})
 
 
-def course_grade_to_date(x: Call, caller: Caller) -> Response:
+def course_grade_to_date(call: Call, caller: Caller) -> Response:
     """GET …/courseGradeToDate: the sum of what has been graded so far."""
-    course, user = course_and_subject(x, caller)
-    return wire.answer({"courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id))})
+    course, user = course_and_subject(call, caller)
+    return wire.answer({"courseGradeToDate": show.course_grade(totals(call.store, course.id, user.id))})
 
 
-def roster_course_grades_to_date(x: Call, caller: Caller) -> Response:
+def roster_course_grades_to_date(call: Call, caller: Caller) -> Response:
     """GET …/rosterCourseGradesToDate: every student's; `Student.ID=1,2`, `offset` and `limit` select some."""
-    course = staffed_course(x, caller, "the grades of all students")
-    students = [user for _, user in x.store.members(course.id, "STUD")]
-    if (numbers := listed_ids(x, "Student.ID")) is not None:
+    course = staffed_course(call, caller, "the grades of all students")
+    students = [user for _, user in call.store.members(course.id, "STUD")]
+    if (numbers := listed_ids(call, "Student.ID")) is not None:
         students = [user for user in students if str(user.id) in numbers]
-    offset, limit = count(x, "offset", 0), min(count(x, "limit", _MOST_STUDENTS), _MOST_STUDENTS)
+    offset, limit = count(call, "offset", 0), min(count(call, "limit", _MOST_STUDENTS), _MOST_STUDENTS)
     rows = [
         {
-            "student": person(x, user),
-            "courseGradeToDate": show.course_grade(totals(x.store, course.id, user.id)),
+            "student": person(call, user),
+            "courseGradeToDate": show.course_grade(totals(call.store, course.id, user.id)),
         }
         for user in students[offset : offset + limit]
     ]

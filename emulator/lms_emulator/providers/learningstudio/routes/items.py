@@ -28,7 +28,7 @@ from lms_emulator.providers.learningstudio.shapes import content as show
 
 # --- finding ---
 def item_named(
-    x: Call, place: Place, parameter: str = "item_id", kind: ItemType | None = None, what: str = "Item"
+    call: Call, place: Place, parameter: str = "item_id", kind: ItemType | None = None, what: str = "Item"
 ) -> CourseItem:
     """The item of the path; a 403 for a student who does not see it.
 
@@ -38,102 +38,102 @@ def item_named(
     def fits(item: CourseItem) -> bool:
         return item.course_id == place.course.id and kind in (None, item.type)
 
-    found = record_named(x, x.store.course_items, parameter, what, fits)
-    if not is_visible(x, place, found):
+    found = record_named(call, call.store.course_items, parameter, what, fits)
+    if not is_visible(call, place, found):
         raise refusals.item_not_visible(found.id)
     return found
 
 
-def items_of(x: Call, place: Place, kind: ItemType | None = None) -> list[CourseItem]:
+def items_of(call: Call, place: Place, kind: ItemType | None = None) -> list[CourseItem]:
     """The items of the course that both the caller and the user of the path see."""
-    found = [course_item for course_item in x.store.items_of(place.course.id) if kind in (None, course_item.type)]
-    return [course_item for course_item in found if is_visible(x, place, course_item)]
+    found = [course_item for course_item in call.store.items_of(place.course.id) if kind in (None, course_item.type)]
+    return [course_item for course_item in found if is_visible(call, place, course_item)]
 
 
-def is_visible(x: Call, place: Place, item: CourseItem) -> bool:
+def is_visible(call: Call, place: Place, item: CourseItem) -> bool:
     """Whether the caller sees the item, and so does the student in the path, if any."""
-    now, user = x.clock.now(), place.user
+    now, user = call.clock.now(), place.user
     if place.is_student:
         assert place.caller.user is not None, "a student is a user"
-        return rules.sees(x.store, item, place.caller.user.id, now)
-    member = None if user is None else x.store.member(place.course.id, user.id)
+        return rules.sees(call.store, item, place.caller.user.id, now)
+    member = None if user is None else call.store.member(place.course.id, user.id)
     if user is None or member is None or member.role != "STUD":
         return True
-    return rules.sees(x.store, item, user.id, now)
+    return rules.sees(call.store, item, user.id, now)
 
 
-def _all_items(x: Call, place: Place) -> list[CourseItem]:
+def _all_items(call: Call, place: Place) -> list[CourseItem]:
     """Every item of the course. Raises a 403 for a student who cannot see all of them."""
-    found = x.store.items_of(place.course.id)
-    hidden = next((course_item for course_item in found if not is_visible(x, place, course_item)), None)
+    found = call.store.items_of(place.course.id)
+    hidden = next((course_item for course_item in found if not is_visible(call, place, course_item)), None)
     if hidden is not None:
         raise refusals.item_not_visible(hidden.id)
     return found
 
 
 # --- answering ---
-def items(x: Call, place: Place) -> Mapping[str, Any]:
+def items(call: Call, place: Place) -> Mapping[str, Any]:
     """GET /courses/ID/items: all items; a student who cannot see all of them is refused."""
-    return {"items": [show.item(x, place, course_item, expansions(x)) for course_item in _all_items(x, place)]}
+    return {"items": [show.item(call, place, course_item, expansions(call)) for course_item in _all_items(call, place)]}
 
 
-def user_items(x: Call, place: Place) -> Mapping[str, Any]:
+def user_items(call: Call, place: Place) -> Mapping[str, Any]:
     """GET /users/ID/courses/ID/items: the items that the user sees."""
-    return {"items": [show.item(x, place, course_item, expansions(x)) for course_item in items_of(x, place)]}
+    return {"items": [show.item(call, place, course_item, expansions(call)) for course_item in items_of(call, place)]}
 
 
-def item(x: Call, place: Place) -> Mapping[str, Any]:
+def item(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/items/ID: a list of one."""
-    return {"items": [show.item(x, place, item_named(x, place), expansions(x))]}
+    return {"items": [show.item(call, place, item_named(call, place), expansions(call))]}
 
 
-def hierarchy(x: Call, place: Place) -> Mapping[str, Any]:
+def hierarchy(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/itemHierarchy, with `expand=item,item.access,item.schedule,item.group`."""
-    found = _all_items(x, place) if place.user is None else items_of(x, place)
-    return {"itemHierarchy": show.hierarchy(x, place, found, expansions(x))}
+    found = _all_items(call, place) if place.user is None else items_of(call, place)
+    return {"itemHierarchy": show.hierarchy(call, place, found, expansions(call))}
 
 
-def access(x: Call, place: Place) -> Mapping[str, Any]:
+def access(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/items/ID/access."""
-    return {"access": show.access(x, place, item_named(x, place))}
+    return {"access": show.access(call, place, item_named(call, place))}
 
 
-def schedule(x: Call, place: Place) -> Mapping[str, Any]:
+def schedule(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/items/ID/schedule."""
-    return {"schedule": show.schedule(item_named(x, place))}
+    return {"schedule": show.schedule(item_named(call, place))}
 
 
-def group(x: Call, place: Place) -> Mapping[str, Any]:
+def group(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/items/ID/group; a 404 for an item without a group."""
-    course_item = item_named(x, place)
-    found = None if course_item.group_id is None else x.store.course_groups.get(course_item.group_id)
+    course_item = item_named(call, place)
+    found = None if course_item.group_id is None else call.store.course_groups.get(course_item.group_id)
     if found is None:
         raise refusals.not_found("Group", course_item.id)
     return {"group": show.group_of_item(found)}
 
 
 # --- schedules of all items at once ---
-def item_schedules(x: Call, place: Place) -> Mapping[str, Any]:
+def item_schedules(call: Call, place: Place) -> Mapping[str, Any]:
     """GET …/itemSchedules."""
-    found = x.store.items_of(place.course.id)
+    found = call.store.items_of(place.course.id)
     return {"itemSchedules": [{"itemId": row.id, "schedule": show.schedule(row)} for row in found]}
 
 
-def put_item_schedules(x: Call, place: Place) -> Response:
+def put_item_schedules(call: Call, place: Place) -> Response:
     """PUT …/itemSchedules; the body must have every item of the course."""
-    if not x.path_params["course_id"].isdigit():
+    if not call.path_params["course_id"].isdigit():
         message = "Course overloads are not supported here."
         raise refusals.bad_request("course_overload", message, check="the course is named by its number")
     given = {}
-    for row in rows_of(x, "itemSchedules"):
+    for row in rows_of(call, "itemSchedules"):
         given[field(row, "itemId", int)] = field(field(row, "schedule", dict, {}), "accessSchedule", dict, {})
-    known = {course_item.id: course_item for course_item in x.store.items_of(place.course.id)}
+    known = {course_item.id: course_item for course_item in call.store.items_of(place.course.id)}
     if set(given) != set(known):
         message, missing = "The schedules of all items are required.", sorted(set(known) - set(given))
         raise refusals.malformed_body(message, check="every item of the course is there", expected=missing)
     changed = [_rescheduled(known[number], body) for number, body in given.items()]
     for item in changed:
-        x.store.course_items.put(item)
+        call.store.course_items.put(item)
     return wire.no_content()
 
 

@@ -23,53 +23,53 @@ from lms_emulator.providers.learningstudio.settings import CRITIQUES, DASHBOARD,
 from lms_emulator.providers.learningstudio.shapes import courses as show
 
 
-def system_date_time(x: Call) -> Response:
+def system_date_time(call: Call) -> Response:
     """GET /systemDateTime, for clients whose clock is wrong. Wrong credentials are refused here too."""
-    (identify if x.settings.anonymous_system_date_time else require)(x)
-    value = wire.instant(x.clock.now())
-    if wire.wants_xml(x):
+    (identify if call.settings.anonymous_system_date_time else require)(call)
+    value = wire.instant(call.clock.now())
+    if wire.wants_xml(call):
         # Seven decimals, all zero: Pearson's Java library reads them as milliseconds.
         return wire.xml(f"<systemDateTime><value>{value[:-1]}.0000000Z</value></systemDateTime>")
     return wire.answer({"systemDateTime": {"value": value}})
 
 
-def me(x: Call, caller: Caller) -> Response:
+def me(call: Call, caller: Caller) -> Response:
     """GET /me; unlike other users, not in a list."""
-    return wire.answer({"me": show.user(x, subject(x, caller))})
+    return wire.answer({"me": show.user(call, subject(call, caller))})
 
 
-def user(x: Call, caller: Caller) -> Response:
+def user(call: Call, caller: Caller) -> Response:
     """GET /users/ID: a list of one."""
-    return wire.answer({"users": [show.user(x, _visible(x, caller))]})
+    return wire.answer({"users": [show.user(call, _visible(call, caller))]})
 
 
-def _visible(x: Call, caller: Caller) -> User:
+def _visible(call: Call, caller: Caller) -> User:
     """The user of the path, if the caller may see them; teachers may see everyone on the campus."""
-    found = subject(x, caller)
+    found = subject(call, caller)
     own = caller.user
     if own is None or own.id == found.id or own.administrator:
         return found
-    if not any(enrollment.role != "STUD" for enrollment in x.store.enrollments.find("user", own.id)):
+    if not any(enrollment.role != "STUD" for enrollment in call.store.enrollments.find("user", own.id)):
         raise refusals.other_user(found.id)
     return found
 
 
-def courses(x: Call, caller: Caller) -> Response:
+def courses(call: Call, caller: Caller) -> Response:
     """A user's courses: all, or those that start or end between two dates."""
-    starts, ends = days(x, "startDatesBetween"), days(x, "endDatesBetween")
-    expand = expansions(x)
+    starts, ends = days(call, "startDatesBetween"), days(call, "endDatesBetween")
+    expand = expansions(call)
     found = [
-        show.course_link(x, course, expand)
-        for course in x.store.courses_of(_visible(x, caller))
+        show.course_link(call, course, expand)
+        for course in call.store.courses_of(_visible(call, caller))
         if (starts is None or starts[0] <= course.start < starts[1])
         and (ends is None or ends[0] <= course.end < ends[1])
     ]
     return wire.answer({"courses": found})
 
 
-def current_courses(x: Call, caller: Caller) -> Response:
+def current_courses(call: Call, caller: Caller) -> Response:
     """The list of courses that the mobile site of 2011 reads."""
-    now = x.clock.now()
+    now = call.clock.now()
     found = [
         {
             "id": course.id,
@@ -77,34 +77,34 @@ def current_courses(x: Call, caller: Caller) -> Response:
             "displayCourseCode": course.display_course_code,
             "callNumbers": course.call_numbers,
         }
-        for course in x.store.courses_of(subject(x, caller))
+        for course in call.store.courses_of(subject(call, caller))
         if course.start <= now < course.end
     ]
     return wire.answer({"currentCourses": found})
 
 
-def classmates(x: Call, caller: Caller) -> Response:
+def classmates(call: Call, caller: Caller) -> Response:
     """The students who share a course with the user; no teachers."""
-    own = _visible(x, caller)
+    own = _visible(call, caller)
     found = {
-        member.id: show.person(x, member)
-        for course in x.store.courses_of(own)
-        for _, member in x.store.members(course.id, "STUD")
+        member.id: show.person(call, member)
+        for course in call.store.courses_of(own)
+        for _, member in call.store.members(course.id, "STUD")
         if member.id != own.id
     }
     return wire.answer({"classmates": list(found.values())})
 
 
-def terms(x: Call, caller: Caller) -> Response:
+def terms(call: Call, caller: Caller) -> Response:
     """The terms of a user's courses, each once."""
-    return wire.answer({"terms": [show.term(x, term) for term in x.store.terms_of(_visible(x, caller))]})
+    return wire.answer({"terms": [show.term(call, term) for term in call.store.terms_of(_visible(call, caller))]})
 
 
-def term(x: Call, caller: Caller) -> Response:
+def term(call: Call, caller: Caller) -> Response:
     """GET /terms/ID: a list of one."""
-    found = record_named(x, x.store.terms, "term_id", "Term")
-    check_campus(x, caller, found.client_string, "Term", found.id)
-    return wire.answer({"terms": [show.term(x, found)]})
+    found = record_named(call, call.store.terms, "term_id", "Term")
+    check_campus(call, caller, found.client_string, "Term", found.id)
+    return wire.answer({"terms": [show.term(call, found)]})
 
 
 _CLASSMATES = f"{CRITIQUES}, getPersonaIdByUser (names the path, the body is chosen)"

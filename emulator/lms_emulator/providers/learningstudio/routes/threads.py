@@ -30,136 +30,136 @@ from lms_emulator.providers.learningstudio.shapes import events
 
 
 # --- finding ---
-def _place(x: Call, caller: Caller, topic: Topic) -> Place:
+def _place(call: Call, caller: Caller, topic: Topic) -> Place:
     """The course of a topic, with the user of the path. Raises a refusal if the user may not see either."""
-    item = x.store.course_items.get(topic.item_id)
-    course = None if item is None else x.store.courses.get(item.course_id)
+    item = call.store.course_items.get(topic.item_id)
+    course = None if item is None else call.store.courses.get(item.course_id)
     if item is None or course is None:
         raise refusals.not_found("Topic", topic.id)
-    check_campus(x, caller, course.client_string, "Topic", topic.id)
-    user, role = subject(x, caller), role_in(x, caller, course)
+    check_campus(call, caller, course.client_string, "Topic", topic.id)
+    user, role = subject(call, caller), role_in(call, caller, course)
     for person in (user, caller.user):
-        if person is not None and not person.administrator and x.store.member(course.id, person.id) is None:
-            raise refusals.not_enrolled(x, person.id, course.id)
+        if person is not None and not person.administrator and call.store.member(course.id, person.id) is None:
+            raise refusals.not_enrolled(call, person.id, course.id)
     place = Place(caller=caller, course=course, user=user, role=role)
     if place.is_student and caller.user != user:
         raise refusals.other_user(user.id)
-    if not is_visible(x, place, item):
+    if not is_visible(call, place, item):
         raise refusals.item_not_visible(item.id)
     if topic.hidden and place.is_student:
         raise refusals.topic_hidden(topic.id)
     return place
 
 
-def _topic(x: Call, caller: Caller) -> tuple[Place, Topic]:
-    found = record_named(x, x.store.topics, "topic_id", "Topic")
-    return _place(x, caller, found), found
+def _topic(call: Call, caller: Caller) -> tuple[Place, Topic]:
+    found = record_named(call, call.store.topics, "topic_id", "Topic")
+    return _place(call, caller, found), found
 
 
-def _response(x: Call, caller: Caller) -> tuple[Place, Topic, TopicResponse]:
-    post = record_named(x, x.store.topic_responses, "response_id", "Response")
-    topic = x.store.topics.get(post.topic_id)
+def _response(call: Call, caller: Caller) -> tuple[Place, Topic, TopicResponse]:
+    post = record_named(call, call.store.topic_responses, "response_id", "Response")
+    topic = call.store.topics.get(post.topic_id)
     if topic is None:
         raise refusals.not_found("Response", post.id)
-    return _place(x, caller, topic), topic, post
+    return _place(call, caller, topic), topic, post
 
 
-def _split(x: Call, caller: Caller, name: str) -> None:
+def _split(call: Call, caller: Caller, name: str) -> None:
     """Parse `{userId}-{id}`, whose user must be that of the path, and replace it by the id."""
-    identifier: str = x.path_params[name]
+    identifier: str = call.path_params[name]
     user_id, _, number = identifier.partition("-")
-    if user_id != str(subject(x, caller).id):
+    if user_id != str(subject(call, caller).id):
         raise refusals.not_found("Discussion", identifier, "the id is the user's number, a hyphen and another number")
-    x.path_params[name] = number
+    call.path_params[name] = number
 
 
 # --- topics ---
-def user_topics(x: Call, caller: Caller) -> Response:
+def user_topics(call: Call, caller: Caller) -> Response:
     """GET …/userTopics?courses=1;2: the topics that the user sees in these courses."""
-    user = subject(x, caller)
-    numbers = listed_ids(x, "courses")
+    user = subject(call, caller)
+    numbers = listed_ids(call, "courses")
     found = []
-    for course in x.store.courses_of(user):
+    for course in call.store.courses_of(user):
         if numbers is not None and str(course.id) not in numbers:
             continue
-        for item in x.store.items_of(course.id):
-            for topic in sorted(x.store.topics.find("item", item.id), key=lambda record: (record.order, record.id)):
-                place = Place(caller=caller, course=course, user=user, role=role_in(x, caller, course))
-                if is_visible(x, place, item) and not (topic.hidden and place.is_student):
-                    found.append(show.user_topic(x, place, topic))
+        for item in call.store.items_of(course.id):
+            for topic in sorted(call.store.topics.find("item", item.id), key=lambda record: (record.order, record.id)):
+                place = Place(caller=caller, course=course, user=user, role=role_in(call, caller, course))
+                if is_visible(call, place, item) and not (topic.hidden and place.is_student):
+                    found.append(show.user_topic(call, place, topic))
     return wire.answer({"userTopics": found})
 
 
-def user_topic(x: Call, caller: Caller) -> Response:
+def user_topic(call: Call, caller: Caller) -> Response:
     """GET …/usertopics/ID: a list of one."""
-    _split(x, caller, "topic_id")
-    return wire.answer({"userTopics": [show.user_topic(x, *_topic(x, caller))]})
+    _split(call, caller, "topic_id")
+    return wire.answer({"userTopics": [show.user_topic(call, *_topic(call, caller))]})
 
 
-def topic_counts(x: Call, caller: Caller) -> Response:
+def topic_counts(call: Call, caller: Caller) -> Response:
     """GET …/topics/ID/responseCounts."""
-    place, topic = _topic(x, caller)
-    posts = rules.below(rules.thread(x.store, topic.id), None)
-    return wire.answer({"responseCount": show.response_counts(x, posts, place.whose)})
+    place, topic = _topic(call, caller)
+    posts = rules.below(rules.thread(call.store, topic.id), None)
+    return wire.answer({"responseCount": show.response_counts(call, posts, place.whose)})
 
 
-def topic_responses(x: Call, caller: Caller) -> Response:
+def topic_responses(call: Call, caller: Caller) -> Response:
     """GET …/topics/ID/userresponses: the posts directly below the topic."""
-    return _below(x, *_topic(x, caller), None)
+    return _below(call, *_topic(call, caller), None)
 
 
 # --- posts ---
-def response_responses(x: Call, caller: Caller) -> Response:
+def response_responses(call: Call, caller: Caller) -> Response:
     """GET …/responses/ID/userresponses: the replies directly below a post."""
-    place, topic, post = _response(x, caller)
-    return _below(x, place, topic, post.id)
+    place, topic, post = _response(call, caller)
+    return _below(call, place, topic, post.id)
 
 
-def _below(x: Call, place: Place, topic: Topic, parent: int | None) -> Response:
-    posts = rules.thread(x.store, topic.id)
-    found = [show.user_response_2010(x, place, topic, post, posts) for post in rules.below(posts, parent, 1)]
+def _below(call: Call, place: Place, topic: Topic, parent: int | None) -> Response:
+    posts = rules.thread(call.store, topic.id)
+    found = [show.user_response_2010(call, place, topic, post, posts) for post in rules.below(posts, parent, 1)]
     return wire.answer({"userResponses": found})
 
 
-def user_response(x: Call, caller: Caller) -> Response:
+def user_response(call: Call, caller: Caller) -> Response:
     """GET …/userresponses/ID: a list of one."""
-    _split(x, caller, "response_id")
-    place, topic, post = _response(x, caller)
-    shown = show.user_response_2010(x, place, topic, post, rules.thread(x.store, topic.id))
+    _split(call, caller, "response_id")
+    place, topic, post = _response(call, caller)
+    shown = show.user_response_2010(call, place, topic, post, rules.thread(call.store, topic.id))
     return wire.answer({"userResponses": [shown]})
 
 
-def response_counts(x: Call, caller: Caller) -> Response:
+def response_counts(call: Call, caller: Caller) -> Response:
     """GET …/responses/ID/responseCounts."""
-    place, topic, post = _response(x, caller)
-    posts = rules.below(rules.thread(x.store, topic.id), post.id)
-    return wire.answer({"responseCount": show.response_counts(x, posts, place.whose)})
+    place, topic, post = _response(call, caller)
+    posts = rules.below(rules.thread(call.store, topic.id), post.id)
+    return wire.answer({"responseCount": show.response_counts(call, posts, place.whose)})
 
 
-def reply_to_topic(x: Call, caller: Caller) -> Response:
+def reply_to_topic(call: Call, caller: Caller) -> Response:
     """POST …/topics/ID/responses."""
-    return _reply(x, *_topic(x, caller), None)
+    return _reply(call, *_topic(call, caller), None)
 
 
-def reply_to_response(x: Call, caller: Caller) -> Response:
+def reply_to_response(call: Call, caller: Caller) -> Response:
     """POST …/responses/ID/responses."""
-    return _reply(x, *_response(x, caller))
+    return _reply(call, *_response(call, caller))
 
 
-def _reply(x: Call, place: Place, topic: Topic, parent: TopicResponse | None) -> Response:
+def _reply(call: Call, place: Place, topic: Topic, parent: TopicResponse | None) -> Response:
     if place.caller.user is None or place.caller.user != place.user:
         raise refusals.other_user(place.whose.id)
-    post = add_response(x, topic, parent, place.whose.id)
-    about: dict[str, Any] = events.response(topic, post, x.clock.now())
-    eventing.publish(x, place, eventing.RESPONSE_CREATED, about, place.whose)
+    post = add_response(call, topic, parent, place.whose.id)
+    about: dict[str, Any] = events.response(topic, post, call.clock.now())
+    eventing.publish(call, place, eventing.RESPONSE_CREATED, about, place.whose)
     path = show.topic_path(place.course.id, topic)
-    return wire.created(x, f"{path}/responses/{post.id}", {"responses": [show.response(x, path, post)]})
+    return wire.created(call, f"{path}/responses/{post.id}", {"responses": [show.response(call, path, post)]})
 
 
-def post_read_status(x: Call, caller: Caller) -> Response:
+def post_read_status(call: Call, caller: Caller) -> Response:
     """POST …/responses/ID/readStatus."""
-    place, _, post = _response(x, caller)
-    mark_as_read(x, post, place.whose.id)
+    place, _, post = _response(call, caller)
+    mark_as_read(call, post, place.whose.id)
     return wire.no_content()
 
 

@@ -25,7 +25,7 @@ PEOPLE: tuple[tuple[str, Role], ...] = (
 """The collections of people below a course, and the role each holds."""
 
 
-def user(x: Call, record: User) -> dict[str, Any]:
+def user(call: Call, record: User) -> dict[str, Any]:
     """A user, as `/me` and `/users/ID` give it."""
     return {
         "id": record.id,
@@ -34,18 +34,18 @@ def user(x: Call, record: User) -> dict[str, Any]:
         "lastName": record.last_name,
         "emailAddress": record.email,
         "clientString": record.client_string,
-        "links": [wire.link(x, f"/users/{record.id}", "self")],
+        "links": [wire.link(call, f"/users/{record.id}", "self")],
     }
 
 
-def person(x: Call, record: User) -> dict[str, Any]:
+def person(call: Call, record: User) -> dict[str, Any]:
     """A user in one of a course's lists of people."""
     return {
         "id": record.id,
         "firstName": record.first_name,
         "lastName": record.last_name,
         "emailAddress": record.email,
-        "links": [wire.link(x, f"/users/{record.id}", "self")],
+        "links": [wire.link(call, f"/users/{record.id}", "self")],
     }
 
 
@@ -60,13 +60,13 @@ def roster_entry(enrollment: Enrollment, record: User) -> dict[str, Any]:
     }
 
 
-def roster_member(x: Call, enrollment: Enrollment, record: User) -> dict[str, Any]:
+def roster_member(call: Call, enrollment: Enrollment, record: User) -> dict[str, Any]:
     """One member of the roster, with the username, which the documented way to get a token reads here."""
     return {
         **roster_entry(enrollment, record),
         "userName": record.username,
         "emailAddress": record.email,
-        "links": [wire.link(x, f"/users/{record.id}", "related")],
+        "links": [wire.link(call, f"/users/{record.id}", "related")],
     }
 
 
@@ -79,14 +79,14 @@ def role(enrollment: Enrollment) -> dict[str, Any]:
     }
 
 
-def course(x: Call, record: Course, expand: set[str]) -> dict[str, Any]:
+def course(call: Call, record: Course, expand: set[str]) -> dict[str, Any]:
     """A course; `expand` names the collections of people to include, in lower case."""
     made: dict[str, Any] = {}
     for name, wanted in PEOPLE:
         path = f"/courses/{record.id}/{name}"
-        made_link: dict[str, Any] = wire.link(x, path, "self", name)
+        made_link: dict[str, Any] = wire.link(call, path, "self", name)
         if name.lower() in expand:
-            people = [person(x, member) for _, member in x.store.members(record.id, wanted)]
+            people = [person(call, member) for _, member in call.store.members(record.id, wanted)]
             made_link = {name: people, **made_link}
         made[name] = {"links": [made_link]}
     made |= {
@@ -94,27 +94,27 @@ def course(x: Call, record: Course, expand: set[str]) -> dict[str, Any]:
         "displayCourseCode": record.display_course_code,
         "title": record.title,
         "callNumbers": record.call_numbers,
-        "links": [] if record.term_id is None else [wire.link(x, f"/terms/{record.term_id}", "/term")],
+        "links": [] if record.term_id is None else [wire.link(call, f"/terms/{record.term_id}", "/term")],
     }
     return made
 
 
-def course_link(x: Call, record: Course, expand: set[str]) -> dict[str, Any]:
+def course_link(call: Call, record: Course, expand: set[str]) -> dict[str, Any]:
     """A course in a user's list: a link, with the course inside it when `expand` asks for it."""
-    made_link = wire.link(x, f"/courses/{record.id}", "/course", record.title)
+    made_link = wire.link(call, f"/courses/{record.id}", "/course", record.title)
     if "course" in expand:
-        made_link = {"course": course(x, record, set()), **made_link}
+        made_link = {"course": course(call, record, set()), **made_link}
     return {"links": [made_link]}
 
 
-def term(x: Call, record: Term) -> dict[str, Any]:
+def term(call: Call, record: Term) -> dict[str, Any]:
     """A term; the two dates were observed, the other keys are chosen."""
     return {
         "id": record.id,
         "name": record.name,
         "startDateTime": wire.instant(record.start),
         "endDateTime": wire.instant(record.end),
-        "links": [wire.link(x, f"/terms/{record.id}", "self")],
+        "links": [wire.link(call, f"/terms/{record.id}", "self")],
     }
 
 

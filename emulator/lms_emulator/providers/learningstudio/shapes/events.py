@@ -31,12 +31,12 @@ def subscription(record: Subscription) -> dict[str, Any]:
     }
 
 
-def event(x: Call, place: Place, actor: User, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
+def event(call: Call, place: Place, actor: User, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
     """An event that a user caused in a course. Parameters: `kind`, its message type; `thing`, its object."""
     course = place.course
     return {
-        "eventId": x.ids.uuid(),
-        "eventDate": _milliseconds(x.clock.now()),
+        "eventId": call.ids.uuid(),
+        "eventDate": _milliseconds(call.clock.now()),
         "eventType": kind,
         "object": thing,
         "actor": {

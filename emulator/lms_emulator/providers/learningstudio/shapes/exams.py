@@ -27,7 +27,7 @@ def exam_path(place: Place, exam: Exam) -> str:
     return f"/users/{place.whose.id}/courses/{place.course.id}/exams/{exam.id}"
 
 
-def details(x: Call, place: Place, exam: Exam) -> dict[str, Any]:
+def details(call: Call, place: Place, exam: Exam) -> dict[str, Any]:
     """An exam of the course."""
     return {
         "id": exam.id,
@@ -36,7 +36,7 @@ def details(x: Call, place: Place, exam: Exam) -> dict[str, Any]:
         "attempts": exam.attempts,
         "duration": exam.minutes,
         "gradebookReviewDate": None if exam.review is None else wire.instant(exam.review),
-        "links": [wire.link(x, exam_path(place, exam), "/user/course/exam")],
+        "links": [wire.link(call, exam_path(place, exam), "/user/course/exam")],
     }
 
 
@@ -45,24 +45,24 @@ def schedule(exam: Exam) -> dict[str, Any]:
     return {"examId": exam.id, "gradebookReviewDate": None if exam.review is None else wire.instant(exam.review)}
 
 
-def user_exam(x: Call, place: Place, exam: Exam, own: UserExam) -> dict[str, Any]:
+def user_exam(call: Call, place: Place, exam: Exam, own: UserExam) -> dict[str, Any]:
     """An exam that was provisioned for a user, with the minutes that this user has."""
     path = exam_path(place, exam)
     return {
         "id": exam.id,
         "title": exam.title,
         "description": exam.description,
-        "duration": rules.minutes_for(x.store, exam, own.user_id),
+        "duration": rules.minutes_for(call.store, exam, own.user_id),
         "isRetakable": rules.is_retakable(exam, own),
         "links": [
-            wire.link(x, path, "self"),
-            wire.link(x, f"{path}/attempts", "/user/course/exam/attempts", "attempts"),
-            wire.link(x, f"{path}/sections", "/user/course/exam/sections", "sections"),
+            wire.link(call, path, "self"),
+            wire.link(call, f"{path}/attempts", "/user/course/exam/attempts", "attempts"),
+            wire.link(call, f"{path}/sections", "/user/course/exam/sections", "sections"),
         ],
     }
 
 
-def attempt(x: Call, place: Place, exam: Exam, record: Attempt) -> dict[str, Any]:
+def attempt(call: Call, place: Place, exam: Exam, record: Attempt) -> dict[str, Any]:
     """An attempt, with the token that its further requests send."""
     path = f"{exam_path(place, exam)}/attempts/{record.id}"
     return {
@@ -71,27 +71,27 @@ def attempt(x: Call, place: Place, exam: Exam, record: Attempt) -> dict[str, Any
         "isCompleted": record.completed is not None,
         "pearsonExamToken": record.token,
         "links": [
-            wire.link(x, path, "self"),
-            wire.link(x, f"{path}/answers", "/user/course/exam/attempt/answers", "answers"),
+            wire.link(call, path, "self"),
+            wire.link(call, f"{path}/answers", "/user/course/exam/attempt/answers", "answers"),
         ],
     }
 
 
-def section(x: Call, place: Place, exam: Exam, record: ExamSection) -> dict[str, Any]:
+def section(call: Call, place: Place, exam: Exam, record: ExamSection) -> dict[str, Any]:
     """A section of an exam."""
     path = f"{exam_path(place, exam)}/sections/{record.id}/questions"
-    links = [wire.link(x, path, "/user/course/exam/section/questions", "questions")]
+    links = [wire.link(call, path, "/user/course/exam/section/questions", "questions")]
     return {"id": record.id, "title": record.title, "links": links}
 
 
-def question_in_list(x: Call, place: Place, exam: Exam, question: Question) -> dict[str, Any]:
+def question_in_list(call: Call, place: Place, exam: Exam, question: Question) -> dict[str, Any]:
     """A question without its text, to which it links."""
     path = f"{exam_path(place, exam)}/sections/{question.section_id}/{question.type}Questions/{question.id}"
     return {
         "id": question.id,
         "type": question.type,
         "pointsPossible": wire.points(question.points),
-        "links": [wire.link(x, path, "self")],
+        "links": [wire.link(call, path, "self")],
     }
 
 

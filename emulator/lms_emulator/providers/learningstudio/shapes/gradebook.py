@@ -12,7 +12,7 @@ from lms_emulator.providers.learningstudio.rules import Totals
 from lms_emulator.providers.learningstudio.shapes.courses import user
 
 
-def gradebook_item(x: Call, item: GradebookItem) -> dict[str, Any]:
+def gradebook_item(call: Call, item: GradebookItem) -> dict[str, Any]:
     """A column of the gradebook, linked to the course item that it grades."""
     return {
         "type": item.type,
@@ -21,16 +21,16 @@ def gradebook_item(x: Call, item: GradebookItem) -> dict[str, Any]:
         "pointsPossible": wire.points(item.points_possible),
         "isIncludedInGrade": item.is_included_in_grade,
         "isExtraCredit": item.is_extra_credit,
-        "links": [wire.link(x, f"/courses/{item.course_id}/items/{item.item_id}", "related")],
+        "links": [wire.link(call, f"/courses/{item.course_id}/items/{item.item_id}", "related")],
     }
 
 
-def grade(x: Call, record: Grade, expand: set[str]) -> dict[str, Any]:
+def grade(call: Call, record: Grade, expand: set[str]) -> dict[str, Any]:
     """A grade; `expand=user` puts the student inside its link."""
-    student_link: dict[str, Any] = wire.link(x, f"/users/{record.user_id}", "self")
-    student = x.store.users.get(record.user_id)
+    student_link: dict[str, Any] = wire.link(call, f"/users/{record.user_id}", "self")
+    student = call.store.users.get(record.user_id)
     if "user" in expand and student is not None:
-        student_link = {"user": user(x, student), **student_link}
+        student_link = {"user": user(call, student), **student_link}
     return {
         "id": record.id,
         "points": None if record.points is None else wire.points(record.points),
@@ -41,16 +41,16 @@ def grade(x: Call, record: Grade, expand: set[str]) -> dict[str, Any]:
     }
 
 
-def user_gradebook_item(x: Call, item: GradebookItem, student: User, expand: set[str]) -> dict[str, Any]:
+def user_gradebook_item(call: Call, item: GradebookItem, student: User, expand: set[str]) -> dict[str, Any]:
     """A gradebook item with its grade for one user; its id is the user's number, a hyphen and the item's id."""
     path = f"/users/{student.id}/courses/{item.course_id}/gradebookItems/{item.id}/grade"
-    grade_link: dict[str, Any] = wire.link(x, path, "/user/course/gradebookitem/grade")
-    given = x.store.grade_of(item, student.id)
+    grade_link: dict[str, Any] = wire.link(call, path, "/user/course/gradebookitem/grade")
+    given = call.store.grade_of(item, student.id)
     if "grade" in expand and given is not None:
-        grade_link = {"grade": grade(x, given, set()), **grade_link}
+        grade_link = {"grade": grade(call, given, set()), **grade_link}
     return {
         "id": f"{student.id}-{item.id}",
-        "gradebookItem": gradebook_item(x, item),
+        "gradebookItem": gradebook_item(call, item),
         "links": [grade_link],
     }
 

@@ -27,14 +27,14 @@ class LtiaasKeys(RotatingKeys):
     def label(self, key: SigningKey) -> str:
         return f"<platform id>{key.kid}"
 
-    def sign(self, x: Call, platform: Platform, claims: dict[str, Any]) -> str:
+    def sign(self, call: Call, platform: Platform, claims: dict[str, Any]) -> str:
         """A JWT for one platform."""
-        key = self.signing(x)
+        key = self.signing(call)
         return sign(claims, private_key(key.name), kid=f"{platform.id}{key.kid}")
 
-    def key_set_for(self, x: Call, platforms: list[Platform]) -> dict[str, Any]:
+    def key_set_for(self, call: Call, platforms: list[Platform]) -> dict[str, Any]:
         """The key set published for these platforms."""
-        keys = self.shown(x)
+        keys = self.shown(call)
         return {"keys": [{**self.jwk(key), "kid": f"{platform.id}{key.kid}"} for platform in platforms for key in keys]}
 
 

@@ -45,22 +45,22 @@ _REQUIRED = (
 )
 
 
-def find_platform(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> Platform | None:
+def find_platform(call: Call, tenant: Tenant, issuer: str, client_id: str | None) -> Platform | None:
     """The tenant's platform with this issuer and client id; without a client id, the first of the issuer."""
-    candidates = x.store.platforms.find("tenant", tenant.subdomain)
+    candidates = call.store.platforms.find("tenant", tenant.subdomain)
     for platform in candidates:
-        if x.resolve(platform.url) == issuer and client_id in (None, platform.client_id):
+        if call.resolve(platform.url) == issuer and client_id in (None, platform.client_id):
             return platform
     return None
 
 
 def active_platform(
-    x: Call, tenant: Tenant, issuer: str, client_id: str | None, received: Mapping[str, Any]
+    call: Call, tenant: Tenant, issuer: str, client_id: str | None, received: Mapping[str, Any]
 ) -> Platform:
     """The active platform. Raises `inactive_platform` with the likely mistake."""
-    platform = find_platform(x, tenant, issuer, client_id)
+    platform = find_platform(call, tenant, issuer, client_id)
     if platform is None:
-        diagnosis = _near_miss(x, tenant, issuer, client_id)
+        diagnosis = _near_miss(call, tenant, issuer, client_id)
         raise refusals.inactive_platform(received, reason="platform_unregistered", diagnosis=diagnosis)
     if not platform.active:
         raise refusals.inactive_platform(
@@ -71,9 +71,9 @@ def active_platform(
     return platform
 
 
-def _near_miss(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> str:
-    for platform in x.store.platforms.find("tenant", tenant.subdomain):
-        url = x.resolve(platform.url)
+def _near_miss(call: Call, tenant: Tenant, issuer: str, client_id: str | None) -> str:
+    for platform in call.store.platforms.find("tenant", tenant.subdomain):
+        url = call.resolve(platform.url)
         if url == issuer:
             return f"issuer {issuer} is registered, but not with client id {client_id}"
         if url.rstrip("/").lower() == issuer.strip().rstrip("/").lower():
@@ -81,7 +81,7 @@ def _near_miss(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> s
     return f"no platform of tenant `{tenant.subdomain}` has issuer {issuer}"
 
 
-async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> tuple[Platform, dict[str, Any]]:
+async def validated(call: Call, tenant: Tenant, login: LoginState, token: str) -> tuple[Platform, dict[str, Any]]:
     """The platform and claims of a valid id_token. Marks its nonce as used.
 
     Raises the refusal of the first check that fails.
@@ -96,31 +96,31 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
         raise refusals.launch_refused(
             "INVALID_JWT_RECEIVED", expected=error.expected, got=error.got, diagnosis=why
         ) from None
-    begun = x.store.platforms.get(login.platform_id)
+    begun = call.store.platforms.get(login.platform_id)
     issuer = str(unproved.get("iss", ""))
-    if begun is None or x.resolve(begun.url) != issuer:
-        expected = begun and x.resolve(begun.url)
-        why = recognise(x, token) or how_differs(expected, issuer) or unfit("iss", issuer or None, expected)
+    if begun is None or call.resolve(begun.url) != issuer:
+        expected = begun and call.resolve(begun.url)
+        why = recognise(call, token) or how_differs(expected, issuer) or unfit("iss", issuer or None, expected)
         raise refusals.launch_refused("ISS_CLAIM_DOES_NOT_MATCH", expected=expected, got=issuer, diagnosis=why)
-    platform = _platform_of_token(x, tenant, begun, issuer, unproved)
+    platform = _platform_of_token(call, tenant, begun, issuer, unproved)
     if header.get("kid") is None:
         why = "the header has no `kid`, which says which key of the platform's key set signed the token"
         raise refusals.launch_refused("KID_NOT_FOUND", expected="a kid in the header", got=header, diagnosis=why)
-    keys = await lms.key_set(x, platform)
+    keys = await lms.key_set(call, platform)
     try:
         claims = verify(
             token,
             keys,
             algorithms=["RS256"],
-            now=x.clock.timestamp(),
+            now=call.clock.timestamp(),
             issuer=issuer,
             audience=platform.client_id,
             required=("exp", "iat"),
             leeway=1,
-            max_age=x.settings.id_token_max_age_seconds - 1,  # the leeway is for clocks that are ahead
-            critical=x.settings.critical_headers,
+            max_age=call.settings.id_token_max_age_seconds - 1,  # the leeway is for clocks that are ahead
+            critical=call.settings.critical_headers,
         )
-        if x.clock.timestamp() >= claims["exp"]:
+        if call.clock.timestamp() >= claims["exp"]:
             raise TokenError("expired", "exp", expected="in the future", got=claims["exp"])
     except TokenError as error:
         raise refusals.launch_refused(
@@ -128,25 +128,27 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
             expected=error.expected,
             got=error.got,
-            diagnosis=_why_not_signed(x, token, error)
-            or why_claim(x, error.check, error.expected, error.got)
+            diagnosis=_why_not_signed(call, token, error)
+            or why_claim(call, error.check, error.expected, error.got)
             or f"{error.check}: {error.reason}",
         ) from None
-    warn_of_critical(x, token)
-    if claims["exp"] > x.clock.timestamp() + _YEAR and (unit := why_off(x.clock, claims["exp"])):
-        x.warn("id_token_lives_long", f"`exp`: {unit}. The id_token is accepted, and hardly ever expires")
+    warn_of_critical(call, token)
+    if claims["exp"] > call.clock.timestamp() + _YEAR and (unit := why_off(call.clock, claims["exp"])):
+        call.warn("id_token_lives_long", f"`exp`: {unit}. The id_token is accepted, and hardly ever expires")
     _check_claims(claims, platform)
-    _spend_nonce(x, platform, login, claims)
-    x.check("id_token", got={"alg": header.get("alg"), "kid": header.get("kid"), "iss": issuer})
+    _spend_nonce(call, platform, login, claims)
+    call.check("id_token", got={"alg": header.get("alg"), "kid": header.get("kid"), "iss": issuer})
     return platform, claims
 
 
-def _platform_of_token(x: Call, tenant: Tenant, begun: Platform, issuer: str, unproved: Mapping[str, Any]) -> Platform:
+def _platform_of_token(
+    call: Call, tenant: Tenant, begun: Platform, issuer: str, unproved: Mapping[str, Any]
+) -> Platform:
     audiences = unproved.get("aud")
     named = audiences if isinstance(audiences, list) else [audiences]
     received = {"iss": issuer, "client_id": named[0] if named else None}
     client_id = begun.client_id if begun.client_id in named else str(received["client_id"])
-    return active_platform(x, tenant, issuer, client_id, received)
+    return active_platform(call, tenant, issuer, client_id, received)
 
 
 def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
@@ -183,11 +185,11 @@ def _unfit(claims: Mapping[str, Any], name: str, code: str, expected: Any) -> Re
     return refusals.launch_refused(code, expected=expected, got=got or "none", diagnosis=why)
 
 
-def _why_not_signed(x: Call, token: str, error: TokenError) -> str | None:
+def _why_not_signed(call: Call, token: str, error: TokenError) -> str | None:
     """Who signed the token with which key; None if its signature is not what was refused."""
     if error.check not in ("signature", "kid") and error.reason not in FAULTS:
         return None
-    found = why_no_jwt(token) or whose_signature(x, token, pair=True) or why_not_whole(token)
+    found = why_no_jwt(token) or whose_signature(call, token, pair=True) or why_not_whole(token)
     if error.check == "kid":
         listed = ", ".join(map(repr, error.expected)) if isinstance(error.expected, list) else ""
         none = f"the platform's key set has no key of the kid {error.got!r}, but {listed}"
@@ -198,24 +200,24 @@ def _why_not_signed(x: Call, token: str, error: TokenError) -> str | None:
 _POSTED = "the nonce of this id_token was used by a launch before: the platform makes a new id_token for each login"
 
 
-def was_posted(x: Call, token: str) -> bool:
+def was_posted(call: Call, token: str) -> bool:
     """Whether an id_token has the nonce of an earlier launch. Nothing of it is checked."""
     from lms_emulator.signing.jwt import claim as claimed
 
     nonce = claimed(token, "nonce")
-    return any(used.nonce == nonce for used in x.store.used_nonces)
+    return any(used.nonce == nonce for used in call.store.used_nonces)
 
 
-def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping[str, Any]) -> None:
+def _spend_nonce(call: Call, platform: Platform, login: LoginState, claims: Mapping[str, Any]) -> None:
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or nonce != login.nonce:
-        used = isinstance(nonce, str) and x.store.used_nonces.get((platform.id, nonce)) is not None
+        used = isinstance(nonce, str) and call.store.used_nonces.get((platform.id, nonce)) is not None
         code = "NONCE_ALREADY_RECEIVED" if used else "NONCE_DOES_NOT_MATCH"
         expected = "the nonce of this login's authentication request"
         why = _POSTED if used else unfit("nonce", nonce, f"that of the authentication request, {login.nonce}")
         raise refusals.launch_refused(code, expected=expected, got="another", diagnosis=why)
-    if (platform.id, nonce) in x.store.used_nonces:
+    if (platform.id, nonce) in call.store.used_nonces:
         expected = "a nonce not seen before"
         raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected=expected, got="a spent one", diagnosis=_POSTED)
-    until = later(x.clock.now(), NONCE_SECONDS)
-    x.store.used_nonces.put(UsedNonce(sender=platform.id, nonce=nonce, keep_until=until))
+    until = later(call.clock.now(), NONCE_SECONDS)
+    call.store.used_nonces.put(UsedNonce(sender=platform.id, nonce=nonce, keep_until=until))

@@ -37,22 +37,22 @@ def is_legacy(given: Mapping[str, str]) -> bool:
     return "id_token" not in given and ("oauth_consumer_key" in given or "lti_message_type" in given)
 
 
-def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
+def validated(call: Call) -> tuple[Consumer, dict[str, str]]:
     """The consumer and the fields of a valid launch. Marks its nonce as used.
 
     Raises the refusal of the first check that fails.
     """
-    pairs = _pairs(x)
+    pairs = _pairs(call)
     fields = signed_launches.first_values(pairs)
-    consumer = _consumer(x, fields.get("oauth_consumer_key", ""))
+    consumer = _consumer(call, fields.get("oauth_consumer_key", ""))
     for name, (value, code) in _MESSAGE.items():
         got = fields.get(name)
-        if not x.check(f"the LTI field {name}", got == value if value else bool(got), got=got):
+        if not call.check(f"the LTI field {name}", got == value if value else bool(got), got=got):
             raise refusals.legacy_launch_refused(
                 code, f"legacy_{name}", check=name, expected=value or "not empty", got=got, **_if_absent(name, got)
             )
     for check in signed_launches.oauth_fields(_once(pairs)):
-        if not x.check(f"the OAuth field {check.name}", check.passed, expected=check.expected, got=check.got):
+        if not call.check(f"the OAuth field {check.name}", check.passed, expected=check.expected, got=check.got):
             raise refusals.legacy_launch_refused(
                 "INVALID_OAUTH_FIELD",
                 "legacy_oauth_field",
@@ -61,19 +61,23 @@ def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
                 got=check.got,
                 diagnosis=check.why,
             )
-    _check_signature(x, consumer, pairs, fields)
-    _check_time(x, parse_integer(fields["oauth_timestamp"]) or 0)
-    _spend_nonce(x, consumer, fields["oauth_nonce"])
+    _check_signature(call, consumer, pairs, fields)
+    _check_time(call, parse_integer(fields["oauth_timestamp"]) or 0)
+    _spend_nonce(call, consumer, fields["oauth_nonce"])
     return consumer, fields
 
 
-def _pairs(x: Call) -> Pairs:
-    x.reads.whole()  # every field is signed
-    if not x.check("the body is a URL-encoded form", x.content_type == _FORM, got=x.content_type):
+def _pairs(call: Call) -> Pairs:
+    call.reads.whole()  # every field is signed
+    if not call.check("the body is a URL-encoded form", call.content_type == _FORM, got=call.content_type):
         raise refusals.legacy_launch_refused(
-            "INVALID_OAUTH_FIELD", "legacy_not_a_form", expected=_FORM, got=x.content_type, diagnosis=why_no_form(x)
+            "INVALID_OAUTH_FIELD",
+            "legacy_not_a_form",
+            expected=_FORM,
+            got=call.content_type,
+            diagnosis=why_no_form(call),
         )
-    return [pair for data in (x.body, x.query_string) for pair in decode_pairs(data)]
+    return [pair for data in (call.body, call.query_string) for pair in decode_pairs(data)]
 
 
 def _if_absent(name: str, got: str | None) -> dict[str, str]:
@@ -86,18 +90,18 @@ def _once(pairs: Pairs) -> Pairs:
     return list(dict.fromkeys(pairs))
 
 
-def _consumer(x: Call, key: str) -> Consumer:
-    named = tenant_in_address(x)
-    consumer = x.store.consumers.get(key)
+def _consumer(call: Call, key: str) -> Consumer:
+    named = tenant_in_address(call)
+    consumer = call.store.consumers.get(key)
     if not key:
         why = None
-        if x.headers.get("authorization", "").lower().startswith("oauth "):
+        if call.headers.get("authorization", "").lower().startswith("oauth "):
             why = "the OAuth fields came in the Authorization header; LTI puts them in the form"
         raise refusals.inactive_platform(
             {"oauth_consumer_key": key}, reason="consumer_key_missing", absent="oauth_consumer_key", diagnosis=why
         )
     if consumer is None or (named is not None and consumer.tenant != named.subdomain):
-        why = f"none of the {len(x.store.consumers)} consumers of this world, or one of another tenant"
+        why = f"none of the {len(call.store.consumers)} consumers of this world, or one of another tenant"
         raise refusals.inactive_platform(
             {"oauth_consumer_key": key}, reason="consumer_unregistered", diagnosis=why, credential=key
         )
@@ -107,11 +111,11 @@ def _consumer(x: Call, key: str) -> Consumer:
     return consumer
 
 
-def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[str, str]) -> None:
-    url = x.request_url.partition("?")[0]
-    ways = [pairs] if x.settings.legacy_query_signed == "twice" else [pairs, _once(pairs)]
+def _check_signature(call: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[str, str]) -> None:
+    url = call.request_url.partition("?")[0]
+    ways = [pairs] if call.settings.legacy_query_signed == "twice" else [pairs, _once(pairs)]
     try:
-        made = [oauth1.sign(x.method, url, way, consumer.secret) for way in ways]
+        made = [oauth1.sign(call.method, url, way, consumer.secret) for way in ways]
     except ValueError as error:
         raise refusals.legacy_launch_refused(
             "INVALID_OAUTH_SIGNATURE", "legacy_address", expected="an address that can be signed", got=str(error)
@@ -119,37 +123,37 @@ def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[
     received = fields["oauth_signature"]
 
     def why() -> str | Unfinished | None:
-        others = {consumer.consumer_key: consumer.secret for consumer in x.store.consumers}
-        urls = [f"https://{consumer.tenant}.ltiaas.com{x.path}", *signed_launches.addresses(x, x.path)]
+        others = {consumer.consumer_key: consumer.secret for consumer in call.store.consumers}
+        urls = [f"https://{consumer.tenant}.ltiaas.com{call.path}", *signed_launches.addresses(call, call.path)]
         return signed_launches.mistake(
-            x, pairs, url=url, secret=consumer.secret, other_secrets=others, other_urls=[u for u in urls if u != url]
+            call, pairs, url=url, secret=consumer.secret, other_secrets=others, other_urls=[u for u in urls if u != url]
         )
 
     signed = any(oauth1.equal(value, received) for value in made)
-    if not x.check("oauth_signature is the HMAC-SHA1 of this request", signed, expected=made[0], got=received):
+    if not call.check("oauth_signature is the HMAC-SHA1 of this request", signed, expected=made[0], got=received):
         raise refusals.legacy_launch_refused(
             "INVALID_OAUTH_SIGNATURE", "legacy_signature", expected=made[0], got=received, diagnosis=why()
         )
 
 
-def _check_time(x: Call, timestamp: int) -> None:
-    most, off = x.settings.legacy_launch_seconds, int(x.clock.timestamp()) - timestamp
-    if not x.check(f"oauth_timestamp within {most} s of now", abs(off) <= most, got=f"{off} s ago"):
+def _check_time(call: Call, timestamp: int) -> None:
+    most, off = call.settings.legacy_launch_seconds, int(call.clock.timestamp()) - timestamp
+    if not call.check(f"oauth_timestamp within {most} s of now", abs(off) <= most, got=f"{off} s ago"):
         raise refusals.legacy_launch_refused(
             "OAUTH_TIMESTAMP_OUT_OF_RANGE",
             "legacy_timestamp",
             expected=f"at most {most} s from now",
             got=f"{off} s ago",
-            diagnosis=why_off(x.clock, timestamp) or "the form is too old, or the LMS's clock is wrong",
+            diagnosis=why_off(call.clock, timestamp) or "the form is too old, or the LMS's clock is wrong",
         )
 
 
-def _spend_nonce(x: Call, consumer: Consumer, nonce: str) -> None:
-    fresh = (consumer.consumer_key, nonce) not in x.store.used_nonces
-    if not x.check("oauth_nonce was not used before", fresh, got=nonce):
+def _spend_nonce(call: Call, consumer: Consumer, nonce: str) -> None:
+    fresh = (consumer.consumer_key, nonce) not in call.store.used_nonces
+    if not call.check("oauth_nonce was not used before", fresh, got=nonce):
         why = "the form was posted twice: a reload or a double click; each launch needs a new one"
         raise refusals.legacy_launch_refused(
             "NONCE_ALREADY_RECEIVED", "legacy_nonce", expected="a nonce not seen before", got=nonce, diagnosis=why
         )
-    until = later(x.clock.now(), _NONCE_SECONDS)
-    x.store.used_nonces.put(UsedNonce(sender=consumer.consumer_key, nonce=nonce, keep_until=until))
+    until = later(call.clock.now(), _NONCE_SECONDS)
+    call.store.used_nonces.put(UsedNonce(sender=consumer.consumer_key, nonce=nonce, keep_until=until))

@@ -43,13 +43,13 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
 
-def known_urls(x: Call, platform: Platform) -> list[str]:
+def known_urls(call: Call, platform: Platform) -> list[str]:
     """The addresses of this LMS that the world names.
 
     The addresses of a platform added at run time, through the API or by dynamic registration, do not count; list them
     under `lms_urls` in the world's `ltiaas` section.
     """
-    urls = list(x.store.section.lms_urls)
+    urls = list(call.store.section.lms_urls)
     if not platform.added:
         urls += [platform.url, platform.authentication_endpoint, platform.accesstoken_endpoint, *platform.lms_urls]
         urls += [platform.auth_key] if platform.auth_method == "JWK_SET" else []
@@ -58,7 +58,7 @@ def known_urls(x: Call, platform: Platform) -> list[str]:
 
 
 async def ask(
-    x: Call,
+    call: Call,
     allowed: Iterable[str],
     method: str,
     url: str,
@@ -73,13 +73,13 @@ async def ask(
 
     Raises `lms_unreachable` if there is no answer, or if the world does not name the address.
     """
-    permitted = [*allowed, *([url] if is_ours(x, url) else [])]
+    permitted = [*allowed, *([url] if is_ours(call, url) else [])]
     try:
         response = await fetch(
-            x, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
+            call, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
         )
     except OutgoingError as error:
-        status, why = x.settings.lms_unreachable_status, str(error)
+        status, why = call.settings.lms_unreachable_status, str(error)
         if error.reason == "not_allowed" and "for this LMS" in why:
             why += "; one of a platform added at run time has to be in `lms_urls` of the world's `ltiaas` section"
         raise lms_refusals.lms_unreachable(status, url=_bare(url), why=why, named=named) from None
@@ -89,13 +89,13 @@ async def ask(
         body = response.text[:2000]
     links = re.split(r",(?=\s*<)", response.headers.get("link", ""))
     pages = {found[2].lower(): found[1] for link in links if (found := _LINK.match(link))}
-    return Answer(response.status_code, body, pages, explained(x, response))
+    return Answer(response.status_code, body, pages, explained(call, response))
 
 
 _KEPT = {"RSA_KEY": "a public key as PEM in the platform's `authConfig.key`", "JWK_KEY": "a JWKS in `authConfig.key`"}
 
 
-async def key_set(x: Call, platform: Platform) -> Any:
+async def key_set(call: Call, platform: Platform) -> Any:
     """The LMS's public keys, according to its registration. Raises `launch_refused`."""
     from lms_emulator.signing.jwk import KeySet, load_public_key
     from lms_emulator.signing.token_errors import TokenError
@@ -105,16 +105,16 @@ async def key_set(x: Call, platform: Platform) -> Any:
             return load_public_key(platform.auth_key)
         if platform.auth_method == "JWK_KEY":
             return KeySet.from_jwks(json_text.parse(platform.auth_key))
-        url = x.resolve(platform.auth_key)
-        answer = await ask(x, known_urls(x, platform), "GET", url, headers={"Accept": "application/json"})
+        url = call.resolve(platform.auth_key)
+        answer = await ask(call, known_urls(call, platform), "GET", url, headers={"Accept": "application/json"})
         if not answer.ok:
             why = f"{url} answered {answer.status}"
             raise refusals.launch_refused("KEYSET_NOT_FOUND", expected=url, got=answer.status, diagnosis=why)
-        x.world.given_out.published.note(url, answer.body)
+        call.world.given_out.published.note(url, answer.body)
         keys = KeySet.from_jwks(answer.body)
     except (TokenError, ValueError) as error:
         expected = _KEPT.get(platform.auth_method, "a JWKS")
-        where = "what was registered" if platform.auth_method in _KEPT else x.resolve(platform.auth_key)
+        where = "what was registered" if platform.auth_method in _KEPT else call.resolve(platform.auth_key)
         raise refusals.launch_refused(
             "KEYSET_NOT_FOUND", expected=expected, got=str(error), diagnosis=f"{where} is not {expected}: {error}"
         ) from None
@@ -124,35 +124,35 @@ async def key_set(x: Call, platform: Platform) -> Any:
     return keys
 
 
-async def service_token(x: Call, platform: Platform, scopes: Iterable[str]) -> str:
+async def service_token(call: Call, platform: Platform, scopes: Iterable[str]) -> str:
     """An access token for LTI services: `client_credentials` with a signed assertion (`private_key_jwt`).
 
     https://www.imsglobal.org/spec/security/v1p0/, section 4
     """
     from lms_emulator.signing.lti13 import JWT_BEARER
 
-    url = x.resolve(platform.accesstoken_endpoint)
-    now = int(x.clock.timestamp())
+    url = call.resolve(platform.accesstoken_endpoint)
+    now = int(call.clock.timestamp())
     claims = {
         "iss": platform.client_id,
         "sub": platform.client_id,
-        "aud": x.resolve(platform.authorization_server) if platform.authorization_server else url,
+        "aud": call.resolve(platform.authorization_server) if platform.authorization_server else url,
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
-        "jti": x.ids.hex(32),
+        "jti": call.ids.hex(32),
     }
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": JWT_BEARER,
-        "client_assertion": KEYS.sign(x, platform, claims),
+        "client_assertion": KEYS.sign(call, platform, claims),
         "scope": " ".join(scopes),
     }
-    answer = await ask(x, known_urls(x, platform), "POST", url, form=form, headers={"Accept": "application/json"})
-    return str(_tokens(x, answer, url)["access_token"])
+    answer = await ask(call, known_urls(call, platform), "POST", url, form=form, headers={"Accept": "application/json"})
+    return str(_tokens(call, answer, url)["access_token"])
 
 
 async def call_service(
-    x: Call,
+    call: Call,
     platform: Platform,
     method: str,
     url: str,
@@ -168,7 +168,7 @@ async def call_service(
     Parameters: `expects`, the kind of JSON in a successful response.
     Raises `lms_refused` with the LMS's status and body, or `lms_unreachable` without a usable response.
     """
-    token = await service_token(x, platform, scopes)
+    token = await service_token(call, platform, scopes)
     headers = {"Authorization": f"Bearer {token}", "Accept": accept}
     content: bytes | None = None
     if json is not None:
@@ -176,27 +176,31 @@ async def call_service(
 
         content = encoder.dumps(json).encode()
         headers["Content-Type"] = content_type
-    answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content, named=_SERVICE)
+    answer = await ask(call, known_urls(call, platform), method, url, headers=headers, content=content, named=_SERVICE)
     if not answer.ok:
         raise lms_refusals.lms_refused(
-            SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body, why=answer.why
+            SERVICE_FAILED, status=_relayed(call, answer.status), url=_bare(url), received=answer.body, why=answer.why
         )
     if expects is not None and not isinstance(answer.body, expects):
         why = f"the LMS answered {answer.status} without the expected JSON"
-        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why, named=_SERVICE)
+        raise lms_refusals.lms_unreachable(
+            call.settings.lms_unreachable_status, url=_bare(url), why=why, named=_SERVICE
+        )
     return answer
 
 
-async def user_token(x: Call, platform: Platform, client: OAuthClient, form: Mapping[str, str]) -> dict[str, Any]:
+async def user_token(call: Call, platform: Platform, client: OAuthClient, form: Mapping[str, str]) -> dict[str, Any]:
     """A user's tokens from the LMS's OAuth2 token endpoint, for a code or a refresh token.
 
     Parameters: `form`, the grant's own fields; client id and secret of the portal are added.
     Raises the LMS's refusal, relayed, or `lms_unreachable`.
     """
-    url = x.resolve(client.token_endpoint)
+    url = call.resolve(client.token_endpoint)
     fields = {**form, "client_id": client.client_id, "client_secret": client.client_secret}
-    answer = await ask(x, known_urls(x, platform), "POST", url, form=fields, headers={"Accept": "application/json"})
-    return _tokens(x, answer, url)
+    answer = await ask(
+        call, known_urls(call, platform), "POST", url, form=fields, headers={"Accept": "application/json"}
+    )
+    return _tokens(call, answer, url)
 
 
 @cache
@@ -222,19 +226,19 @@ def below(url: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
-def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
+def _tokens(call: Call, answer: Answer, url: str) -> dict[str, Any]:
     if not answer.ok:
-        status = _relayed(x, answer.status)
+        status = _relayed(call, answer.status)
         raise lms_refusals.lms_refused(TOKEN_FAILED, status=status, url=url, received=answer.body, why=answer.why)
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         why = "the LMS answered without an access_token"
-        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
+        raise lms_refusals.lms_unreachable(call.settings.lms_unreachable_status, url=url, why=why)
     return answer.body
 
 
-def _relayed(x: Call, status: int) -> int:
+def _relayed(call: Call, status: int) -> int:
     """The LMS's status if it is an error; else that of an unreachable LMS."""
-    return status if 400 <= status <= 599 else x.settings.lms_unreachable_status
+    return status if 400 <= status <= 599 else call.settings.lms_unreachable_status
 
 
 def _bare(url: str) -> str:

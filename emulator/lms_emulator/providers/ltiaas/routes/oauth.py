@@ -23,22 +23,22 @@ _UNDOCUMENTED = ("redirect", "redirect_uri", "return_to", "state", "ltik", "scop
 _KEPT_SECONDS = 86_400
 
 
-def start(x: Call) -> Response:
+def start(call: Call) -> Response:
     """Send the user's browser to the LMS's consent page."""
-    platform_id = str(x.path_params["platform_id"])
-    tenant = with_portal_overrides(x, tenant_of_platform(x, platform_id))
-    platform, client = _configured(x, tenant, platform_id)
+    platform_id = str(call.path_params["platform_id"])
+    tenant = with_portal_overrides(call, tenant_of_platform(call, platform_id))
+    platform, client = _configured(call, tenant, platform_id)
     if not tenant.oauth_return_url:
         raise refusals.portal_url_missing(
             "oauth_return_url_missing", "OAUTH_REDIRECT_URL_NOT_CONFIGURED", "OAuth2 return URL"
         )
-    if x.headers.get("authorization") and x.settings.start_authorization == "refuse":
-        raise refusals.bearer_only(x.settings.wrong_api_key_code, "an Authorization header on a browser's address")
-    return_url, echo, scope = _honoured(x, tenant.oauth_return_url)
-    state = x.ids.token(32)
-    callback = x.url(x.settings.callback_path)
-    now = x.clock.now()
-    x.store.oauth_states.put(
+    if call.headers.get("authorization") and call.settings.start_authorization == "refuse":
+        raise refusals.bearer_only(call.settings.wrong_api_key_code, "an Authorization header on a browser's address")
+    return_url, echo, scope = _honoured(call, tenant.oauth_return_url)
+    state = call.ids.token(32)
+    callback = call.url(call.settings.callback_path)
+    now = call.clock.now()
+    call.store.oauth_states.put(
         OAuthState(
             state=state,
             tenant=tenant.subdomain,
@@ -47,12 +47,12 @@ def start(x: Call) -> Response:
             return_url=return_url,
             echo=echo,
             created_at=now,
-            keep_until=later(now, x.settings.oauth_state_seconds + _KEPT_SECONDS),
+            keep_until=later(now, call.settings.oauth_state_seconds + _KEPT_SECONDS),
         )
     )
     response = redirect(
         lms.with_query(
-            x.resolve(client.authorization_endpoint),
+            call.resolve(client.authorization_endpoint),
             response_type="code",
             client_id=client.client_id,
             redirect_uri=callback,
@@ -60,73 +60,75 @@ def start(x: Call) -> Response:
             scope=scope or " ".join(client.scopes) or None,
         )
     )
-    set_state_cookie(x, response, tenant, state, "oauth", x.settings.oauth_state_seconds)
+    set_state_cookie(call, response, tenant, state, "oauth", call.settings.oauth_state_seconds)
     return response
 
 
-def _honoured(x: Call, return_url: str) -> tuple[str, str | None, str | None]:
+def _honoured(call: Call, return_url: str) -> tuple[str, str | None, str | None]:
     """Return URL, state and scopes; those in the query count only if a setting says so."""
-    given = [name for name in _UNDOCUMENTED if name in x.query]
-    if not x.settings.start_honours_parameters:
+    given = [name for name in _UNDOCUMENTED if name in call.query]
+    if not call.settings.start_honours_parameters:
         for name in given:
-            x.warn("start_parameter_ignored", f"`{name}` on /oauth/start is not documented and will not be honoured")
+            call.warn("start_parameter_ignored", f"`{name}` on /oauth/start is not documented and will not be honoured")
         return return_url, None, None
-    asked = next((x.query[name] for name in ("redirect", "redirect_uri", "return_to") if x.query.get(name)), return_url)
-    return asked, x.query.get("state"), x.query.get("scope")
+    asked = next(
+        (call.query[name] for name in ("redirect", "redirect_uri", "return_to") if call.query.get(name)), return_url
+    )
+    return asked, call.query.get("state"), call.query.get("scope")
 
 
-async def callback(x: Call) -> Response:
+async def callback(call: Call) -> Response:
     """Receive the user from the LMS and redirect them to the tool with a one-time code."""
-    state = _pending_state(x)
-    tenant = x.store.tenants.get(state.tenant)
+    state = _pending_state(call)
+    tenant = call.store.tenants.get(state.tenant)
     if tenant is None:
         raise refusals.invalid_state("state_unknown", diagnosis="the tenant of this state is gone")
-    if state_cookie(x, tenant, state.state) is None:
+    if state_cookie(call, tenant, state.state) is None:
         raise refusals.missing_cookie("OAuth2 flow")
-    platform, client = _configured(x, tenant, state.platform_id)
-    x.store.spend_oauth_state(state)
-    error = x.query.get("error")
+    platform, client = _configured(call, tenant, state.platform_id)
+    call.store.spend_oauth_state(state)
+    error = call.query.get("error")
     if error:
-        raise _refused(x, state, client, error, x.query.get("error_description"))
-    lms_code = x.query.get("code")
+        raise _refused(call, state, client, error, call.query.get("error_description"))
+    lms_code = call.query.get("code")
     if not lms_code:
         raise lms_refusals.callback_without_code()
     tokens = None
-    if x.settings.exchange == "on_callback":
+    if call.settings.exchange == "on_callback":
         try:
-            tokens = await _exchange_at_lms(x, platform, client, lms_code, state.redirect_uri)
+            tokens = await _exchange_at_lms(call, platform, client, lms_code, state.redirect_uri)
         except refusals.LtiaasRefusal as refusal:
             if refusal.reason != "lms_refused":
                 raise
             received = refusal.details["bodyReceived"]
             name = received.get("error", "server_error") if isinstance(received, dict) else "server_error"
-            raise _refused(x, state, client, str(name), None) from None
-    now = x.clock.now()
-    code = x.store.oauth_codes.put(
+            raise _refused(call, state, client, str(name), None) from None
+    now = call.clock.now()
+    code = call.store.oauth_codes.put(
         OAuthCode(
-            code=x.ids.token(43),
+            code=call.ids.token(43),
             tenant=tenant.subdomain,
             platform_id=platform.id,
             lms_code=lms_code,
             redirect_uri=state.redirect_uri,
             tokens=tokens,
             created_at=now,
-            keep_until=later(now, x.settings.oauth_code_seconds + _KEPT_SECONDS),
+            keep_until=later(now, call.settings.oauth_code_seconds + _KEPT_SECONDS),
         )
     )
-    platform_id = platform.id if x.settings.oauth_return_platform_id else None
-    parameters = {x.settings.oauth_return_param: code.code, "platformId": platform_id, "state": state.echo}
+    platform_id = platform.id if call.settings.oauth_return_platform_id else None
+    parameters = {call.settings.oauth_return_param: code.code, "platformId": platform_id, "state": state.echo}
     response = redirect(lms.with_query(state.return_url, **parameters))
     clear_state_cookie(response, state.state)
     return response
 
 
-def _pending_state(x: Call) -> OAuthState:
-    given = x.query.get("state")
-    state = x.store.oauth_states.get(given) if given else None
+def _pending_state(call: Call) -> OAuthState:
+    given = call.query.get("state")
+    state = call.store.oauth_states.get(given) if given else None
     if state is None:
         diagnosis = "this state was not issued by /oauth/start"
-        error = x.query.get("error")
+        error = call.query.get("error")
         if error and not given:
             diagnosis = f"the LMS refused with `{error}` and gave no state back, as Canvas does for scopes: are the "
             diagnosis += "portal's client id and scopes those of an API key, not of the LTI key?"
@@ -134,129 +136,131 @@ def _pending_state(x: Call) -> OAuthState:
     if state.used:
         again = "the callback was loaded a second time; begin again at /oauth/start"
         raise refusals.invalid_state("state_used", diagnosis=again)
-    if x.clock.now() >= later(state.created_at, x.settings.oauth_state_seconds):
-        minutes = x.settings.oauth_state_seconds // 60
+    if call.clock.now() >= later(state.created_at, call.settings.oauth_state_seconds):
+        minutes = call.settings.oauth_state_seconds // 60
         slow = f"the user took longer than {minutes} min to log in and consent"
         raise refusals.invalid_state("state_expired", diagnosis=slow)
     return state
 
 
-def _refused(x: Call, state: OAuthState, client: OAuthClient, error: str, description: str | None) -> Exception:
+def _refused(call: Call, state: OAuthState, client: OAuthClient, error: str, description: str | None) -> Exception:
     parameters = {"error": error, "error_description": description, "state": state.echo}
-    location = lms.with_query(state.return_url, **parameters) if x.settings.oauth_refusal == "redirect" else None
-    url = x.resolve(client.authorization_endpoint)
+    location = lms.with_query(state.return_url, **parameters) if call.settings.oauth_refusal == "redirect" else None
+    url = call.resolve(client.authorization_endpoint)
     return lms_refusals.authorization_refused(error, description, location=location, url=url)
 
 
-async def access_token(x: Call) -> Response:
+async def access_token(call: Call) -> Response:
     """Exchange the code of the return URL for the user's LMS tokens."""
-    tenant = bearer(x)
-    platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
-    field = x.settings.oauth_code_field or x.settings.oauth_return_param
-    body = object_body(x, field)
-    given = text_field(x, body, field if field in body or "code" not in body else "code")
-    code = _live_code(x, tenant, platform, client, given)
-    x.store.spend_oauth_code(code)
+    tenant = bearer(call)
+    platform, client = _configured(call, tenant, str(call.path_params["platform_id"]))
+    field = call.settings.oauth_code_field or call.settings.oauth_return_param
+    body = object_body(call, field)
+    given = text_field(call, body, field if field in body or "code" not in body else "code")
+    code = _live_code(call, tenant, platform, client, given)
+    call.store.spend_oauth_code(code)
     tokens = code.tokens
     if tokens is None:
         try:
-            tokens = await _exchange_at_lms(x, platform, client, code.lms_code, code.redirect_uri)
+            tokens = await _exchange_at_lms(call, platform, client, code.lms_code, code.redirect_uri)
         except refusals.LtiaasRefusal as refusal:
             if refusal.reason == "lms_unreachable":
-                x.store.spend_oauth_code(code, used=False)  # the LMS has not seen the code
+                call.store.spend_oauth_code(code, used=False)  # the LMS has not seen the code
             raise
-    refresh_token = tokens.get("refresh_token") if x.settings.exchange_returns_refresh_token else None
-    return answer(shapes.tokens(tokens, refresh_token), x.settings.access_token_status)
+    refresh_token = tokens.get("refresh_token") if call.settings.exchange_returns_refresh_token else None
+    return answer(shapes.tokens(tokens, refresh_token), call.settings.access_token_status)
 
 
-def _live_code(x: Call, tenant: Tenant, platform: Platform, client: OAuthClient, given: str) -> OAuthCode:
+def _live_code(call: Call, tenant: Tenant, platform: Platform, client: OAuthClient, given: str) -> OAuthCode:
     def refused(reason: str, diagnosis: str) -> refusals.LtiaasRefusal:
-        url = x.resolve(client.token_endpoint)
+        url = call.resolve(client.token_endpoint)
         canvas = platform.product_family_code == "canvas"
         known = reason in ("code_used", "code_expired")
         return lms_refusals.code_refused(
             reason, token_url=url, canvas=canvas, diagnosis=diagnosis, credential=None if known else given
         )
 
-    code = x.store.oauth_codes.get(given)
+    code = call.store.oauth_codes.get(given)
     if code is None:
         raise refused("code_unknown", "no such code; send the value of the return URL's query parameter, decoded once")
     if code.tenant != tenant.subdomain:
         raise refused("code_of_other_tenant", "the code was issued for another tenant")
     if code.platform_id != platform.id:
         raise refused("code_of_other_platform", f"the code belongs to platform {code.platform_id}")
-    if code.used and x.settings.oauth_code_single_use:
+    if code.used and call.settings.oauth_code_single_use:
         raise refused("code_used", "the code was exchanged before: was the return page reloaded?")
-    if x.clock.now() >= later(code.created_at, x.settings.oauth_code_seconds):
-        raise refused("code_expired", f"the code is older than {x.settings.oauth_code_seconds // 60} min")
+    if call.clock.now() >= later(code.created_at, call.settings.oauth_code_seconds):
+        raise refused("code_expired", f"the code is older than {call.settings.oauth_code_seconds // 60} min")
     return code
 
 
 async def _exchange_at_lms(
-    x: Call, platform: Platform, client: OAuthClient, code: str, redirect_uri: str
+    call: Call, platform: Platform, client: OAuthClient, code: str, redirect_uri: str
 ) -> dict[str, Any]:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-    return await lms.user_token(x, platform, client, form)
+    return await lms.user_token(call, platform, client, form)
 
 
-async def refresh_suffix(x: Call) -> Response:
+async def refresh_suffix(call: Call) -> Response:
     """Refresh at `/api/oauth/access-token/ID/refresh`."""
-    return await _refresh(x, "suffix")
+    return await _refresh(call, "suffix")
 
 
-async def refresh_infix(x: Call) -> Response:
+async def refresh_infix(call: Call) -> Response:
     """Refresh at `/api/oauth/access-token/refresh/ID`."""
-    return await _refresh(x, "infix")
+    return await _refresh(call, "infix")
 
 
-async def refresh_dashed(x: Call) -> Response:
+async def refresh_dashed(call: Call) -> Response:
     """Refresh at `/api/oauth/access-token-refresh/ID`."""
-    return await _refresh(x, "dashed")
+    return await _refresh(call, "dashed")
 
 
-async def _refresh(x: Call, form_of_path: str) -> Response:
-    if x.settings.oauth_refresh_path not in ("all", form_of_path):
-        raise refusals.not_found(x.method, x.path)
-    x.notes["refresh_path"] = form_of_path
-    tenant = bearer(x)
-    platform, client = _configured(x, tenant, str(x.path_params["platform_id"]))
-    sent = text_field(x, object_body(x, "refreshToken"), "refreshToken")
-    tokens = await lms.user_token(x, platform, client, {"grant_type": "refresh_token", "refresh_token": sent})
-    new, wanted = tokens.get("refresh_token"), x.settings.refresh_returns_refresh_token
+async def _refresh(call: Call, form_of_path: str) -> Response:
+    if call.settings.oauth_refresh_path not in ("all", form_of_path):
+        raise refusals.not_found(call.method, call.path)
+    call.notes["refresh_path"] = form_of_path
+    tenant = bearer(call)
+    platform, client = _configured(call, tenant, str(call.path_params["platform_id"]))
+    sent = text_field(call, object_body(call, "refreshToken"), "refreshToken")
+    tokens = await lms.user_token(call, platform, client, {"grant_type": "refresh_token", "refresh_token": sent})
+    new, wanted = tokens.get("refresh_token"), call.settings.refresh_returns_refresh_token
     rotated = new if new != sent else None
     if rotated and wanted == "never":
-        x.warn("refresh_token_lost", "the LMS rotated the refresh token and this answer has no place for the new one")
+        call.warn(
+            "refresh_token_lost", "the LMS rotated the refresh token and this answer has no place for the new one"
+        )
     returned = {"auto": rotated, "never": None, "always": new or sent}[wanted]
     return answer(shapes.tokens(tokens, returned))
 
 
-def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OAuthClient]:
+def _configured(call: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OAuthClient]:
     """The platform and its OAuth2 client, in this order: plan, platform, active, configured."""
-    require_service(x, tenant.plan.oauth2, "OAuth2", tenant)
-    platform = platform_of(x, tenant, platform_id)
+    require_service(call, tenant.plan.oauth2, "OAuth2", tenant)
+    platform = platform_of(call, tenant, platform_id)
     require_active(platform)
     client = platform.oauth
     if client is None or not client.client_id or not client.client_secret:
-        raise lms_refusals.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
+        raise lms_refusals.oauth_not_configured(call.settings.oauth_not_configured_code, platform_id)
     if client.client_id == platform.client_id:
-        raise lms_refusals.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
+        raise lms_refusals.oauth_lti_key(call.settings.oauth_not_configured_code, platform_id)
     return platform, client
 
 
-def callback_route(x: Call) -> Awaitable[Response]:
+def callback_route(call: Call) -> Awaitable[Response]:
     """The callback, at the path of the setting only."""
-    if x.path != x.settings.callback_path:
-        refusal = refusals.not_found(x.method, x.path)
-        provider = x.world.providers[x.provider]
-        known = provider.catalogue.at(x.path) if provider.catalogue is not None else []
+    if call.path != call.settings.callback_path:
+        refusal = refusals.not_found(call.method, call.path)
+        provider = call.world.providers[call.provider]
+        known = provider.catalogue.at(call.path) if provider.catalogue is not None else []
         takes = dict.fromkeys(method for operation in known for method in operation.methods)
-        if takes and x.method not in takes:
-            refusal.diagnosis = f"{x.method} was sent; this path takes {', '.join(takes)}"
+        if takes and call.method not in takes:
+            refusal.diagnosis = f"{call.method} was sent; this path takes {', '.join(takes)}"
         else:
             refusal.outcome = "unknown_path"
-            refusal.diagnosis = provider.hint_for_unknown_path(x.path)
+            refusal.diagnosis = provider.hint_for_unknown_path(call.path)
         raise refusal
-    return callback(x)
+    return callback(call)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -28,69 +28,69 @@ _TEXTS = {
 _REQUIRED = ("url", "clientId", "name", "authenticationEndpoint", "accesstokenEndpoint", "authConfig")
 
 
-def _platform(x: Call, tenant: Tenant) -> Platform:
-    return platform_of(x, tenant, str(x.path_params["platform_id"]))
+def _platform(call: Call, tenant: Tenant) -> Platform:
+    return platform_of(call, tenant, str(call.path_params["platform_id"]))
 
 
-def listing(x: Call) -> Response:
+def listing(call: Call) -> Response:
     """All platforms, or those with the `id`, `url` and `clientId` of the query."""
-    tenant = bearer(x)
-    found = [shown(x, platform) for platform in x.store.platforms.find("tenant", tenant.subdomain)]
+    tenant = bearer(call)
+    found = [shown(call, platform) for platform in call.store.platforms.find("tenant", tenant.subdomain)]
     for name in ("id", "url", "clientId"):
-        if x.query.get(name):
-            found = [platform for platform in found if platform[name] == x.query[name]]
+        if call.query.get(name):
+            found = [platform for platform in found if platform[name] == call.query[name]]
     return answer({"platforms": found})
 
 
-def show(x: Call) -> Response:
+def show(call: Call) -> Response:
     """One platform."""
-    return answer(shown(x, _platform(x, bearer(x))))
+    return answer(shown(call, _platform(call, bearer(call))))
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Register a platform. It is active at once, unlike one from a dynamic registration."""
-    tenant = bearer(x)
-    body = without_nulls(object_body(x))
-    fields = _fields(x, body, _REQUIRED)
-    _refuse_duplicate(x, tenant, None, str(fields["url"]), str(fields["client_id"]))
-    platform = Platform(id=x.ids.alnum(20), tenant=tenant.subdomain, added=True, **fields)
-    return answer(shown(x, x.store.platforms.put(platform)))
+    tenant = bearer(call)
+    body = without_nulls(object_body(call))
+    fields = _fields(call, body, _REQUIRED)
+    _refuse_duplicate(call, tenant, None, str(fields["url"]), str(fields["client_id"]))
+    platform = Platform(id=call.ids.alnum(20), tenant=tenant.subdomain, added=True, **fields)
+    return answer(shown(call, call.store.platforms.put(platform)))
 
 
-def update(x: Call) -> Response:
+def update(call: Call) -> Response:
     """Update a platform with the fields in the body."""
-    tenant = bearer(x)
-    platform = _platform(x, tenant)
-    fields = _fields(x, without_nulls(object_body(x)), ())
+    tenant = bearer(call)
+    platform = _platform(call, tenant)
+    fields = _fields(call, without_nulls(object_body(call)), ())
     changed = replace(platform, **fields)
     if set(fields) & {"url", "authentication_endpoint", "accesstoken_endpoint", "auth_key"}:
         changed = replace(changed, added=True)
-    _refuse_duplicate(x, tenant, platform.id, x.resolve(changed.url), changed.client_id)
-    return answer(shown(x, x.store.platforms.put(changed)))
+    _refuse_duplicate(call, tenant, platform.id, call.resolve(changed.url), changed.client_id)
+    return answer(shown(call, call.store.platforms.put(changed)))
 
 
-def delete(x: Call) -> Response:
+def delete(call: Call) -> Response:
     """Remove a platform."""
-    x.store.platforms.delete(_platform(x, bearer(x)).id)
+    call.store.platforms.delete(_platform(call, bearer(call)).id)
     return no_content()
 
 
-def activate(x: Call) -> Response:
+def activate(call: Call) -> Response:
     """Let the platform launch."""
-    return _set_active(x, active=True)
+    return _set_active(call, active=True)
 
 
-def deactivate(x: Call) -> Response:
+def deactivate(call: Call) -> Response:
     """Stop the platform from launching, and its users from connecting."""
-    return _set_active(x, active=False)
+    return _set_active(call, active=False)
 
 
-def _set_active(x: Call, *, active: bool) -> Response:
-    platform = _platform(x, bearer(x))
-    return answer(shown(x, x.store.platforms.put(replace(platform, active=active))))
+def _set_active(call: Call, *, active: bool) -> Response:
+    platform = _platform(call, bearer(call))
+    return answer(shown(call, call.store.platforms.put(replace(platform, active=active))))
 
 
-def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
+def _fields(call: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
     """The record's fields from an API body. Raises `validation` with every fault."""
     faults = [{name: ["Required"]} for name in required if body.get(name) in (None, "")]
     fields: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[st
     if faults:
         wrong = any(name.startswith("authConfig.") for fault in faults for name in fault)
         why = _why_no_config(config) if wrong else None
-        raise refusals.validation(x.settings.validation_status, faults, got=sorted(map(str, body)), diagnosis=why)
+        raise refusals.validation(call.settings.validation_status, faults, got=sorted(map(str, body)), diagnosis=why)
     return fields
 
 
@@ -128,9 +128,9 @@ def _why_no_config(config: Any) -> str | None:
     return f"write the method in capitals, {method.upper()}" if method.upper() in get_args(AuthMethod) else form
 
 
-def _refuse_duplicate(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
-    for other in x.store.platforms.find("tenant", tenant.subdomain):
-        if other.id != own_id and x.resolve(other.url) == url and other.client_id == client_id:
+def _refuse_duplicate(call: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
+    for other in call.store.platforms.find("tenant", tenant.subdomain):
+        if other.id != own_id and call.resolve(other.url) == url and other.client_id == client_id:
             raise refusals.platform_exists(url, client_id, other.id)
 
 

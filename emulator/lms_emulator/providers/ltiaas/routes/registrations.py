@@ -23,9 +23,9 @@ _HOURS = 24
 CLOSE = "<script>(window.opener || window.parent).postMessage({subject:'org.imsglobal.lti.close'}, '*');</script>"
 
 
-async def register(x: Call) -> Response:
+async def register(call: Call) -> Response:
     """Where an LMS sends its administrator to register the tool."""
-    tenant = _tenant(x)
+    tenant = _tenant(call)
     if not tenant.plan.dynamic_registration:
         raise refusals.registration_refused(
             "registration_disabled",
@@ -35,47 +35,47 @@ async def register(x: Call) -> Response:
             diagnosis=f"the plan of the tenant `{tenant.subdomain}` has no dynamic registration: register the platform "
             "by POST /api/platforms, or set `plan.dynamic_registration` of the tenant in the world",
         )
-    url = x.query.get("openid_configuration")
+    url = call.query.get("openid_configuration")
     if not url:
         raise refusals.registration_refused(
             "openid_configuration_missing", 'Missing parameter: "openid_configuration".', status=400
         )
-    if "privacy_level" in x.query:
-        x.warn("privacy_level_ignored", "`privacy_level` is ignored; the parameter is `privacyLevel`")
-    token = x.query.get("registration_token")
-    configuration = await _configuration(x, tenant, url, token)
-    now = x.clock.now()
+    if "privacy_level" in call.query:
+        call.warn("privacy_level_ignored", "`privacy_level` is ignored; the parameter is `privacyLevel`")
+    token = call.query.get("registration_token")
+    configuration = await _configuration(call, tenant, url, token)
+    now = call.clock.now()
     pending = Registration(
-        id=x.ids.alnum(20),
+        id=call.ids.alnum(20),
         tenant=tenant.subdomain,
         openid_configuration=configuration,
         registration_token=token,
-        privacy_level=x.query.get("privacyLevel"),
+        privacy_level=call.query.get("privacyLevel"),
         created_at=now,
         keep_until=later(now, _HOURS * 3600),
     )
     if tenant.pre_approval.enabled:
-        x.store.registrations.put(pending)
+        call.store.registrations.put(pending)
         return redirect(lms.with_query(tenant.pre_approval.url, registrationId=pending.id))
-    await _complete(x, tenant, pending, {})
+    await _complete(call, tenant, pending, {})
     return HTMLResponse(CLOSE)
 
 
-def _tenant(x: Call) -> Tenant:
-    tenant = tenant_in_address(x) or x.store.default_tenant()
+def _tenant(call: Call) -> Tenant:
+    tenant = tenant_in_address(call) or call.store.default_tenant()
     if tenant is None:
-        raise refusals.gateway_forbidden(x.host)
+        raise refusals.gateway_forbidden(call.host)
     return tenant
 
 
-def _known_urls(x: Call, tenant: Tenant) -> list[str]:
-    platforms = x.store.platforms.find("tenant", tenant.subdomain)
-    return [*x.store.section.lms_urls, *(url for platform in platforms for url in lms.known_urls(x, platform))]
+def _known_urls(call: Call, tenant: Tenant) -> list[str]:
+    platforms = call.store.platforms.find("tenant", tenant.subdomain)
+    return [*call.store.section.lms_urls, *(url for platform in platforms for url in lms.known_urls(call, platform))]
 
 
-async def _configuration(x: Call, tenant: Tenant, url: str, token: str | None) -> dict[str, Any]:
+async def _configuration(call: Call, tenant: Tenant, url: str, token: str | None) -> dict[str, Any]:
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    found = await lms.ask(x, _known_urls(x, tenant), "GET", url, headers=headers)
+    found = await lms.ask(call, _known_urls(call, tenant), "GET", url, headers=headers)
     if not found.ok or not isinstance(found.body, dict) or not is_configuration(found.body):
         raise _no_configuration(url, found.body)
     return found.body
@@ -87,13 +87,13 @@ def _no_configuration(url: str, received: Any) -> Exception:
     )
 
 
-async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[str, Any]) -> Platform:
+async def _complete(call: Call, tenant: Tenant, pending: Registration, body: dict[str, Any]) -> Platform:
     configuration = pending.openid_configuration
     if not is_configuration(configuration):  # as the world came with it
         raise _no_configuration("", configuration)
     request = registration_request(
         configuration,
-        base_url=x.base_url,
+        base_url=call.base_url,
         tool_name=tenant.tool_name,
         privacy_level=pending.privacy_level,
         messages=body.get("messages"),
@@ -101,42 +101,42 @@ async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[s
     token = pending.registration_token
     url = str(configuration["registration_endpoint"])
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    found = await lms.ask(x, _known_urls(x, tenant), "POST", url, headers=headers, json=request)
+    found = await lms.ask(call, _known_urls(call, tenant), "POST", url, headers=headers, json=request)
     if not found.ok or not isinstance(found.body, dict) or not found.body.get("client_id"):
         raise lms_refusals.lms_refused(
             "REGISTRATION_REQUEST_FAILED",
-            status=found.status if 400 <= found.status <= 599 else x.settings.lms_unreachable_status,
+            status=found.status if 400 <= found.status <= 599 else call.settings.lms_unreachable_status,
             url=url,
             received=found.body,
             reason="registration_refused_by_lms",
         )
     issuer, client_id = str(configuration["issuer"]), str(found.body["client_id"])
-    for platform in x.store.platforms.find("tenant", tenant.subdomain):
-        if x.resolve(platform.url) == issuer and platform.client_id == client_id:
+    for platform in call.store.platforms.find("tenant", tenant.subdomain):
+        if call.resolve(platform.url) == issuer and platform.client_id == client_id:
             raise refusals.registration_refused(
                 "platform_already_registered", "Platform already registered.", status=403, got=issuer
             )
     wanted = body.get("autoActivate")
     active = wanted if isinstance(wanted, bool) else tenant.auto_activate
     fields = platform_fields(configuration, client_id, name=body.get("platformName"))
-    return x.store.platforms.put(
-        Platform(id=x.ids.alnum(20), tenant=tenant.subdomain, active=active, added=True, **fields)
+    return call.store.platforms.put(
+        Platform(id=call.ids.alnum(20), tenant=tenant.subdomain, active=active, added=True, **fields)
     )
 
 
-def _pending(x: Call, tenant: Tenant) -> Registration:
-    registration_id = str(x.path_params["registration_id"])
-    found = x.store.registrations.get(registration_id)
-    if found is None or found.tenant != tenant.subdomain or found.used or x.clock.now() >= found.keep_until:
+def _pending(call: Call, tenant: Tenant) -> Registration:
+    registration_id = str(call.path_params["registration_id"])
+    found = call.store.registrations.get(registration_id)
+    if found is None or found.tenant != tenant.subdomain or found.used or call.clock.now() >= found.keep_until:
         used = found is not None and found.tenant == tenant.subdomain and found.used
         raise refusals.registration_not_found(registration_id, used=used)
     return found
 
 
-def show(x: Call) -> Response:
+def show(call: Call) -> Response:
     """A registration that waits for approval; `?raw=true` gives the LMS's own configuration."""
-    pending = _pending(x, bearer(x))
-    if x.reads.flag("raw", x.query.get("raw", "").lower(), ("true", "1")):
+    pending = _pending(call, bearer(call))
+    if call.reads.flag("raw", call.query.get("raw", "").lower(), ("true", "1")):
         token = pending.registration_token
         return answer(
             {"openIdConfiguration": pending.openid_configuration} | ({"registrationToken": token} if token else {})
@@ -144,17 +144,17 @@ def show(x: Call) -> Response:
     return answer(shapes.registration(pending.openid_configuration))
 
 
-async def complete(x: Call) -> Response:
+async def complete(call: Call) -> Response:
     """Approve a registration."""
-    tenant = bearer(x)
-    pending = _pending(x, tenant)
-    body = object_body(x) if x.body.strip() and not x.is_form else {}
-    x.store.registrations.put(replace(pending, used=True))
+    tenant = bearer(call)
+    pending = _pending(call, tenant)
+    body = object_body(call) if call.body.strip() and not call.is_form else {}
+    call.store.registrations.put(replace(pending, used=True))
     try:
-        platform = await _complete(x, tenant, pending, body)
+        platform = await _complete(call, tenant, pending, body)
     except refusals.LtiaasRefusal as refusal:
         if refusal.reason == "lms_unreachable":
-            x.store.registrations.put(pending)  # the LMS never heard of it; it can be tried again
+            call.store.registrations.put(pending)  # the LMS never heard of it; it can be tried again
         raise
     return answer({"html": CLOSE, "platformId": platform.id})
 

@@ -26,11 +26,14 @@ from lms_emulator.providers.ltiaas.settings import REFERENCE
 from lms_emulator.providers.ltiaas.wire import LTIK, LTIK_OR_SERVICE, answer
 
 
-def id_token(x: Call) -> Response:
+def id_token(call: Call) -> Response:
     """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
-    caller = service_caller(x, LTIK)
+    caller = service_caller(call, LTIK)
     claims = _launch_claims(caller)
-    raw, sizes = x.reads.flag("raw", x.query.get("raw", "").lower(), ("true", "1")), x.settings.presentation_size
+    raw, sizes = (
+        call.reads.flag("raw", call.query.get("raw", "").lower(), ("true", "1")),
+        call.settings.presentation_size,
+    )
     if isinstance(caller.lms, Consumer):
         assert caller.launch is not None  # `_launch_claims`
         if raw:
@@ -59,72 +62,72 @@ def _launch_claims(caller: Caller) -> dict[str, Any]:
     return caller.launch.claims
 
 
-async def memberships(x: Call) -> Response:
+async def memberships(call: Call) -> Response:
     """The course's roster, from the LMS's names and roles service."""
     from lms_emulator.signing.lti13 import SCOPE_MEMBERSHIP
     from lms_emulator.signing.lti13_services import MEMBERSHIP_TYPE
 
-    caller = service_caller(x, LTIK_OR_SERVICE)
-    require_service(x, caller.tenant.plan.names_and_roles, "names and roles", caller.tenant)
+    caller = service_caller(call, LTIK_OR_SERVICE)
+    require_service(call, caller.tenant.plan.names_and_roles, "names and roles", caller.tenant)
     roster = caller.activity.roster if caller.activity is not None else None
     if roster is None:
-        raise refusals.service_not_available(x.settings.service_not_available_status, "names and roles")
-    limit = limit_of(x)
-    url = query_decoded(x, "url")
+        raise refusals.service_not_available(call.settings.service_not_available_status, "names and roles")
+    limit = limit_of(call)
+    url = query_decoded(call, "url")
     if url is None:
-        role, link = query_decoded(x, "role"), x.query.get("resourceLinkId") or None
+        role, link = query_decoded(call, "role"), call.query.get("resourceLinkId") or None
         url = lms.with_query(str(roster["context_memberships_url"]), role=role, limit=limit, rlid=link)
     require_active(caller.platform)
     found = await lms.call_service(
-        x, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE, expects=dict
+        call, caller.platform, "GET", url, scopes=[SCOPE_MEMBERSHIP], accept=MEMBERSHIP_TYPE, expects=dict
     )
     return answer(shapes.roster(found, url))
 
 
-def deep_linking_message(x: Call) -> Response:
+def deep_linking_message(call: Call) -> Response:
     """The signed deep-linking response and where to post it."""
-    message, target = _deep_link(x)
+    message, target = _deep_link(call)
     return answer({"message": message, "target": target})
 
 
-def deep_linking_form(x: Call) -> Response:
+def deep_linking_form(call: Call) -> Response:
     """A self-submitting form with the signed deep linking response."""
-    message, target = _deep_link(x)
-    return answer({"form": deep_linking.form(message, target, form_id=x.settings.deep_linking_form_id)})
+    message, target = _deep_link(call)
+    return answer({"form": deep_linking.form(message, target, form_id=call.settings.deep_linking_form_id)})
 
 
-def _deep_link(x: Call) -> tuple[str, str]:
-    caller = service_caller(x, LTIK)
-    require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
+def _deep_link(call: Call) -> tuple[str, str]:
+    caller = service_caller(call, LTIK)
+    require_service(call, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
     claims = _launch_claims(caller)
     target = deep_linking_settings(claims).get("deep_link_return_url")
     if not target:
-        raise refusals.service_not_available(x.settings.service_not_available_status, "deep linking")
-    body = without_nulls(object_body(x))
+        raise refusals.service_not_available(call.settings.service_not_available_status, "deep linking")
+    body = without_nulls(object_body(call))
     wrong = deep_linking.faults(body)
     if wrong:
-        raise refusals.validation(x.settings.validation_status, wrong, got=body)
+        raise refusals.validation(call.settings.validation_status, wrong, got=body)
     items = body["contentItems"]
-    _check_urls(x, caller, items)
+    _check_urls(call, caller, items)
     message = deep_linking.message_claims(
         claims,
         items,
         body.get("options") or {},
         client_id=caller.platform.client_id,
-        nonce=x.ids.token(32),
-        issued_at=int(x.clock.timestamp()),
+        nonce=call.ids.token(32),
+        issued_at=int(call.clock.timestamp()),
     )
-    return KEYS.sign(x, caller.platform, message), str(target)
+    return KEYS.sign(call, caller.platform, message), str(target)
 
 
-def _check_urls(x: Call, caller: Caller, items: list[Any]) -> None:
-    own = [x.url("/lti/launch"), f"https://{caller.tenant.subdomain}.ltiaas.com/lti/launch"]
+def _check_urls(call: Call, caller: Caller, items: list[Any]) -> None:
+    own = [call.url("/lti/launch"), f"https://{caller.tenant.subdomain}.ltiaas.com/lti/launch"]
     foreign = deep_linking.foreign_urls(items, own)
-    if foreign and x.settings.deep_linking_foreign_url == "refuse":
+    if foreign and call.settings.deep_linking_foreign_url == "refuse":
         faults = [{"contentItems.url": [f"Must start with {own[0]}"]}]
-        raise refusals.validation(x.settings.validation_status, faults, got=foreign)
+        raise refusals.validation(call.settings.validation_status, faults, got=foreign)
     for url in foreign:
-        x.warn("deep_link_leads_elsewhere", f"an ltiResourceLink must lead to {own[0]}, this one leads to {url}")
+        call.warn("deep_link_leads_elsewhere", f"an ltiResourceLink must lead to {own[0]}, this one leads to {url}")
 
 
 def _deep_linking_route(path: str, handler: Any, source: str, summary: str) -> Route:

@@ -40,10 +40,10 @@ class Applications(Model):
     searches = ("name", "user", "client id")
     editable = True
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.applications, key=lambda record: -record.id)
+    def records(self, call: Call) -> Sequence[Any]:
+        return sorted(call.store.applications, key=lambda record: -record.id)
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         return (
             record.name or record.client_id,
             record.user or "-",
@@ -52,20 +52,20 @@ class Applications(Model):
             record.client_id,
         )
 
-    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+    def haystack(self, call: Call, record: Any) -> tuple[str, ...]:
         return (record.name, record.user or "", record.client_id)
 
     def label(self, record: Any) -> str:
         return str(record.name or record.client_id)
 
-    def fields(self, x: Call) -> Sequence[Field]:
+    def fields(self, call: Call) -> Sequence[Field]:
         return (
             Field(name="client_id", label="Client id", required=True, most=100),
             Field(
                 name="user",
                 label="User",
                 hint="The number of the user. A client-credentials application acts as this user.",
-                suggestions=users(x),
+                suggestions=users(call),
             ),
             Field(
                 name="redirect_uris",
@@ -87,14 +87,14 @@ class Applications(Model):
             Field(name="algorithm", label="Algorithm", widget="select", choices=ALGORITHMS[1:], blank=ALGORITHMS[0][1]),
         )
 
-    def defaults(self, x: Call) -> dict[str, str]:
-        return {"client_id": x.ids.alnum(40), "client_secret": x.ids.alnum(128)}
+    def defaults(self, call: Call) -> dict[str, str]:
+        return {"client_id": call.ids.alnum(40), "client_secret": call.ids.alnum(128)}
 
-    def values(self, x: Call, record: Any) -> dict[str, str]:
+    def values(self, call: Call, record: Any) -> dict[str, str]:
         return {
             "client_id": record.client_id,
-            "user": user_id(x, record.user),
-            "redirect_uris": " ".join(rules.redirect_uris(x, record)),
+            "user": user_id(call, record.user),
+            "redirect_uris": " ".join(rules.redirect_uris(call, record)),
             "client_type": record.client_type,
             "authorization_grant_type": record.authorization_grant_type,
             "client_secret": record.client_secret,
@@ -103,11 +103,11 @@ class Applications(Model):
             "algorithm": record.algorithm,
         }
 
-    def save(self, x: Call, form: Form, existing: Any) -> Any:
+    def save(self, call: Call, form: Form, existing: Any) -> Any:
         form.check()
-        user = user_by_id(x, form, "user")
+        user = user_by_id(call, form, "user")
         client_id = form.text("client_id")
-        other = lookup.application(x.store, x.settings, client_id)
+        other = lookup.application(call.store, call.settings, client_id)
         if client_id and other is not None and (existing is None or other.id != existing.id):
             form.fail("client_id", "Application with this Client id already exists.")
         if not form.errors:
@@ -117,7 +117,7 @@ class Applications(Model):
         previous = existing or Application(
             client_id=client_id,
             authorization_grant_type="client-credentials",
-            id=x.store.next_number("applications"),
+            id=call.store.next_number("applications"),
         )
         record = convert(
             {
@@ -135,17 +135,17 @@ class Applications(Model):
             Application,
         )
         if existing is not None and existing.client_id != client_id:
-            x.store.applications.delete(existing.client_id)
-        return x.store.applications.put(record)
+            call.store.applications.delete(existing.client_id)
+        return call.store.applications.put(record)
 
-    def delete(self, x: Call, record: Any) -> None:
-        for token in [t for t in x.store.access_tokens if t.application == record.client_id]:
-            x.store.access_tokens.delete(token.token)
-        for refresh in [t for t in x.store.refresh_tokens if t.application == record.client_id]:
-            x.store.refresh_tokens.delete(refresh.token)
-        for grant in [g for g in x.store.grants if g.application == record.client_id]:
-            x.store.grants.delete(grant.code)
-        x.store.applications.delete(record.client_id)
+    def delete(self, call: Call, record: Any) -> None:
+        for token in [t for t in call.store.access_tokens if t.application == record.client_id]:
+            call.store.access_tokens.delete(token.token)
+        for refresh in [t for t in call.store.refresh_tokens if t.application == record.client_id]:
+            call.store.refresh_tokens.delete(refresh.token)
+        for grant in [g for g in call.store.grants if g.application == record.client_id]:
+            call.store.grants.delete(grant.code)
+        call.store.applications.delete(record.client_id)
 
 
 def _check_together(form: Form) -> None:
@@ -187,15 +187,15 @@ class ApplicationAccesses(_Dispatch):
     plural = "application accesses"
     columns = ("Application", "Scopes", "Filters")
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return [application for application in x.store.applications if application.access is not None]
+    def records(self, call: Call) -> Sequence[Any]:
+        return [application for application in call.store.applications if application.access is not None]
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         return (self.label(record), ",".join(record.access.scopes), ",".join(record.access.filters))
 
-    def fields(self, x: Call) -> Sequence[Field]:
+    def fields(self, call: Call) -> Sequence[Field]:
         return (
-            Field(name="application", label="Application", widget="select", required=True, choices=applications(x)),
+            Field(name="application", label="Application", widget="select", required=True, choices=applications(call)),
             Field(
                 name="scopes",
                 label="Scopes",
@@ -211,25 +211,27 @@ class ApplicationAccesses(_Dispatch):
             ),
         )
 
-    def values(self, x: Call, record: Any) -> dict[str, str]:
+    def values(self, call: Call, record: Any) -> dict[str, str]:
         return {
             "application": str(record.id),
             "scopes": ",".join(record.access.scopes),
             "filters": ",".join(record.access.filters),
         }
 
-    def save(self, x: Call, form: Form, existing: Any) -> Any:
+    def save(self, call: Call, form: Form, existing: Any) -> Any:
         form.check()
-        chosen = x.store.applications.first("id", parse_integer(form.text("application"))) if not form.errors else None
+        chosen = (
+            call.store.applications.first("id", parse_integer(form.text("application"))) if not form.errors else None
+        )
         if chosen is not None and chosen.access is not None and (existing is None or existing.id != chosen.id):
             form.fail("application", "Application access with this Application already exists.")
         if form.errors or chosen is None:
             return None
         access = ApplicationAccess(scopes=_listed(form.text("scopes")), filters=_listed(form.text("filters")))
-        return x.store.applications.put(replace(chosen, access=access))
+        return call.store.applications.put(replace(chosen, access=access))
 
-    def delete(self, x: Call, record: Any) -> None:
-        x.store.applications.put(replace(record, access=None))
+    def delete(self, call: Call, record: Any) -> None:
+        call.store.applications.put(replace(record, access=None))
 
 
 class RestrictedApplications(_Dispatch):
@@ -240,31 +242,31 @@ class RestrictedApplications(_Dispatch):
     plural = "restricted applications"
     columns = ("Application",)
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return [application for application in x.store.applications if application.restricted]
+    def records(self, call: Call) -> Sequence[Any]:
+        return [application for application in call.store.applications if application.restricted]
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         return (self.label(record),)
 
-    def fields(self, x: Call) -> Sequence[Field]:
+    def fields(self, call: Call) -> Sequence[Field]:
         return (
-            Field(name="application", label="Application", widget="select", required=True, choices=applications(x)),
+            Field(name="application", label="Application", widget="select", required=True, choices=applications(call)),
         )
 
-    def values(self, x: Call, record: Any) -> dict[str, str]:
+    def values(self, call: Call, record: Any) -> dict[str, str]:
         return {"application": str(record.id)}
 
-    def save(self, x: Call, form: Form, existing: Any) -> Any:
+    def save(self, call: Call, form: Form, existing: Any) -> Any:
         form.check()
         if form.errors:
             return None
-        chosen = x.store.applications.first("id", parse_integer(form.text("application")))
+        chosen = call.store.applications.first("id", parse_integer(form.text("application")))
         if chosen is None:
             return None
-        return x.store.applications.put(replace(chosen, restricted=True))
+        return call.store.applications.put(replace(chosen, restricted=True))
 
-    def delete(self, x: Call, record: Any) -> None:
-        x.store.applications.put(replace(record, restricted=False))
+    def delete(self, call: Call, record: Any) -> None:
+        call.store.applications.put(replace(record, restricted=False))
 
 
 def _listed(text: str) -> list[str]:

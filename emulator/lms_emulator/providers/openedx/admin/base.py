@@ -31,11 +31,11 @@ class Model:
         """The path of its list, without prefix."""
         return f"/admin/{self.app}/{self.name}/"
 
-    def records(self, x: Call) -> Sequence[Any]:
+    def records(self, call: Call) -> Sequence[Any]:
         """Every record, newest first."""
         raise NotImplementedError
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         """The cells of a record's row in the list."""
         raise NotImplementedError
 
@@ -43,58 +43,58 @@ class Model:
         """A record's name in messages."""
         raise NotImplementedError
 
-    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+    def haystack(self, call: Call, record: Any) -> tuple[str, ...]:
         """The texts that are searched."""
-        return self.row(x, record)
+        return self.row(call, record)
 
-    def found(self, x: Call, query: str) -> list[Any]:
+    def found(self, call: Call, query: str) -> list[Any]:
         """The records that a search finds: every word in some searched text, in any case."""
         words = query.lower().split()
         return [
             record
-            for record in self.records(x)
-            if all(any(word in text.lower() for text in self.haystack(x, record)) for word in words)
+            for record in self.records(call)
+            if all(any(word in text.lower() for text in self.haystack(call, record)) for word in words)
         ]
 
-    def fields(self, x: Call) -> Sequence[Field]:
+    def fields(self, call: Call) -> Sequence[Field]:
         """The fields of its form."""
         return ()
 
-    def defaults(self, x: Call) -> dict[str, str]:
+    def defaults(self, call: Call) -> dict[str, str]:
         """The initial values of an empty form."""
         return {}
 
-    def values(self, x: Call, record: Any) -> dict[str, str]:
+    def values(self, call: Call, record: Any) -> dict[str, str]:
         """The initial values of a record's form."""
         return {}
 
-    def by_id(self, x: Call, number: int) -> Any:
+    def by_id(self, call: Call, number: int) -> Any:
         """The record with this id, or None."""
-        return next((record for record in self.records(x) if record.id == number), None)
+        return next((record for record in self.records(call) if record.id == number), None)
 
-    def save(self, x: Call, form: Form, existing: Any) -> Any:
+    def save(self, call: Call, form: Form, existing: Any) -> Any:
         """Store the form's values, or note its errors and return None."""
         raise NotImplementedError
 
-    def delete(self, x: Call, record: Any) -> None:
+    def delete(self, call: Call, record: Any) -> None:
         """Take a record out."""
         raise NotImplementedError
 
 
-def users(x: Call) -> list[tuple[str, str]]:
+def users(call: Call) -> list[tuple[str, str]]:
     """Ids and names of people, to choose from."""
-    return [(str(user.id), user.username) for user in x.store.users]
+    return [(str(user.id), user.username) for user in call.store.users]
 
 
-def user_id(x: Call, username: str | None) -> str:
+def user_id(call: Call, username: str | None) -> str:
     """The id of a user as text; empty for nobody."""
-    user = x.store.users.get(username) if username is not None else None
+    user = call.store.users.get(username) if username is not None else None
     return "" if user is None else str(user.id)
 
 
-def applications(x: Call) -> list[tuple[str, str]]:
+def applications(call: Call) -> list[tuple[str, str]]:
     """Ids and names of applications, to choose from."""
-    return [(str(application.id), application.name or application.client_id) for application in x.store.applications]
+    return [(str(application.id), application.name or application.client_id) for application in call.store.applications]
 
 
 def shown(moment: datetime | None) -> str:

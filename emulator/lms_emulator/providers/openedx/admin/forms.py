@@ -102,9 +102,9 @@ def _parse(text: str, formats: Sequence[str]) -> datetime | None:
     return None
 
 
-def posted(x: Call, fields: Sequence[Field]) -> Form:
+def posted(call: Call, fields: Sequence[Field]) -> Form:
     """The form of the request; fields that are not used here stay unread."""
-    sent, names = x.form(), [*_BUTTONS, *(field.name for field in fields)]
+    sent, names = call.form(), [*_BUTTONS, *(field.name for field in fields)]
     names += [f"{field.name}_{part}" for field in fields if field.widget == "datetime" for part in (0, 1)]
     values = {name: value for name in names if isinstance(value := sent.get(name), str)}
     return Form(fields=fields, values=values)
@@ -115,12 +115,12 @@ def fresh(fields: Sequence[Field], values: Mapping[str, str]) -> Form:
     return Form(fields=fields, values=dict(values))
 
 
-def user_by_id(x: Call, form: Form, name: str) -> str | None:
+def user_by_id(call: Call, form: Form, name: str) -> str | None:
     """The username for a numeric id in a field; None for an empty field; notes an error for an unknown id."""
     text = form.text(name)
     if not text:
         return None
-    found = x.store.users.first("id", parse_integer(text)) if text.isascii() else None
+    found = call.store.users.first("id", parse_integer(text)) if text.isascii() else None
     if found is None:
         form.fail(name, NOT_A_CHOICE)
         return None

@@ -24,24 +24,24 @@ class AccessTokens(Model):
     searches = ("token", "user")
     editable = True
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.access_tokens, key=lambda record: -record.id)
+    def records(self, call: Call) -> Sequence[Any]:
+        return sorted(call.store.access_tokens, key=lambda record: -record.id)
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
-        application = x.store.applications.get(record.application) if record.application else None
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
+        application = call.store.applications.get(record.application) if record.application else None
         name = "-" if application is None else application.name or application.client_id
         return (record.token, record.user or "-", name, shown(record.expires))
 
-    def haystack(self, x: Call, record: Any) -> tuple[str, ...]:
+    def haystack(self, call: Call, record: Any) -> tuple[str, ...]:
         return (record.token, record.user or "")
 
     def label(self, record: Any) -> str:
         return str(record.token)
 
-    def fields(self, x: Call) -> Sequence[Field]:
-        refreshes = [(str(token.id), token.token) for token in x.store.refresh_tokens]
+    def fields(self, call: Call) -> Sequence[Field]:
+        refreshes = [(str(token.id), token.token) for token in call.store.refresh_tokens]
         return (
-            Field(name="user", label="User", hint="The number of the user.", suggestions=users(x)),
+            Field(name="user", label="User", hint="The number of the user.", suggestions=users(call)),
             Field(name="source_refresh_token", label="Source refresh token", widget="select", choices=refreshes),
             Field(
                 name="token",
@@ -51,18 +51,18 @@ class AccessTokens(Model):
                 hint="Any text; it becomes the bearer token unchanged.",
             ),
             Field(name="id_token", label="Id token", widget="select"),
-            Field(name="application", label="Application", widget="select", choices=applications(x)),
+            Field(name="application", label="Application", widget="select", choices=applications(call)),
             Field(name="expires", label="Expires", widget="datetime", required=True, hint="Date and time in UTC."),
             Field(
                 name="scope", label="Scope", widget="textarea", hint="May stay empty: bearer calls do not look at it."
             ),
         )
 
-    def values(self, x: Call, record: Any) -> dict[str, str]:
-        application = x.store.applications.get(record.application) if record.application else None
-        source = x.store.refresh_tokens.get(record.source_refresh_token) if record.source_refresh_token else None
+    def values(self, call: Call, record: Any) -> dict[str, str]:
+        application = call.store.applications.get(record.application) if record.application else None
+        source = call.store.refresh_tokens.get(record.source_refresh_token) if record.source_refresh_token else None
         return {
-            "user": user_id(x, record.user),
+            "user": user_id(call, record.user),
             "source_refresh_token": str(source.id) if source is not None else "",
             "token": record.token,
             "application": str(application.id) if application is not None else "",
@@ -71,35 +71,35 @@ class AccessTokens(Model):
             "scope": record.scope,
         }
 
-    def save(self, x: Call, form: Form, existing: Any) -> Any:
+    def save(self, call: Call, form: Form, existing: Any) -> Any:
         form.check()
-        user = user_by_id(x, form, "user")
+        user = user_by_id(call, form, "user")
         expires = form.moment("expires")
         token = form.text("token")
-        other = lookup.access_token(x.store, x.settings, token)
+        other = lookup.access_token(call.store, call.settings, token)
         if token and other is not None and (existing is None or other.id != existing.id):
             form.fail("token", "Access token with this Token already exists.")
         if form.errors or expires is None:
             return None
-        application = x.store.applications.first("id", parse_integer(form.text("application")))
-        source = x.store.refresh_tokens.first("id", parse_integer(form.text("source_refresh_token")))
+        application = call.store.applications.first("id", parse_integer(form.text("application")))
+        source = call.store.refresh_tokens.first("id", parse_integer(form.text("source_refresh_token")))
         if existing is not None and existing.token != token:
-            x.store.access_tokens.delete(existing.token)
-        return x.store.access_tokens.put(
+            call.store.access_tokens.delete(existing.token)
+        return call.store.access_tokens.put(
             AccessToken(
-                id=existing.id if existing is not None else x.store.next_number("access_tokens"),
+                id=existing.id if existing is not None else call.store.next_number("access_tokens"),
                 token=token,
                 user=user,
                 application=application.client_id if application is not None else None,
                 expires=expires,
                 scope=form.text("scope"),
                 source_refresh_token=source.token if source is not None else None,
-                created=existing.created if existing is not None else x.clock.now(),
+                created=existing.created if existing is not None else call.clock.now(),
             )
         )
 
-    def delete(self, x: Call, record: Any) -> None:
-        tokens.issuer(x).delete_access_token(record)
+    def delete(self, call: Call, record: Any) -> None:
+        tokens.issuer(call).delete_access_token(record)
 
 
 class Grants(Model):
@@ -110,10 +110,10 @@ class Grants(Model):
     plural = "grants"
     columns = ("Code", "Application", "User", "Expires")
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return [grant for grant in x.store.grants if not grant.used]
+    def records(self, call: Call) -> Sequence[Any]:
+        return [grant for grant in call.store.grants if not grant.used]
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         return (record.code, record.application, record.user, shown(record.expires))
 
 
@@ -125,7 +125,7 @@ class IdTokens(Model):
     plural = "id tokens"
     columns = ("Jti", "User", "Application", "Expires")
 
-    def records(self, x: Call) -> Sequence[Any]:
+    def records(self, call: Call) -> Sequence[Any]:
         return ()
 
 
@@ -137,10 +137,10 @@ class RefreshTokens(Model):
     plural = "refresh tokens"
     columns = ("Token", "User", "Application", "Revoked")
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return sorted(x.store.refresh_tokens, key=lambda record: -record.id)
+    def records(self, call: Call) -> Sequence[Any]:
+        return sorted(call.store.refresh_tokens, key=lambda record: -record.id)
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         return (record.token, record.user, record.application, shown(record.revoked))
 
 
@@ -154,9 +154,9 @@ class Users(Model):
     plural = "users"
     columns = ("ID", "Username", "Email address", "Staff status", "Superuser status", "Active")
 
-    def records(self, x: Call) -> Sequence[Any]:
-        return list(x.store.users)
+    def records(self, call: Call) -> Sequence[Any]:
+        return list(call.store.users)
 
-    def row(self, x: Call, record: Any) -> tuple[str, ...]:
+    def row(self, call: Call, record: Any) -> tuple[str, ...]:
         flags = (record.is_staff, record.is_superuser, record.is_active)
         return (str(record.id), record.username, record.email, *("Yes" if flag else "No" for flag in flags))

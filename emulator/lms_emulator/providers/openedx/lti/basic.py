@@ -72,18 +72,18 @@ _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
+def launch(call: Call, user: User, tool: LtiTool, course: Course) -> Form:
     """The URL to post to, and the signed fields in the component's order."""
     key = keys.course_key(course.id)
-    person = jwts.anonymous_id(user.id, x.store.section.jwt)
-    link = quote(f"{x.authority}-{tool.block.rpartition('@')[2]}")
+    person = jwts.anonymous_id(user.id, call.store.section.jwt)
+    link = quote(f"{call.authority}-{tool.block.rpartition('@')[2]}")
     names = {
         "lis_person_sourcedid": user.username if tool.ask_to_send_username else "",
         "lis_person_contact_email_primary": user.email if tool.ask_to_send_email else "",
         "lis_person_name_full": user.name if tool.ask_to_send_full_name else "",
     }
     settings = {
-        "lis_outcome_service_url": outcomes_url(x, tool, course) if tool.has_score else "",
+        "lis_outcome_service_url": outcomes_url(call, tool, course) if tool.has_score else "",
         "launch_presentation_locale": user.preferences.get("pref-lang", ""),
     }
     fields = {
@@ -92,46 +92,46 @@ def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
         "lti_message_type": lti11.MESSAGE_TYPE,
         "lti_version": lti11.VERSION,
         "resource_link_id": link,
-        "tool_consumer_info_product_family_code": x.store.section.platform_name,
+        "tool_consumer_info_product_family_code": call.store.section.platform_name,
         "user_id": person,
-        "roles": ROLES[claims.role(x, user, course.id)],
+        "roles": ROLES[claims.role(call, user, course.id)],
         "lis_result_sourcedid": f"{quote(course.id)}:{link}:{person}",
         **{name: value for name, value in names.items() if value},
         "context_id": course.id,
         "context_title": course.display_name,
         "context_label": key.org if key is not None else "",
         **{name: value for name, value in settings.items() if value},
-        **_custom(x, tool),
+        **_custom(call, tool),
     }
-    address = x.resolve(tool.launch_url)
+    address = call.resolve(tool.launch_url)
     signed = lti11.signed_launch(
         address,
         fields,
         consumer_key=tool.consumer_key,
         secret=tool.secret,
-        timestamp=int(x.clock.timestamp()),
-        nonce=x.ids.alnum(32),
+        timestamp=int(call.clock.timestamp()),
+        nonce=call.ids.alnum(32),
     )
     ordered = {name: signed[name] for name in (*fields, *_SIGNED)}
-    return address, signed_forms.sent(x, address, ordered, tool.secret)
+    return address, signed_forms.sent(call, address, ordered, tool.secret)
 
 
-def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
+def _custom(call: Call, tool: LtiTool) -> dict[str, str]:
     """The fields of a tool's custom parameters, and the block's name and due date."""
-    found = claims.place(x, tool)
+    found = claims.place(call, tool)
     block = found[1].block if found is not None else None
     due = block.due if block is not None else None
     standard = _STANDARD.split()
     return {
-        **{name if name in standard else f"custom_{name}": value for name, value in claims.custom(x, tool).items()},
+        **{name if name in standard else f"custom_{name}": value for name, value in claims.custom(call, tool).items()},
         "custom_component_display_name": block.display_name if block is not None else "",
         **({"custom_component_due_date": f"{due:%Y-%m-%d %H:%M:%S}"} if due is not None else {}),
     }
 
 
-def outcomes_url(x: Call, tool: LtiTool, course: Course, handler: str = "outcome_service_handler") -> str:
+def outcomes_url(call: Call, tool: LtiTool, course: Course, handler: str = "outcome_service_handler") -> str:
     """Where a tool sends scores."""
-    return x.url(f"/courses/{course.id}/xblock/{tool.block}/handler_noauth/{handler}")
+    return call.url(f"/courses/{course.id}/xblock/{tool.block}/handler_noauth/{handler}")
 
 
 class _Request(NamedTuple):
@@ -149,76 +149,76 @@ class _UnreadableError(ValueError):
         self.why = why
 
 
-def outcomes(x: Call) -> Response:
+def outcomes(call: Call) -> Response:
     """Accept a score, signed by the tool over the body's hash. Most errors are reported with status 200."""
-    tool, course, node = _placed(x)
-    if node.block.due is not None and node.block.due < x.clock.now() and not tool.accept_grades_past_due:
+    tool, course, node = _placed(call)
+    if node.block.due is not None and node.block.due < call.clock.now() and not tool.accept_grades_past_due:
         due, check = node.block.due, "the block's due date"
         _failed("unknown", "Grade is past due", "past_due", check, f"the block was due at {due:%Y-%m-%d %H:%M}")
-    body = x.body.decode("utf-8", "replace")
+    body = call.body.decode("utf-8", "replace")
     try:
         asked = _read(body)
     except _UnreadableError as error:
-        why = why_garbled(x) or error.why or str(error)
+        why = why_garbled(call) or error.why or str(error)
         text = f"Request body XML parsing error: {error} {escape(body)}"
         _failed("unknown", text, "unreadable", "the body is a complete request", why)
-    _check_signature(x, tool, outcomes_url(x, tool, course), asked.message)
-    user = _person(x, unquote(asked.sourced_id.rpartition(":")[2]))
+    _check_signature(call, tool, outcomes_url(call, tool, course), asked.message)
+    user = _person(call, unquote(asked.sourced_id.rpartition(":")[2]))
     if user is None:
         _failed(asked.message, "User not found.", "user_unknown", "the sourcedId names a user", _NOBODY)
     if asked.action != "replaceResultRequest":
-        x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows only replaceResultRequest")
+        call.warn("lti_outcome_unsupported", f"{asked.action}: the component knows only replaceResultRequest")
         return _answer(asked.message, "unsupported", "Target does not support the requested operation.")
-    services.set_module_score(x, tool, user, asked.score)
+    services.set_module_score(call, tool, user, asked.score)
     text = f"Score for {asked.sourced_id} is now {asked.score}"
     return _answer(asked.message, "success", text, "<replaceResultResponse/>")
 
 
-def _placed(x: Call) -> tuple[LtiTool, Course, blocks.Node]:
+def _placed(call: Call) -> tuple[LtiTool, Course, blocks.Node]:
     """The tool of the path, its course and its block. Raises a page if it does not exist."""
-    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
-    found = claims.place(x, tool) if tool is not None else None
+    tool = call.store.lti_tools.first("block", call.path_params["usage_key"])
+    found = claims.place(call, tool) if tool is not None else None
     if tool is None or found is None or tool.version != "lti_1p1":
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return tool, *found
 
 
-def result(x: Call) -> Response:
+def result(call: Call) -> Response:
     """A person's result: GET, PUT or DELETE, signed over the body's hash.
 
     The component means to answer 401 or 404, but catches the wrong exception, so invalid requests are 500s. PUT takes a
     fraction of 1, GET returns points. A block that accepts no late grades never accepts any here: the component does
     not call its own `is_past_due`.
     """
-    tool, course, _ = _placed(x)
-    body, name = x.body, unquote(x.path_params.get("anon_id", ""))
+    tool, course, _ = _placed(call)
+    body, name = call.body, unquote(call.path_params.get("anon_id", ""))
     if not tool.accept_grades_past_due:
         raise _bare(404, "grades_past_due", "the block accepts late grades")
     if _ANONYMOUS.match(name) is None:
         why = "the path ends in user/ and the `user_id` of the launch"
         raise _bare(404, "no_user_in_path", "the path ends in user/<id>", why, got=name)
-    if not x.check("Content-Type", x.headers.get("content-type") == RESULT_TYPE, expected=RESULT_TYPE):
+    if not call.check("Content-Type", call.headers.get("content-type") == RESULT_TYPE, expected=RESULT_TYPE):
         raise refusals.Unhandled(f"Content-Type must be {RESULT_TYPE}")
-    _check_signature(x, tool, outcomes_url(x, tool, course))
-    user = _person(x, name)
+    _check_signature(call, tool, outcomes_url(call, tool, course))
+    user = _person(call, name)
     if user is None:
         why = f"{name!r} is nobody's anonymous id: the path ends in the `user_id` of the launch"
         raise _bare(404, "result_user_unknown", "the user of the path exists", why, got=name)
-    if x.method == "GET":
-        return _told(x, user, tool)
-    if x.method == "DELETE":
-        services.set_module_score(x, tool, user, None)
-    elif x.method == "PUT":
-        x.reads.whole()
-        services.set_module_score(x, tool, user, *_result(body))
+    if call.method == "GET":
+        return _told(call, user, tool)
+    if call.method == "DELETE":
+        services.set_module_score(call, tool, user, None)
+    elif call.method == "PUT":
+        call.reads.whole()
+        services.set_module_score(call, tool, user, *_result(body))
     else:
         raise _bare(404, "result_method", "the method is GET, PUT or DELETE")
     return _json({})
 
 
-def _told(x: Call, user: User, tool: LtiTool) -> Response:
+def _told(call: Call, user: User, tool: LtiTool) -> Response:
     """Points of 0 are omitted, as in the component."""
-    work = problems.state(x.store, user.username, tool.block)
+    work = problems.state(call.store, user.username, tool.block)
     body: dict[str, Any] = {"@context": _CONTEXT, "@type": "Result"}
     if work.earned:
         body |= {"resultScore": round(work.earned, 2), "comment": work.data.get("score_comment", "")}
@@ -255,8 +255,10 @@ def _bare(status: int, reason: str, check: str, why: str | None = None, **detail
     return refusals.OpenedxRefusal(reason, status=status, style="empty", check=check, diagnosis=why or check, **details)
 
 
-def _person(x: Call, anonymous: str) -> User | None:
-    return next((user for user in x.store.users if jwts.anonymous_id(user.id, x.store.section.jwt) == anonymous), None)
+def _person(call: Call, anonymous: str) -> User | None:
+    return next(
+        (user for user in call.store.users if jwts.anonymous_id(user.id, call.store.section.jwt) == anonymous), None
+    )
 
 
 def _read(body: str) -> _Request:
@@ -291,7 +293,7 @@ def _read(body: str) -> _Request:
     return _Request(text, sourced.text or "", number, action.tag.removeprefix(NAMESPACE))
 
 
-def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = None) -> None:
+def _check_signature(call: Call, tool: LtiTool, url: str, message: str | None = None) -> None:
     """Check the signature of the body; the service's URL or the request's may have been signed.
 
     A wrong one makes the component fail: `lti_1p1/oauth.py` raises `Lti1p1Error`, which is not an `LtiError`, so
@@ -299,7 +301,7 @@ def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = Non
     """
     from urllib.request import parse_http_list, parse_keqv_list
 
-    scheme, _, rest = x.headers.get("authorization", "").partition(" ")
+    scheme, _, rest = call.headers.get("authorization", "").partition(" ")
     try:
         given = {name: unquote(value) for name, value in parse_keqv_list(parse_http_list(rest)).items()}
     except ValueError:
@@ -307,27 +309,27 @@ def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = Non
     given.pop("realm", None)
     pairs, check = list(given.items()), "the tool signed the body's hash"
     if scheme.lower() != "oauth" or not given:
-        why = _why_unsigned(x, pairs, tool, url)
+        why = _why_unsigned(call, pairs, tool, url)
         if message is None:
             raise refusals.lti_failure("lti_result_signature", "Malformed authorization header", check, why)
         _failed(message, "OAuth verification error: Malformed authorization header", "signature", check, why)
     signature = given.pop("oauth_signature", None)
-    digest = oauth1.body_hash(x.body)
+    digest = oauth1.body_hash(call.body)
     got = given.get("oauth_body_hash")
-    if signature is not None and not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
-        words, why = "OAuth body hash verification has failed.", signed_services.why_body_hash(x, got)
+    if signature is not None and not call.check("oauth_body_hash", got == digest, expected=digest, got=got):
+        words, why = "OAuth body hash verification has failed.", signed_services.why_body_hash(call, got)
         raise refusals.lti_failure("lti_outcome_body_hash", words, "oauth_body_hash", why)
-    right = [oauth1.sign(x.method, unquote(value), given.items(), tool.secret) for value in (url, x.request_url)]
+    right = [oauth1.sign(call.method, unquote(value), given.items(), tool.secret) for value in (url, call.request_url)]
     signed = signature is not None and any(oauth1.equal(value, signature) for value in right)
-    if not x.check("oauth_signature", signed, got=signature):
+    if not call.check("oauth_signature", signed, got=signature):
         # A result is signed by the request's own address, or else by that of Basic Outcomes.
-        meant = url if message is not None else x.request_url.partition("?")[0]
-        words, why = "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, meant)
+        meant = url if message is not None else call.request_url.partition("?")[0]
+        words, why = "OAuth signature verification has failed.", _why_unsigned(call, pairs, tool, meant)
         raise refusals.lti_failure("lti_outcome_signature", words, check, why)
 
 
-def _why_unsigned(x: Call, pairs: Pairs, tool: LtiTool, url: str) -> str | Unfinished | None:
-    return signed_services.why_unsigned(x, pairs, url=unquote(url), secret=tool.secret)
+def _why_unsigned(call: Call, pairs: Pairs, tool: LtiTool, url: str) -> str | Unfinished | None:
+    return signed_services.why_unsigned(call, pairs, url=unquote(url), secret=tool.secret)
 
 
 def _failed(message: str, description: str, reason: str, check: str, why: str | Unfinished | None) -> NoReturn:

@@ -38,10 +38,10 @@ ORDER = (
 """The claims in the component's order; the rest comes after them."""
 
 
-def place(x: Call, tool: LtiTool) -> tuple[Course, blocks.Node] | None:
+def place(call: Call, tool: LtiTool) -> tuple[Course, blocks.Node] | None:
     """The course and the block of a tool, if they exist."""
     key = keys.usage_key(tool.block)
-    course = x.store.courses.get(key.course) if key is not None else None
+    course = call.store.courses.get(key.course) if key is not None else None
     node = blocks.find(blocks.tree(course), tool.block) if course is not None else None
     return (course, node) if course is not None and node is not None else None
 
@@ -51,26 +51,26 @@ def external_id(store: OpenedxStore, user: User) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{store.section.jwt.secret}/lti/{user.id}"))
 
 
-def user_of(x: Call, sub: str) -> User | None:
+def user_of(call: Call, sub: str) -> User | None:
     """The user with this `sub`."""
-    return next((user for user in x.store.users if external_id(x.store, user) == sub), None)
+    return next((user for user in call.store.users if external_id(call.store, user) == sub), None)
 
 
-def role(x: Call, user: User, course: str) -> str:
+def role(call: Call, user: User, course: str) -> str:
     """A user's role in a course, by the platform's name; global staff count as instructors."""
-    if people.is_instructor(x.store, user, course):
+    if people.is_instructor(call.store, user, course):
         return "instructor"
-    return "staff" if people.is_course_staff(x.store, user, course) else "student"
+    return "staff" if people.is_course_staff(call.store, user, course) else "student"
 
 
-def services_url(x: Call, tool: LtiTool, service: str) -> str:
+def services_url(call: Call, tool: LtiTool, service: str) -> str:
     """The URL of one of a tool's services."""
-    return x.url(f"/api/lti_consumer/v1/lti/{tool.id}/{service}")
+    return call.url(f"/api/lti_consumer/v1/lti/{tool.id}/{service}")
 
 
-def line_item_url(x: Call, item: LtiLineItem) -> str:
+def line_item_url(call: Call, item: LtiLineItem) -> str:
     """The URL of a line item, which is its id for tools."""
-    return x.url(f"/api/lti_consumer/v1/lti/{item.tool}/lti-ags/{item.id}")
+    return call.url(f"/api/lti_consumer/v1/lti/{item.tool}/lti-ags/{item.id}")
 
 
 def title(course: Course) -> str:
@@ -79,18 +79,18 @@ def title(course: Course) -> str:
     return f"{course.display_name} - {key.org if key is not None else ''}"
 
 
-def custom(x: Call, tool: LtiTool) -> dict[str, str]:
+def custom(call: Call, tool: LtiTool) -> dict[str, str]:
     """The custom parameters from lines `name=value`; a warning names values that look like variables."""
     lines = (line.partition("=") for line in tool.custom_parameters)
     found = {name.strip(): value.strip() for name, _, value in lines}
     for name, value in found.items():
         if value.startswith("$"):
-            x.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent as it is")
+            call.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent as it is")
     return found
 
 
 def launch(
-    x: Call, user: User, tool: LtiTool, course: Course, *, deep: bool = False, item: LtiContentItem | None = None
+    call: Call, user: User, tool: LtiTool, course: Course, *, deep: bool = False, item: LtiContentItem | None = None
 ) -> lti13.Launch:
     """A launch of a tool's block, of content that it chose, or for choosing content (`deep`)."""
     names = {
@@ -99,28 +99,28 @@ def launch(
         "preferred_username": user.username if tool.ask_to_send_username else "",
     }
     chosen = item.attributes if item is not None else {}
-    platform = x.store.section.platform_name
+    platform = call.store.section.platform_name
     graded = tool.grades != "disabled" and not deep
     return lti13.Launch(
-        issuer=x.base_url,
+        issuer=call.base_url,
         client_id=tool.client_id,
         deployment_id=DEPLOYMENT,
-        target_link_uri=str(chosen.get("url") or x.resolve(tool.launch_url)),
+        target_link_uri=str(chosen.get("url") or call.resolve(tool.launch_url)),
         message_type=lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST,
-        person={"sub": external_id(x.store, user), **{name: value for name, value in names.items() if value}},
-        roles=ROLES[role(x, user, course.id)],
+        person={"sub": external_id(call.store, user), **{name: value for name, value in names.items() if value}},
+        roles=ROLES[role(call, user, course.id)],
         resource_link={"id": tool.block},
         presentation=None if deep else {"document_target": "iframe"},
         context=None
         if deep
         else {"id": course.id, "type": [lti13.COURSE_OFFERING], "title": title(course), "label": course.id},
         tool_platform=None if deep else {"guid": str(uuid.uuid5(uuid.NAMESPACE_DNS, platform)), "name": platform},
-        custom=None if deep else chosen.get("custom") or custom(x, tool) or None,
+        custom=None if deep else chosen.get("custom") or custom(call, tool) or None,
         ags_scopes=_scopes(tool) if graded else None,
-        line_items=services_url(x, tool, "lti-ags") if graded else None,
-        line_item=_own_line_item(x, tool, course) if graded else None,
-        memberships=services_url(x, tool, "memberships") if tool.roster and not deep else None,
-        deep_linking=_deep_linking(x, tool) if deep else None,
+        line_items=services_url(call, tool, "lti-ags") if graded else None,
+        line_item=_own_line_item(call, tool, course) if graded else None,
+        memberships=services_url(call, tool, "memberships") if tool.roster and not deep else None,
+        deep_linking=_deep_linking(call, tool) if deep else None,
     )
 
 
@@ -129,15 +129,15 @@ def _scopes(tool: LtiTool) -> list[str]:
     return [items, lti13.SCOPE_RESULT_READ, lti13.SCOPE_SCORE]
 
 
-def _own_line_item(x: Call, tool: LtiTool, course: Course) -> str | None:
+def _own_line_item(call: Call, tool: LtiTool, course: Course) -> str | None:
     """The first line item of a tool; the platform creates it if the tool may not."""
-    item = x.store.lti_line_items.first("tool", tool.id)
+    item = call.store.lti_line_items.first("tool", tool.id)
     if item is None and tool.grades == "declarative":
         node = blocks.find(blocks.tree(course), tool.block)
         assert node is not None  # a launch begins at the block
-        item = x.store.lti_line_items.put(
+        item = call.store.lti_line_items.put(
             LtiLineItem(
-                id=x.store.next_number("lti_line_items"),
+                id=call.store.next_number("lti_line_items"),
                 tool=tool.id,
                 label=node.block.display_name,
                 score_maximum=int(node.block.weight),
@@ -147,10 +147,10 @@ def _own_line_item(x: Call, tool: LtiTool, course: Course) -> str | None:
                 end_date_time=node.block.due,
             )
         )
-    return line_item_url(x, item) if item is not None else None
+    return line_item_url(call, item) if item is not None else None
 
 
-def _deep_linking(x: Call, tool: LtiTool) -> dict[str, Any]:
+def _deep_linking(call: Call, tool: LtiTool) -> dict[str, Any]:
     return {
         "accept_types": list(ACCEPTED_TYPES),
         "accept_presentation_document_targets": ["iframe", "window", "embed"],
@@ -158,15 +158,15 @@ def _deep_linking(x: Call, tool: LtiTool) -> dict[str, Any]:
         "auto_create": True,
         "title": "",
         "text": "",
-        "deep_link_return_url": services_url(x, tool, "lti-dl/response"),
+        "deep_link_return_url": services_url(call, tool, "lti-dl/response"),
     }
 
 
-def member(x: Call, user: User, course: str, *, names: bool) -> dict[str, Any]:
+def member(call: Call, user: User, course: str, *, names: bool) -> dict[str, Any]:
     """A user in a roster."""
     body = {
         "status": "Active",
-        "user_id": external_id(x.store, user),
-        "roles": CONTEXT_ROLES[role(x, user, course)],
+        "user_id": external_id(call.store, user),
+        "roles": CONTEXT_ROLES[role(call, user, course)],
     }
     return {**body, "name": user.name, "email": user.email} if names else body

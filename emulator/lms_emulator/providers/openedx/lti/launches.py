@@ -44,27 +44,27 @@ class OpenedxLaunches(Launches[Call, User]):
     path: ClassVar[str] = "/api/lti_consumer/v1/launch/"
 
     def start_url(
-        self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch, item: LtiContentItem | None = None
+        self, call: Call, user: User, tool: LtiTool, launch: lti13.Launch, item: LtiContentItem | None = None
     ) -> str:
         """The URL of login initiation: the tool's, with the platform's parameters."""
-        pending = self.begin(x, user.id, self._hint(user, tool, item), launch)
+        pending = self.begin(call, user.id, self._hint(user, tool, item), launch)
         fields = {
             "iss": launch.issuer,
             "client_id": launch.client_id,
             "lti_deployment_id": launch.deployment_id,
-            "target_link_uri": x.resolve(tool.launch_url),
+            "target_link_uri": call.resolve(tool.launch_url),
             "login_hint": self.login_hint_of(launch),
             "lti_message_hint": pending.hint,
         }
-        action, fields = self.sent(x, pending, x.resolve(tool.login_url), fields)
+        action, fields = self.sent(call, pending, call.resolve(tool.login_url), fields)
         return f"{action}?{urlencode(fields)}"  # prepare_preflight_url adds the `?` also where there is one
 
-    def content_key(self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch) -> str:
+    def content_key(self, call: Call, user: User, tool: LtiTool, launch: lti13.Launch) -> str:
         """The key of the page with chosen content. An armed misbehaviour applies to launches from there."""
-        expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
+        expires = call.clock.now() + timedelta(seconds=call.settings.launch_lifetime_seconds)
         hint = self._hint(user, tool)
         kept = PendingLaunch(hint=hint, user_id=user.id, client_id=tool.client_id, launch=launch, expires_at=expires)
-        return x.store.pending_launches.put(kept).hint
+        return call.store.pending_launches.put(kept).hint
 
     def _hint(self, user: User, tool: LtiTool, item: LtiContentItem | None = None) -> str:
         known = {"app": "lti", "key": "launch_data", "user_id": user.id, "resource_link_id": tool.block}
@@ -80,27 +80,27 @@ class OpenedxLaunches(Launches[Call, User]):
     def login_hint(self, user: User) -> str:
         raise NotImplementedError  # the session's user is not checked
 
-    def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
+    def request(self, call: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
         for name in ("lti_message_hint", "login_hint"):
-            if not x.check(f"{name} is present", bool(params.get(name))):
+            if not call.check(f"{name} is present", bool(params.get(name))):
                 raise error(f"missing_{name}", f"The {name} is missing or empty.")
-        pending = self.find(x, params["lti_message_hint"])
-        if not x.check("the launch is known", pending is not None, got=params["lti_message_hint"]):
+        pending = self.find(call, params["lti_message_hint"])
+        if not call.check("the launch is known", pending is not None, got=params["lti_message_hint"]):
             hint = params["lti_message_hint"]
             text = f"Unable to find record of an OIDC launch for the provided lti_message_hint: {hint}"
             why = "send back the lti_message_hint unchanged, within ten minutes"
             raise error("launch_unknown", text, why, credential=hint)
         assert pending is not None
-        tool = x.store.lti_tools.first("client", pending.client_id)
+        tool = call.store.lti_tools.first("client", pending.client_id)
         if tool is None:
-            raise refusals.page_not_found(x.path)
+            raise refusals.page_not_found(call.path)
         for name, good in (
             ("nonce", bool(params.get("nonce"))),
             ("state", bool(params.get("state"))),
             ("redirect_uri", bool(params.get("redirect_uri"))),
             ("client_id", params.get("client_id") == tool.client_id),
         ):
-            if not x.check(f"{name} holds", good, got=params.get(name)):
+            if not call.check(f"{name} holds", good, got=params.get(name)):
                 registered = tool.client_id if name == "client_id" else None
                 raise unprepared(tool.block, name, params.get(name), registered)
         return AuthenticationRequest(
@@ -120,34 +120,34 @@ class OpenedxLaunches(Launches[Call, User]):
     def checks(self) -> tuple[Check, ...]:
         return (self.parameters_hold,)
 
-    def parameters_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
+    def parameters_hold(self, call: Call, request: AuthenticationRequest[User]) -> Fault | None:
         """The fixed parameters of an authentication request, which the component itself does not check."""
-        fault = super().parameters_hold(x, request)
-        if fault is None or x.settings.lti_checks == "strict":
+        fault = super().parameters_hold(call, request)
+        if fault is None or call.settings.lti_checks == "strict":
             return fault
-        x.warn("lti_request_lax", f"{fault.check} is not what LTI asks for; a strict platform refuses this")
+        call.warn("lti_request_lax", f"{fault.check} is not what LTI asks for; a strict platform refuses this")
         return None
 
-    def authenticate(self, x: Call, params: Mapping[str, str], user: User | None) -> Form:
-        pending = self.find(x, params.get("lti_message_hint", ""))
-        address, fields = super().authenticate(x, params, user)
+    def authenticate(self, call: Call, params: Mapping[str, str], user: User | None) -> Form:
+        pending = self.find(call, params.get("lti_message_hint", ""))
+        address, fields = super().authenticate(call, params, user)
         answer = address, dict(sorted(fields.items(), key=lambda field: field[0] != "state"))  # `state` comes first
-        if pending is not None and x.settings.lti_checks != "strict":
-            self._stays(x, pending, params["nonce"])
+        if pending is not None and call.settings.lti_checks != "strict":
+            self._stays(call, pending, params["nonce"])
         if pending is not None and pending.launch.deep_linking is not None:
-            tool = x.store.lti_tools.first("client", pending.client_id)
+            tool = call.store.lti_tools.first("client", pending.client_id)
             assert tool is not None  # `request`
-            return x.resolve(tool.deep_linking_url), answer[1]
+            return call.resolve(tool.deep_linking_url), answer[1]
         return answer
 
-    def _stays(self, x: Call, pending: PendingLaunch, nonce: str) -> None:
-        x.store.pending_launches.put(replace(pending, wrong=None))
+    def _stays(self, call: Call, pending: PendingLaunch, nonce: str) -> None:
+        call.store.pending_launches.put(replace(pending, wrong=None))
         until = pending.expires_at.timestamp()
-        use_once(x, "nonce", pending.client_id, nonce, until, allowed_again=True)
+        use_once(call, "nonce", pending.client_id, nonce, until, allowed_again=True)
 
-    def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+    def claims(self, call: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """The claims in the component's order: nonce and times come last."""
-        found = super().claims(x, launch, nonce, now)
+        found = super().claims(call, launch, nonce, now)
         last = {name: found.pop(name) for name in ("nonce", "iat", "exp")}
         names = [name if name in found else f"{lti13.CLAIM}{name}" for name in claims.ORDER]
         return {**{name: found[name] for name in names if name in found}, **found, **last}

@@ -36,12 +36,12 @@ _REQUIRED = ["This field is required."]
 # line items
 
 
-def _negotiated(x: Call) -> str:
+def _negotiated(call: Call) -> str:
     """The media type of the answer: the one requested, by default a container.
 
     Negotiated first, as in Django REST framework: a request that cannot be answered has no effect.
     """
-    accept = x.headers.get("accept", "*/*")
+    accept = call.headers.get("accept", "*/*")
     for kind in (types.LINE_ITEMS_TYPE, "*/*", "application/*"):
         if kind in accept:
             return types.LINE_ITEMS_TYPE
@@ -50,10 +50,10 @@ def _negotiated(x: Call) -> str:
     raise refusals.not_acceptable(accept, (types.LINE_ITEMS_TYPE, types.LINE_ITEM_TYPE))
 
 
-def line_item_json(x: Call, item: LtiLineItem) -> dict[str, Any]:
+def line_item_json(call: Call, item: LtiLineItem) -> dict[str, Any]:
     """A line item as a tool reads it."""
     return {
-        "id": claims.line_item_url(x, item),
+        "id": claims.line_item_url(call, item),
         "resourceId": item.resource_id,
         "scoreMaximum": item.score_maximum,
         "label": item.label,
@@ -64,52 +64,52 @@ def line_item_json(x: Call, item: LtiLineItem) -> dict[str, Any]:
     }
 
 
-def list_line_items(x: Call) -> Response:
+def list_line_items(call: Call) -> Response:
     """GET: the line items of the tool; `resource_link_id`, `resource_id` and `tag` filter."""
-    kind = _negotiated(x)
-    tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
-    found = x.store.lti_line_items.find("tool", tool.id)
+    kind = _negotiated(call)
+    tool = require_service(call, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
+    found = call.store.lti_line_items.find("tool", tool.id)
     for name in FILTERS:
-        if wanted := x.query.get(name):
+        if wanted := call.query.get(name):
             found = [item for item in found if getattr(item, name) == wanted]
-    return JSONResponse([line_item_json(x, item) for item in found], media_type=kind)
+    return JSONResponse([line_item_json(call, item) for item in found], media_type=kind)
 
 
-def create_line_item(x: Call) -> Response:
+def create_line_item(call: Call) -> Response:
     """POST: a new line item."""
-    kind = _negotiated(x)
-    tool = require_service(x, lti13.SCOPE_LINE_ITEM)
-    values = _line_item_values(x, partial=False)
-    made = LtiLineItem(id=x.store.next_number("lti_line_items"), tool=tool.id, **values)
-    x.store.lti_line_items.put(made)
-    return JSONResponse(line_item_json(x, made), 201, media_type=kind)
+    kind = _negotiated(call)
+    tool = require_service(call, lti13.SCOPE_LINE_ITEM)
+    values = _line_item_values(call, partial=False)
+    made = LtiLineItem(id=call.store.next_number("lti_line_items"), tool=tool.id, **values)
+    call.store.lti_line_items.put(made)
+    return JSONResponse(line_item_json(call, made), 201, media_type=kind)
 
 
-def show_line_item(x: Call) -> Response:
+def show_line_item(call: Call) -> Response:
     """GET: one line item."""
-    kind = _negotiated(x)
-    tool = require_service(x, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
-    return JSONResponse(line_item_json(x, _line_item(x, tool)), media_type=kind)
+    kind = _negotiated(call)
+    tool = require_service(call, lti13.SCOPE_LINE_ITEM_READ, lti13.SCOPE_LINE_ITEM)
+    return JSONResponse(line_item_json(call, _line_item(call, tool)), media_type=kind)
 
 
-def update_line_item(x: Call) -> Response:
+def update_line_item(call: Call) -> Response:
     """PUT or PATCH: other members."""
-    kind = _negotiated(x)
-    item = _line_item(x, require_service(x, lti13.SCOPE_LINE_ITEM))
-    changed = replace(item, **_line_item_values(x, partial=x.method == "PATCH"))
-    x.store.lti_line_items.put(changed)
-    return JSONResponse(line_item_json(x, changed), media_type=kind)
+    kind = _negotiated(call)
+    item = _line_item(call, require_service(call, lti13.SCOPE_LINE_ITEM))
+    changed = replace(item, **_line_item_values(call, partial=call.method == "PATCH"))
+    call.store.lti_line_items.put(changed)
+    return JSONResponse(line_item_json(call, changed), media_type=kind)
 
 
-def other_method(x: Call) -> Response:
+def other_method(call: Call) -> Response:
     """A method that the component has no action for, such as DELETE: no scope allows it."""
-    require_service(x, *lti13.SERVICE_SCOPES)
-    raise refusals.permission_denied(f"the component lets no tool use {x.method} here", check="scope")
+    require_service(call, *lti13.SERVICE_SCOPES)
+    raise refusals.permission_denied(f"the component lets no tool use {call.method} here", check="scope")
 
 
-def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:
-    number = x.path_params["pk"]
-    item = x.store.lti_line_items.get(parse_integer(number))
+def _line_item(call: Call, tool: LtiTool) -> LtiLineItem:
+    number = call.path_params["pk"]
+    item = call.store.lti_line_items.get(parse_integer(number))
     if item is None or item.tool != tool.id:
         raise refusals.OpenedxRefusal(
             "line_item_unknown", status=404, message="Not found.", check="the line item exists", got=number
@@ -117,8 +117,8 @@ def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:
     return item
 
 
-def _line_item_values(x: Call, *, partial: bool) -> dict[str, Any]:
-    body = _object(x, types.LINE_ITEM_TYPE)
+def _line_item_values(call: Call, *, partial: bool) -> dict[str, Any]:
+    body = _object(call, types.LINE_ITEM_TYPE)
     errors: dict[str, Any] = {}
     values: dict[str, Any] = {}
     for name, field, size in (("resourceId", "resource_id", 255), ("label", "label", 100), ("tag", "tag", 50)):
@@ -146,15 +146,15 @@ def _line_item_values(x: Call, *, partial: bool) -> dict[str, Any]:
 # scores and results
 
 
-def post_score(x: Call) -> Response:
+def post_score(call: Call) -> Response:
     """POST: a tool's score for one person. A final, nonzero one goes into the gradebook."""
-    tool = require_service(x, lti13.SCOPE_SCORE)
-    item = _line_item(x, tool)
-    body = _object(x, types.SCORE_TYPE)
-    known = x.store.lti_scores.get((item.id, str(body.get("userId"))))
+    tool = require_service(call, lti13.SCOPE_SCORE)
+    item = _line_item(call, tool)
+    body = _object(call, types.SCORE_TYPE)
+    known = call.store.lti_scores.get((item.id, str(body.get("userId"))))
     score = LtiScore(line_item=item.id, **_score_values(body, known))
-    x.store.lti_scores.put(score)
-    _publish(x, tool, item, score)
+    call.store.lti_scores.put(score)
+    _publish(call, tool, item, score)
     shown = {
         "timestamp": moment(score.timestamp),
         "scoreGiven": score.score_given,
@@ -203,50 +203,52 @@ def _score_values(body: dict[str, Any], known: LtiScore | None) -> dict[str, Any
     }
 
 
-def _publish(x: Call, tool: LtiTool, item: LtiLineItem, score: LtiScore) -> None:
+def _publish(call: Call, tool: LtiTool, item: LtiLineItem, score: LtiScore) -> None:
     """Put a final score into the gradebook, if the line item is the block's and the block is graded."""
     if item.resource_link_id != tool.block or score.grading_progress != "FullyGraded" or not score.score_given:
         return
-    found = claims.place(x, tool)
+    found = claims.place(call, tool)
     if found is None or not tool.has_score:
         return
     node = found[1]
-    past = node.block.due is not None and node.block.due < x.clock.now()
+    past = node.block.due is not None and node.block.due < call.clock.now()
     if past and not tool.accept_grades_past_due:
         return
-    user = claims.user_of(x, score.user)
+    user = claims.user_of(call, score.user)
     if user is None:
         raise refusals.Unhandled(f"userId {score.user!r} is nobody's `sub`", "lti_score_for_nobody")
     assert score.score_maximum  # `_score_values`
-    set_module_score(x, tool, user, min(score.score_given, score.score_maximum) / score.score_maximum)
+    set_module_score(call, tool, user, min(score.score_given, score.score_maximum) / score.score_maximum)
 
 
-def set_module_score(x: Call, tool: LtiTool, user: User, share: float | None, comment: Any = "") -> BlockState:
+def set_module_score(call: Call, tool: LtiTool, user: User, share: float | None, comment: Any = "") -> BlockState:
     """Store a tool's score for a person in its block, as a share of the block's weight, or None for no score."""
-    found = claims.place(x, tool)
+    found = claims.place(call, tool)
     weight = found[1].block.weight if found is not None else 1.0
-    work = problems.state(x.store, user.username, tool.block)
+    work = problems.state(call.store, user.username, tool.block)
     data = {**work.data, "score_comment": comment}
     if share is None:
-        return x.store.block_states.put(replace(work, earned=None, possible=None, data=data, modified=x.clock.now()))
+        return call.store.block_states.put(
+            replace(work, earned=None, possible=None, data=data, modified=call.clock.now())
+        )
     points = {"earned": share * weight, "possible": weight}
-    return x.store.block_states.put(replace(work, **points, completion=1.0, data=data, modified=x.clock.now()))
+    return call.store.block_states.put(replace(work, **points, completion=1.0, data=data, modified=call.clock.now()))
 
 
-def list_results(x: Call) -> Response:
+def list_results(call: Call) -> Response:
     """GET: results, latest first; one user's if the path names one. `limit` truncates the list."""
-    tool = require_service(x, lti13.SCOPE_RESULT_READ)
-    item = _line_item(x, tool)
-    found = [score for score in x.store.lti_scores.find("line_item", item.id) if score.score_given is not None]
+    tool = require_service(call, lti13.SCOPE_RESULT_READ)
+    item = _line_item(call, tool)
+    found = [score for score in call.store.lti_scores.find("line_item", item.id) if score.score_given is not None]
     found.sort(key=lambda score: score.timestamp, reverse=True)
-    if wanted := x.path_params.get("user_id"):
+    if wanted := call.path_params.get("user_id"):
         found = [score for score in found if score.user == wanted]
-    if limit := x.query.get("limit"):
+    if limit := call.query.get("limit"):
         try:
             found = found[: int(limit)]
         except ValueError:
             raise refusals.Unhandled(f"limit is {limit!r}") from None
-    url = claims.line_item_url(x, item)
+    url = claims.line_item_url(call, item)
     return JSONResponse([_result(url, score) for score in found], media_type=types.RESULTS_TYPE)
 
 
@@ -264,23 +266,23 @@ def _result(url: str, score: LtiScore) -> dict[str, Any]:
 # the roster
 
 
-def memberships(x: Call) -> Response:
+def memberships(call: Call) -> Response:
     """GET: everybody enrolled, with names and addresses if the course shares them. There are no filters."""
-    tool = require_service(x, lti13.SCOPE_MEMBERSHIP)
-    if not x.check("the tool may read the roster", tool.roster):
+    tool = require_service(call, lti13.SCOPE_MEMBERSHIP)
+    if not call.check("the tool may read the roster", tool.roster):
         raise refusals.permission_denied("the roster is switched off for this block", check="roster")
     key = keys.usage_key(tool.block)
     course = key.course if key is not None else ""
-    enrolled = [enrollment.user for enrollment in x.store.enrollments.find("course", course) if enrollment.is_active]
-    people = [user for user in map(x.store.users.get, enrolled) if user is not None]
-    members = [claims.member(x, user, course, names=tool.roster_names) for user in people]
-    body = types.membership_json(x.request_url, {"id": course}, members)
+    enrolled = [enrollment.user for enrollment in call.store.enrollments.find("course", course) if enrollment.is_active]
+    people = [user for user in map(call.store.users.get, enrolled) if user is not None]
+    members = [claims.member(call, user, course, names=tool.roster_names) for user in people]
+    body = types.membership_json(call.request_url, {"id": course}, members)
     return JSONResponse(body, media_type=types.MEMBERSHIP_TYPE)
 
 
-def one_member(x: Call) -> Response:
+def one_member(call: Call) -> Response:
     """The component routes this and fails: its view has no queryset."""
-    if not x.check("the tool may read the roster", require_service(x, lti13.SCOPE_MEMBERSHIP).roster):
+    if not call.check("the tool may read the roster", require_service(call, lti13.SCOPE_MEMBERSHIP).roster):
         raise refusals.permission_denied("the roster is switched off for this block", check="roster")
     raise refusals.Unhandled("the component has no queryset for one member")
 
@@ -295,11 +297,11 @@ def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
     return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors), got=errors, absent=absent)
 
 
-def _object(x: Call, media_type: str) -> dict[str, Any]:
-    if x.content_type != media_type and media_type == types.LINE_ITEM_TYPE:
-        raise refusals.unsupported_media_type(x.headers.get("content-type", ""), [media_type])
+def _object(call: Call, media_type: str) -> dict[str, Any]:
+    if call.content_type != media_type and media_type == types.LINE_ITEM_TYPE:
+        raise refusals.unsupported_media_type(call.headers.get("content-type", ""), [media_type])
     try:
-        body = x.json()
+        body = call.json()
     except BodyError as error:
         raise refusals.parse_error(f"JSON parse error - {error}") from None
     if not isinstance(body, dict):

@@ -31,14 +31,20 @@ _NAMED = 3
 """How many tools a diagnosis names."""
 
 
-def tool_at(x: Call) -> LtiTool:
+def tool_at(call: Call) -> LtiTool:
     """The tool in the path of a key set or token endpoint. Raises a page if it does not exist."""
-    named = x.path_params
+    named = call.path_params
     block = named.get("usage_key")
-    found = x.store.lti_tools.first("block", block) if block else x.store.lti_tools.first("config", named["config_id"])
+    found = (
+        call.store.lti_tools.first("block", block)
+        if block
+        else call.store.lti_tools.first("config", named["config_id"])
+    )
     if found is None:
         what, known = ("block", "block") if block else ("configuration", "config_id")
-        raise refusals.no_such_tool(x.path, what, [getattr(item, known) for item in islice(x.store.lti_tools, _NAMED)])
+        raise refusals.no_such_tool(
+            call.path, what, [getattr(item, known) for item in islice(call.store.lti_tools, _NAMED)]
+        )
     return found
 
 
@@ -47,12 +53,12 @@ def keys_of(tool: LtiTool) -> ToolKeys:
     return ToolKeys(tool.keyset_url, tool.public_jwk)
 
 
-def by_any_key(x: Call, token: str, keys: jwk.KeySet) -> jwt.Claims:
+def by_any_key(call: Call, token: str, keys: jwk.KeySet) -> jwt.Claims:
     """The claims of a tool's token. Signature and expiry are checked with each key in turn, whatever its `kid`.
 
     Raises TokenError, that of the last key.
     """
-    now, critical = x.clock.timestamp(), x.settings.critical_headers
+    now, critical = call.clock.timestamp(), call.settings.critical_headers
     fault = TokenError("unknown_kid", "kid", expected="a key of the tool's")
     for key in [found for kid in keys.kids if (found := keys.get(kid)) is not None]:
         try:
@@ -65,47 +71,47 @@ def by_any_key(x: Call, token: str, keys: jwk.KeySet) -> jwt.Claims:
 class OpenedxAssertions(Assertions[Call]):
     """The URL of the token endpoint says whose assertion it is."""
 
-    def client(self, x: Call, client_id: str) -> Client | None:
-        tool = tool_at(x)
-        if x.settings.lti_checks == "strict" and client_id != tool.client_id:
+    def client(self, call: Call, client_id: str) -> Client | None:
+        tool = tool_at(call)
+        if call.settings.lti_checks == "strict" and client_id != tool.client_id:
             return None
         return Client(tool.client_id, keys_of(tool), list(lti13.SERVICE_SCOPES), tool.client_id)
 
-    def audiences(self, x: Call) -> list[str]:
-        return [x.request_url.partition("?")[0]]
+    def audiences(self, call: Call) -> list[str]:
+        return [call.request_url.partition("?")[0]]
 
-    def allowed_again(self, x: Call) -> bool:
-        return x.settings.lti_checks != "strict"
+    def allowed_again(self, call: Call) -> bool:
+        return call.settings.lti_checks != "strict"
 
-    def check(self, x: Call, client: Client, assertion: str, keys: jwk.KeySet) -> jwt.Claims:
+    def check(self, call: Call, client: Client, assertion: str, keys: jwk.KeySet) -> jwt.Claims:
         """Check signature and expiry; other faults are warnings, unless a setting makes the check strict."""
-        if x.settings.lti_checks == "strict":
-            return super().check(x, client, assertion, keys)
-        found = by_any_key(x, assertion, keys)
+        if call.settings.lti_checks == "strict":
+            return super().check(call, client, assertion, keys)
+        found = by_any_key(call, assertion, keys)
         try:
-            super().check(x, client, assertion, keys)
+            super().check(call, client, assertion, keys)
         except TokenError as error:
-            x.warn("lti_assertion_lax", f"{error.check}: {error.reason}; a strict platform refuses this assertion")
-        end = x.clock.timestamp() + x.settings.assertion_max_age_seconds
-        return {"jti": f"none-{x.entry_id}", "exp": end, **found}
+            call.warn("lti_assertion_lax", f"{error.check}: {error.reason}; a strict platform refuses this assertion")
+        end = call.clock.timestamp() + call.settings.assertion_max_age_seconds
+        return {"jti": f"none-{call.entry_id}", "exp": end, **found}
 
-    def refusal(self, x: Call, fault: Fault) -> Refusal:
+    def refusal(self, call: Call, fault: Fault) -> Refusal:
         unnamed = {"unavailable", "bad_signature", "unknown_kid", "client_unknown", "no_key"}
         known = "invalid_client" if fault.kind in unnamed else "unidentified_error"
         code = "invalid_grant" if fault.kind == "malformed" else known
         details = dict(fault.details)
         if fault.check in ("exp", "iat", "nbf", "signature"):
-            details["diagnosis"] = fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got)
+            details["diagnosis"] = fault.diagnosis or why_claim(call, fault.check, fault.expected, fault.got)
         return refusals.lti_token(code, fault.reason, **details)
 
 
 ASSERTIONS = OpenedxAssertions()
 
 
-async def service_token(x: Call) -> dict[str, Any]:
+async def service_token(call: Call) -> dict[str, Any]:
     """The answer to a request for a token. Raises a refusal for the first fault."""
-    tool_at(x)
-    form = x.fields()
+    tool_at(call)
+    form = call.fields()
     missing = [name for name in REQUIRED if name not in form]
     if missing:
         what = {"expected": list(REQUIRED), "got": sorted(form), "absent": missing[0]}
@@ -114,24 +120,30 @@ async def service_token(x: Call) -> dict[str, Any]:
         why = why_no_grant(form["grant_type"], ["client_credentials"])
         raise refusals.lti_token("unsupported_grant_type", "lti_grant_type", got=form["grant_type"], diagnosis=why)
     kind = form["client_assertion_type"]
-    if kind != lti13.JWT_BEARER and x.settings.lti_checks != "strict":
-        x.warn("lti_assertion_lax", f"client_assertion_type is {kind}; a strict platform refuses this")
+    if kind != lti13.JWT_BEARER and call.settings.lti_checks != "strict":
+        call.warn("lti_assertion_lax", f"client_assertion_type is {kind}; a strict platform refuses this")
         kind = lti13.JWT_BEARER
-    client = await ASSERTIONS.verify(x, kind, form["client_assertion"])
+    client = await ASSERTIONS.verify(call, kind, form["client_assertion"])
     granted, left_out = lti13.granted_scopes(form["scope"].split(" "), client.scopes)
     if left_out:
-        x.warn("lti_scope_left_out", f"not given: {' '.join(left_out)}")
-    now, seconds = int(x.clock.timestamp()), x.settings.id_token_lifetime_seconds
-    key = KEYS.signing(x)
-    body = {"sub": client.client_id, "iss": x.base_url, "scopes": " ".join(granted), "iat": now, "exp": now + seconds}
+        call.warn("lti_scope_left_out", f"not given: {' '.join(left_out)}")
+    now, seconds = int(call.clock.timestamp()), call.settings.id_token_lifetime_seconds
+    key = KEYS.signing(call)
+    body = {
+        "sub": client.client_id,
+        "iss": call.base_url,
+        "scopes": " ".join(granted),
+        "iat": now,
+        "exp": now + seconds,
+    }
     token = jwt.sign(body, private_key(key.name), headers={"kid": key.kid})
-    issued_tokens.remember(x.store.issued_tokens, token, now + seconds, client.client_id, kind="lti")
+    issued_tokens.remember(call.store.issued_tokens, token, now + seconds, client.client_id, kind="lti")
     return {"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": " ".join(granted)}
 
 
-def require_service(x: Call, *scopes: str) -> LtiTool:
+def require_service(call: Call, *scopes: str) -> LtiTool:
     """The tool whose token has one of the scopes, calling its own service. Raises the refusal."""
-    words = x.headers.get("authorization", "").split()
+    words = call.headers.get("authorization", "").split()
     if not words or words[0].lower() != "bearer":
         how = "Authorization: Bearer <token>"
         raise refusals.lti_service("token_missing", "Missing LTI 1.3 authentication token.", looked_for=how)
@@ -139,26 +151,28 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
         several = "Invalid token header. Token string should not contain spaces."
         text = "Invalid token header. No credentials provided." if len(words) == 1 else several
         raise refusals.lti_service("token_malformed", text, got=" ".join(words), credential=" ".join(words[1:]) or None)
-    number = x.path_params["lti_config_id"]
-    tool = x.store.lti_tools.get(parse_integer(number))
+    number = call.path_params["lti_config_id"]
+    tool = call.store.lti_tools.get(parse_integer(number))
     if tool is None:
-        text, why = "LTI configuration not found.", _why_no_tool(x, number)
+        text, why = "LTI configuration not found.", _why_no_tool(call, number)
         raise refusals.lti_service("configuration_unknown", text, got=number, diagnosis=why)
-    claims = _claims(x, words[1])
+    claims = _claims(call, words[1])
     granted = str(claims.get("scopes", "")).split(" ")
-    if not x.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
+    if not call.check("scope", not set(scopes).isdisjoint(granted), expected=list(scopes), got=granted):
         why = f"the token has {' '.join(granted) or 'no scope'}; request {' or '.join(scopes)} in `scope`"
         raise refusals.permission_denied(why, check="scope")
-    if not x.check("the token is this tool's", claims.get("sub") == tool.client_id, got=claims.get("sub")):
-        if x.settings.lti_checks == "strict":
+    if not call.check("the token is this tool's", claims.get("sub") == tool.client_id, got=claims.get("sub")):
+        if call.settings.lti_checks == "strict":
             raise refusals.permission_denied("the token is another tool's", check="the token is this tool's")
-        x.warn("lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it")
+        call.warn(
+            "lti_token_of_another", f"the token is that of {claims.get('sub')}; the component does not look at it"
+        )
     return tool
 
 
-def _why_no_tool(x: Call, number: str) -> str:
+def _why_no_tool(call: Call, number: str) -> str:
     """Which configurations there are, and whose the number or UUID is that came instead."""
-    tools = [tool for tool in x.store.lti_tools if tool.version == "lti_1p3"]
+    tools = [tool for tool in call.store.lti_tools if tool.version == "lti_1p3"]
     for tool in tools:
         if number in (tool.config_id, tool.client_id, tool.block):
             return f"its services are below {tool.id}; {number} is in the addresses of its keys and tokens"
@@ -166,10 +180,10 @@ def _why_no_tool(x: Call, number: str) -> str:
     return f"no block has the configuration {number}; those of LTI 1.3 are: {known}; a launch names the addresses"
 
 
-def _claims(x: Call, token: str) -> jwt.Claims:
+def _claims(call: Call, token: str) -> jwt.Claims:
     try:
-        keys = jwk.KeySet.from_jwks(KEYS.key_set(x))
-        claims = jwt.verify(token, keys, algorithms=_ALGORITHMS, now=x.clock.timestamp(), issuer=x.base_url)
+        keys = jwk.KeySet.from_jwks(KEYS.key_set(call))
+        claims = jwt.verify(token, keys, algorithms=_ALGORITHMS, now=call.clock.timestamp(), issuer=call.base_url)
     except TokenError as error:
         raise refusals.lti_service(
             f"lti_token_{error.reason}",
@@ -178,7 +192,7 @@ def _claims(x: Call, token: str) -> jwt.Claims:
             got=error.got,
             credential=token,
         ) from error
-    if not x.check("this world issued the token", issued_tokens.find(x.store.issued_tokens, token) is not None):
+    if not call.check("this world issued the token", issued_tokens.find(call.store.issued_tokens, token) is not None):
         never = issued_tokens.DIAGNOSIS
         raise refusals.lti_service(
             "lti_token_not_issued_here", "Invalid token signature.", diagnosis=never, credential=token

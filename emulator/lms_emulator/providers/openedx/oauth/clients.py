@@ -20,8 +20,8 @@ from lms_emulator.providers.openedx.model.accounts import Application
 class ClientCheck:
     """Client authentication of one request. The first application found stays the application, as in the toolkit."""
 
-    def __init__(self, x: Call) -> None:
-        self.x = x
+    def __init__(self, call: Call) -> None:
+        self.call = call
         self.application: Application | None = None
         self.notes: list[str] = []
         self.strange: str | None = None
@@ -32,25 +32,25 @@ class ClientCheck:
         if self._must_authenticate():
             proven = self._by_basic() or self._by_form()
         else:
-            proven = self._load(self.x.field("client_id")) is not None and not self._confidential()
+            proven = self._load(self.call.field("client_id")) is not None and not self._confidential()
         if not proven or self.application is None:
             raise self._refusal()
-        self.x.check("client authentication", got=self.application.client_id)
+        self.call.check("client authentication", got=self.application.client_id)
         return self.application
 
     def authenticate(self) -> Application:
         """The application, which must send its secret even if it is public."""
         if not (self._by_basic() or self._by_form()) or self.application is None:
             raise self._refusal()
-        self.x.check("client authentication", got=self.application.client_id)
+        self.call.check("client authentication", got=self.application.client_id)
         return self.application
 
     def _must_authenticate(self) -> bool:
         if self._basic() is not None:
             return True
-        if self.x.field("client_id") and self.x.field("client_secret"):
+        if self.call.field("client_id") and self.call.field("client_secret"):
             return True
-        self._load(self.x.field("client_id"))
+        self._load(self.call.field("client_id"))
         return self.application is None or self._confidential()
 
     def _confidential(self) -> bool:
@@ -58,14 +58,14 @@ class ClientCheck:
 
     def _load(self, client_id: str) -> Application | None:
         if self.application is None and client_id:
-            self.application = lookup.application(self.x.store, self.x.settings, client_id)
+            self.application = lookup.application(self.call.store, self.call.settings, client_id)
             if self.application is None:
                 self.notes.append(f"no application has the client id {client_id!r}")
                 self.strange = client_id
         return self.application
 
     def _basic(self) -> str | None:
-        scheme, space, value = self.x.headers.get("authorization", "").partition(" ")
+        scheme, space, value = self.call.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic" and scheme != "Basic":
             self.notes.append("the scheme must be written `Basic`, in this case of letters")
         return value if space and scheme == "Basic" else None
@@ -89,8 +89,8 @@ class ClientCheck:
         return self._secret_holds(application, secret)
 
     def _by_form(self) -> bool:
-        application = self._load(self.x.field("client_id"))
-        return application is not None and self._secret_holds(application, self.x.field("client_secret"))
+        application = self._load(self.call.field("client_id"))
+        return application is not None and self._secret_holds(application, self.call.field("client_secret"))
 
     def _secret_holds(self, application: Application, secret: str) -> bool:
         if hmac.compare_digest(application.client_secret.encode(), secret.encode("utf-8", "surrogatepass")):
@@ -105,7 +105,7 @@ class ClientCheck:
             "invalid_client",
             check="client authentication",
             expected="client_id and client_secret, in HTTP Basic or the form",
-            got={"client_id": self.x.field("client_id"), "basic": self._basic() is not None},
+            got={"client_id": self.call.field("client_id"), "basic": self._basic() is not None},
             diagnosis="; ".join(notes) or None,
             absent="client_id",
             credential=self.strange,

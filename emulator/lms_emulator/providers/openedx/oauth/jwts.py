@@ -84,27 +84,27 @@ def create(
     return jwt.sign(claims, config.secret, algorithm="HS256", kid=kid)
 
 
-def issue(x: Call, user: User, **details: Any) -> str:
+def issue(call: Call, user: User, **details: Any) -> str:
     """A token that this world issues. Parameters: the others of `create`."""
-    token = create(user, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp(), **details)
-    until = int(x.clock.timestamp()) + x.settings.jwt_seconds + x.settings.jwt_leeway_seconds
-    x.world.given_out.note(x.world.name, x.provider, JWT.name, issued_tokens.digest(token))
-    return issued_tokens.remember(x.store.issued_tokens, token, until)
+    token = create(user, config=call.store.section.jwt, settings=call.settings, now=call.clock.timestamp(), **details)
+    until = int(call.clock.timestamp()) + call.settings.jwt_seconds + call.settings.jwt_leeway_seconds
+    call.world.given_out.note(call.world.name, call.provider, JWT.name, issued_tokens.digest(token))
+    return issued_tokens.remember(call.store.issued_tokens, token, until)
 
 
-def is_foreign(x: Call, token: str) -> bool:
+def is_foreign(call: Call, token: str) -> bool:
     """Whether another world issued the token, or this one before a reset.
 
     The platform takes every token that is signed with its keys, and so do worlds that share them: other services sign
     some themselves. So a world refuses what it knows to be another's, not what it does not know.
     """
-    if issued_tokens.find(x.store.issued_tokens, token) is not None:
+    if issued_tokens.find(call.store.issued_tokens, token) is not None:
         return False
-    stores = (world.stores.get(x.provider) for world in x.world.others())
+    stores = (world.stores.get(call.provider) for world in call.world.others())
     elsewhere = any(
         isinstance(store, OpenedxStore) and issued_tokens.find(store.issued_tokens, token) for store in stores
     )
-    return elsewhere or x.world.given_out.where(x.provider, JWT, token) is not None
+    return elsewhere or call.world.given_out.where(call.provider, JWT, token) is not None
 
 
 def _scope_claims(scope: str, user: User) -> dict[str, Any]:

@@ -122,12 +122,12 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str]) -> bool:
     return False
 
 
-def redirect_uris(x: Call, application: Application) -> list[str]:
+def redirect_uris(call: Call, application: Application) -> list[str]:
     """The registered redirect URIs, those of emulated sites (`ltiaas:/…`) written out."""
-    return [x.resolve(uri) for uri in application.redirect_uris]
+    return [call.resolve(uri) for uri in application.redirect_uris]
 
 
-def default_redirect_uri(x: Call, application: Application) -> str | None:
+def default_redirect_uri(call: Call, application: Application) -> str | None:
     """The registered redirect URI if there is just one."""
-    found = redirect_uris(x, application)
+    found = redirect_uris(call, application)
     return found[0] if len(found) == 1 else None

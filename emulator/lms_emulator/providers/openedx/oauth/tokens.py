@@ -161,6 +161,6 @@ class Issuer:
         )
 
 
-def issuer(x: Call) -> Issuer:
+def issuer(call: Call) -> Issuer:
     """The issuer of this request's world."""
-    return Issuer(x.store, x.settings, x.clock, x.ids)
+    return Issuer(call.store, call.settings, call.clock, call.ids)

@@ -23,46 +23,46 @@ from lms_emulator.providers.openedx.rules import registration as rules_of_names
 from lms_emulator.providers.openedx.shapes import accounts as shapes
 
 
-def me(x: Call) -> Response:
+def me(call: Call) -> Response:
     """The caller's username."""
-    return wire.api_json({"username": caller(x).username})
+    return wire.api_json({"username": caller(call).username})
 
 
-def _shape(x: Call, user: User) -> dict[str, Any]:
+def _shape(call: Call, user: User) -> dict[str, Any]:
     """An account, as far as the caller may see it."""
-    viewer, now = caller(x), x.clock.now()
+    viewer, now = caller(call), call.clock.now()
     entitled = viewer.is_staff or viewer.username == user.username
-    if entitled and x.query.get("view") != "shared":
-        return shapes.full(user, now, x.base_url)
-    return shapes.shared(user, now, x.base_url)
+    if entitled and call.query.get("view") != "shared":
+        return shapes.full(user, now, call.base_url)
+    return shapes.shared(user, now, call.base_url)
 
 
-def read_account(x: Call) -> Response:
+def read_account(call: Call) -> Response:
     """One account."""
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
     if user is None:
-        raise unknown_account(x.path_params["username"])
-    return wire.api_json(_shape(x, user))
+        raise unknown_account(call.path_params["username"])
+    return wire.api_json(_shape(call, user))
 
 
-def list_accounts(x: Call) -> Response:
+def list_accounts(call: Call) -> Response:
     """The accounts named by `username` (several, separated by commas), `email` or `lms_user_id`; else the caller's."""
-    found, asked = _asked(x)
+    found, asked = _asked(call)
     if asked is not None and not found:
-        leaving = retirement.of_email(x.store, x.query.get("email", ""))
+        leaving = retirement.of_email(call.store, call.query.get("email", ""))
         if leaving is not None:
             raise _retired(leaving)
         raise unknown_account(asked)
-    return wire.api_json([_shape(x, user) for user in found])
+    return wire.api_json([_shape(call, user) for user in found])
 
 
-def _asked(x: Call) -> tuple[list[User], str | None]:
-    query, store = x.query, x.store
+def _asked(call: Call) -> tuple[list[User], str | None]:
+    query, store = call.query, call.store
     if names := query.get("username"):
-        users = [lookup.user_named(store, x.settings, name) for name in names.strip().split(",")]
+        users = [lookup.user_named(store, call.settings, name) for name in names.strip().split(",")]
         return sorted({user.id: user for user in users if user}.values(), key=lambda user: user.id), names
     if email := query.get("email"):
-        user = lookup.user_with_email(store, x.settings, email.strip())
+        user = lookup.user_with_email(store, call.settings, email.strip())
         return [user] if user else [], email
     if number := query.get("lms_user_id"):
         if not number.isdecimal():
@@ -71,49 +71,49 @@ def _asked(x: Call) -> tuple[list[User], str | None]:
             )
         user = store.users.first("id", parse_integer(number))
         return [user] if user else [], number
-    return [caller(x)], None
+    return [caller(call)], None
 
 
-def may_search(x: Call) -> None:
+def may_search(call: Call) -> None:
     """Permission: only staff may look accounts up by address or number."""
-    if ("email" in x.query or "lms_user_id" in x.query) and not caller(x).is_staff:
+    if ("email" in call.query or "lms_user_id" in call.query) and not caller(call).is_staff:
         raise refusals.permission_denied("only staff may look people up by e-mail or number", check="staff")
 
 
-def change_account(x: Call) -> Response:
+def change_account(call: Call) -> Response:
     """Change the caller's own account; even staff cannot change others."""
-    body = wire.read(x)
-    user = caller(x)
-    if user.username.lower() != x.path_params["username"].lower():
-        refusal = not_your_account(x.path_params["username"])
+    body = wire.read(call)
+    user = caller(call)
+    if user.username.lower() != call.path_params["username"].lower():
+        refusal = not_your_account(call.path_params["username"])
         refusal.diagnosis = f"only {refusal.got} may change this account; staff may not either"
         raise refusal
     if not isinstance(body, dict):
         raise refusals.Unhandled("the body is no object")
-    user, errors = accounts.change(x.store.users.get(user.username) or user, body)
+    user, errors = accounts.change(call.store.users.get(user.username) or user, body)
     if errors:
         raise invalid(errors)
-    platform = x.store.section.platform_name
-    _ask_to_confirm(x, body.get("email"), "email_change", f"Request to change {platform} account e-mail")
+    platform = call.store.section.platform_name
+    _ask_to_confirm(call, body.get("email"), "email_change", f"Request to change {platform} account e-mail")
     _ask_to_confirm(
-        x, body.get("secondary_email"), "secondary_email_change", f"Confirm your recovery email for {platform}"
+        call, body.get("secondary_email"), "secondary_email_change", f"Confirm your recovery email for {platform}"
     )
-    return wire.api_json(shapes.full(x.store.users.put(user), x.clock.now(), x.base_url))
+    return wire.api_json(shapes.full(call.store.users.put(user), call.clock.now(), call.base_url))
 
 
-def _ask_to_confirm(x: Call, email: str | None, kind: str, subject: str) -> None:
+def _ask_to_confirm(call: Call, email: str | None, kind: str, subject: str) -> None:
     """Send a confirmation to a new address, which is stored once confirmed. Nothing is sent if another account has
     it."""
-    if email and lookup.user_with_email(x.store, x.settings, email) is None:
-        x.outbox.add("email", provider=x.provider, kind=kind, to=email, at=x.clock.now(), subject=subject)
+    if email and lookup.user_with_email(call.store, call.settings, email) is None:
+        call.outbox.add("email", provider=call.provider, kind=kind, to=email, at=call.clock.now(), subject=subject)
 
 
-def search_emails(x: Call) -> Response:
+def search_emails(call: Call) -> Response:
     """Which of many addresses have an account; for staff. The LMS fails (500) if the body is a list or a number."""
-    if not caller(x).is_staff:
+    if not caller(call).is_staff:
         document = {"developer_message": "not_found", "user_message": "Not Found"}
         raise refusals.api_error(404, document, reason="staff_only", check="staff")
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     if "emails" not in body:
         text = "'emails' field is required"
         document = {"developer_message": text, "user_message": text}
@@ -122,7 +122,7 @@ def search_emails(x: Call) -> Response:
     if emails and not isinstance(emails, str | list | dict):
         raise refusals.Unhandled(f"emails is neither a list nor text but {emails!r}")
     wanted = [email for email in emails or () if isinstance(email, str)]
-    users = {user.id: user for value in wanted if (user := lookup.user_with_email(x.store, x.settings, value))}
+    users = {user.id: user for value in wanted if (user := lookup.user_with_email(call.store, call.settings, value))}
     found = [users[number] for number in sorted(users)]
     return wire.api_json([{"email": user.email, "id": user.id, "username": user.username} for user in found])
 
@@ -136,34 +136,34 @@ def _retired(leaving: Retirement) -> refusals.OpenedxRefusal:
     return refusals.api_error(404, document, reason="retired_account", check="account exists")
 
 
-def self_or_staff(x: Call) -> None:
+def self_or_staff(call: Call) -> None:
     """Permission: the user in the URL, or staff."""
-    if not is_self(x) and not caller(x).is_staff:
+    if not is_self(call) and not caller(call).is_staff:
         raise refusals.permission_denied("only the user and staff may see this", check="own account or staff")
 
 
-def change_name(x: Call) -> Response:
+def change_name(call: Call) -> Response:
     """Ask for another name; it is kept, and waits for its confirmation."""
-    body, user = wire.read_object(x), caller(x)
+    body, user = wire.read_object(call), caller(call)
     name = str(body.get("name") or "")
     if problem := rules_of_names.name(name):
         raise refusals.api_error(400, {"name": [problem]}, reason="invalid_name", check="name", got=name)
-    x.store.users.put(replace(x.store.users.get(user.username) or user, pending_name=name))
+    call.store.users.put(replace(call.store.users.get(user.username) or user, pending_name=name))
     return Response(b"", 201)
 
 
-def confirm_name(x: Call) -> Response:
+def confirm_name(call: Call) -> Response:
     """Confirm a requested name, for staff."""
-    if not caller(x).is_staff:
+    if not caller(call).is_staff:
         raise refusals.permission_denied("only staff may confirm a name", check="staff")
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
     if user is None or user.pending_name is None:
         raise refusals.OpenedxRefusal("no_pending_name", status=404, message="Not found.", check="pending name")
-    x.store.users.put(replace(user, name=user.pending_name, pending_name=None))
+    call.store.users.put(replace(user, name=user.pending_name, pending_name=None))
     return wire.no_content()
 
 
-def read_verification(x: Call) -> Response:
+def read_verification(call: Call) -> Response:
     """Whether a user's identity was verified; nobody's was."""
     raise refusals.OpenedxRefusal("not_verified", status=404, message="Not found.", check="identity verification")
 

@@ -37,20 +37,22 @@ def never_cached(response: Response) -> Response:
 def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     """Admit only staff; others are redirected to sign in, as in the admin site."""
 
-    def guard(x: Call) -> Response:
-        user = session.current(x).user
+    def guard(call: Call) -> Response:
+        user = session.current(call).user
         if user is None or not user.is_staff or not user.is_active:
-            current_url = quote(wire.with_query(x, quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH)), safe="/")
-            return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={current_url}"))
-        if x.method not in ("GET", "HEAD"):
-            methods.check_csrf(x)
-        return never_cached(handler(x))
+            current_url = quote(
+                wire.with_query(call, quote(f"{call.prefix}{call.path}", safe=wire.SAFE_IN_PATH)), safe="/"
+            )
+            return never_cached(wire.redirect(f"{call.prefix}/admin/login/?next={current_url}"))
+        if call.method not in ("GET", "HEAD"):
+            methods.check_csrf(call)
+        return never_cached(handler(call))
 
     return guard
 
 
-def _require_superuser(x: Call) -> None:
-    user = session.current(x).user
+def _require_superuser(call: Call) -> None:
+    user = session.current(call).user
     if user is None or not user.is_superuser:
         raise refusals.OpenedxRefusal(
             "admin_permission_denied",
@@ -62,9 +64,9 @@ def _require_superuser(x: Call) -> None:
         )
 
 
-def login(x: Call) -> Response:
+def login(call: Call) -> Response:
     """Hand over to the site's sign-in page. The requested page is lost on the way, as on the real site."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is not None and not user.is_staff:
         raise refusals.OpenedxRefusal(
             "admin_needs_staff",
@@ -83,136 +85,136 @@ def login(x: Call) -> Response:
             got=False,
             diagnosis="sign out, and in again as a member of staff",
         )
-    return wire.redirect(f"{x.prefix}/login?next={x.prefix}/admin")
+    return wire.redirect(f"{call.prefix}/login?next={call.prefix}/admin")
 
 
-def _page(x: Call, template: str, **values: Any) -> Response:
-    token = csrf.form_token(x, set_by_view=True)
-    return pages.page(x, f"admin/{template}", csrf_token=token, messages=session.take_messages(x), **values)
+def _page(call: Call, template: str, **values: Any) -> Response:
+    token = csrf.form_token(call, set_by_view=True)
+    return pages.page(call, f"admin/{template}", csrf_token=token, messages=session.take_messages(call), **values)
 
 
-def index(x: Call) -> Response:
+def index(call: Call) -> Response:
     """The index of kinds of records."""
-    user = session.current(x).user
+    user = session.current(call).user
     models = MODELS if user is not None and user.is_superuser else ()
     apps: dict[str, list[Model]] = {}
     for model in models:
         apps.setdefault(model.app_title, []).append(model)
-    return _page(x, "index.html", title="Site administration", apps=sorted(apps.items()))
+    return _page(call, "index.html", title="Site administration", apps=sorted(apps.items()))
 
 
-def app_index(x: Call) -> Response:
+def app_index(call: Call) -> Response:
     """The index of one app."""
-    models = [model for model in MODELS if model.app == x.path_params["app"]]
+    models = [model for model in MODELS if model.app == call.path_params["app"]]
     if not models:
-        raise refusals.page_not_found(x.path)
-    _require_superuser(x)
+        raise refusals.page_not_found(call.path)
+    _require_superuser(call)
     title = models[0].app_title
-    return _page(x, "index.html", title=f"{title} administration", apps=[(title, models)])
+    return _page(call, "index.html", title=f"{title} administration", apps=[(title, models)])
 
 
-def to_form(x: Call) -> Response:
+def to_form(call: Call) -> Response:
     """The address of a record leads to its form."""
-    return wire.redirect(f"{x.prefix}{_model(x).url}{x.path_params['number']}/change/")
+    return wire.redirect(f"{call.prefix}{_model(call).url}{call.path_params['number']}/change/")
 
 
-def elsewhere(x: Call) -> Response:
+def elsewhere(call: Call) -> Response:
     """A page that does not exist, or one without its final slash."""
-    app, _, rest = x.path_params["rest"].partition("/")
+    app, _, rest = call.path_params["rest"].partition("/")
     name, _, rest = rest.partition("/")
     known = [model for model in MODELS if model.app == app and name in ("", model.name)]
-    if known and not x.path.endswith("/") and _PAGE_OF_A_MODEL.fullmatch(rest):
-        return wire.redirect(wire.with_query(x, f"{x.prefix}{x.path}/"), 301)
-    raise refusals.page_not_found(x.path)
+    if known and not call.path.endswith("/") and _PAGE_OF_A_MODEL.fullmatch(rest):
+        return wire.redirect(wire.with_query(call, f"{call.prefix}{call.path}/"), 301)
+    raise refusals.page_not_found(call.path)
 
 
-def _model(x: Call) -> Model:
+def _model(call: Call) -> Model:
     for model in MODELS:
-        if (model.app, model.name) == (x.path_params["app"], x.path_params["model"]):
+        if (model.app, model.name) == (call.path_params["app"], call.path_params["model"]):
             return model
-    raise refusals.page_not_found(x.path)
+    raise refusals.page_not_found(call.path)
 
 
-def changelist(x: Call) -> Response:
+def changelist(call: Call) -> Response:
     """The records of a kind, with a search."""
-    model = _model(x)
-    _require_superuser(x)
-    query = x.query.get("q", "")
-    records = model.found(x, query)
+    model = _model(call)
+    _require_superuser(call)
+    query = call.query.get("q", "")
+    records = model.found(call, query)
     return _page(
-        x,
+        call,
         "list.html",
         title=f"Select {model.single} to {'change' if model.editable else 'view'}",
         model=model,
         query=query,
-        rows=[(record.id if model.editable else None, model.row(x, record)) for record in records],
-        total=len(model.records(x)),
+        rows=[(record.id if model.editable else None, model.row(call, record)) for record in records],
+        total=len(model.records(call)),
     )
 
 
-def add(x: Call) -> Response:
+def add(call: Call) -> Response:
     """An empty form, or a new record from a filled one."""
-    model = _editable(x)
-    if x.method != "POST":
-        return _form_page(x, model, fresh(model.fields(x), model.defaults(x)), None)
-    form = _posted(x, model)
-    record = model.save(x, form, None)
+    model = _editable(call)
+    if call.method != "POST":
+        return _form_page(call, model, fresh(model.fields(call), model.defaults(call)), None)
+    form = _posted(call, model)
+    record = model.save(call, form, None)
     if record is None:
-        return _form_page(x, model, form, None)
-    return _saved(x, model, form, record, "added")
+        return _form_page(call, model, form, None)
+    return _saved(call, model, form, record, "added")
 
 
-def change(x: Call) -> Response:
+def change(call: Call) -> Response:
     """The form of a record, or the record changed."""
-    model = _editable(x)
-    record = _record(x, model)
-    if x.method != "POST":
-        return _form_page(x, model, fresh(model.fields(x), model.values(x, record)), record)
-    form = _posted(x, model)
-    saved = model.save(x, form, record)
+    model = _editable(call)
+    record = _record(call, model)
+    if call.method != "POST":
+        return _form_page(call, model, fresh(model.fields(call), model.values(call, record)), record)
+    form = _posted(call, model)
+    saved = model.save(call, form, record)
     if saved is None:
-        return _form_page(x, model, form, record)
-    return _saved(x, model, form, saved, "changed")
+        return _form_page(call, model, form, record)
+    return _saved(call, model, form, saved, "changed")
 
 
-def delete(x: Call) -> Response:
+def delete(call: Call) -> Response:
     """Ask for confirmation, then delete the record; any field confirms."""
-    model = _editable(x)
-    record = _record(x, model)
-    if x.method != "POST" or not x.form():
-        return _page(x, "delete.html", title="Delete", model=model, label=model.label(record), number=record.id)
-    x.reads.add("post")
-    model.delete(x, record)
+    model = _editable(call)
+    record = _record(call, model)
+    if call.method != "POST" or not call.form():
+        return _page(call, "delete.html", title="Delete", model=model, label=model.label(record), number=record.id)
+    call.reads.add("post")
+    model.delete(call, record)
     text = f"The {model.single} “{escape(model.label(record))}” was deleted successfully."
-    session.add_message(x, "success", text)
-    return wire.redirect(f"{x.prefix}{model.url}")
+    session.add_message(call, "success", text)
+    return wire.redirect(f"{call.prefix}{model.url}")
 
 
-def _editable(x: Call) -> Model:
-    model = _model(x)
-    _require_superuser(x)
+def _editable(call: Call) -> Model:
+    model = _model(call)
+    _require_superuser(call)
     if not model.editable:
-        raise not_here(x)
+        raise not_here(call)
     return model
 
 
-def _record(x: Call, model: Model) -> Any:
-    record = model.by_id(x, x.path_params["number"])
+def _record(call: Call, model: Model) -> Any:
+    record = model.by_id(call, call.path_params["number"])
     if record is None:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return record
 
 
-def _posted(x: Call, model: Model) -> Form:
+def _posted(call: Call, model: Model) -> Form:
     try:
-        return posted(x, model.fields(x))
+        return posted(call, model.fields(call))
     except BodyError as error:
         raise refusals.parse_error(str(error)) from None
 
 
-def _form_page(x: Call, model: Model, form: Form, record: Any) -> Response:
+def _form_page(call: Call, model: Model, form: Form, record: Any) -> Response:
     return _page(
-        x,
+        call,
         "form.html",
         title=f"{'Add' if record is None else 'Change'} {model.single}",
         model=model,
@@ -222,18 +224,18 @@ def _form_page(x: Call, model: Model, form: Form, record: Any) -> Response:
     )
 
 
-def _saved(x: Call, model: Model, form: Form, record: Any, done: str) -> Response:
-    place = f"{x.prefix}{model.url}{record.id}/change/"
+def _saved(call: Call, model: Model, form: Form, record: Any, done: str) -> Response:
+    place = f"{call.prefix}{model.url}{record.id}/change/"
     link = f'The {model.single} “<a href="{place}">{escape(model.label(record))}</a>” was {done} successfully.'
     if "_addanother" in form.values:
         link += f" You may add another {model.single} below."
-        target = f"{x.prefix}{model.url}add/"
+        target = f"{call.prefix}{model.url}add/"
     elif "_continue" in form.values:
         link += " You may edit it again below."
         target = place
     else:
-        target = f"{x.prefix}{model.url}"
-    session.add_message(x, "success", link)
+        target = f"{call.prefix}{model.url}"
+    session.add_message(call, "success", link)
     return wire.redirect(target)
 
 

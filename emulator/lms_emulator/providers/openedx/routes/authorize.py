@@ -63,47 +63,47 @@ class Request:
     in_fragment: bool
 
 
-def authorize(x: Call) -> Response:
+def authorize(call: Call) -> Response:
     """Ask for consent, repeat an earlier grant at once, or send the browser to sign in first."""
-    if session.current(x).record is None:
-        return to_login(x)
-    if x.method in ("GET", "HEAD"):
-        return _ask(x)
-    if x.method in ("POST", "PUT"):
-        return _decide(x)
-    if x.method == "OPTIONS":
+    if session.current(call).record is None:
+        return to_login(call)
+    if call.method in ("GET", "HEAD"):
+        return _ask(call)
+    if call.method in ("POST", "PUT"):
+        return _decide(call)
+    if call.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
-    raise refusals.wrong_method(ALLOW, x.method)
+    raise refusals.wrong_method(ALLOW, call.method)
 
 
-def to_login(x: Call) -> Response:
+def to_login(call: Call) -> Response:
     """A redirect to the sign-in page that comes back to this very address."""
-    x.reads.whole()  # its query goes on in the link
-    current_url = wire.with_query(x, f"{x.prefix}{x.raw_path.decode('latin-1')}")
-    return wire.redirect(f"{x.prefix}/login?next={quote(current_url, safe='/')}")
+    call.reads.whole()  # its query goes on in the link
+    current_url = wire.with_query(call, f"{call.prefix}{call.raw_path.decode('latin-1')}")
+    return wire.redirect(f"{call.prefix}/login?next={quote(current_url, safe='/')}")
 
 
-def _username(x: Call) -> str:
-    record = session.current(x).record
+def _username(call: Call) -> str:
+    record = session.current(call).record
     return record.user if record is not None else ""
 
 
 # the question
 
 
-def _ask(x: Call) -> Response:
-    x.reads.add(*_READ)
-    given = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
-    request = _validate(x, dict(given), [name for name, _ in given])
-    prompt = x.query.get("approval_prompt", x.settings.approval_prompt)
+def _ask(call: Call) -> Response:
+    call.reads.add(*_READ)
+    given = parse_qsl(call.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    request = _validate(call, dict(given), [name for name, _ in given])
+    prompt = call.query.get("approval_prompt", call.settings.approval_prompt)
     if request.application.skip_authorization:
-        return _grant(x, request)
+        return _grant(call, request)
     if prompt in ("auto", "auto_even_if_expired"):
-        remembered = issuer(x).has_consented(
-            request.application, _username(x), request.scopes, expired_too=prompt == "auto_even_if_expired"
+        remembered = issuer(call).has_consented(
+            request.application, _username(call), request.scopes, expired_too=prompt == "auto_even_if_expired"
         )
         if remembered:
-            return _grant(x, request)
+            return _grant(call, request)
     values: dict[str, str | None] = {
         "redirect_uri": request.redirect_uri,
         "scope": " ".join(request.scopes),
@@ -113,11 +113,11 @@ def _ask(x: Call) -> Response:
     }
     if prompt != "auto_even_if_expired":  # only the toolkit's own page carries the challenge over
         values |= {"code_challenge": request.code_challenge, "code_challenge_method": request.code_challenge_method}
-    return _page(x, request.application, values, request.scopes, {})
+    return _page(call, request.application, values, request.scopes, {})
 
 
 def _page(
-    x: Call,
+    call: Call,
     application: Application | None,
     values: Mapping[str, str | None],
     scopes: Sequence[str],
@@ -126,11 +126,11 @@ def _page(
     access = application.access if application is not None else None
     organisations = [f.partition(":")[2] for f in (access.filters if access else []) if f.startswith("content_org:")]
     return pages.page(
-        x,
+        call,
         "consent.html",
         title="Authorize",
         application=application,
-        csrf_token=csrf.form_token(x),
+        csrf_token=csrf.form_token(call),
         fields=[(name, values.get(name) or "") for name in FORM_FIELDS],
         permissions=[rules.SCOPES[scope] for scope in dict.fromkeys(scopes)],
         organisations=organisations,
@@ -141,15 +141,15 @@ def _page(
 # the decision
 
 
-def _decide(x: Call) -> Response:
-    form = _form(x)
+def _decide(call: Call) -> Response:
+    form = _form(call)
     errors = {name: "This field is required." for name in REQUIRED_FIELDS if not form.get(name)}
     if errors:
-        return _page(x, None, form, (), errors)
-    if lookup.application(x.store, x.settings, form["client_id"]) is None:
+        return _page(call, None, form, (), errors)
+    if lookup.application(call.store, call.settings, form["client_id"]) is None:
         raise refusals.Unhandled("the consent form has an unknown client id")
-    x.reads.add(*_READ, "csrfmiddlewaretoken")
-    query = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    call.reads.add(*_READ, "csrfmiddlewaretoken")
+    query = parse_qsl(call.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     posted = {name: form[name] for name in ("client_id", "redirect_uri", "response_type")}
     posted["state"] = form.get("state", "")
     posted["scope"] = form["scope"]
@@ -157,16 +157,16 @@ def _decide(x: Call) -> Response:
     parameters = {**dict(query), **posted}
     names = [name for name, _ in query]
     if not _is_true(form.get("allow")):
-        _, redirect_uri = _validate_fatal(x, parameters, names)
+        _, redirect_uri = _validate_fatal(call, parameters, names)
         raise _denied(redirect_uri, posted["state"])
-    return _grant(x, _validate(x, parameters, names))
+    return _grant(call, _validate(call, parameters, names))
 
 
-def _form(x: Call) -> dict[str, str]:
-    if x.method == "PUT":
+def _form(call: Call) -> dict[str, str]:
+    if call.method == "PUT":
         return {}
     try:
-        return {name: value.strip() for name, value in x.form().items() if isinstance(value, str)}
+        return {name: value.strip() for name, value in call.form().items() if isinstance(value, str)}
     except BodyError:
         return {}
 
@@ -179,8 +179,8 @@ def _denied(redirect_uri: str, state: str | None) -> refusals.OpenedxRefusal:
     return _back(redirect_uri, "access_denied", None, state, check="the user allows it", got="Cancel")
 
 
-def _grant(x: Call, request: Request) -> Response:
-    tokens, user = issuer(x), _username(x)
+def _grant(call: Call, request: Request) -> Response:
+    tokens, user = issuer(call), _username(call)
     state = [("state", request.state)] if request.state else []
     if request.response_type == "token":
         issued = tokens.issue(request.application, user, request.scopes, refreshable=False)
@@ -202,11 +202,11 @@ def _grant(x: Call, request: Request) -> Response:
         nonce=request.nonce,
     )
     if request.redirect_uri.startswith(rules.OUT_OF_BAND):
-        return _out_of_band(x, request, grant.code)
+        return _out_of_band(call, request, grant.code)
     return wire.redirect(_carrying(request, [("code", grant.code), *state]))
 
 
-def _out_of_band(x: Call, request: Request, code: str) -> Response:
+def _out_of_band(call: Call, request: Request, code: str) -> Response:
     if request.redirect_uri.startswith(rules.OUT_OF_BAND_AUTO):
         uri = _with_query(
             request.redirect_uri, [("code", code), *([("state", request.state)] if request.state else [])]
@@ -217,10 +217,10 @@ def _out_of_band(x: Call, request: Request, code: str) -> Response:
                 "token_uri": uri,
                 "client_id": request.application.client_id,
                 "client_secret": request.application.client_secret,
-                "revoke_uri": f"{x.prefix}/_o/revoke_token/",
+                "revoke_uri": f"{call.prefix}/_o/revoke_token/",
             }
         )
-    return pages.page(x, "out_of_band.html", title="Success", code=code)
+    return pages.page(call, "out_of_band.html", title="Success", code=code)
 
 
 def _carrying(request: Request, pairs: Sequence[tuple[str, str]]) -> str:
@@ -243,8 +243,8 @@ def _with_fragment(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
 # validation, in oauthlib's order
 
 
-def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Request:
-    application, redirect_uri = _validate_fatal(x, given, names)
+def _validate(call: Call, given: Mapping[str, str], names: Sequence[str]) -> Request:
+    application, redirect_uri = _validate_fatal(call, given, names)
     state = given.get("state")
     response_type = given.get("response_type")
 
@@ -266,7 +266,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
         )
     challenge, method = "", ""
     if response_type != "token":
-        challenge, method = _challenge(x, given, back)
+        challenge, method = _challenge(call, given, back)
     mode = given.get("response_mode")
     scopes = rules.scope_list(given["scope"]) if "scope" in given else rules.default_scopes(application)
     available = rules.available_scopes(application)
@@ -287,10 +287,10 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
     )
 
 
-def _challenge(x: Call, given: Mapping[str, str], back: Any) -> tuple[str, str]:
+def _challenge(call: Call, given: Mapping[str, str], back: Any) -> tuple[str, str]:
     challenge = given.get("code_challenge")
     if challenge is None:
-        if x.settings.pkce_required:
+        if call.settings.pkce_required:
             raise back("invalid_request", "Code challenge required.", check="code_challenge")
         return "", ""
     method = given.get("code_challenge_method") or "plain"
@@ -305,7 +305,7 @@ def _challenge(x: Call, given: Mapping[str, str], back: Any) -> tuple[str, str]:
     return challenge, method
 
 
-def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> tuple[Application, str]:
+def _validate_fatal(call: Call, given: Mapping[str, str], names: Sequence[str]) -> tuple[Application, str]:
     for name in ("client_id", "response_type", "redirect_uri", "scope", "state"):
         if names.count(name) > 1:
             often = f"`{name}` came {names.count(name)} times; send it once"
@@ -313,27 +313,27 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
     client_id = given.get("client_id")
     if not client_id:
         raise _fatal("Missing client_id parameter.", "missing_client_id")
-    application = lookup.application(x.store, x.settings, client_id)
+    application = lookup.application(call.store, call.settings, client_id)
     if application is None:
         raise _fatal("Invalid client_id parameter value.", "unknown_client", got=client_id, credential=client_id)
     uri = given.get("redirect_uri")
     if uri is None:
         if not application.redirect_uris:
             raise refusals.Unhandled("neither the request nor the application names a redirect URI")
-        uri = rules.default_redirect_uri(x, application)
+        uri = rules.default_redirect_uri(call, application)
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
         return application, uri
     if not rules.is_absolute_uri(uri):
-        why = why_no_redirect(uri, rules.redirect_uris(x, application))
+        why = why_no_redirect(uri, rules.redirect_uris(call, application))
         raise _fatal(
             "Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri, diagnosis=why
         )
-    registered = rules.redirect_uris(x, application)
+    registered = rules.redirect_uris(call, application)
     if not rules.redirect_uri_allowed(uri, registered):
         others = [
-            (f"the application {application.client_id}", rules.redirect_uris(x, application))
-            for application in x.store.applications
+            (f"the application {application.client_id}", rules.redirect_uris(call, application))
+            for application in call.store.applications
         ]
         raise _fatal(
             "Mismatching redirect URI.",

@@ -28,9 +28,9 @@ _TRUE = ("true", "1")
 _FALSE = ("false", "0", "")
 
 
-def course_named(x: Call) -> tuple[Course, str]:
+def course_named(call: Call) -> tuple[Course, str]:
     """The course named by `course_id`, and the key of its root. Raises the refusal."""
-    text = x.query.get("course_id", "")
+    text = call.query.get("course_id", "")
     if not text:
         raise developer_error(400, "course_id is required.", reason="course_id_missing")
     key = keys.course_key(text)
@@ -41,52 +41,52 @@ def course_named(x: Call) -> tuple[Course, str]:
         raise invalid({"usage_key": f"'{root}' is not a valid usage key."})
     if key.kind == "deprecated":
         raise refusals.Unhandled(f"`{key.text}` is a course key of the old kind")
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise developer_error(404, f"Block not found: {key.text}+branch@published-branch", reason="unknown_course")
     return course, key.root
 
 
-def of_course(x: Call) -> Response:
+def of_course(call: Call) -> Response:
     """The blocks of the course named by `course_id`."""
-    return wire.api_json(answer(x, *course_named(x))[0])
+    return wire.api_json(answer(call, *course_named(call))[0])
 
 
-def of_block(x: Call) -> Response:
+def of_block(call: Call) -> Response:
     """The blocks below one block. An unknown block of a known course is not handled by the real server (500)."""
-    text = x.path_params["usage_key"]
+    text = call.path_params["usage_key"]
     key = keys.usage_key(text)
     if key is None:
         raise invalid({"usage_key": f"'{text}' is not a valid usage key."})
-    course = x.store.courses.get(key.course) if key.course else None
+    course = call.store.courses.get(key.course) if key.course else None
     if course is None:
         raise refusals.Unhandled(f"no course has the block `{text}`")
-    return wire.api_json(answer(x, course, key.text)[0])
+    return wire.api_json(answer(call, course, key.text)[0])
 
 
-def answer(x: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[Any, User | None]:
+def answer(call: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[Any, User | None]:
     """The blocks below one in the requested form, and the user whose view it is.
 
     Parameters: `sums`, whether to include the completion of blocks with children too, as the apps want it.
     """
     errors: dict[str, str] = {}
-    wanted, form = _wanted(x, errors)
-    user = _viewer(x, course, wanted, errors)
+    wanted, form = _wanted(call, errors)
+    user = _viewer(call, course, wanted, errors)
     if errors:
         raise invalid(errors)
-    staff = wanted.all_blocks or people.is_course_staff(x.store, user, course.id)
+    staff = wanted.all_blocks or people.is_course_staff(call.store, user, course.id)
     tree = blocks.tree(course, staff=staff)
     root = blocks.find(tree, usage)
     if root is None:
         raise refusals.Unhandled(f"`{usage}` is no block that the user can see")
-    progress = learning.Progress(x.store, user, tree)
-    wanted = dataclasses.replace(wanted, completion=lambda node: _completion(x, progress, user, node, sums=sums))
-    shown = shapes.below(course, root, wanted, x.base_url)
+    progress = learning.Progress(call.store, user, tree)
+    wanted = dataclasses.replace(wanted, completion=lambda node: _completion(call, progress, user, node, sums=sums))
+    shown = shapes.below(course, root, wanted, call.base_url)
     return (list(shown.values()) if form == "list" else {"root": root.key, "blocks": shown}), user
 
 
 def _completion(
-    x: Call, progress: learning.Progress, user: User | None, node: blocks.Node, *, sums: bool
+    call: Call, progress: learning.Progress, user: User | None, node: blocks.Node, *, sums: bool
 ) -> dict[str, Any]:
     kind = node.block.type
     if kind not in ("course", "chapter", "sequential", "vertical"):
@@ -97,7 +97,7 @@ def _completion(
     if kind == "sequential":
         earned, possible = 0.0, grades.possible(node)
         if user is not None:
-            earned, possible = grades.worked(x.store, user.username, node) or (earned, possible)
+            earned, possible = grades.worked(call.store, user.username, node) or (earned, possible)
         scores = (earned, possible) if node.graded else (0, 0)
         shape["assignment_progress"] = {
             "assignment_type": node.block.format,
@@ -107,18 +107,18 @@ def _completion(
     return shape
 
 
-def for_apps(x: Call) -> Response:
+def for_apps(call: Call) -> Response:
     """The blocks of a course as the apps want them, with the course around them."""
-    course, root = course_named(x)
-    around = x.query.get("return_type", "dict") == "dict"
-    document, user = answer(x, course, root, sums=around)
-    info = mobile.blocks_info(x, course, user) if around and user is not None else {}
+    course, root = course_named(call)
+    around = call.query.get("return_type", "dict") == "dict"
+    document, user = answer(call, course, root, sums=around)
+    info = mobile.blocks_info(call, course, user) if around and user is not None else {}
     return wire.api_json({**document, **info} if info else document)
 
 
-def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
+def _wanted(call: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
     """The query's options and the form of the answer; unreadable values go into `errors`."""
-    query = x.query
+    query = call.query
     depth = _depth(query.get("depth", ""), errors)
     nav_depth = query.get("nav_depth", "")
     if nav_depth and not nav_depth.isdecimal():
@@ -132,17 +132,17 @@ def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
     wanted = shapes.Wanted(
         depth=depth,
         nav_depth=parse_integer(nav_depth),
-        fields=frozenset(_listed(x, "requested_fields")),
-        counts=tuple(_listed(x, "block_counts")),
-        view_data=frozenset(_listed(x, "student_view_data")),
-        types=frozenset(_listed(x, "block_types_filter")),
+        fields=frozenset(_listed(call, "requested_fields")),
+        counts=tuple(_listed(call, "block_counts")),
+        view_data=frozenset(_listed(call, "student_view_data")),
+        types=frozenset(_listed(call, "block_types_filter")),
         all_blocks=all_blocks in _TRUE,
     )
     return wanted, form
 
 
-def _listed(x: Call, name: str) -> list[str]:
-    return [part.strip() for text in x.query.getlist(name) for part in text.split(",") if part.strip()]
+def _listed(call: Call, name: str) -> list[str]:
+    return [part.strip() for text in call.query.getlist(name) for part in text.split(",") if part.strip()]
 
 
 def _depth(text: str, errors: dict[str, str]) -> int | None:
@@ -157,21 +157,21 @@ def _depth(text: str, errors: dict[str, str]) -> int | None:
         return 0
 
 
-def _viewer(x: Call, course: Course, wanted: shapes.Wanted, errors: dict[str, str]) -> User | None:
+def _viewer(call: Call, course: Course, wanted: shapes.Wanted, errors: dict[str, str]) -> User | None:
     """The user whose view is asked for, if the caller may see it. Raises the refusal, which precedes any `errors`."""
-    user, username = calling_user(x), x.query.get("username", "").strip()
-    staff = people.is_course_staff(x.store, user, course.id)
+    user, username = calling_user(call), call.query.get("username", "").strip()
+    staff = people.is_course_staff(call.store, user, course.id)
     if not username:
         _require_all(course, wanted, user, staff, errors)
         return user
     if user is None:
         raise developer_error(403, "Anonymous users cannot access another user's blocks.", reason="anonymous")
     if username.lower() == user.username.lower():
-        return _enrolled(x, course, user, staff=staff)
+        return _enrolled(call, course, user, staff=staff)
     if not staff:
         text = f"'{user.username}' does not have permission to access view for '{username}'."
         raise developer_error(403, text, reason="not_course_staff")
-    found = lookup.user_named(x.store, x.settings, username)
+    found = lookup.user_named(call.store, call.settings, username)
     if found is None:
         raise developer_error(404, f"Requested user '{username}' does not exist.", reason="unknown_user")
     return found
@@ -189,8 +189,8 @@ def _require_all(course: Course, wanted: shapes.Wanted, user: User | None, staff
         raise developer_error(403, text, reason="not_course_staff")
 
 
-def _enrolled(x: Call, course: Course, user: User, *, staff: bool) -> User:
-    found = enrollment.get(x.store, user, course.id)
+def _enrolled(call: Call, course: Course, user: User, *, staff: bool) -> User:
+    found = enrollment.get(call.store, user, course.id)
     if not staff and (found is None or not found.is_active):
         raise developer_error(403, f"Course blocks for '{user.username}' cannot be accessed.", reason="not_enrolled")
     return user

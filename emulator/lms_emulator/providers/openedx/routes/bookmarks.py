@@ -20,10 +20,10 @@ _PARDON = "An error has occurred. Please try again."
 _OPTIONAL = ("display_name", "path")
 
 
-def _shape(x: Call, bookmark: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
+def _shape(call: Call, bookmark: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
     key = keys.usage_key(bookmark.block)
     assert key is not None  # only readable keys are bookmarked
-    course = x.store.courses.get(key.course)
+    course = call.store.courses.get(key.course)
     path = blocks.path_to(blocks.tree(course), bookmark.block) if course is not None else []
     shape: dict[str, Any] = {
         "id": f"{bookmark.user},{bookmark.block}",
@@ -39,23 +39,25 @@ def _shape(x: Call, bookmark: Bookmark, shown: tuple[str, ...]) -> dict[str, Any
     return shape | {"created": moment(bookmark.created)}
 
 
-def _fields(x: Call) -> tuple[str, ...]:
-    return tuple(part for text in x.query.getlist("fields") for part in text.split(","))
+def _fields(call: Call) -> tuple[str, ...]:
+    return tuple(part for text in call.query.getlist("fields") for part in text.split(","))
 
 
-def list_all(x: Call) -> Response:
+def list_all(call: Call) -> Response:
     """The caller's bookmarks, newest first."""
-    user, course = caller(x), x.query.get("course_id")
-    found = sorted(x.store.bookmarks.find("user", user.username), key=lambda bookmark: bookmark.created, reverse=True)
+    user, course = caller(call), call.query.get("course_id")
+    found = sorted(
+        call.store.bookmarks.find("user", user.username), key=lambda bookmark: bookmark.created, reverse=True
+    )
     if course:
         found = [bookmark for bookmark in found if (key := keys.usage_key(bookmark.block)) and key.course == course]
-    page = paging.numbered(x, found, size=10, most=500)
-    return wire.api_json(page.envelope([_shape(x, item, _fields(x)) for item in page.items]))
+    page = paging.numbered(call, found, size=10, most=500)
+    return wire.api_json(page.envelope([_shape(call, item, _fields(call)) for item in page.items]))
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Mark a block; marking it again changes nothing."""
-    body, user = wire.read_object(x), caller(x)
+    body, user = wire.read_object(call), caller(call)
     if not body:
         raise _invalid("No data provided.", _PARDON)
     if "usage_id" not in body:
@@ -64,12 +66,12 @@ def create(x: Call) -> Response:
     key = keys.usage_key(text)
     if key is None:
         raise _invalid(f"Invalid usage_id: {text}.", _PARDON)
-    course = x.store.courses.get(key.course)
+    course = call.store.courses.get(key.course)
     if course is None or blocks.find(blocks.tree(course), key.text) is None:
         raise _invalid(f"Block with usage_id: {text} not found.", _PARDON)
-    known = x.store.bookmarks.get((user.username, key.text))
-    bookmark = known or x.store.bookmarks.put(Bookmark(user=user.username, block=key.text, created=x.clock.now()))
-    return wire.api_json(_shape(x, bookmark, _OPTIONAL), 201)
+    known = call.store.bookmarks.get((user.username, key.text))
+    bookmark = known or call.store.bookmarks.put(Bookmark(user=user.username, block=key.text, created=call.clock.now()))
+    return wire.api_json(_shape(call, bookmark, _OPTIONAL), 201)
 
 
 def _invalid(developer: str, person: str, *, status: int = 400) -> refusals.OpenedxRefusal:
@@ -77,29 +79,29 @@ def _invalid(developer: str, person: str, *, status: int = 400) -> refusals.Open
     return refusals.api_error(status, document, reason="invalid_bookmark", check="bookmark", got=developer)
 
 
-def _one(x: Call) -> Bookmark:
-    user, text = caller(x), x.path_params["usage_key"]
-    if x.path_params["username"] != user.username:
+def _one(call: Call) -> Bookmark:
+    user, text = caller(call), call.path_params["usage_key"]
+    if call.path_params["username"] != user.username:
         raise refusals.permission_denied("bookmarks are their owner's alone", check="own bookmark")
     if keys.usage_key(text) is None:
         problem = f"Invalid usage_id: {text}."
         raise _invalid(problem, problem, status=404)
-    found = x.store.bookmarks.get((user.username, text))
+    found = call.store.bookmarks.get((user.username, text))
     if found is None:
         problem = f"Bookmark with usage_id: {text} does not exist."
         raise _invalid(problem, problem, status=404)
     return found
 
 
-def read_one(x: Call) -> Response:
+def read_one(call: Call) -> Response:
     """One bookmark."""
-    return wire.api_json(_shape(x, _one(x), _fields(x)))
+    return wire.api_json(_shape(call, _one(call), _fields(call)))
 
 
-def delete(x: Call) -> Response:
+def delete(call: Call) -> Response:
     """Remove a bookmark."""
-    bookmark = _one(x)
-    x.store.bookmarks.delete((bookmark.user, bookmark.block))
+    bookmark = _one(call)
+    call.store.bookmarks.delete((bookmark.user, bookmark.block))
     return wire.no_content()
 
 

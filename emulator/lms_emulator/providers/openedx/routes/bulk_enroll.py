@@ -28,28 +28,28 @@ FIELDS = {
 }
 
 
-def bulk_enroll(x: Call) -> Response:
+def bulk_enroll(call: Call) -> Response:
     """Enrol or unenrol everybody named in every course named."""
-    values, errors = fields.read(wire.read(x), FIELDS)
+    values, errors = fields.read(wire.read(call), FIELDS)
     errors = errors or _course_errors(values)
     if errors:
         raise invalid(errors)
     courses = values["courses"].split(",")
     groups = values["cohorts"].split(",") if values.get("cohorts") else []
-    if errors := _cohort_errors(x, courses, groups):
+    if errors := _cohort_errors(call, courses, groups):
         raise invalid(errors)
     shown = {}
     for place, course in enumerate(courses):
-        if x.settings.release == "2025-07" and course not in x.store.courses:
-            csrf.ensure(x)
-            session.touch(x)
+        if call.settings.release == "2025-07" and course not in call.store.courses:
+            csrf.ensure(call)
+            session.touch(call)
             raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
         results = [
-            _process(x, who, course, groups[place : place + 1], values)
+            _process(call, who, course, groups[place : place + 1], values)
             for who in rules.identifiers(values["identifiers"])
         ]
         line = {"action": values["action"], "auto_enroll": _auto(values), "results": results}
-        if x.settings.release == "2025-07":
+        if call.settings.release == "2025-07":
             line["auto_enroll"] = line.pop("auto_enroll")
         shown[course] = line
     return wire.api_json(
@@ -71,33 +71,33 @@ def _course_errors(values: dict[str, Any]) -> dict[str, list[str]]:
     return {} if bad is None else {"courses": [f"Course key not valid: {bad}"]}
 
 
-def _cohort_errors(x: Call, courses: list[str], groups: list[str]) -> dict[str, list[str]]:
+def _cohort_errors(call: Call, courses: list[str], groups: list[str]) -> dict[str, list[str]]:
     if not groups:
         return {}
     if len(groups) != len(courses):
         return {"non_field_errors": ["If provided, the cohorts and courses should have equal number of items."]}
     for course, name in zip(courses, groups, strict=True):
-        if cohorts.named(x.store, course, name) is None:
+        if cohorts.named(call.store, course, name) is None:
             return {"non_field_errors": [f"cohort {name} not found in course {course}."]}
     return {}
 
 
-def _process(x: Call, who: str, course: str, groups: list[str], values: dict[str, Any]) -> dict[str, Any]:
+def _process(call: Call, who: str, course: str, groups: list[str], values: dict[str, Any]) -> dict[str, Any]:
     enroll = values["action"] == "enroll"
     line, user = rules.process(
-        x.store, who, course, x.clock.now(), settings=x.settings, enroll=enroll, auto_enroll=_auto(values)
+        call.store, who, course, call.clock.now(), settings=call.settings, enroll=enroll, auto_enroll=_auto(values)
     )
-    rules.warn_of(x, line)
-    group = cohorts.named(x.store, course, groups[0]) if groups else None
+    rules.warn_of(call, line)
+    group = cohorts.named(call.store, course, groups[0]) if groups else None
     if enroll and group is not None and user is not None and user.username not in group.users:
-        cohorts.join(x.store, group, user.username)
+        cohorts.join(call.store, group, user.username)
     if values.get("email_students") and not line.get("invalidIdentifier"):
-        x.outbox.add(
+        call.outbox.add(
             "email",
-            provider=x.provider,
+            provider=call.provider,
             kind="enroll_email" if enroll else "unenroll_email",
             to=user.email if user else who,
-            at=x.clock.now(),
+            at=call.clock.now(),
             subject=f"You have been {'enrolled in' if enroll else 'unenrolled from'} {course}",
             data={"course_id": course},
         )

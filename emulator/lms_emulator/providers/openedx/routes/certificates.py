@@ -18,14 +18,14 @@ from lms_emulator.providers.openedx.shapes import certificates as shapes
 from lms_emulator.providers.openedx.web import csrf, session
 
 
-def read_one(x: Call) -> Response:
+def read_one(call: Call) -> Response:
     """A user's certificate in one course."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
         raise missing("course_id_not_valid", text)
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
-    found = x.store.certificates.get((user.username, key.text)) if user else None
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
+    found = call.store.certificates.get((user.username, key.text)) if user else None
     if found is None:
         raise missing("no_certificate_for_user", text)
     if not found.download_url:
@@ -33,44 +33,44 @@ def read_one(x: Call) -> Response:
     return wire.api_json(shapes.of_course(found))
 
 
-def read_all(x: Call) -> Response:
+def read_all(call: Call) -> Response:
     """A user's certificates, oldest first."""
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
-    if user is None and not caller(x).is_staff:
-        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
-    found = [row for row in certificates.of_user(x.store, user.username) if row.download_url] if user else []
-    return wire.api_json([shapes.of_user(row, x.store.courses.get(row.course)) for row in found])
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
+    if user is None and not caller(call).is_staff:
+        raise refusals.Unhandled(f"nobody is called `{call.path_params['username']}`")
+    found = [row for row in certificates.of_user(call.store, user.username) if row.download_url] if user else []
+    return wire.api_json([shapes.of_user(row, call.store.courses.get(row.course)) for row in found])
 
 
-def owner_or_staff(x: Call) -> None:
+def owner_or_staff(call: Call) -> None:
     """Permission: staff and the named user; anybody signed in if that user shows certificates to everybody."""
-    if caller(x).is_staff or is_self(x):
+    if caller(call).is_staff or is_self(call):
         return
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
-    if user is None and x.settings.release == "2025-07":
-        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
+    if user is None and call.settings.release == "2025-07":
+        raise refusals.Unhandled(f"nobody is called `{call.path_params['username']}`")
     if user is None or user.preferences.get("visibility.course_certificates") != "all_users":
         raise refusals.permission_denied("the user does not show certificates to others")
 
 
-def verify(x: Call) -> Response:
+def verify(call: Call) -> Response:
     """The page that proves a certificate; this site has none to show."""
-    csrf.ensure(x)
-    return pages.page(x, "no_certificate.html", title="Invalid Certificate")
+    csrf.ensure(call)
+    return pages.page(call, "no_certificate.html", title="Invalid Certificate")
 
 
-def search(x: Call) -> Response:
+def search(call: Call) -> Response:
     """The certificates of a user, for support."""
-    if session.current(x).user is None:
-        return to_login(x)
-    if not people.is_support(x.store, session.current(x).user):
+    if session.current(call).user is None:
+        return to_login(call)
+    if not people.is_support(call.store, session.current(call).user):
         raise refusals.OpenedxRefusal("not_support", status=403, style="empty", check="support role")
-    who = x.query.get("user", "")
-    user = people.user_by_name_or_email(x.store, x.settings, who)
+    who = call.query.get("user", "")
+    user = people.user_by_name_or_email(call.store, call.settings, who)
     if user is None:
         text = f"user '{who}' does not exist"
         raise refusals.OpenedxRefusal("unknown_user", status=400, style="plain", body=text, check="user exists")
-    return wire.pretty_json([shapes.for_support(row) for row in x.store.certificates.find("user", user.username)])
+    return wire.pretty_json([shapes.for_support(row) for row in call.store.certificates.find("user", user.username)])
 
 
 def missing(code: str, got: str) -> refusals.OpenedxRefusal:

@@ -17,48 +17,48 @@ from lms_emulator.providers.openedx.rules import course_modes, enrollment, keys
 from lms_emulator.providers.openedx.web import methods, session
 
 
-def change_enrollment(x: Call) -> Response:
+def change_enrollment(call: Call) -> Response:
     """Enrol the signed-in user, or end the enrolment. Answers the address where a mode can be chosen."""
-    methods.require_post(x)
-    methods.check_csrf(x)
-    user = session.current(x).user
+    methods.require_post(call)
+    methods.check_csrf(call)
+    user = session.current(call).user
     if user is None:
         raise refusals.OpenedxRefusal("not_signed_in", status=403, style="empty", check="browser session")
-    if "course_id" not in x.form():
+    if "course_id" not in call.form():
         raise invalid("Course id not specified")
-    key = keys.course_key(x.field("course_id"))
+    key = keys.course_key(call.field("course_id"))
     if key is None:
-        raise invalid("Invalid course id", got=x.field("course_id"))
-    action = x.field("enrollment_action")
+        raise invalid("Invalid course id", got=call.field("course_id"))
+    action = call.field("enrollment_action")
     if action == "enroll":
-        return _enroll(x, user, key.text)
+        return _enroll(call, user, key.text)
     if action == "unenroll":
-        return _unenroll(x, user, key.text)
+        return _unenroll(call, user, key.text)
     raise invalid("Enrollment action is invalid", got=action)
 
 
-def _enroll(x: Call, user: User, course_id: str) -> Response:
-    course, now = x.store.courses.get(course_id), x.clock.now()
+def _enroll(call: Call, user: User, course_id: str) -> Response:
+    course, now = call.store.courses.get(course_id), call.clock.now()
     if course is None:
         raise invalid("Course id is invalid", got=course_id)
-    known = enrollment.get(x.store, user, course.id)
+    known = enrollment.get(call.store, user, course.id)
     if course.invitation_only or (known is not None and known.is_active):
         raise invalid("Could not enroll")
     modes = course_modes.offered(course, now)
     mode = enrollment.default_mode(course, now, "audit")
     try:
-        enrollment.enroll(x.store, user, course, mode, now)
+        enrollment.enroll(call.store, user, course, mode, now)
     except enrollment.Refused:
         raise invalid("Could not enroll") from None
     choice = any(course_mode.slug in ("verified", "professional", "credit") for course_mode in modes) and len(modes) > 1
     return wire.html(f"/course_modes/choose/{course.id}/" if choice else "")
 
 
-def _unenroll(x: Call, user: User, course_id: str) -> Response:
-    known = enrollment.get(x.store, user, course_id)
+def _unenroll(call: Call, user: User, course_id: str) -> Response:
+    known = enrollment.get(call.store, user, course_id)
     if known is None or not known.is_active:
         raise invalid("You are not enrolled in this course")
-    x.store.enrollments.put(replace(known, is_active=False))
+    call.store.enrollments.put(replace(known, is_active=False))
     return wire.empty(200)
 
 

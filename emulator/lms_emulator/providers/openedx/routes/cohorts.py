@@ -31,62 +31,62 @@ LARGEST_TABLE = 2_000_000
 """Bytes of an uploaded table."""
 
 
-def _course(x: Call) -> Course:
+def _course(call: Call) -> Course:
     """The course in the URL, for its staff. Raises the refusal."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = readable_key(text)
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise _refusal(404, None, f"Course not found: {text}.", text)
     return course
 
 
-def _cohort(x: Call, course: Course) -> Cohort:
-    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
+def _cohort(call: Call, course: Course) -> Cohort:
+    found = call.store.cohorts.get(parse_integer(call.path_params["cohort_id"]))
     if found is None or found.course != course.id:
-        raise _refusal(404, None, "CourseUserGroup matching query does not exist.", x.path_params["cohort_id"])
+        raise _refusal(404, None, "CourseUserGroup matching query does not exist.", call.path_params["cohort_id"])
     return found
 
 
-def _members(x: Call) -> Cohort:
+def _members(call: Call) -> Cohort:
     """The cohort whose members are asked for. Here a missing one has its own error code."""
-    course = _course(x)
-    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
+    course = _course(call)
+    found = call.store.cohorts.get(parse_integer(call.path_params["cohort_id"]))
     if found is None or found.course != course.id:
-        text = f"Cohort (ID {x.path_params['cohort_id']}) not found for {x.path_params['course_id']}"
-        raise _refusal(404, "cohort-not-found", text, x.path_params["cohort_id"])
+        text = f"Cohort (ID {call.path_params['cohort_id']}) not found for {call.path_params['course_id']}"
+        raise _refusal(404, "cohort-not-found", text, call.path_params["cohort_id"])
     return found
 
 
-def read_settings(x: Call) -> Response:
+def read_settings(call: Call) -> Response:
     """Whether the course has cohorts."""
-    found = cohorts.settings(x.store, _course(x).id)
+    found = cohorts.settings(call.store, _course(call).id)
     return wire.api_json(shapes.settings(found))
 
 
-def write_settings(x: Call) -> Response:
+def write_settings(call: Call) -> Response:
     """Turn cohorts on or off. A value that is no boolean is not handled by the real server (500)."""
-    course, body = _course(x), wire.read_object(x)
+    course, body = _course(call), wire.read_object(call)
     if "is_cohorted" not in body:
         raise _refusal(400, None, 'Missing field "is_cohorted".', None)
     if not isinstance(body["is_cohorted"], bool):
         raise refusals.Unhandled(f"is_cohorted is no boolean but {body['is_cohorted']!r}")
-    found = cohorts.settings(x.store, course.id)
-    found = x.store.cohort_settings.put(replace(found, is_cohorted=body["is_cohorted"]))
+    found = cohorts.settings(call.store, course.id)
+    found = call.store.cohort_settings.put(replace(found, is_cohorted=body["is_cohorted"]))
     return wire.api_json(shapes.settings(found))
 
 
-def list_cohorts(x: Call) -> Response:
+def list_cohorts(call: Call) -> Response:
     """The cohorts of the course: a page of them, without an envelope."""
-    page = paging.numbered(x, cohorts.of_course(x.store, _course(x).id))
+    page = paging.numbered(call, cohorts.of_course(call.store, _course(call).id))
     return wire.api_json([shapes.cohort(cohort) for cohort in page.items])
 
 
-def create_cohort(x: Call) -> Response:
+def create_cohort(call: Call) -> Response:
     """A new cohort. A second one of the same name is not handled by the real server (500)."""
-    if "cohort_id" in x.path_params:
-        raise _refusal(405, "wrong-endpoint", "Please use the parent endpoint.", x.path)
-    course, body = _course(x), wire.read_object(x)
+    if "cohort_id" in call.path_params:
+        raise _refusal(405, "wrong-endpoint", "Please use the parent endpoint.", call.path)
+    course, body = _course(call), wire.read_object(call)
     name, kind = body.get("name"), body.get("assignment_type")
     if not name:
         text = '"name" must be specified to create cohort.'
@@ -94,117 +94,117 @@ def create_cohort(x: Call) -> Response:
     if not kind:
         text = '"assignment_type" must be specified to create cohort.'
         raise _refusal(400, "missing-assignment-type", text, None)
-    if cohorts.named(x.store, course.id, str(name)) is not None:
+    if cohorts.named(call.store, course.id, str(name)) is not None:
         raise refusals.Unhandled(f"the course has a cohort of the name {name!r}")
-    return wire.api_json(shapes.cohort(cohorts.create(x.store, course.id, str(name), str(kind))))
+    return wire.api_json(shapes.cohort(cohorts.create(call.store, course.id, str(name), str(kind))))
 
 
-def read_cohort(x: Call) -> Response:
+def read_cohort(call: Call) -> Response:
     """One cohort."""
-    return wire.api_json(shapes.cohort(_cohort(x, _course(x))))
+    return wire.api_json(shapes.cohort(_cohort(call, _course(call))))
 
 
-def change_cohort(x: Call) -> Response:
+def change_cohort(call: Call) -> Response:
     """Change the name or the assignment type."""
-    if "cohort_id" not in x.path_params:
-        raise _refusal(405, "missing-cohort-id", "Request method requires cohort_id in path", x.path)
-    body = wire.read_object(x)
+    if "cohort_id" not in call.path_params:
+        raise _refusal(405, "missing-cohort-id", "Request method requires cohort_id in path", call.path)
+    body = wire.read_object(call)
     name, kind = body.get("name"), body.get("assignment_type")
     if not name and not kind:
         text = "Request must include name and/or assignment type."
         raise _refusal(400, "missing-fields", text, None)
-    course = _course(x)
-    cohort = _cohort(x, course)
-    if name and name != cohort.name and cohorts.named(x.store, course.id, str(name)) is not None:
+    course = _course(call)
+    cohort = _cohort(call, course)
+    if name and name != cohort.name and cohorts.named(call.store, course.id, str(name)) is not None:
         raise _refusal(400, "cohort-name-exists", "A cohort with the same name already exists.", name)
-    others = [other for other in cohorts.of_course(x.store, course.id) if other.id != cohort.id]
+    others = [other for other in cohorts.of_course(call.store, course.id) if other.id != cohort.id]
     last = cohort.assignment_type == "random" and not any(other.assignment_type == "random" for other in others)
     if kind and kind != cohort.assignment_type and last:
         text = "There must be one cohort to which students can automatically be assigned."
         raise _refusal(400, "last-random-cohort", text, kind)
     changed = replace(cohort, name=str(name or cohort.name), assignment_type=str(kind or cohort.assignment_type))
-    x.store.cohorts.put(changed)
+    call.store.cohorts.put(changed)
     return wire.no_content()
 
 
-def list_users(x: Call) -> Response:
+def list_users(call: Call) -> Response:
     """The members of a cohort, page by page."""
-    cohort = _members(x)
-    users = [user for name in cohort.users if (user := x.store.users.get(name)) is not None]
-    page = paging.numbered(x, sorted(users, key=lambda user: user.id))
+    cohort = _members(call)
+    users = [user for name in cohort.users if (user := call.store.users.get(name)) is not None]
+    page = paging.numbered(call, sorted(users, key=lambda user: user.id))
     return wire.api_json(page.envelope([shapes.member(user) for user in page.items]))
 
 
-def add_users(x: Call) -> Response:
+def add_users(call: Call) -> Response:
     """Add people, named in the URL or in `users`. A string counts as a list of its letters, as on the real server."""
-    cohort = _members(x)
-    named, given = x.path_params.get("username"), wire.read_object(x).get("users")
+    cohort = _members(call)
+    named, given = call.path_params.get("username"), wire.read_object(call).get("users")
     if not isinstance(given or [], list | str | dict):
         raise refusals.Unhandled(f"users is no list but {given!r}")
     wanted = [str(value) for value in given if value] if given else [named] if named else []
     if not given and not named:
         raise _refusal(400, "missing-users", "Missing users key in payload", None)
-    return wire.api_json({"success": True, **vars(cohorts.add(x.store, cohort, wanted, x.settings))})
+    return wire.api_json({"success": True, **vars(cohorts.add(call.store, cohort, wanted, call.settings))})
 
 
-def remove_user(x: Call) -> Response:
+def remove_user(call: Call) -> Response:
     """Take a member out of a cohort."""
-    named = x.path_params.get("username")
+    named = call.path_params.get("username")
     if not named:
         raise _refusal(405, "missing-username", "Missing username in path", None)
-    cohort = _members(x)
-    user = lookup.user_named(x.store, x.settings, named)
+    cohort = _members(call)
+    user = lookup.user_named(call.store, call.settings, named)
     if user is None:
         raise _refusal(404, "user-not-found", "User does not exist.", named)
     if user.username not in cohort.users:
         raise _refusal(400, "user-not-in-cohort", "User not assigned to the given cohort.", named)
-    cohorts.remove(x.store, cohort, user.username)
+    cohorts.remove(call.store, cohort, user.username)
     return wire.no_content()
 
 
-def course_staff(x: Call) -> None:
+def course_staff(call: Call) -> None:
     """Permission: the staff of the course in the URL; in July 2025 still global staff alone.
 
     A key that cannot be read is left to the operation.
     """
-    key = keys.course_key(x.path_params["course_id"])
-    if x.settings.release == "2025-07" and not people.is_global_staff(caller(x)):
+    key = keys.course_key(call.path_params["course_id"])
+    if call.settings.release == "2025-07" and not people.is_global_staff(caller(call)):
         raise refusals.permission_denied("the caller is not staff (is_staff)")
-    if key is not None and not people.is_course_staff(x.store, caller(x), key.text):
+    if key is not None and not people.is_course_staff(call.store, caller(call), key.text):
         raise refusals.permission_denied("the caller is not on the staff of the course", check="course staff")
 
 
-def upload_users(x: Call) -> Response:
+def upload_users(call: Call) -> Response:
     """Put the people of an uploaded table into cohorts, which the real one does a moment later."""
-    course = _course(x)
+    course = _course(call)
     try:
-        _assign(x, course)
+        _assign(call, course)
     except uploads.NotTaken as why:
         if why.denied:
-            raise uploads.denied(x, why) from None
+            raise uploads.denied(call, why) from None
         raise _refusal(400, "failed-validation", why.text, course.id) from None
     return wire.no_content()
 
 
-def upload_users_of_dashboard(x: Call) -> Response:
+def upload_users_of_dashboard(call: Call) -> Response:
     """The same for the instructor dashboard, whose refusals are all its own."""
     try:
-        _assign(x, course_of(x))
+        _assign(call, course_of(call))
     except uploads.NotTaken as why:
         raise instructor_api.answered(body={"error": why.text}, reason="file_not_taken") from None
     return wire.empty(204, media_type=JSON)
 
 
-def _assign(x: Call, course: Course) -> None:
+def _assign(call: Call, course: Course) -> None:
     """Source: edx-platform `lms/djangoapps/instructor/views/api.py` (CohortCSV, AddUsersToCohorts)."""
-    wire.read(x)
-    cohorts.add_table(x.store, course.id, _table(x), x.settings)
-    store_report(x, course, "cohort_results")
+    wire.read(call)
+    cohorts.add_table(call.store, course.id, _table(call), call.settings)
+    store_report(call, course, "cohort_results")
 
 
-def _table(x: Call) -> csv.DictReader[str]:
+def _table(call: Call) -> csv.DictReader[str]:
     """The rows of an uploaded table, which has a column `cohort` and one of `username` and `email`."""
-    data, _ = uploads.uploaded(x, "uploaded-file", (".csv",), LARGEST_TABLE)
+    data, _ = uploads.uploaded(call, "uploaded-file", (".csv",), LARGEST_TABLE)
     try:
         rows = csv.DictReader(data.decode("utf-8-sig").splitlines())
         columns = rows.fieldnames or ()
@@ -222,40 +222,40 @@ def _table(x: Call) -> csv.DictReader[str]:
 # the dashboard's own pages
 
 
-def _seen(x: Call) -> Course:
+def _seen(call: Call) -> Course:
     """The course of a page, for its signed-in staff."""
-    key = keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
-    session.note_course(x)
-    if course is None or not people.is_course_staff(x.store, session.current(x).user, course.id):
-        raise refusals.page_not_found(x.path)
-    csrf.ensure(x, set_by_view=True)
+    key = keys.course_key(call.path_params["course_id"])
+    course = call.store.courses.get(key.text) if key else None
+    session.note_course(call)
+    if course is None or not people.is_course_staff(call.store, session.current(call).user, course.id):
+        raise refusals.page_not_found(call.path)
+    csrf.ensure(call, set_by_view=True)
     return course
 
 
 def _page(operation: Callable[[Call], Any]) -> Callable[[Call], Response]:
-    def page(x: Call) -> Response:
-        if session.current(x).user is None:
-            csrf.ensure(x, set_by_view=True)
-            response = to_login(x)
+    def page(call: Call) -> Response:
+        if session.current(call).user is None:
+            csrf.ensure(call, set_by_view=True)
+            response = to_login(call)
         else:
-            response = wire.pretty_json(operation(x))
+            response = wire.pretty_json(operation(call))
         response.headers["vary"] = "Cookie"
         return response
 
     return page
 
 
-def _all(x: Call) -> dict[str, Any]:
-    found = cohorts.of_course(x.store, _seen(x).id)
+def _all(call: Call) -> dict[str, Any]:
+    found = cohorts.of_course(call.store, _seen(call).id)
     return {"cohorts": [shapes.cohort(cohort) for cohort in found]}
 
 
-def _one(x: Call) -> dict[str, Any]:
-    course = _seen(x)
-    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
+def _one(call: Call) -> dict[str, Any]:
+    course = _seen(call)
+    found = call.store.cohorts.get(parse_integer(call.path_params["cohort_id"]))
     if found is None or found.course != course.id:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return shapes.cohort(found)
 
 

@@ -53,33 +53,33 @@ def _shape(course: Course) -> dict[str, Any]:
     }
 
 
-def superuser_to_write(x: Call) -> None:
+def superuser_to_write(call: Call) -> None:
     """Permission: everybody signed in may read; only superusers may write."""
-    if x.method in ("PUT", "PATCH") and not caller(x).is_superuser:
+    if call.method in ("PUT", "PATCH") and not caller(call).is_superuser:
         raise refusals.permission_denied("only superusers may write")
-    caller(x)
+    caller(call)
 
 
-def list_courses(x: Call) -> Response:
+def list_courses(call: Call) -> Response:
     """Every course that has modes."""
-    found = sorted((course for course in x.store.courses if course.modes), key=lambda course: course.id)
+    found = sorted((course for course in call.store.courses if course.modes), key=lambda course: course.id)
     return wire.api_json([_shape(course) for course in found])
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """One course with its modes."""
-    course = x.store.courses.get(x.path_params["course_id"])
+    course = call.store.courses.get(call.path_params["course_id"])
     if course is None or not course.modes:
         raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course with modes")
     return wire.api_json(_shape(course))
 
 
-def write_course(x: Call) -> Response:
+def write_course(call: Call) -> Response:
     """Set the modes of a course; those not given are removed."""
-    body = wire.read_object(x)
-    course = x.store.courses.get(x.path_params["course_id"])
+    body = wire.read_object(call)
+    course = call.store.courses.get(call.path_params["course_id"])
     if course is None:
-        text = f"Course {x.path_params['course_id']} does not exist."
+        text = f"Course {call.path_params['course_id']} does not exist."
         raise _invalid({"id": [text]})
     given = body.get("modes", [])
     if not isinstance(given, list):
@@ -95,7 +95,7 @@ def write_course(x: Call) -> Response:
         changes["verification_deadline"] = _moment(body["verification_deadline"])
     elif not known:
         changes["verification_deadline"] = None
-    changed = x.store.courses.put(replace(course, **changes))
+    changed = call.store.courses.put(replace(course, **changes))
     return wire.api_json(_shape(changed), 200 if known else 201)
 
 
@@ -139,36 +139,36 @@ def _invalid(errors: Any) -> refusals.OpenedxRefusal:
 # baskets
 
 
-def order(x: Call) -> Response:
+def order(call: Call) -> Response:
     """An order of a shop that the site does not have."""
     raise refusals.OpenedxRefusal("no_shop", status=404, message="Not found.", check="order exists")
 
 
-def buy(x: Call) -> Response:
+def buy(call: Call) -> Response:
     """Enrol in a free mode; to pay, there is no shop."""
-    body, user = wire.read(x), caller(x)
+    body, user = wire.read(call), caller(call)
     text = body.get("course_id") if isinstance(body, dict) else None
     if not text:
         raise _not_bought(406, "Field course_id is missing.")
     key = keys.course_key(text)
     if key is None:
         raise _not_bought(406, f"<class 'opaque_keys.edx.locator.CourseLocator'>: {text}")
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise _not_bought(406, f"Course run not found: {text}")
-    known = enrollment.get(x.store, user, course.id)
+    known = enrollment.get(call.store, user, course.id)
     if known is not None and known.is_active:
         raise _not_bought(409, f"User {user.username} is already enrolled in {course.id}.")
-    now = x.clock.now()
-    if enrollment.is_closed(x.store, user, course, now):
+    now = call.clock.now()
+    if enrollment.is_closed(call.store, user, course, now):
         raise _not_bought(406, f"Enrollment in {course.id} is closed.")
     slugs = course_modes.offered_slugs(course, now)
     mode = next((slug for slug in ("honor", "audit") if slug in slugs), None)
     if mode is None:
         raise _not_bought(406, f"The {course.id} course has no free mode.")
-    enrollment.enroll(x.store, user, course, mode, now, force=True)
+    enrollment.enroll(call.store, user, course, mode, now, force=True)
     if body.get("email_opt_in") is not None:
-        preferences.opt_in(x.store, user.username, key.org, body["email_opt_in"], now.year)
+        preferences.opt_in(call.store, user.username, key.org, body["email_opt_in"], now.year)
     text = f"Enrolled {user.username} in {course.id} directly because no e-commerce service is configured."
     return wire.pretty_json({"detail": text})
 

@@ -17,11 +17,11 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, enrollment, keys, learning
 
 
-def may_write(x: Call) -> None:
+def may_write(call: Call) -> None:
     """Permission: the user named in the body (case matters), or staff."""
-    user, body = caller(x), wire.read(x)
+    user, body = caller(call), wire.read(call)
     named = body.get("username") if isinstance(body, dict) else None
-    if user.is_staff and x.method == "POST":
+    if user.is_staff and call.method == "POST":
         return
     if named != user.username:
         raise refusals.permission_denied("only the user named and staff may write", check="own completion or staff")
@@ -33,20 +33,20 @@ def _invalid(text: str, *, absent: str | None = None, why: str | None = None) ->
     )
 
 
-def write_batch(x: Call) -> Response:
+def write_batch(call: Call) -> Response:
     """Keep how far a learner is with some blocks. An unknown block of the course is kept too."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     for name in ("username", "course_key", "blocks"):
         if name not in body:
             raise _invalid(f"Key '{name}' not found.", absent=name)
     key = keys.course_key(str(body["course_key"]))
     if key is None:
         raise _invalid(f"Invalid learning context key: {body['course_key']}")
-    user = lookup.user_named(x.store, x.settings, str(body["username"]))
+    user = lookup.user_named(call.store, call.settings, str(body["username"]))
     if user is None:
         text = f"User matching query does not exist: {body['username']}"
         raise refusals.OpenedxRefusal("unknown_user", status=404, message=text, check="user exists")
-    known = enrollment.get(x.store, user, key.text)
+    known = enrollment.get(call.store, user, key.text)
     if known is None or not known.is_active:
         raise _invalid("User is not enrolled in course.", why=f"{user.username} is not enrolled in {key.text}")
     given: Any = body["blocks"]
@@ -54,7 +54,7 @@ def write_batch(x: Call) -> Response:
         raise refusals.Unhandled(f"blocks is no object but {given!r}")
     values = {_block(str(name), key.text): _value(value) for name, value in given.items()}
     for usage, value in values.items():
-        learning.complete(x.store, user.username, usage, value, x.clock.now())
+        learning.complete(call.store, user.username, usage, value, call.clock.now())
     return wire.api_json({"detail": "ok"})
 
 
@@ -79,19 +79,19 @@ def _value(value: Any) -> float:
     return number
 
 
-def read_subsection(x: Call) -> Response:
+def read_subsection(call: Call) -> Response:
     """Whether a learner has done a subsection; for staff and the learner."""
-    user = caller(x)
-    wanted = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    user = caller(call)
+    wanted = lookup.user_named(call.store, call.settings, call.path_params["username"])
     if not user.is_staff and (wanted is None or wanted.id != user.id):
         raise refusals.permission_denied("only the user named and staff may see this", check="own completion or staff")
-    key = keys.usage_key(x.path_params["usage_key"])
-    course = x.store.courses.get(x.path_params["course_id"])
+    key = keys.usage_key(call.path_params["usage_key"])
+    course = call.store.courses.get(call.path_params["course_id"])
     if wanted is None or key is None or course is None:
         raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="user, course and block exist")
-    root = learning.content(x.store, wanted, course)
+    root = learning.content(call.store, wanted, course)
     node = blocks.find(root, key.text)
-    done = node is not None and learning.Progress(x.store, wanted, root).is_finished(node)
+    done = node is not None and learning.Progress(call.store, wanted, root).is_finished(node)
     return wire.api_json({"completion": int(done)})
 
 

@@ -41,13 +41,13 @@ _NOT_ENROLLED_JULY = (
 )
 
 
-def refused(x: Call, user: User | None, course: Course) -> tuple[str, str, str] | None:
+def refused(call: Call, user: User | None, course: Course) -> tuple[str, str, str] | None:
     """Why a user may not enter a course; None if they may."""
-    if learning.may_enter(x.store, user, course):
+    if learning.may_enter(call.store, user, course):
         return None
     if user is None:
         return _ANONYMOUS
-    return _NOT_ENROLLED_JULY if x.settings.release == "2025-07" else _NOT_ENROLLED
+    return _NOT_ENROLLED_JULY if call.settings.release == "2025-07" else _NOT_ENROLLED
 
 
 def zone(user: User | None) -> str | None:
@@ -55,19 +55,19 @@ def zone(user: User | None) -> str | None:
     return user.preferences.get("time_zone") if user else None
 
 
-def _enrolled(x: Call, user: User | None, course: Course) -> Any:
-    return enrollment.get(x.store, user, course.id) if user else None
+def _enrolled(call: Call, user: User | None, course: Course) -> Any:
+    return enrollment.get(call.store, user, course.id) if user else None
 
 
-def read_metadata(x: Call) -> Response:
+def read_metadata(call: Call) -> Response:
     """A course as its home page needs it."""
-    course, user = course_of(x), calling_user(x)
+    course, user = course_of(call), calling_user(call)
     key = keys.course_key(course.id)
     assert key is not None  # a course in the store has a readable key
-    enrolled, now = _enrolled(x, user, course), x.clock.now()
+    enrolled, now = _enrolled(call, user, course), call.clock.now()
     active = enrolled is not None and enrolled.is_active
-    staff = people.is_course_staff(x.store, user, course.id)
-    why = refused(x, user, course)
+    staff = people.is_course_staff(call.store, user, course.id)
+    why = refused(call, user, course)
     return wire.api_json(
         {
             "verified_mode": shapes.upgrade(course, enrolled, now),
@@ -82,7 +82,7 @@ def read_metadata(x: Call) -> Response:
             "org": key.org,
             "original_user_is_staff": staff,
             "start": moment(course.start),
-            "tabs": _tabs(x, course, inside=why is None, staff=staff),
+            "tabs": _tabs(call, course, inside=why is None, staff=staff),
             "title": course.display_name,
             "username": user.username if user else None,
             "user_timezone": zone(user),
@@ -96,10 +96,10 @@ def read_metadata(x: Call) -> Response:
     )
 
 
-def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
+def _tabs(call: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[str, str]]:
     """The tabs of the course; without the learning front end, their URLs are the LMS's own."""
-    fronts, page = deployment.fronts(x), x.url(f"/courses/{course.id}")
-    without = x.url(f"/api/course_home/course_metadata/None/course/{course.id}")
+    fronts, page = deployment.fronts(call), call.url(f"/courses/{course.id}")
+    without = call.url(f"/api/course_home/course_metadata/None/course/{course.id}")
     home = f"{fronts['learning']}/course/{course.id}" if "learning" in fronts else without
     progress = f"{home}/progress" if "learning" in fronts else f"{page}/progress"
     tabs = [("courseware", "Course", f"{home}/home")]
@@ -115,32 +115,32 @@ def _tabs(x: Call, course: Course, *, inside: bool, staff: bool) -> list[dict[st
 # outline and navigation
 
 
-def read_outline(x: Call) -> Response:
+def read_outline(call: Call) -> Response:
     """The outline of a course, with what surrounds it."""
-    course, user, now = course_of(x), calling_user(x), x.clock.now()
-    enrolled, inside = _enrolled(x, user, course), learning.may_enter(x.store, user, course)
+    course, user, now = course_of(call), calling_user(call), call.clock.now()
+    enrolled, inside = _enrolled(call, user, course), learning.may_enter(call.store, user, course)
     active = enrolled is not None and enrolled.is_active
-    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
     days = [day for day in shapes.dates(course, enrolled, now) if _shown_ahead(course, day, moment(now) or "")]
     news = next((update.content for update in course.updates if update.status == "visible"), None)
-    learner = active and not people.is_course_staff(x.store, user, course.id)
+    learner = active and not people.is_course_staff(call.store, user, course.id)
     if inside and not active and course.updates:
-        csrf.ensure(x)
-    can_enroll = user is None or not enrollment.is_closed(x.store, user, course, now)
+        csrf.ensure(call)
+    can_enroll = user is None or not enrollment.is_closed(call.store, user, course, now)
     return wire.api_json(
         {
             "dates_banner_info": shapes.banner(course, now),
             "verified_mode": shapes.upgrade(course, enrolled, now),
             "access_expiration": None,
             "cert_data": shapes.certificate(enrolled),
-            "course_blocks": {"blocks": outline.outline(course, progress, x.base_url, learner=learner)}
+            "course_blocks": {"blocks": outline.outline(course, progress, call.base_url, learner=learner)}
             if inside
             else None,
-            "course_goals": _goals(x, user, course),
-            "course_tools": _tools(x, course, learner=active) if inside else [],
+            "course_goals": _goals(call, user, course),
+            "course_tools": _tools(call, course, learner=active) if inside else [],
             "dates_widget": {
                 "course_date_blocks": days if inside else [],
-                "dates_tab_link": front(x, course, "dates"),
+                "dates_tab_link": front(call, course, "dates"),
                 "user_timezone": zone(user),
             },
             "enroll_alert": {"can_enroll": can_enroll, "extra_text": None},
@@ -149,9 +149,9 @@ def read_outline(x: Call) -> Response:
             "handouts_html": (course.handouts or "") if inside else None,
             "has_ended": course.end is not None and course.end < now,
             "offer": None,
-            "resume_course": resume(x, course, progress) if inside else {"has_visited_course": False, "url": None},
-            "welcome_message_html": None if _dismissed(x, user, course) or not inside else news,
-            "user_has_passing_grade": _passes(x, user, course),
+            "resume_course": resume(call, course, progress) if inside else {"has_visited_course": False, "url": None},
+            "welcome_message_html": None if _dismissed(call, user, course) or not inside else news,
+            "user_has_passing_grade": _passes(call, user, course),
         }
     )
 
@@ -160,55 +160,55 @@ def _shown_ahead(course: Course, day: dict[str, Any], now: str) -> bool:
     return bool(day["date_type"] == "course-end-date" or day["date"] >= now)
 
 
-def front(x: Call, course: Course, page: str) -> str:
+def front(call: Call, course: Course, page: str) -> str:
     """The address of a course's page in the learning front end."""
-    learning_front = deployment.front(x, "learning", x.base_url)
+    learning_front = deployment.front(call, "learning", call.base_url)
     return f"{learning_front}/course/{course.id}/{page}"
 
 
-def _tools(x: Call, course: Course, *, learner: bool) -> list[dict[str, str]]:
-    page = x.url(f"/courses/{course.id}")
+def _tools(call: Call, course: Course, *, learner: bool) -> list[dict[str, str]]:
+    page = call.url(f"/courses/{course.id}")
     tools = [{"analytics_id": "edx.bookmarks", "title": "Bookmarks", "url": f"{page}/bookmarks/"}]
     if learner and course.updates:
         tools.append({"analytics_id": "edx.updates", "title": "Updates", "url": f"{page}/course/updates"})
     return tools
 
 
-def resume(x: Call, course: Course, progress: learning.Progress) -> dict[str, Any]:
+def resume(call: Call, course: Course, progress: learning.Progress) -> dict[str, Any]:
     """Where a learner continues: at the block worked on last, or at the beginning."""
     last = progress.last()
     first = next(iter(blocks.leaves(progress.root)), progress.root)
-    url = x.url(f"/courses/{course.id}/jump_to/{last or first.key}")
+    url = call.url(f"/courses/{course.id}/jump_to/{last or first.key}")
     return {"has_visited_course": last is not None, "url": url}
 
 
-def _goal(x: Call, user: User | None, course: Course) -> CourseGoal | None:
-    return x.store.course_goals.get((user.username, course.id)) if user else None
+def _goal(call: Call, user: User | None, course: Course) -> CourseGoal | None:
+    return call.store.course_goals.get((user.username, course.id)) if user else None
 
 
-def _goals(x: Call, user: User | None, course: Course) -> dict[str, Any]:
+def _goals(call: Call, user: User | None, course: Course) -> dict[str, Any]:
     """The goal of a learner; the site has weekly goals switched off, so that it is not shown."""
     return {"selected_goal": None, "weekly_learning_goal_enabled": False}
 
 
-def _dismissed(x: Call, user: User | None, course: Course) -> bool:
-    found = _goal(x, user, course)
+def _dismissed(call: Call, user: User | None, course: Course) -> bool:
+    found = _goal(call, user, course)
     return found is not None and found.dismissed_welcome
 
 
-def _passes(x: Call, user: User | None, course: Course) -> bool:
-    grade = grades.graded(x.store, course, user) if user else None
+def _passes(call: Call, user: User | None, course: Course) -> bool:
+    grade = grades.graded(call.store, course, user) if user else None
     return grade is not None and grades.letter(course, grade.percent) is not None
 
 
-def read_navigation(x: Call) -> Response:
+def read_navigation(call: Call) -> Response:
     """The blocks of a course down to the units; nothing for those who may not enter."""
-    course, user = course_of(x), calling_user(x)
-    if not learning.may_enter(x.store, user, course):
+    course, user = course_of(call), calling_user(call)
+    if not learning.may_enter(call.store, user, course):
         return wire.api_json({})
-    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
-    enrolled = _enrolled(x, user, course)
-    staff = people.is_course_staff(x.store, user, course.id)
+    progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
+    enrolled = _enrolled(call, user, course)
+    staff = people.is_course_staff(call.store, user, course.id)
     learner = enrolled is not None and enrolled.is_active and not staff
     return wire.api_json({"blocks": outline.navigation(course, progress, learner=learner)})
 
@@ -216,19 +216,19 @@ def read_navigation(x: Call) -> Response:
 # dates and progress
 
 
-def _inside(x: Call, course: Course, user: User) -> None:
-    if not learning.may_enter(x.store, user, course):
+def _inside(call: Call, course: Course, user: User) -> None:
+    if not learning.may_enter(call.store, user, course):
         raise refusals.api_error(401, "User not enrolled.", reason="not_enrolled", check="enrolled", got=user.username)
 
 
-def read_dates(x: Call) -> Response:
+def read_dates(call: Call) -> Response:
     """The calendar of a course."""
-    course, user, now = course_of(x), caller(x), x.clock.now()
-    _inside(x, course, user)
+    course, user, now = course_of(call), caller(call), call.clock.now()
+    _inside(call, course, user)
     return wire.api_json(
         {
             "dates_banner_info": shapes.banner(course, now),
-            "course_date_blocks": shapes.dates(course, _enrolled(x, user, course), now),
+            "course_date_blocks": shapes.dates(course, _enrolled(call, user, course), now),
             "has_ended": course.end is not None and course.end < now,
             "learner_is_full_access": True,
             "user_timezone": zone(user),
@@ -236,16 +236,16 @@ def read_dates(x: Call) -> Response:
     )
 
 
-def read_progress(x: Call) -> Response:
+def read_progress(call: Call) -> Response:
     """The scores and the completion of a learner; those of others for the staff of the course."""
-    course, viewer, now = course_of(x), caller(x), x.clock.now()
-    _inside(x, course, viewer)
+    course, viewer, now = course_of(call), caller(call), call.clock.now()
+    _inside(call, course, viewer)
     user = viewer
-    if "id" in x.path_params:
-        found = x.store.users.first("id", parse_integer(x.path_params["id"]))
-        staff = people.is_course_staff(x.store, viewer, course.id)
+    if "id" in call.path_params:
+        found = call.store.users.first("id", parse_integer(call.path_params["id"]))
+        staff = people.is_course_staff(call.store, viewer, course.id)
         if found is None or (found.id != viewer.id and not staff):
-            asked = x.path_params["id"]
+            asked = call.path_params["id"]
             raise refusals.OpenedxRefusal(
                 "not_yours",
                 status=404,
@@ -257,17 +257,17 @@ def read_progress(x: Call) -> Response:
                 else f"{viewer.username} is user {viewer.id}, and not on the staff of {course.id}",
             )
         user = found
-    enrolled = _enrolled(x, user, course)
+    enrolled = _enrolled(call, user, course)
     if enrolled is not None and enrolled.is_active:
-        cohorts.assign(x.store, course.id, user.username)
-    root = learning.content(x.store, user, course)
-    progress = learning.Progress(x.store, user, root)
-    grade = grades.graded(x.store, course, user)
+        cohorts.assign(call.store, course.id, user.username)
+    root = learning.content(call.store, user, course)
+    progress = learning.Progress(call.store, user, root)
+    grade = grades.graded(call.store, course, user)
     percent = grade.percent if grade else 0.0
     letter = grades.letter(course, percent) if grade else None
     units = blocks.of_type(root, "vertical")
     done = sum(progress.is_marked(unit) for unit in units)
-    host = next(iter(deployment.redirect_hosts(x)), x.authority)
+    host = next(iter(deployment.redirect_hosts(call)), call.authority)
     active = enrolled is not None and enrolled.is_active
     return wire.api_json(
         {
@@ -284,8 +284,10 @@ def read_progress(x: Call) -> Response:
             "end": moment(course.end),
             "enrollment_mode": enrolled.mode if enrolled else None,
             "grading_policy": _policy(course),
-            "has_scheduled_content": False if active and not people.is_course_staff(x.store, user, course.id) else None,
-            "section_scores": outline.sections(x.store, course, user, root, x.base_url),
+            "has_scheduled_content": False
+            if active and not people.is_course_staff(call.store, user, course.id)
+            else None,
+            "section_scores": outline.sections(call.store, course, user, root, call.base_url),
             "studio_url": f"//{host}/settings/grading/{course.id}",
             "username": user.username,
             "user_has_passing_grade": letter is not None,
@@ -312,8 +314,8 @@ def _policy(course: Course) -> dict[str, Any]:
 # goals and messages
 
 
-def _needed(x: Call, *names: str) -> dict[str, Any]:
-    body = wire.read_object(x)
+def _needed(call: Call, *names: str) -> dict[str, Any]:
+    body = wire.read_object(call)
     for name in names:
         if body.get(name) is None:
             raise invalid(f"'{name}' is required.")
@@ -325,33 +327,33 @@ def invalid(text: str) -> refusals.OpenedxRefusal:
     return refusals.OpenedxRefusal("invalid_goal", status=400, message=text, check="course goal")
 
 
-def save_goal(x: Call) -> Response:
+def save_goal(call: Call) -> Response:
     """Store on how many days a week a learner intends to learn. The course is not checked."""
-    body, user = _needed(x, "course_id", "subscribed_to_reminders"), caller(x)
+    body, user = _needed(call, "course_id", "subscribed_to_reminders"), caller(call)
     key, days = keys.course_key(str(body["course_id"])), body.get("days_per_week")
     if key is None or not (days is None or isinstance(days, int)):
         raise invalid("Unable to save course goal")
-    known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
+    known = call.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
     changed = replace(known, days_per_week=days or 0, subscribed_to_reminders=bool(body["subscribed_to_reminders"]))
-    x.store.course_goals.put(changed)
+    call.store.course_goals.put(changed)
     header = "Your course goal has been successfully set."
     return wire.api_json({"header": header, "message": "Course goal updated successfully."})
 
 
-def dismiss_welcome(x: Call) -> Response:
+def dismiss_welcome(call: Call) -> Response:
     """Hide the welcome message from now on."""
-    body, user = _needed(x, "course_id"), caller(x)
+    body, user = _needed(call, "course_id"), caller(call)
     key = keys.course_key(str(body["course_id"]))
     if key is None:
         raise invalid("Unable to dismiss welcome message.")
-    known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
-    x.store.course_goals.put(replace(known, dismissed_welcome=True))
+    known = call.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
+    call.store.course_goals.put(replace(known, dismissed_welcome=True))
     return wire.api_json({"message": "Welcome message successfully dismissed."})
 
 
-def unsubscribe(x: Call) -> Response:
+def unsubscribe(call: Call) -> Response:
     """The link of a reminder; the site sends none. A text that is no UUID is not handled by the real server (500)."""
-    if len(x.path_params["token"].replace("-", "")) != 32:
+    if len(call.path_params["token"].replace("-", "")) != 32:
         raise refusals.Unhandled("the token is no UUID")
     raise refusals.OpenedxRefusal("unknown_reminder", status=404, message="Not found.", check="reminder")
 

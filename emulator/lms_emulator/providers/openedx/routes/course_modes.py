@@ -16,61 +16,61 @@ from lms_emulator.providers.openedx.rules import course_modes, fields
 from lms_emulator.providers.openedx.shapes.course_modes import mode as shape
 
 
-def _key(x: Call) -> str:
+def _key(call: Call) -> str:
     """The course key in the URL. One that cannot be read is not handled (500)."""
-    key = readable_key(x.path_params["course_id"])
+    key = readable_key(call.path_params["course_id"])
     return key.text
 
 
-def _mode(x: Call) -> tuple[Course, CourseMode]:
+def _mode(call: Call) -> tuple[Course, CourseMode]:
     """The mode that the URL names, and its course. Raises the refusal."""
-    course = x.store.courses.get(_key(x))
-    mode = course_modes.find(course, x.path_params["mode_slug"], x.settings)
+    course = call.store.courses.get(_key(call))
+    mode = course_modes.find(course, call.path_params["mode_slug"], call.settings)
     if course is None or mode is None:
         body = {"detail": "No CourseMode matches the given query."}
         raise refusals.api_error(404, body, reason="unknown_mode", check="mode of the course")
     return course, mode
 
 
-def list_modes(x: Call) -> Response:
+def list_modes(call: Call) -> Response:
     """The modes of a course; none for an unknown one."""
-    course = x.store.courses.get(_key(x))
+    course = call.store.courses.get(_key(call))
     return wire.api_json([shape(course.id, mode) for mode in course.modes] if course else [])
 
 
-def create_mode(x: Call) -> Response:
+def create_mode(call: Call) -> Response:
     """Add a mode to the course named in the body; the one in the URL is ignored."""
-    values, errors = fields.read(wire.read(x), course_modes.FIELDS)
+    values, errors = fields.read(wire.read(call), course_modes.FIELDS)
     if errors:
         raise invalid(errors)
-    if x.is_form:
+    if call.is_form:
         values.setdefault("expiration_datetime_is_explicit", False)
-    course_id, mode = course_modes.create(x.store, x.settings, values)
+    course_id, mode = course_modes.create(call.store, call.settings, values)
     return wire.api_json(shape(course_id, mode), 201)
 
 
-def read_mode(x: Call) -> Response:
+def read_mode(call: Call) -> Response:
     """One mode of a course."""
-    course, mode = _mode(x)
+    course, mode = _mode(call)
     return wire.api_json(shape(course.id, mode))
 
 
-def change_mode(x: Call) -> Response:
+def change_mode(call: Call) -> Response:
     """Change some fields of a mode; its course and slug cannot be changed."""
-    course, mode = _mode(x)
-    body = wire.read(x)
+    course, mode = _mode(call)
+    body = wire.read(call)
     values, errors = fields.read(body, course_modes.FIELDS, partial=True)
     given = body if isinstance(body, dict) else {}
     fixed = {name: ["This field cannot be modified."] for name in course_modes.FIXED if name in given}
     if errors or fixed:
         raise invalid({**errors, **fixed})
-    course_modes.update(x.store, course, mode, values)
+    course_modes.update(call.store, course, mode, values)
     return wire.no_content()
 
 
-def delete_mode(x: Call) -> Response:
+def delete_mode(call: Call) -> Response:
     """Delete a mode."""
-    course_modes.delete(x.store, *_mode(x))
+    course_modes.delete(call.store, *_mode(call))
     return wire.no_content()
 
 

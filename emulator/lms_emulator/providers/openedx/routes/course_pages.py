@@ -19,90 +19,92 @@ from lms_emulator.providers.openedx.rules import blocks, grades, keys, people
 from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 
-def _course(x: Call) -> Course:
-    course = x.store.courses.get(x.path_params["course_id"])
+def _course(call: Call) -> Course:
+    course = call.store.courses.get(call.path_params["course_id"])
     if course is None:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return course
 
 
-def _front(x: Call, *path: str, left_out: str = "", below: str = "course") -> Response:
+def _front(call: Call, *path: str, left_out: str = "", below: str = "course") -> Response:
     """On to the learning front end. The query goes along, without the parameter that is left out."""
-    pairs = [(name, value) for name, value in x.query.multi_items() if name != left_out]
-    front = deployment.front(x, "learning", x.base_url)
-    return wire.redirect(add_query("/".join((front, below, _course(x).id, *path)), pairs))
+    pairs = [(name, value) for name, value in call.query.multi_items() if name != left_out]
+    front = deployment.front(call, "learning", call.base_url)
+    return wire.redirect(add_query("/".join((front, below, _course(call).id, *path)), pairs))
 
 
-def home(x: Call) -> Response:
+def home(call: Call) -> Response:
     """The home of a course."""
-    return _front(x, "home")
+    return _front(call, "home")
 
 
-def dates(x: Call) -> Response:
+def dates(call: Call) -> Response:
     """The dates of a course."""
-    return _front(x, "dates")
+    return _front(call, "dates")
 
 
-def progress(x: Call) -> Response:
+def progress(call: Call) -> Response:
     """The progress in a course: in the learning front end, but to the site's staff on a page, whose look is ours."""
-    viewer, student = session.current(x).user, x.path_params.get("student_id")
+    viewer, student = session.current(call).user, call.path_params.get("student_id")
     if viewer is None:
-        return to_login(x)
+        return to_login(call)
     if not viewer.is_staff:
-        return _front(x, "progress", *([student] if student else []))
-    course = _course(x)
-    shown = viewer if student is None else x.store.users.first("id", parse_integer(student))
+        return _front(call, "progress", *([student] if student else []))
+    course = _course(call)
+    shown = viewer if student is None else call.store.users.first("id", parse_integer(student))
     if shown is None:
-        raise refusals.page_not_found(x.path)
-    grade = grades.graded(x.store, course, shown)
+        raise refusals.page_not_found(call.path)
+    grade = grades.graded(call.store, course, shown)
     heading = f"Course Progress for Student '{shown.username}' ({shown.email})"
-    return pages.message(x, 200, f"{course.display_name} Progress", heading, f"{(grade.percent if grade else 0):.0%}")
+    return pages.message(
+        call, 200, f"{course.display_name} Progress", heading, f"{(grade.percent if grade else 0):.0%}"
+    )
 
 
-def courseware(x: Call) -> Response:
+def courseware(call: Call) -> Response:
     """The content of a course, for the signed-in."""
-    csrf.ensure(x, set_by_view=True)
-    response = _front(x, "home") if session.current(x).user is not None else to_login(x)
+    csrf.ensure(call, set_by_view=True)
+    response = _front(call, "home") if session.current(call).user is not None else to_login(call)
     response.headers.update({"vary": "Cookie", "cache-control": "no-cache, no-store, must-revalidate"})
     return response
 
 
-def instructor(x: Call) -> Response:
+def instructor(call: Call) -> Response:
     """The instructor dashboard, for the staff of the course; its look is ours."""
-    if not people.is_course_staff(x.store, session.current(x).user, _course(x).id):
-        refusal = refusals.page_not_found(x.path)
+    if not people.is_course_staff(call.store, session.current(call).user, _course(call).id):
+        refusal = refusals.page_not_found(call.path)
         refusal.diagnosis = "the instructor dashboard is there for the staff of the course, signed in by a browser"
         raise refusal
-    return pages.message(x, 200, "Instructor Dashboard", "Instructor Dashboard", "")
+    return pages.message(call, 200, "Instructor Dashboard", "Instructor Dashboard", "")
 
 
-def about(x: Call) -> Response:
+def about(call: Call) -> Response:
     """What a course is about."""
-    course = _course(x)
+    course = _course(call)
     key = keys.course_key(course.id)
-    csrf.ensure(x, set_by_view=True)
+    csrf.ensure(call, set_by_view=True)
     number = f"{key.org}: {key.course}" if key else ""
-    page = pages.page(x, "about.html", title=course.display_name, number=number, name=course.display_name)
+    page = pages.page(call, "about.html", title=course.display_name, number=number, name=course.display_name)
     page.headers["vary"] = "Cookie"
     return page
 
 
-def jump(x: Call) -> Response:
+def jump(call: Call) -> Response:
     """Redirect to a block in the learning front end, named by its key or its id; to the course if the block does not
     exist."""
-    root = blocks.tree(_course(x))
-    wanted = x.path_params.get("usage_key")
+    root = blocks.tree(_course(call))
+    wanted = call.path_params.get("usage_key")
     if wanted is None:
-        found = [node for node in root.walk() if node.block.block_id == x.path_params["block_id"]]
+        found = [node for node in root.walk() if node.block.block_id == call.path_params["block_id"]]
         wanted = found[0].key if found else ""
     if keys.usage_key(wanted) is None:
-        raise refusals.page_not_found(x.path)
-    csrf.ensure(x, set_by_view=True)
+        raise refusals.page_not_found(call.path)
+    csrf.ensure(call, set_by_view=True)
     below = [node.key for node in blocks.path_to(root, wanted)]
     place = below[2:4] or below[1:2]
-    preview = bool(x.query.get("preview"))
+    preview = bool(call.query.get("preview"))
     response = _front(
-        x, *place, left_out="preview" if preview else "", below="preview/course" if preview and place else "course"
+        call, *place, left_out="preview" if preview else "", below="preview/course" if preview and place else "course"
     )
     response.headers["vary"] = "Cookie"
     return response

@@ -40,17 +40,17 @@ _RERUN = {
 }
 
 
-def _shape(x: Call, course: Course) -> dict[str, Any]:
+def _shape(call: Call, course: Course) -> dict[str, Any]:
     key = keys.course_key(course.id)
     assert key is not None  # a course in the store has a readable key
-    team = [{"user": role.user, "role": role.role} for role in x.store.course_roles.find("course", course.id)]
+    team = [{"user": role.user, "role": role.role} for role in call.store.course_roles.find("course", course.id)]
     return {
         "schedule": {name: moment(getattr(course, name)) for name in _SCHEDULE},
         "pacing_type": "self_paced" if course.self_paced else "instructor_paced",
         "team": team,
         "id": course.id,
         "title": course.display_name,
-        "images": {"card_image": f"{x.base_url}{key.asset(course.course_image)}"},
+        "images": {"card_image": f"{call.base_url}{key.asset(course.course_image)}"},
     }
 
 
@@ -59,10 +59,10 @@ def _invalid(errors: Any) -> refusals.OpenedxRefusal:
 
 
 def _read(
-    x: Call, own: dict[str, fields.Field], *, partial: bool = False
+    call: Call, own: dict[str, fields.Field], *, partial: bool = False
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The fields of a run, and its team. Raises the refusal."""
-    body = wire.read(x)
+    body = wire.read(call)
     values, errors = fields.read(body, own, partial=partial)
     given = body if isinstance(body, dict) else {}
     wrong: dict[str, Any] = dict(errors)
@@ -76,7 +76,7 @@ def _read(
     read = [fields.read(value, _MEMBER) for value in team] if isinstance(team, list) else []
     if any(errors for _, errors in read) or not isinstance(team, list):
         wrong["team"] = [errors for _, errors in read]
-    elif any(member["user"] not in x.store.users for member, _ in read):
+    elif any(member["user"] not in call.store.users for member, _ in read):
         wrong["team"] = ["Course team user does not exist"]
     if wrong:
         raise _invalid(wrong)
@@ -90,19 +90,19 @@ def _add_team(store: OpenedxStore, course: Course, team: list[dict[str, Any]]) -
         store.course_roles.put(CourseRole(user=member["user"], role=member["role"], course=course.id))
 
 
-def _begin(x: Call, course: Course, team: list[dict[str, Any]]) -> Course:
+def _begin(call: Call, course: Course, team: list[dict[str, Any]]) -> Course:
     """Store a new run; its creator becomes an instructor and is enrolled."""
-    user = caller(x)
-    x.store.courses.put(course)
-    _add_team(x.store, course, [{"user": user.username, "role": role} for role in ("instructor", "staff")])
-    enrollment.enroll(x.store, user, course, "audit", x.clock.now(), force=True)
-    _add_team(x.store, course, team)
+    user = caller(call)
+    call.store.courses.put(course)
+    _add_team(call.store, course, [{"user": user.username, "role": role} for role in ("instructor", "staff")])
+    enrollment.enroll(call.store, user, course, "audit", call.clock.now(), force=True)
+    _add_team(call.store, course, team)
     return course
 
 
-def _one(x: Call) -> Course:
-    key = readable_key(x.path_params["course_id"])
-    found = x.store.courses.get(key.text)
+def _one(call: Call) -> Course:
+    key = readable_key(call.path_params["course_id"])
+    found = call.store.courses.get(key.text)
     if found is None:
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course run exists")
     return found
@@ -112,54 +112,54 @@ def _known(store: OpenedxStore, key: str) -> bool:
     return store.courses.first("folded", key.lower()) is not None
 
 
-def list_runs(x: Call) -> Response:
+def list_runs(call: Call) -> Response:
     """Every course run."""
-    page = paging.numbered(x, sorted(x.store.courses, key=lambda course: course.id))
-    return wire.api_json(page.envelope([_shape(x, item) for item in page.items]))
+    page = paging.numbered(call, sorted(call.store.courses, key=lambda course: course.id))
+    return wire.api_json(page.envelope([_shape(call, item) for item in page.items]))
 
 
-def read_run(x: Call) -> Response:
+def read_run(call: Call) -> Response:
     """A course run."""
-    return wire.api_json(_shape(x, _one(x)))
+    return wire.api_json(_shape(call, _one(call)))
 
 
-def create_run(x: Call) -> Response:
+def create_run(call: Call) -> Response:
     """Make a course run. One that exists, and names that make no key, the real server does not handle (500)."""
-    values, team = _read(x, _TITLE | _NAMES)
+    values, team = _read(call, _TITLE | _NAMES)
     names = {name: values.pop(name) for name in _NAMES}
     key = f"course-v1:{'+'.join(names.values())}"
-    if keys.course_key(key) is None or _known(x.store, key):
+    if keys.course_key(key) is None or _known(call.store, key):
         raise refusals.Unhandled(f"`{key}` exists, or cannot be read as a key")
-    made = _begin(x, Course(id=key, **values), team)
-    return wire.api_json(_shape(x, made) | names, 201)
+    made = _begin(call, Course(id=key, **values), team)
+    return wire.api_json(_shape(call, made) | names, 201)
 
 
-def change_run(x: Call) -> Response:
+def change_run(call: Call) -> Response:
     """Change a course run; PUT replaces its team by the one given, or by nobody."""
-    course, partial = _one(x), x.method == "PATCH"
-    values, team = _read(x, _TITLE, partial=partial)
+    course, partial = _one(call), call.method == "PATCH"
+    values, team = _read(call, _TITLE, partial=partial)
     if not partial:
-        for role in list(x.store.course_roles.find("course", course.id)):
-            x.store.course_roles.delete((role.user, role.role, role.course, role.org))
-    changed = x.store.courses.put(replace(course, **values))
-    _add_team(x.store, changed, team)
-    return wire.api_json(_shape(x, changed))
+        for role in list(call.store.course_roles.find("course", course.id)):
+            call.store.course_roles.delete((role.user, role.role, role.course, role.org))
+    changed = call.store.courses.put(replace(course, **values))
+    _add_team(call.store, changed, team)
+    return wire.api_json(_shape(call, changed))
 
 
-def rerun(x: Call) -> Response:
+def rerun(call: Call) -> Response:
     """Make a new run of a course, with its content."""
-    course = _one(x)
-    values, team = _read(x, _RERUN)
+    course = _one(call)
+    values, team = _read(call, _RERUN)
     old = keys.course_key(course.id)
     assert old is not None  # as above
     text = f"course-v1:{old.org}+{values.pop('number', old.course)}+{values.pop('run')}"
     if keys.course_key(text) is None:
         problem = "Invalid key supplied. Ensure there are no special characters in the Course Number."
         raise _invalid({"non_field_errors": [problem]})
-    if _known(x.store, text):
+    if _known(call.store, text):
         raise _invalid({"run": [f"Course run {text} already exists"]})
-    made = _begin(x, replace(course, id=text, modes=[], **values), team)
-    return wire.api_json(_shape(x, made), 201)
+    made = _begin(call, replace(course, id=text, modes=[], **values), team)
+    return wire.api_json(_shape(call, made), 201)
 
 
 _FAMILY = Family(

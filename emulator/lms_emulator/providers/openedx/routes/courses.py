@@ -25,70 +25,70 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _FILTERS = ("org", "mobile", "search_term", "active_only", "course_keys", "username")
 
 
-def effective_user(x: Call, username: str) -> User | None:
+def effective_user(call: Call, username: str) -> User | None:
     """The user whose view is asked for: the caller, or anybody for staff; None for an empty name.
 
     Raises the refusal for another user's view, and for an unknown user.
     """
     if not username:
         return None
-    user = calling_user(x)
+    user = calling_user(call)
     if user is not None and user.username == username:
         return user
     if not people.is_global_staff(user):
         raise refusals.permission_denied("only staff may see the catalogue as another user", check="own view or staff")
-    found = lookup.user_named(x.store, x.settings, username)
+    found = lookup.user_named(call.store, call.settings, username)
     if found is None:
         text = "User matching query does not exist."
         raise refusals.developer_error(404, text, reason="unknown_user", got=username)
     return found
 
 
-def _is_older(x: Call) -> bool:
-    return x.settings.release == "2025-07"
+def _is_older(call: Call) -> bool:
+    return call.settings.release == "2025-07"
 
 
-def list_courses(x: Call) -> Response:
+def list_courses(call: Call) -> Response:
     """The catalogue as `username` sees it; without one, as anybody does, even for a staff caller."""
-    if _is_older(x):
-        reply = x.per_request(Reply)
+    if _is_older(call):
+        reply = call.per_request(Reply)
         if reply.dialect is not None:
             reply.dialect = dataclasses.replace(reply.dialect, allow="GET, HEAD, OPTIONS")
-        if x.method == "POST":
-            raise refusals.method_not_allowed(x.method)
-    given = _given(x)
-    checks = _filters(x, given)
-    user = effective_user(x, given.get("username", ""))
-    if _is_older(x):
-        checks += _permitted(x, user)
-    found = [c for c in catalog.visible(x.store, user) if all(check(c) for check in checks)]
-    page = paging.numbered(x, found)
-    return wire.api_json(page.namespaced([shapes.summary(course, x.base_url) for course in page.items]))
+        if call.method == "POST":
+            raise refusals.method_not_allowed(call.method)
+    given = _given(call)
+    checks = _filters(call, given)
+    user = effective_user(call, given.get("username", ""))
+    if _is_older(call):
+        checks += _permitted(call, user)
+    found = [c for c in catalog.visible(call.store, user) if all(check(c) for check in checks)]
+    page = paging.numbered(call, found)
+    return wire.api_json(page.namespaced([shapes.summary(course, call.base_url) for course in page.items]))
 
 
-def _permitted(x: Call, user: User | None) -> Iterator[Callable[[Course], bool]]:
+def _permitted(call: Call, user: User | None) -> Iterator[Callable[[Course], bool]]:
     """One test for each of `permissions` that not every viewer of the course has."""
-    asked = set(x.query.getlist("permissions"))
+    asked = set(call.query.getlist("permissions"))
     if not asked <= _PERMISSIONS:
         raise refusals.Unhandled("permissions names one that the older version does not know")
     rules = {"staff": people.is_course_staff, "instructor": people.is_instructor}
     for name in asked & rules.keys():
-        yield partial(lambda rule, course: rule(x.store, user, course.id), rules[name])
+        yield partial(lambda rule, course: rule(call.store, user, course.id), rules[name])
 
 
-def _given(x: Call) -> dict[str, str]:
+def _given(call: Call) -> dict[str, str]:
     """The filters, from the query or the body of a POST."""
-    given = {name: x.query[name] for name in _FILTERS if name in x.query}
+    given = {name: call.query[name] for name in _FILTERS if name in call.query}
     if "course_keys" in given:
-        given["course_keys"] = ",".join(x.query.getlist("course_keys"))
-    if x.method == "POST":
-        body = wire.read(x)
+        given["course_keys"] = ",".join(call.query.getlist("course_keys"))
+    if call.method == "POST":
+        body = wire.read(call)
         if isinstance(body, dict):
             given |= {name: str(body[name]) for name in _FILTERS if body.get(name) is not None}
     return given
 
 
-def _filters(x: Call, given: dict[str, str]) -> list[Callable[[Course], bool]]:
+def _filters(call: Call, given: dict[str, str]) -> list[Callable[[Course], bool]]:
     """One test for each filter. Raises the refusal for values that cannot be read."""
     checks: list[Callable[[Course], bool]] = []
     errors: dict[str, str] = {}
@@ -98,7 +98,7 @@ def _filters(x: Call, given: dict[str, str]) -> list[Callable[[Course], bool]]:
     if mobile is not None:
         checks.append(lambda course: course.mobile_available == mobile)
     if _boolean(given, "active_only", errors):
-        now = x.clock.now()
+        now = call.clock.now()
         checks.append(lambda course: course.end is None or course.end >= now)
     if term := given.get("search_term", "").strip().lower():
         checks.append(lambda course: term in f"{course.display_name} {course.id}".lower())
@@ -127,35 +127,35 @@ def _boolean(given: dict[str, str], name: str, errors: dict[str, str]) -> bool |
     return value
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """One course, with `is_enrolled` when `username` names a user."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
         raise invalid({"course_key": f"'{text}' is not a valid course key."})
-    username = x.query.get("username", "")
-    user = effective_user(x, username)
-    course = x.store.courses.get(key.text)
-    if course is None or not catalog.sees(x.store, user, course):
+    username = call.query.get("username", "")
+    user = effective_user(call, username)
+    course = call.store.courses.get(key.text)
+    if course is None or not catalog.sees(call.store, user, course):
         raise refusals.developer_error(404, "Course not found.", reason="unknown_course", got=text)
-    shape = shapes.detail(course, x.base_url)
+    shape = shapes.detail(course, call.base_url)
     if user is not None:
-        found = enrollment.get(x.store, user, course.id)
+        found = enrollment.get(call.store, user, course.id)
         shape["is_enrolled"] = found is not None and found.is_active
     return wire.api_json(shape)
 
 
-def list_course_ids(x: Call) -> Response:
+def list_course_ids(call: Call) -> Response:
     """The ids of the courses in which a user has a role; of all courses for global staff."""
-    role, username = x.query.get("role", ""), x.query.get("username", "")
+    role, username = call.query.get("role", ""), call.query.get("username", "")
     if not role:
         raise invalid({"role": "This field is required."})
-    user = effective_user(x, username)
-    if _is_older(x) and (user is None or role not in _ROLES):
+    user = effective_user(call, username)
+    if _is_older(call) and (user is None or role not in _ROLES):
         raise refusals.Unhandled("the older version looks up neither an unknown user nor an unknown role")
     everywhere = people.is_global_staff(user)
-    found = sorted(c.id for c in x.store.courses if everywhere or _has(x, user, c.id, role))
-    page = paging.numbered(x, found, most=1000)
+    found = sorted(c.id for c in call.store.courses if everywhere or _has(call, user, c.id, role))
+    page = paging.numbered(call, found, most=1000)
     return wire.api_json(page.namespaced(page.items))
 
 
@@ -165,10 +165,10 @@ _PERMISSIONS = {"see_exists", "see_in_catalog", "see_about_page", "staff", "inst
 _ROLES = ("instructor", "staff", "beta_testers", "data_researcher", "finance_admin", "limited_staff", "support")
 
 
-def _has(x: Call, user: User | None, course: str, role: str) -> bool:
+def _has(call: Call, user: User | None, course: str, role: str) -> bool:
     """Whether a user has a role in a course; instructors count as staff."""
     wanted = ("staff", "instructor") if role == "staff" else (role,)
-    return people.has_course_role(x.store, user, course, wanted)
+    return people.has_course_role(call.store, user, course, wanted)
 
 
 def invalid(errors: dict[str, str]) -> refusals.OpenedxRefusal:

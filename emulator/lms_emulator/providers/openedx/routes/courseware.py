@@ -27,13 +27,13 @@ from lms_emulator.providers.openedx.web import session
 _CELEBRATIONS = ("first_section", "weekly_goal", "streak_length_to_celebrate")
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """A course as the courseware needs it, as the caller sees it."""
-    course, user = course_of(x), calling_user(x)
-    enrolled = enrollment.get(x.store, user, course.id) if user else None
-    shown = course_shapes.summary(course, x.base_url)
+    course, user = course_of(call), calling_user(call)
+    enrolled = enrollment.get(call.store, user, course.id) if user else None
+    shown = course_shapes.summary(course, call.base_url)
     media = {name: shown["media"][name] for name in ("course_image", "course_video", "image")}
-    grade = grades.graded(x.store, course, user) if user else None
+    grade = grades.graded(call.store, course, user) if user else None
     return wire.api_json(
         {
             "access_expiration": None,
@@ -88,33 +88,33 @@ def _missing(text: str, got: str) -> refusals.OpenedxRefusal:
     return refusals.OpenedxRefusal("unknown_block", status=404, message=text, check="block exists", got=got)
 
 
-def read_sequence(x: Call) -> Response:
+def read_sequence(call: Call) -> Response:
     """A sequence with its units; 422 for another block, and 500 for the course itself."""
-    text = x.path_params["usage_key"]
+    text = call.path_params["usage_key"]
     key = keys.usage_key(text)
     if key is None:
         raise _missing(f"Invalid usage key: '{text}'.", text)
-    course = x.store.courses.get(key.course)
+    course = call.store.courses.get(key.course)
     if course is None:
         raise _missing("Not found.", text)
     if key.type == "course":
         raise refusals.Unhandled("this is the block of the course itself, no sequence")
-    user = calling_user(x)
-    session.note_course(x)
-    path = blocks.path_to(learning.content(x.store, user, course), key.text)
+    user = calling_user(call)
+    session.note_course(call)
+    path = blocks.path_to(learning.content(call.store, user, course), key.text)
     if not path:
         raise _missing("Not found.", text)
     if key.type != "sequential":
         raise refusals.api_error(422, None, reason="no_sequence", check="the block is a sequence", got=key.type)
-    return wire.api_json(_sequence(x, course, user, path))
+    return wire.api_json(_sequence(call, course, user, path))
 
 
-def _sequence(x: Call, course: Course, user: User | None, path: list[blocks.Node]) -> dict[str, Any]:
-    node, progress = path[-1], learning.Progress(x.store, user, path[0])
-    state = x.store.block_states.get((user.username, node.key)) if user else None
+def _sequence(call: Call, course: Course, user: User | None, path: list[blocks.Node]) -> dict[str, Any]:
+    node, progress = path[-1], learning.Progress(call.store, user, path[0])
+    state = call.store.block_states.get((user.username, node.key)) if user else None
     block = node.block
     return {
-        "items": [_unit(x, user, progress, path, unit) for unit in node.children],
+        "items": [_unit(call, user, progress, path, unit) for unit in node.children],
         "element_id": block.block_id,
         "item_id": node.key,
         "is_time_limited": False,
@@ -144,10 +144,10 @@ def _sequence(x: Call, course: Course, user: User | None, path: list[blocks.Node
 
 
 def _unit(
-    x: Call, user: User | None, progress: learning.Progress, path: list[blocks.Node], unit: blocks.Node
+    call: Call, user: User | None, progress: learning.Progress, path: list[blocks.Node], unit: blocks.Node
 ) -> dict[str, Any]:
     names = [node.block.display_name for node in (*path[1:], unit)]
-    marked = user is not None and (user.username, unit.key) in x.store.bookmarks
+    marked = user is not None and (user.username, unit.key) in call.store.bookmarks
     shape: dict[str, Any] = {
         "content": "",
         "page_title": unit.block.display_name,
@@ -167,29 +167,29 @@ def _unit(
 # the place in a course
 
 
-def read_resume(x: Call) -> Response:
+def read_resume(call: Call) -> Response:
     """The block that the caller worked on last, with the unit and the section around it; nulls without one."""
-    key, user = keys.course_key(x.path_params["course_id"]), caller(x)
-    course = x.store.courses.get(key.text) if key else None
+    key, user = keys.course_key(call.path_params["course_id"]), caller(call)
+    course = call.store.courses.get(key.text) if key else None
     shape: dict[str, Any] = {"block_id": None, "section_id": None, "unit_id": None}
     if course is not None:
-        progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+        progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
         path = blocks.path_to(progress.root, progress.last() or "")
         if len(path) > 3:
             shape = {"block_id": path[-1].key, "section_id": path[2].key, "unit_id": path[3].key}
     return wire.api_json(shape)
 
 
-def celebrate(x: Call) -> Response:
+def celebrate(call: Call) -> Response:
     """Keep what was celebrated with the caller: 201 the first time."""
-    body, user, course = wire.read_object(x), caller(x), course_of(x)
+    body, user, course = wire.read_object(call), caller(call), course_of(call)
     if not body or any(name not in _CELEBRATIONS for name in body):
         raise refusals.api_error(400, None, reason="unknown_celebration", check="celebration", got=sorted(body))
-    if enrollment.get(x.store, user, course.id) is None:
+    if enrollment.get(call.store, user, course.id) is None:
         raise refusals.api_error(404, None, reason="not_enrolled", check="enrolled")
-    known = x.store.course_goals.get((user.username, course.id)) or CourseGoal(user=user.username, course=course.id)
+    known = call.store.course_goals.get((user.username, course.id)) or CourseGoal(user=user.username, course=course.id)
     flags = {name: bool(value) for name, value in body.items()}
-    x.store.course_goals.put(replace(known, celebrated=(known.celebrated or {}) | flags))
+    call.store.course_goals.put(replace(known, celebrated=(known.celebrated or {}) | flags))
     return Response(b"", 201 if known.celebrated is None else 200)
 
 

@@ -28,54 +28,54 @@ def _missing() -> refusals.OpenedxRefusal:
     return refusals.OpenedxRefusal("no_credit", status=404, message="Not found.", check="credit course or provider")
 
 
-def list_courses(x: Call) -> Response:
+def list_courses(call: Call) -> Response:
     """The courses that may earn credit."""
-    return wire.api_json([_shape(course) for course in x.store.credit_courses])
+    return wire.api_json([_shape(course) for course in call.store.credit_courses])
 
 
-def _keep(x: Call, course: str | None) -> Response:
-    values, errors = fields.read(wire.read(x), _FIELDS)
+def _keep(call: Call, course: str | None) -> Response:
+    values, errors = fields.read(wire.read(call), _FIELDS)
     if not errors and keys.course_key(values["course_key"]) is None:
         errors = {"course_key": [f"[{values['course_key']}] is not a valid course key."]}
     if errors:
         raise refusals.api_error(400, errors, reason="invalid_credit_course", check=", ".join(errors), got=errors)
     name = course or values["course_key"]
-    known = name in x.store.credit_courses
-    made = x.store.credit_courses.put(CreditCourse(course=name, enabled=values.get("enabled", False)))
+    known = name in call.store.credit_courses
+    made = call.store.credit_courses.put(CreditCourse(course=name, enabled=values.get("enabled", False)))
     return wire.api_json(_shape(made), 200 if known else 201)
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Let a course earn credit."""
-    return _keep(x, None)
+    return _keep(call, None)
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """A course that may earn credit."""
-    found = x.store.credit_courses.get(x.path_params["course_id"])
+    found = call.store.credit_courses.get(call.path_params["course_id"])
     if found is None:
         raise _missing()
     return wire.api_json(_shape(found))
 
 
-def write_course(x: Call) -> Response:
+def write_course(call: Call) -> Response:
     """Say whether a course may earn credit."""
-    return _keep(x, x.path_params["course_id"])
+    return _keep(call, call.path_params["course_id"])
 
 
-def list_providers(x: Call) -> Response:
+def list_providers(call: Call) -> Response:
     """The credit providers: none."""
     return wire.api_json([])
 
 
-def no_provider(x: Call) -> Response:
+def no_provider(call: Call) -> Response:
     """A credit provider, which the site does not have."""
     raise _missing()
 
 
-def eligibility(x: Call) -> Response:
+def eligibility(call: Call) -> Response:
     """Where a user may have credit: nowhere."""
-    course, username = x.query.get("course_key"), x.query.get("username")
+    course, username = call.query.get("course_key"), call.query.get("username")
     if not course or not username:
         text = "Both the course_key and username querystring parameters must be supplied."
         raise refusals.OpenedxRefusal("parameter_missing", status=400, message=text, check="course_key and username")

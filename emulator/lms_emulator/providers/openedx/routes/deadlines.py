@@ -16,15 +16,15 @@ from lms_emulator.providers.openedx.rules import keys, people
 from lms_emulator.providers.openedx.shapes import learning as shapes
 
 
-def reset_deadlines(x: Call) -> Response:
+def reset_deadlines(call: Call) -> Response:
     """Shift the due dates of a self-paced course for the caller."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     key = keys.course_key(str(body.get("course_key", "")))
-    course = x.store.courses.get(key.text) if key else None
+    course = call.store.courses.get(key.text) if key else None
     if course is None:
         text = "'course_key' is required." if not body.get("course_key") else "Unable to reset deadlines."
         raise course_home.invalid(text)
-    link = course_home.front(x, course, "dates")
+    link = course_home.front(call, course, "dates")
     return wire.api_json(
         {
             "body": f'<a href="{link}">View all dates</a>',
@@ -36,13 +36,13 @@ def reset_deadlines(x: Call) -> Response:
     )
 
 
-def read_deadlines(x: Call) -> Response:
+def read_deadlines(call: Call) -> Response:
     """The banner above the calendar, for the apps, for enrolled learners or others; an invalid key is a 500."""
-    key = readable_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text)
-    if course is None or (course.staff_only and not people.is_course_staff(x.store, caller(x), course.id)):
+    key = readable_key(call.path_params["course_id"])
+    course = call.store.courses.get(key.text)
+    if course is None or (course.staff_only and not people.is_course_staff(call.store, caller(call), course.id)):
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course may be seen")
-    return wire.api_json({"dates_banner_info": shapes.banner(course, x.clock.now())})
+    return wire.api_json({"dates_banner_info": shapes.banner(course, call.clock.now())})
 
 
 _FAMILY = Family("/api/course_experience/v1", tag="course_home")

@@ -30,19 +30,19 @@ _ORDERS = ("flagged", "activity", "recency")
 _FORUM = "/api/discussion/v1"
 
 
-def _course(x: Call) -> Course:
-    return threads.course(x, x.path_params["course_id"])
+def _course(call: Call) -> Course:
+    return threads.course(call, call.path_params["course_id"])
 
 
-def _threads_url(x: Call, course: Course) -> str:
-    return add_query(f"{x.base_url}{_FORUM}/threads/", [("course_id", course.id)])
+def _threads_url(call: Call, course: Course) -> str:
+    return add_query(f"{call.base_url}{_FORUM}/threads/", [("course_id", course.id)])
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """What the discussions of a course are like for the caller."""
-    course, user = _course(x), caller(x)
-    page = _threads_url(x, course)
-    roles = discussions.roles(x.store, user.username, course.id)
+    course, user = _course(call), caller(call)
+    page = _threads_url(call, course)
+    roles = discussions.roles(call.store, user.username, course.id)
     reasons, closing = discussions.EDIT_REASONS, discussions.CLOSE_REASONS
     return wire.api_json(
         {
@@ -51,15 +51,15 @@ def read_course(x: Call) -> Response:
             "blackouts": [],
             "thread_list_url": page,
             "following_thread_list_url": f"{page}&following=True",
-            "topics_url": f"{x.base_url}{_FORUM}/course_topics/{course.id}",
+            "topics_url": f"{call.base_url}{_FORUM}/course_topics/{course.id}",
             "allow_anonymous": True,
             "allow_anonymous_to_peers": False,
             "user_roles": roles,
             "has_moderation_privileges": not set(discussions.MODERATORS).isdisjoint(roles),
             "is_group_ta": "Group Moderator" in roles,
             "is_user_admin": user.is_staff,
-            "is_course_staff": people.has_course_role(x.store, user, course.id, ("staff",)),
-            "is_course_admin": people.has_course_role(x.store, user, course.id, ("instructor",)),
+            "is_course_staff": people.has_course_role(call.store, user, course.id, ("staff",)),
+            "is_course_admin": people.has_course_role(call.store, user, course.id, ("instructor",)),
             "provider": "openedx",
             "enable_in_context": True,
             "group_at_subsection": False,
@@ -74,27 +74,27 @@ def read_course(x: Call) -> Response:
 # topics
 
 
-def _counts(x: Call, course: Course, topic: str) -> dict[str, int]:
-    found = [thread.type for thread in x.store.threads.find("course", course.id) if thread.topic == topic]
+def _counts(call: Call, course: Course, topic: str) -> dict[str, int]:
+    found = [thread.type for thread in call.store.threads.find("course", course.id) if thread.topic == topic]
     return {"discussion": found.count("discussion"), "question": found.count("question")}
 
 
-def _units(x: Call, course: Course) -> list[tuple[blocks.Node, blocks.Node, blocks.Node]]:
-    staff = people.is_course_staff(x.store, caller(x), course.id)
+def _units(call: Call, course: Course) -> list[tuple[blocks.Node, blocks.Node, blocks.Node]]:
+    staff = people.is_course_staff(call.store, caller(call), course.id)
     return list(discussions.units(course, staff=staff))
 
 
-def read_nested_topics(x: Call) -> Response:
+def read_nested_topics(call: Call) -> Response:
     """The topics as a tree (v1): those of units below their lesson, and those of the course."""
-    course = _course(x)
-    wanted = x.query.getlist("topic_id")
-    page = _threads_url(x, course)
+    course = _course(call)
+    wanted = call.query.getlist("topic_id")
+    page = _threads_url(call, course)
 
     def link(topics: list[str] | str) -> str:
         return add_query(page, (("topic_id", topic) for topic in topics))
 
     lessons: dict[str, tuple[blocks.Node, list[blocks.Node]]] = {}
-    for _, lesson, unit in _units(x, course):
+    for _, lesson, unit in _units(call, course):
         if not wanted or discussions.topic_of(unit) in wanted:
             lessons.setdefault(lesson.key, (lesson, []))[1].append(unit)
     courseware = [
@@ -108,7 +108,7 @@ def read_nested_topics(x: Call) -> Response:
                     "name": unit.block.display_name,
                     "thread_list_url": link([topic]),
                     "children": [],
-                    "thread_counts": _counts(x, course, topic),
+                    "thread_counts": _counts(call, course, topic),
                 }
                 for unit in units
             ],
@@ -120,7 +120,7 @@ def read_nested_topics(x: Call) -> Response:
         {
             "id": topic,
             "name": name,
-            "thread_counts": _counts(x, course, topic),
+            "thread_counts": _counts(call, course, topic),
             "children": [],
             # the LMS takes the id apart into its letters here
             "thread_list_url": link(topic),
@@ -135,24 +135,24 @@ def _general(course: Course) -> list[tuple[str, str]]:
     return list((course.discussion_topics or {"General": "course"}).items())
 
 
-def _topic(x: Call, course: Course, topic: str, name: str, usage: str | None) -> dict[str, Any]:
-    counts = _counts(x, course, topic)
+def _topic(call: Call, course: Course, topic: str, name: str, usage: str | None) -> dict[str, Any]:
+    counts = _counts(call, course, topic)
     return {"id": topic, "usage_key": usage, "name": name, "thread_counts": counts, "enabled_in_context": True}
 
 
-def _unit_topic(x: Call, course: Course, unit: blocks.Node) -> dict[str, Any]:
-    return _topic(x, course, discussions.topic_of(unit), unit.block.display_name, unit.key)
+def _unit_topic(call: Call, course: Course, unit: blocks.Node) -> dict[str, Any]:
+    return _topic(call, course, discussions.topic_of(unit), unit.block.display_name, unit.key)
 
 
-def read_topics(x: Call) -> Response:
+def read_topics(call: Call) -> Response:
     """The topics as a list (v2)."""
     errors: dict[str, str] = {}
-    order = threads.choice(x, "order_by", ("course_structure", "name"), errors)
+    order = threads.choice(call, "order_by", ("course_structure", "name"), errors)
     if errors:
         raise threads.invalid(errors)
-    course, wanted = _course(x), x.query.getlist("topic_id")
-    found = [_topic(x, course, topic, name, None) for name, topic in _general(course)]
-    found += [_unit_topic(x, course, unit) for _, _, unit in _units(x, course)]
+    course, wanted = _course(call), call.query.getlist("topic_id")
+    found = [_topic(call, course, topic, name, None) for name, topic in _general(course)]
+    found += [_unit_topic(call, course, unit) for _, _, unit in _units(call, course)]
     if wanted:
         found = [item for item in found if item["id"] in wanted]
     if order == "name":
@@ -160,35 +160,35 @@ def read_topics(x: Call) -> Response:
     return wire.api_json(found)
 
 
-def read_outline_topics(x: Call) -> Response:
+def read_outline_topics(call: Call) -> Response:
     """The topics in the outline of the course (v3), without what only its staff sees."""
-    course = _course(x)
+    course = _course(call)
     found: list[dict[str, Any]] = [
-        _topic(x, course, topic, name, None) | {"courseware": False} for name, topic in _general(course)
+        _topic(call, course, topic, name, None) | {"courseware": False} for name, topic in _general(course)
     ]
     chapters: dict[str, dict[str, Any]] = {}
     lessons: dict[str, dict[str, Any]] = {}
     for chapter, lesson, unit in discussions.units(course, staff=False):
         if chapter.key not in chapters:
-            chapters[chapter.key] = _node(x, course, chapter)
+            chapters[chapter.key] = _node(call, course, chapter)
         if lesson.key not in lessons:
-            lessons[lesson.key] = _node(x, course, lesson) | {"thread_counts": {"discussion": 0, "question": 0}}
+            lessons[lesson.key] = _node(call, course, lesson) | {"thread_counts": {"discussion": 0, "question": 0}}
             chapters[chapter.key]["children"].append(lessons[lesson.key])
-        topic = _unit_topic(x, course, unit)
+        topic = _unit_topic(call, course, unit)
         lessons[lesson.key]["children"].append(topic)
         for kind, number in topic["thread_counts"].items():
             lessons[lesson.key]["thread_counts"][kind] += number
     return wire.api_json([*found, *(value | {"courseware": True} for value in chapters.values())])
 
 
-def _node(x: Call, course: Course, node: blocks.Node) -> dict[str, Any]:
-    jump = x.url(f"/courses/{course.id}/jump_to/{node.key}")
+def _node(call: Call, course: Course, node: blocks.Node) -> dict[str, Any]:
+    jump = call.url(f"/courses/{course.id}/jump_to/{node.key}")
     return {
         "id": node.key,
         "block_id": node.block.block_id,
         "lms_web_url": jump,
         "legacy_web_url": f"{jump}?experience=legacy",
-        "student_view_url": x.url(f"/xblock/{node.key}"),
+        "student_view_url": call.url(f"/xblock/{node.key}"),
         "type": node.block.type,
         "display_name": node.block.display_name,
         "children": [],
@@ -198,46 +198,48 @@ def _node(x: Call, course: Course, node: blocks.Node) -> dict[str, Any]:
 # settings and roles
 
 
-def _staff(x: Call) -> None:
+def _staff(call: Call) -> None:
     """Permission: global staff."""
-    if not people.is_global_staff(caller(x)):
+    if not people.is_global_staff(caller(call)):
         raise refusals.permission_denied("roles in discussions are for global staff", check="global staff")
 
 
-def _moderator(x: Call) -> None:
+def _moderator(call: Call) -> None:
     """Permission: moderators; for changes, global staff."""
-    user, course = caller(x), x.path_params["course_id"]
-    allowed = people.is_global_staff(user) if x.method == "PATCH" else discussions.is_privileged(x.store, user, course)
+    user, course = caller(call), call.path_params["course_id"]
+    allowed = (
+        people.is_global_staff(user) if call.method == "PATCH" else discussions.is_privileged(call.store, user, course)
+    )
     if not allowed:
         raise refusals.permission_denied("settings of discussions are for moderators", check="moderator")
 
 
-def read_settings(x: Call) -> Response:
+def read_settings(call: Call) -> Response:
     """How the discussions are divided among groups."""
-    course = _course(x)
-    found = discussions.settings(x.store, course.id)
+    course = _course(call)
+    found = discussions.settings(call.store, course.id)
     return wire.api_json(
         {
-            "id": cohorts.settings(x.store, course.id).id,
+            "id": cohorts.settings(call.store, course.id).id,
             "divided_inline_discussions": found.divided_inline_discussions,
             "divided_course_wide_discussions": found.divided_course_wide_discussions,
             "always_divide_inline_discussions": found.always_divide_inline_discussions,
             "division_scheme": found.division_scheme,
-            "available_division_schemes": _schemes(x, course),
+            "available_division_schemes": _schemes(call, course),
             "reported_content_email_notifications": found.reported_content_email_notifications,
         }
     )
 
 
-def _schemes(x: Call, course: Course) -> list[str]:
-    schemes = ["cohort"] if cohorts.settings(x.store, course.id).is_cohorted else []
+def _schemes(call: Call, course: Course) -> list[str]:
+    schemes = ["cohort"] if cohorts.settings(call.store, course.id).is_cohorted else []
     return [*schemes, "enrollment_track"] if len(course.modes) > 1 else schemes
 
 
-def change_settings(x: Call) -> Response:
+def change_settings(call: Call) -> Response:
     """Divide the discussions otherwise."""
-    course, given = _course(x), wire.read_object(x)
-    before = discussions.settings(x.store, course.id)
+    course, given = _course(call), wire.read_object(call)
+    before = discussions.settings(call.store, course.id)
     known = set(before.__struct_fields__) - {"course"}
     threads.refuse_fields(given, sorted(known), "editable")
     if given.get("division_scheme", "none") not in ("none", "cohort", "enrollment_track"):
@@ -246,26 +248,26 @@ def change_settings(x: Call) -> Response:
         after = convert(msgspec.to_builtins(before) | given, type(before))
     except msgspec.ValidationError as error:
         raise threads.invalid({"non_field_errors": str(error)}) from None
-    x.store.discussion_settings.put(after)
+    call.store.discussion_settings.put(after)
     return wire.no_content()
 
 
-def _role(x: Call) -> str:
-    role = x.path_params["role"]
+def _role(call: Call) -> str:
+    role = call.path_params["role"]
     if role not in _NAMED_ROLES:
         raise threads.invalid({"rolename": f"Role '{role}' does not exist"})
     return str(role)
 
 
-def read_role(x: Call) -> Response:
+def read_role(call: Call) -> Response:
     """Who has a role in the discussions."""
-    course, role = _course(x), _role(x)
+    course, role = _course(call), _role(call)
     results = []
-    for forum_role in x.store.forum_roles.find("course", course.id):
-        user = x.store.users.get(forum_role.user)
+    for forum_role in call.store.forum_roles.find("course", course.id):
+        user = call.store.users.get(forum_role.user)
         if forum_role.role != role or user is None:
             continue
-        cohort = discussions.cohort(x.store, course.id, user.username)
+        cohort = discussions.cohort(call.store, course.id, user.username)
         results.append(
             {
                 "username": user.username,
@@ -275,55 +277,55 @@ def read_role(x: Call) -> Response:
                 "group_name": cohort.name if cohort is not None else None,
             }
         )
-    scheme = discussions.settings(x.store, course.id).division_scheme
+    scheme = discussions.settings(call.store, course.id).division_scheme
     return wire.api_json({"course_id": course.id, "results": results, "division_scheme": scheme})
 
 
-def change_role(x: Call) -> Response:
+def change_role(call: Call) -> Response:
     """Give a user a discussion role, or remove it."""
-    course, role, given = _course(x), _role(x), wire.read_object(x)
+    course, role, given = _course(call), _role(call), wire.read_object(call)
     missing = [name for name in ("action", "user_id") if not given.get(name)]
     if missing:
         raise threads.invalid(dict.fromkeys(missing, "This field is required."))
     who, action = str(given["user_id"]), str(given["action"])
-    user = people.user_by_name_or_email(x.store, x.settings, who)
+    user = people.user_by_name_or_email(call.store, call.settings, who)
     if user is None:
         raise threads.invalid({"user_id": f"'{who}' is not a valid student identifier"})
     if action == "allow":
-        x.store.forum_roles.put(ForumRole(user=user.username, course=course.id, role=role))
+        call.store.forum_roles.put(ForumRole(user=user.username, course=course.id, role=role))
     elif action == "revoke":
-        x.store.forum_roles.delete((user.username, course.id, role))
+        call.store.forum_roles.delete((user.username, course.id, role))
     else:
         text = f"Select a valid choice. {action} is not one of the available choices."
         raise threads.invalid({"action": text})
-    return read_role(x)
+    return read_role(call)
 
 
 # who wrote how much
 
 
-def read_stats(x: Call) -> Response:
+def read_stats(call: Call) -> Response:
     """Each user's numbers of posts; the recorded release counts no flags, and shows their number only to moderators."""
     errors: dict[str, str] = {}
-    order = threads.choice(x, "order_by", _ORDERS, errors)
-    _, size = threads.page_numbers(x, errors)
+    order = threads.choice(call, "order_by", _ORDERS, errors)
+    _, size = threads.page_numbers(call, errors)
     if errors:
         raise threads.invalid(errors)
-    course, named = _course(x), x.query.get("username", "")
-    privileged = discussions.is_privileged(x.store, caller(x), course.id)
+    course, named = _course(call), call.query.get("username", "")
+    privileged = discussions.is_privileged(call.store, caller(call), course.id)
     if order == "flagged" and not privileged:
         raise threads.invalid({"order_by": "Invalid value"})
     order = order or ("flagged" if privileged else "activity")
-    rows = sorted(_stats(x, course), key=_RANKS[order], reverse=True)
+    rows = sorted(_stats(call, course), key=_RANKS[order], reverse=True)
     if named:
         rows = [row for row in rows if named.lower() in row["username"].lower()]
     if not privileged:
         rows = [row | {"active_flags": None, "inactive_flags": None} for row in rows]
-    page = parse_integer(asked := x.query.get("page", "0"))
+    page = parse_integer(asked := call.query.get("page", "0"))
     if page is None:
-        x.reads.takes(("page",), asked, page := 0)
+        call.reads.takes(("page",), asked, page := 0)
     begin = max(page - 1, 0) * size
-    document = threads.envelope(x, rows[begin : begin + size], page, size, len(rows))
+    document = threads.envelope(call, rows[begin : begin + size], page, size, len(rows))
     if named:
         document["pagination"] |= {"next": None, "num_pages": 0}
     return wire.api_json(document)
@@ -336,10 +338,10 @@ _RANKS: dict[str, Callable[[dict[str, Any]], tuple[Any, ...]]] = {
 }
 
 
-def _stats(x: Call, course: Course) -> list[dict[str, Any]]:
+def _stats(call: Call, course: Course) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    for thread in x.store.threads.find("course", course.id):
-        for post in (thread, *x.store.comments.find("thread", thread.id)):
+    for thread in call.store.threads.find("course", course.id):
+        for post in (thread, *call.store.comments.find("thread", thread.id)):
             if post.anonymous:
                 continue
             none = dict.fromkeys(("threads", "replies", "responses", "active_flags", "inactive_flags"), 0)
@@ -354,33 +356,34 @@ def _kind(post: Post) -> str:
     return "threads"
 
 
-def read_learner(x: Call) -> Response:
+def read_learner(call: Call) -> Response:
     """The threads that a user started."""
-    course, author = _course(x), x.store.users.get(x.query.get("username", ""))
+    course, author = _course(call), call.store.users.get(call.query.get("username", ""))
     if author is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="username")
     errors: dict[str, str] = {}
-    page, size = threads.page_numbers(x, errors)
-    words = {name: x.query.get(name, "") for name in ("order_by", "thread_type")}
+    page, size = threads.page_numbers(call, errors)
+    words = {name: call.query.get(name, "") for name in ("order_by", "thread_type")}
     status, counts = (
-        x.query.get("status", ""),
-        x.reads.flag("count_flagged", x.query.get("count_flagged", ""), ("true",)),
+        call.query.get("status", ""),
+        call.reads.flag("count_flagged", call.query.get("count_flagged", ""), ("true",)),
     )
     if errors:
         raise threads.invalid(errors)
-    x.reads.words(("status",), [status], (*threads.CHOICES["view"], "flagged", "all"))
+    call.reads.words(("status",), [status], (*threads.CHOICES["view"], "flagged", "all"))
     for name, word in words.items():
-        x.reads.words((name,), [word], threads.CHOICES[name])
+        call.reads.words((name,), [word], threads.CHOICES[name])
     flagged = status == "flagged"
     chosen = words | {"view": status if status in ("unread", "unanswered", "unresponded") else ""}
-    found = threads.select(x, course.id, author=author.username, chosen=chosen)
+    found = threads.select(call, course.id, author=author.username, chosen=chosen)
     found = [thread for thread in found if not thread.anonymous and (thread.flaggers or not flagged)]
-    image = {"profile": {"image": accounts.profile_image(author, x.base_url)}}
+    image = {"profile": {"image": accounts.profile_image(author, call.base_url)}}
     results = [
-        shapes.thread(x, row, listed=True, counts_flags=counts) | {"pinned": False, "users": {author.username: image}}
+        shapes.thread(call, row, listed=True, counts_flags=counts)
+        | {"pinned": False, "users": {author.username: image}}
         for row in found[(page - 1) * size : page * size]
     ]
-    document = threads.envelope(x, results, page, size, len(found))
+    document = threads.envelope(call, results, page, size, len(found))
     document["pagination"]["count"] = len(results)  # of this page alone, as recorded
     return wire.api_json(document)
 

@@ -24,14 +24,14 @@ from lms_emulator.providers.openedx.web import csrf
 def with_csrf_cookie(operation: Operation) -> Operation:
     """An operation whose answers and refusals carry the CSRF cookie, set by the view; a failure (500) carries none."""
 
-    def run(x: Call) -> Response:
+    def run(call: Call) -> Response:
         try:
-            response = operation(x)
+            response = operation(call)
         except refusals.OpenedxRefusal as refusal:
-            csrf.ensure(x, set_by_view=True)
+            csrf.ensure(call, set_by_view=True)
             refusal.headers["vary"] = "Cookie"
             raise
-        csrf.ensure(x, set_by_view=True)
+        csrf.ensure(call, set_by_view=True)
         response.headers.setdefault("vary", "Cookie")
         return response
 
@@ -39,62 +39,62 @@ def with_csrf_cookie(operation: Operation) -> Operation:
     return run
 
 
-def _username(x: Call) -> str:
+def _username(call: Call) -> str:
     """The caller's username; a server with the API key has none."""
-    user = calling_user(x)
+    user = calling_user(call)
     return user.username if user else ""
 
 
-def _may_see(x: Call, username: str) -> bool:
+def _may_see(call: Call, username: str) -> bool:
     """Whether the caller may see a user's enrolments: that user, staff, or a server with the API key."""
-    staff = people.is_global_staff(calling_user(x))
-    return staff or credentials.has_api_key(x) or username.lower() == _username(x).lower()
+    staff = people.is_global_staff(calling_user(call))
+    return staff or credentials.has_api_key(call) or username.lower() == _username(call).lower()
 
 
-def read_enrollment(x: Call) -> Response:
+def read_enrollment(call: Call) -> Response:
     """One enrolment, active or not; 200 without a body when there is none."""
-    username = x.path_params.get("username") or _username(x)
-    if not _may_see(x, username):
+    username = call.path_params.get("username") or _username(call)
+    if not _may_see(call, username):
         raise not_yours(username)
-    key = readable_key(x.path_params["course_id"])
-    user = lookup.user_named(x.store, x.settings, username)
-    found = enrollment.get(x.store, user, key.text) if user else None
+    key = readable_key(call.path_params["course_id"])
+    user = lookup.user_named(call.store, call.settings, username)
+    found = enrollment.get(call.store, user, key.text) if user else None
     if found is None:
         return wire.no_content(200)
-    return wire.api_json(shape(x, found))
+    return wire.api_json(shape(call, found))
 
 
-def list_enrollments(x: Call) -> Response:
+def list_enrollments(call: Call) -> Response:
     """The active enrolments of a user, oldest first; of another user, only in courses the caller is staff of."""
-    username = x.query.get("user") or _username(x)
-    user = lookup.user_named(x.store, x.settings, username)
-    found = enrollment.of_user(x.store, user) if user else []
-    if not _may_see(x, username):
-        user = caller(x)
-        found = [e for e in found if people.is_course_staff(x.store, user, e.course)]
-    return wire.api_json([shape(x, record) for record in found])
+    username = call.query.get("user") or _username(call)
+    user = lookup.user_named(call.store, call.settings, username)
+    found = enrollment.of_user(call.store, user) if user else []
+    if not _may_see(call, username):
+        user = caller(call)
+        found = [e for e in found if people.is_course_staff(call.store, user, e.course)]
+    return wire.api_json([shape(call, record) for record in found])
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """A course with its modes, for anybody; `include_expired` (anything but empty) shows expired modes too."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = readable_key(text)
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise unknown_course(text)
-    expired = bool(x.query.get("include_expired"))
-    return wire.api_json(shapes.course_details(course, x.clock.now(), include_expired=expired))
+    expired = bool(call.query.get("include_expired"))
+    return wire.api_json(shapes.course_details(course, call.clock.now(), include_expired=expired))
 
 
-def read_roles(x: Call) -> Response:
+def read_roles(call: Call) -> Response:
     """The caller's roles in courses, and whether the caller is global staff."""
-    user = calling_user(x)
+    user = calling_user(call)
     if user is None:
-        raise no_roles(_username(x))
-    wanted = x.query.get("course_id")
+        raise no_roles(_username(call))
+    wanted = call.query.get("course_id")
     found = [
         {"org": org, "course_id": course, "role": role}
-        for org, course, role in people.roles(x.store, user)
+        for org, course, role in people.roles(call.store, user)
         if not wanted or course == wanted
     ]
     return wire.api_json({"roles": found, "is_staff": people.is_global_staff(user)})

@@ -23,35 +23,35 @@ from lms_emulator.providers.openedx.shapes import enrollment as shapes
 MOST_VALUES = 100
 
 
-def list_all(x: Call) -> Response:
+def list_all(call: Call) -> Response:
     """Every enrolment, newest first, page by page; filtered by course, user, or address."""
-    wanted = _filters(x)
-    found = [enrollment for enrollment in _candidates(x, wanted) if _fits(x, enrollment, wanted)]
+    wanted = _filters(call)
+    found = [enrollment for enrollment in _candidates(call, wanted) if _fits(call, enrollment, wanted)]
     found.sort(key=lambda enrollment: (enrollment.created, enrollment.id), reverse=True)
-    page = paging.by_cursor(x, found, lambda row: row.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
+    page = paging.by_cursor(call, found, lambda row: row.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
     return wire.api_json(page.envelope([shapes.row(item) for item in page.items]))
 
 
-def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
+def _candidates(call: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
     """The enrolments that may fit: by user where users are named, else all."""
-    table = x.store.enrollments
+    table = call.store.enrollments
     if "username" not in wanted:
         return table
-    users = (lookup.user_named(x.store, x.settings, name) for name in wanted["username"])
+    users = (lookup.user_named(call.store, call.settings, name) for name in wanted["username"])
     return [row for username in {user.username for user in users if user} for row in table.find("user", username)]
 
 
-def _filters(x: Call) -> dict[str, list[str]]:
+def _filters(call: Call) -> dict[str, list[str]]:
     """The filters of the query. Raises the refusal for values that make no sense."""
     wanted: dict[str, list[str]] = {}
     errors: dict[str, str] = {}
-    course = x.query.get("course_id", "").strip()
+    course = call.query.get("course_id", "").strip()
     if course:
         if keys.course_key(course) is None:
             errors["course_id"] = f"'{course}' is not a valid course id."
         wanted["course_id"] = [course]
     for name, plural in (("course_ids", "course_ids"), ("username", "usernames"), ("email", "emails")):
-        values = x.query.get(name, "")
+        values = call.query.get(name, "")
         if not values:
             continue
         listed = values.split(",")
@@ -67,13 +67,13 @@ def _filters(x: Call) -> dict[str, list[str]]:
     return wanted
 
 
-def _fits(x: Call, enrollment: Enrollment, wanted: dict[str, list[str]]) -> bool:
-    fold = x.settings.case_insensitive_matching
+def _fits(call: Call, enrollment: Enrollment, wanted: dict[str, list[str]]) -> bool:
+    fold = call.settings.case_insensitive_matching
 
     def same(value: str, values: list[str]) -> bool:
         return value in values or (fold and value.lower() in [other.lower() for other in values])
 
-    user = x.store.users.get(enrollment.user)
+    user = call.store.users.get(enrollment.user)
     if "course_id" in wanted and not same(enrollment.course, wanted["course_id"]):
         return False
     if "course_ids" in wanted and not any(part.lower() in enrollment.course.lower() for part in wanted["course_ids"]):
@@ -83,30 +83,30 @@ def _fits(x: Call, enrollment: Enrollment, wanted: dict[str, list[str]]) -> bool
     return "email" not in wanted or (user is not None and same(user.email, wanted["email"]))
 
 
-def list_allowed(x: Call) -> Response:
+def list_allowed(call: Call) -> Response:
     """The permissions to enrol of an address; without one, those of the caller's own address."""
-    email = x.query.get("email") or caller(x).email
-    return wire.api_json([shapes.allowed(row) for row in x.store.enrollments_allowed.find("email", email.lower())])
+    email = call.query.get("email") or caller(call).email
+    return wire.api_json([shapes.allowed(row) for row in call.store.enrollments_allowed.find("email", email.lower())])
 
 
-def allow(x: Call) -> Response:
+def allow(call: Call) -> Response:
     """Allow an address to enrol. A key that cannot be read is not handled by the real server (500)."""
-    body = wire.read(x)
+    body = wire.read(call)
     email, course = _email_and_course(body)
     readable_key(course)
-    if x.store.enrollments_allowed.get((email.lower(), course)) is not None:
+    if call.store.enrollments_allowed.get((email.lower(), course)) is not None:
         raise already_allowed(email, course)
     given = EnrollmentAllowed(
-        email=email, course=course, created=x.clock.now(), auto_enroll=_flag(body.get("auto_enroll", False))
+        email=email, course=course, created=call.clock.now(), auto_enroll=_flag(body.get("auto_enroll", False))
     )
-    return wire.api_json(shapes.allowed(x.store.enrollments_allowed.put(given)), 201)
+    return wire.api_json(shapes.allowed(call.store.enrollments_allowed.put(given)), 201)
 
 
-def disallow(x: Call) -> Response:
+def disallow(call: Call) -> Response:
     """Take such a permission back."""
-    email, course = _email_and_course(wire.read(x))
+    email, course = _email_and_course(wire.read(call))
     readable_key(course)
-    if x.store.enrollments_allowed.delete((email.lower(), course)) is None:
+    if call.store.enrollments_allowed.delete((email.lower(), course)) is None:
         raise not_allowed_before(email, course)
     return wire.no_content()
 

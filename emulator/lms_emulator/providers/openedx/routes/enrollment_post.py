@@ -34,36 +34,36 @@ class Wanted:
     privileged: bool
 
 
-def post(x: Call) -> Response:
+def post(call: Call) -> Response:
     """Enrol a user; 200 for new, existing and unchanged enrolments."""
-    body = wire.read_object(x)
-    wanted = _read(x, body)
-    made = _carry_out(x, wanted)
+    body = wire.read_object(call)
+    wanted = _read(call, body)
+    made = _carry_out(call, wanted)
     if wanted.cohort is not None:
-        _join_cohort(x, wanted)
+        _join_cohort(call, wanted)
     if body.get("email_opt_in") is not None:
-        _opt_in(x, wanted, body["email_opt_in"])
-    return wire.api_json(shape(x, made))
+        _opt_in(call, wanted, body["email_opt_in"])
+    return wire.api_json(shape(call, made))
 
 
-def shape(x: Call, record: Enrollment) -> dict[str, Any]:
+def shape(call: Call, record: Enrollment) -> dict[str, Any]:
     """An enrolment with its course."""
-    return shapes.enrollment(record, x.store.courses.get(record.course), x.clock.now())
+    return shapes.enrollment(record, call.store.courses.get(record.course), call.clock.now())
 
 
-def _read(x: Call, body: dict[str, Any]) -> Wanted:
+def _read(call: Call, body: dict[str, Any]) -> Wanted:
     """Checks 1 to 6: the course id, on whose behalf, which mode, which user, the flags."""
-    key = _course_key(x, body)
-    privileged = _is_privileged(x)
+    key = _course_key(call, body)
+    privileged = _is_privileged(call)
     username, email = body.get("user"), body.get("email")
-    user = calling_user(x)
+    user = calling_user(call)
     own = user.username if user else ""
     if username and username != own and not privileged:
         raise not_yours(str(username))
     if email and not username:
         if not privileged:
             raise not_yours(str(email))
-        found = lookup.user_with_email(x.store, x.settings, str(email))
+        found = lookup.user_with_email(call.store, call.settings, str(email))
         if found is None:
             raise unknown_email(str(email))
         username = found.username
@@ -71,7 +71,7 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
     if mode is not None and mode not in enrollment.OPEN_MODES and not privileged:
         raise mode_not_permitted(str(mode))
     username = str(username or own)
-    user = lookup.user_named(x.store, x.settings, username)
+    user = lookup.user_named(call.store, call.settings, username)
     if user is None:
         raise unknown_user(username)
     is_active, force = body.get("is_active"), body.get("force_enrollment")
@@ -84,21 +84,21 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
         course_id=key.text,
         mode=None if mode is None else str(mode),
         is_active=is_active,
-        force=bool(force) and people.is_global_staff(calling_user(x)),
+        force=bool(force) and people.is_global_staff(calling_user(call)),
         attributes=_attributes(body),
         cohort=body.get("cohort"),
         privileged=privileged,
     )
 
 
-def _course_key(x: Call, body: dict[str, Any]) -> keys.CourseKey:
+def _course_key(call: Call, body: dict[str, Any]) -> keys.CourseKey:
     """Checks 1 and 2. The real server fails if course_details is not an object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
         raise refusals.Unhandled(f"course_details is no object but {details!r}")
     text = details.get("course_id")
     if not text:
-        raise course_id_missing(at_top="course_id" in body, is_form=x.is_form)
+        raise course_id_missing(at_top="course_id" in body, is_form=call.is_form)
     key = keys.course_key(text)
     if key is None:
         raise unknown_course(str(text))
@@ -112,33 +112,33 @@ def _attributes(body: dict[str, Any]) -> list[dict[str, Any]]:
     return given
 
 
-def _is_privileged(x: Call) -> bool:
-    return credentials.has_api_key(x) or people.is_global_staff(calling_user(x))
+def _is_privileged(call: Call) -> bool:
+    return credentials.has_api_key(call) or people.is_global_staff(calling_user(call))
 
 
-def _carry_out(x: Call, wanted: Wanted) -> Enrollment:
+def _carry_out(call: Call, wanted: Wanted) -> Enrollment:
     """Checks 7 to 11, then enrol or change."""
-    course = x.store.courses.get(wanted.course_id)
-    existing = enrollment.get(x.store, wanted.user, wanted.course_id)
+    course = call.store.courses.get(wanted.course_id)
+    existing = enrollment.get(call.store, wanted.user, wanted.course_id)
     try:
         if course is not None and existing is not None and wanted.privileged and _changes(existing, wanted):
-            return _change(x, existing, course, wanted)
+            return _change(call, existing, course, wanted)
         if course is None:
             raise unknown_course(wanted.course_id)
-        mode = wanted.mode or enrollment.default_mode(course, x.clock.now(), x.settings.default_enrollment_mode)
+        mode = wanted.mode or enrollment.default_mode(course, call.clock.now(), call.settings.default_enrollment_mode)
         return enrollment.enroll(
-            x.store,
+            call.store,
             wanted.user,
             course,
             mode,
-            x.clock.now(),
+            call.clock.now(),
             is_active=wanted.is_active is not False,
             force=wanted.force,
             attributes=wanted.attributes,
         )
     except enrollment.Refused as refused:
         assert course is not None  # only a known course refuses
-        raise _refusal(x, wanted, course, refused) from None
+        raise _refusal(call, wanted, course, refused) from None
 
 
 def _changes(existing: Enrollment, wanted: Wanted) -> bool:
@@ -146,47 +146,47 @@ def _changes(existing: Enrollment, wanted: Wanted) -> bool:
     return other_mode or (wanted.is_active is not None and existing.is_active != wanted.is_active)
 
 
-def _change(x: Call, existing: Enrollment, course: Course, wanted: Wanted) -> Enrollment:
+def _change(call: Call, existing: Enrollment, course: Course, wanted: Wanted) -> Enrollment:
     if wanted.is_active is False and existing.is_active and wanted.mode is not None and existing.mode != wanted.mode:
         raise mode_mismatch(existing.mode, wanted.mode)
     missing = enrollment.missing_attributes(wanted.mode, wanted.attributes) if wanted.attributes else []
     if missing:
         raise attributes_missing(wanted.mode or "", missing)
     return enrollment.update(
-        x.store,
+        call.store,
         existing,
         course,
-        x.clock.now(),
+        call.clock.now(),
         mode=wanted.mode,
         is_active=wanted.is_active,
         attributes=wanted.attributes,
-        include_expired=credentials.has_api_key(x),
+        include_expired=credentials.has_api_key(call),
     )
 
 
-def _refusal(x: Call, wanted: Wanted, course: Course, refused: enrollment.Refused) -> refusals.OpenedxRefusal:
+def _refusal(call: Call, wanted: Wanted, course: Course, refused: enrollment.Refused) -> refusals.OpenedxRefusal:
     if refused.reason == "mode_not_offered":
-        details = shapes.course_details(course, x.clock.now())
+        details = shapes.course_details(course, call.clock.now())
         return mode_not_offered(refused.detail, course.id, details)
     if refused.reason == "attribute":
         return bad_attribute(refused.detail)
     return not_created(wanted.user.username, course.id, refused.reason)
 
 
-def _join_cohort(x: Call, wanted: Wanted) -> None:
-    cohort = cohorts.named(x.store, wanted.course_id, str(wanted.cohort))
+def _join_cohort(call: Call, wanted: Wanted) -> None:
+    cohort = cohorts.named(call.store, wanted.course_id, str(wanted.cohort))
     if cohort is None:
         raise unknown_cohort(str(wanted.cohort))
     if wanted.user.username not in cohort.users:
-        cohorts.join(x.store, cohort, wanted.user.username)
+        cohorts.join(call.store, cohort, wanted.user.username)
 
 
-def _opt_in(x: Call, wanted: Wanted, agreed: object) -> None:
+def _opt_in(call: Call, wanted: Wanted, agreed: object) -> None:
     """Record for the caller, whoever is enrolled, whether the course's organisation may write to them."""
-    user, key = calling_user(x), keys.course_key(wanted.course_id)
+    user, key = calling_user(call), keys.course_key(wanted.course_id)
     if user is None:
         raise refusals.Unhandled("email_opt_in is the caller's, and a server with X-Edx-Api-Key is nobody")
-    preferences.opt_in(x.store, user.username, key.org if key else "", agreed, x.clock.now().year)
+    preferences.opt_in(call.store, user.username, key.org if key else "", agreed, call.clock.now().year)
 
 
 # refusals

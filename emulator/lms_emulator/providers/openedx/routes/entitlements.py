@@ -55,29 +55,29 @@ def _shape(entitlement: Entitlement) -> dict[str, Any]:
     }
 
 
-def staff_to_write(x: Call) -> None:
+def staff_to_write(call: Call) -> None:
     """Permission: everybody may read their own; only staff may write."""
-    if x.method not in ("GET", "HEAD", "OPTIONS"):
-        is_staff(x)
+    if call.method not in ("GET", "HEAD", "OPTIONS"):
+        is_staff(call)
     else:
-        caller(x)
+        caller(call)
 
 
-def list_all(x: Call) -> Response:
+def list_all(call: Call) -> Response:
     """The caller's entitlements, or those of the user whom staff name."""
-    user = caller(x)
-    every = user.is_staff and "user" in x.query
-    found = list(x.store.entitlements) if every else x.store.entitlements.find("user", user.username)
-    page = paging.numbered(x, [entitlement for entitlement in found if _wanted(x, entitlement)])
+    user = caller(call)
+    every = user.is_staff and "user" in call.query
+    found = list(call.store.entitlements) if every else call.store.entitlements.find("user", user.username)
+    page = paging.numbered(call, [entitlement for entitlement in found if _wanted(call, entitlement)])
     return wire.api_json(page.envelope([_shape(item) for item in page.items]))
 
 
-def _wanted(x: Call, entitlement: Entitlement) -> bool:
+def _wanted(call: Call, entitlement: Entitlement) -> bool:
     """Whether it passes the query's filters, which apply to operations on a single one too."""
-    query = x.query
+    query = call.query
     ended = {"true": True, "false": False}.get(text := query.get("expired_at__isnull", "").lower())
     if ended is None and text:
-        x.reads.takes(("expired_at__isnull",), text, ended)
+        call.reads.takes(("expired_at__isnull",), text, ended)
     return (
         query.get("user", "") in ("", entitlement.user)
         and (not query.get("uuid") or entitlement.uuid in query["uuid"].split(","))
@@ -86,54 +86,54 @@ def _wanted(x: Call, entitlement: Entitlement) -> bool:
     )
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Give a user an entitlement; any mode is accepted."""
-    values = _read(x, partial=False)
-    now = x.clock.now()
-    made = x.store.entitlements.put(Entitlement(uuid=x.ids.uuid(), created=now, modified=now, **values))
+    values = _read(call, partial=False)
+    now = call.clock.now()
+    made = call.store.entitlements.put(Entitlement(uuid=call.ids.uuid(), created=now, modified=now, **values))
     return wire.api_json(_shape(made), 201)
 
 
-def _read(x: Call, *, partial: bool) -> dict[str, Any]:
-    values, errors = fields.read(wire.read(x), _FIELDS, partial=partial)
-    if not errors and "user" in values and lookup.user_named(x.store, x.settings, values["user"]) is None:
+def _read(call: Call, *, partial: bool) -> dict[str, Any]:
+    values, errors = fields.read(wire.read(call), _FIELDS, partial=partial)
+    if not errors and "user" in values and lookup.user_named(call.store, call.settings, values["user"]) is None:
         errors = {"user": [f"Object with username={values['user']} does not exist."]}
     if errors:
         raise refusals.api_error(400, errors, reason="invalid_entitlement", check=", ".join(errors), got=errors)
     return values
 
 
-def _one(x: Call) -> Entitlement:
-    found, user = x.store.entitlements.get(x.path_params["uuid"]), caller(x)
-    if found is None or (found.user != user.username and not user.is_staff) or not _wanted(x, found):
+def _one(call: Call) -> Entitlement:
+    found, user = call.store.entitlements.get(call.path_params["uuid"]), caller(call)
+    if found is None or (found.user != user.username and not user.is_staff) or not _wanted(call, found):
         raise refusals.OpenedxRefusal("unknown_entitlement", status=404, message="Not found.", check="entitlement")
     return found
 
 
-def read_one(x: Call) -> Response:
+def read_one(call: Call) -> Response:
     """One entitlement."""
-    return wire.api_json(_shape(_one(x)))
+    return wire.api_json(_shape(_one(call)))
 
 
-def change(x: Call) -> Response:
+def change(call: Call) -> Response:
     """Change an entitlement."""
-    found, values = _one(x), _read(x, partial=x.method == "PATCH")
-    changed = replace(found, modified=x.clock.now(), **values)
-    return wire.api_json(_shape(x.store.entitlements.put(changed)))
+    found, values = _one(call), _read(call, partial=call.method == "PATCH")
+    changed = replace(found, modified=call.clock.now(), **values)
+    return wire.api_json(_shape(call.store.entitlements.put(changed)))
 
 
-def expire(x: Call) -> Response:
+def expire(call: Call) -> Response:
     """End an entitlement; it stays in the lists."""
-    now = x.clock.now()
-    x.store.entitlements.put(replace(_one(x), expired_at=now, modified=now))
+    now = call.clock.now()
+    call.store.entitlements.put(replace(_one(call), expired_at=now, modified=now))
     return wire.no_content()
 
 
-def enroll(x: Call) -> Response:
+def enroll(call: Call) -> Response:
     """Enrol with an entitlement. Without a catalogue no run belongs to any course."""
-    body = wire.read_object(x)
-    found = x.store.entitlements.get(x.path_params["uuid"])
-    if found is None or found.user != caller(x).username:
+    body = wire.read_object(call)
+    found = call.store.entitlements.get(call.path_params["uuid"])
+    if found is None or found.user != caller(call).username:
         text = "The Entitlement for this UUID does not exist or is Expired."
         raise refusals.api_error(400, text, reason="unknown_entitlement", check="entitlement")
     if not body.get("course_run_id"):
@@ -142,7 +142,7 @@ def enroll(x: Call) -> Response:
     raise refusals.api_error(400, {"message": text}, reason="other_course", check="course of the entitlement")
 
 
-def unenroll(x: Call) -> Response:
+def unenroll(call: Call) -> Response:
     """Give the seat back; there can be none."""
     raise refusals.OpenedxRefusal("not_enrolled", status=404, message="Not found.", check="enrolled")
 

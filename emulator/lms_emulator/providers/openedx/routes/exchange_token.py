@@ -18,29 +18,29 @@ BACKENDS = frozenset(
 )
 
 
-def exchange(x: Call) -> Response:
+def exchange(call: Call) -> Response:
     """The resource, whose backend is looked up before anything else."""
-    if x.path_params["backend"] not in BACKENDS:
+    if call.path_params["backend"] not in BACKENDS:
         raise refusals.OpenedxRefusal(
             "unknown_backend",
             status=404,
             style="not-found",
             check="sign-in backend",
             expected=sorted(BACKENDS),
-            got=x.path_params["backend"],
+            got=call.path_params["backend"],
             diagnosis=f"there is no backend of this name; there are {', '.join(sorted(BACKENDS))}",
         )
-    return _RESOURCE(x)
+    return _RESOURCE(call)
 
 
-def exchange_access_token(x: Call) -> Response:
+def exchange_access_token(call: Call) -> Response:
     """Exchange another site's token. Third-party sign-in is not set up, so no exchange ever succeeds."""
-    form = {} if not x.is_form else dict(x.form())
+    form = {} if not call.is_form else dict(call.form())
     for name in ("access_token", "client_id"):
         if not form.get(name):
             raise _refused("invalid_request", f"{name} is required")
-    client_id = x.field("client_id")
-    application = lookup.application(x.store, x.settings, client_id)
+    client_id = call.field("client_id")
+    application = lookup.application(call.store, call.settings, client_id)
     if application is None:
         raise _refused("invalid_client", f"{client_id} is not a valid client_id", credential=client_id)
     if application.client_type != "public":

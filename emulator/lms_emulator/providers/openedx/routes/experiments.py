@@ -23,15 +23,15 @@ from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.providers.openedx.web import csrf
 
 
-def _discount(x: Call, user: User) -> Response:
+def _discount(call: Call, user: User) -> Response:
     """Whether a discount applies: none does. A token says it to the shop."""
-    csrf.ensure(x)
-    course_of(x)
+    csrf.ensure(call)
+    course_of(call)
     token = jwts.create(
         user,
-        config=x.store.section.jwt,
-        settings=x.settings,
-        now=x.clock.timestamp(),
+        config=call.store.section.jwt,
+        settings=call.settings,
+        now=call.clock.timestamp(),
         grant_type="",
         scopes=("email", "profile"),
         filters=(),
@@ -39,21 +39,21 @@ def _discount(x: Call, user: User) -> Response:
         asymmetric=False,
         further={"discount_applicable": False, "discount_percent": 15},
     )
-    csrf.ensure(x, set_by_view=True)
+    csrf.ensure(call, set_by_view=True)
     return wire.api_json({"discount_applicable": False, "jwt": token}, 200, {"vary": "Cookie"})
 
 
-def own_discount(x: Call) -> Response:
+def own_discount(call: Call) -> Response:
     """Whether the caller has a discount in a course."""
-    return _discount(x, caller(x))
+    return _discount(call, caller(call))
 
 
-def users_discount(x: Call) -> Response:
+def users_discount(call: Call) -> Response:
     """Whether a user has a discount in a course, for staff."""
-    user = x.store.users.first("id", parse_integer(x.path_params["id"]))
+    user = call.store.users.first("id", parse_integer(call.path_params["id"]))
     if user is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
-    return _discount(x, caller(x))
+    return _discount(call, caller(call))
 
 
 def _data(record: ExperimentData) -> dict[str, Any]:
@@ -68,16 +68,16 @@ def _data(record: ExperimentData) -> dict[str, Any]:
     }
 
 
-def list_data(x: Call) -> Response:
+def list_data(call: Call) -> Response:
     """The values that experiments store for the caller."""
-    mine = [record for record in x.store.experiment_data if record.user == caller(x).username]
-    page = paging.numbered(x, mine)
+    mine = [record for record in call.store.experiment_data if record.user == caller(call).username]
+    page = paging.numbered(call, mine)
     return wire.api_json(page.envelope([_data(item) for item in page.items]))
 
 
-def keep_data(x: Call) -> Response:
+def keep_data(call: Call) -> Response:
     """Store a value of an experiment for the caller."""
-    body, user, now = wire.read_object(x), caller(x), x.clock.now()
+    body, user, now = wire.read_object(call), caller(call), call.clock.now()
     if missing := [name for name in ("experiment_id", "key", "value") if name not in body]:
         errors = {name: ["This field is required."] for name in missing}
         raise refusals.api_error(400, errors, reason="invalid_data", check=", ".join(missing))
@@ -85,7 +85,7 @@ def keep_data(x: Call) -> Response:
         text = "This field may not be null." if body["experiment_id"] is None else "A valid integer is required."
         raise refusals.api_error(400, {"experiment_id": [text]}, reason="invalid_data", check="experiment_id")
     key = (user.username, parse_integer(str(body["experiment_id"])) or 0, str(body["key"]))
-    known = x.store.experiment_data.get(key)
+    known = call.store.experiment_data.get(key)
     made = ExperimentData(
         user=key[0],
         experiment=key[1],
@@ -93,30 +93,30 @@ def keep_data(x: Call) -> Response:
         value=str(body["value"]),
         created=known.created if known else now,
         modified=now,
-        id=known.id if known else x.store.next_number("experiment_data"),
+        id=known.id if known else call.store.next_number("experiment_data"),
     )
-    return wire.api_json(_data(x.store.experiment_data.put(made)), 200 if known else 201)
+    return wire.api_json(_data(call.store.experiment_data.put(made)), 200 if known else 201)
 
 
-def list_values(x: Call) -> Response:
+def list_values(call: Call) -> Response:
     """The values of experiments: none."""
-    page = paging.numbered(x, [])
+    page = paging.numbered(call, [])
     return wire.api_json(page.envelope([]))
 
 
-def upsell(x: Call) -> Response:
+def upsell(call: Call) -> Response:
     """Whether an upgrade is offered: no."""
-    csrf.ensure(x, set_by_view=True)
+    csrf.ensure(call, set_by_view=True)
     return wire.api_json({"show_upsell": False, "upsell_flag": False}, 200, {"vary": "Cookie"})
 
 
-def user_metadata(x: Call) -> Response:
+def user_metadata(call: Call) -> Response:
     """What experiments know of a user in a course."""
-    username, _, course = x.path_params["name"].partition(",")
-    user = lookup.user_named(x.store, x.settings, username)
-    if user is None or user.id != caller(x).id:
+    username, _, course = call.path_params["name"].partition(",")
+    user = lookup.user_named(call.store, call.settings, username)
+    if user is None or user.id != caller(call).id:
         raise refusals.OpenedxRefusal("not_yours", status=404, message="Provided user is not found", check="own data")
-    if course not in x.store.courses:
+    if course not in call.store.courses:
         raise refusals.OpenedxRefusal(
             "unknown_course", status=404, message="Provided course is not found", check="course exists"
         )

@@ -37,47 +37,47 @@ _SCORES = ("earned_all", "possible_all", "earned_graded", "possible_graded")
 # the gradebook
 
 
-def read_gradebook(x: Call) -> Response:
+def read_gradebook(call: Call) -> Response:
     """The gradebook of a course, for its staff, page by page, or of one learner."""
-    course = authored_course(x, x.path_params["course_id"])
-    if username := x.query.get("username"):
-        user = learner_of(x, course, username)
-        return wire.api_json(_row(x, course, user))
-    everybody = grades.learners(x.store, course)
-    users = [user for user in everybody if _fits(x, course, user)]
-    page = page_of(x, course, users)
-    rows = [_row(x, course, user) for user in page.items]
+    course = authored_course(call, call.path_params["course_id"])
+    if username := call.query.get("username"):
+        user = learner_of(call, course, username)
+        return wire.api_json(_row(call, course, user))
+    everybody = grades.learners(call.store, course)
+    users = [user for user in everybody if _fits(call, course, user)]
+    page = page_of(call, course, users)
+    rows = [_row(call, course, user) for user in page.items]
     counts = {"total_users_count": len(everybody), "filtered_users_count": len(users)}
     return wire.api_json({**page.envelope(rows), **counts})
 
 
-def _row(x: Call, course: Course, user: User) -> dict[str, Any]:
-    return shapes.gradebook_row(user, course, grade_of(x, course, user), mode_of(x, course, user))
+def _row(call: Call, course: Course, user: User) -> dict[str, Any]:
+    return shapes.gradebook_row(user, course, grade_of(call, course, user), mode_of(call, course, user))
 
 
-def _fits(x: Call, course: Course, user: User) -> bool:
+def _fits(call: Call, course: Course, user: User) -> bool:
     """Whether a learner passes the query's filters."""
-    query = x.query
+    query = call.query
     part = query.get("user_contains") or query.get("username_contains") or ""
     if part.lower() not in f"{user.username}\n{user.email}".lower():
         return False
-    if query.get("enrollment_mode") not in (None, "", mode_of(x, course, user)):
+    if query.get("enrollment_mode") not in (None, "", mode_of(call, course, user)):
         return False
-    grade = grade_of(x, course, user)
+    grade = grade_of(call, course, user)
     percent = 100 * (grade.percent if grade else 0.0)
-    if not _between(x, "course_grade", percent, recorded=grade is not None):
+    if not _between(call, "course_grade", percent, recorded=grade is not None):
         return False
     if not query.get("assignment"):
         return True
     key = keys.usage_key(query["assignment"])
     found = grades.score(grade, key.block_id) if key else None
     share = 100 * found[0] / found[1] if found and found[1] else 0.0
-    return _between(x, "assignment_grade", share, recorded=found is not None)
+    return _between(call, "assignment_grade", share, recorded=found is not None)
 
 
-def _between(x: Call, name: str, value: float, *, recorded: bool) -> bool:
+def _between(call: Call, name: str, value: float, *, recorded: bool) -> bool:
     """Whether a value lies between the requested bounds; a missing value is below any lower bound."""
-    least, most = (_number(x.query.get(f"{name}_{side}")) for side in ("min", "max"))
+    least, most = (_number(call.query.get(f"{name}_{side}")) for side in ("min", "max"))
     if least is not None and (not recorded or value < least):
         return False
     return most is None or value <= most
@@ -92,10 +92,10 @@ def _number(text: str | None) -> float | None:
         raise refusals.Unhandled(f"`{text}` is no number") from None
 
 
-def read_info(x: Call) -> Response:
+def read_info(call: Call) -> Response:
     """What the gradebook needs to know of the course: policy and subsections."""
-    course = authored_course(x, x.path_params["course_id"])
-    only_graded = x.reads.flag("graded_only", x.query.get("graded_only", "").lower(), ("true",))
+    course = authored_course(call, call.path_params["course_id"])
+    only_graded = call.reads.flag("graded_only", call.query.get("graded_only", "").lower(), ("true",))
     numbers: dict[str, int] = {}
     lines = []
     stack = [blocks.tree(course, staff=False)]
@@ -141,22 +141,22 @@ def read_info(x: Call) -> Response:
 # scores given by staff
 
 
-def bulk_update(x: Call) -> Response:
+def bulk_update(call: Call) -> Response:
     """Override learners' scores in subsections. If one fails, the answer is 422, but the others are stored."""
-    course, body = authored_course(x, x.path_params["course_id"]), wire.read(x)
+    course, body = authored_course(call, call.path_params["course_id"]), wire.read(call)
     if not isinstance(body, list):
         raise refusals.Unhandled("the body is no list")
-    results = [_give(x, course, line) for line in body]
+    results = [_give(call, course, line) for line in body]
     if all(line["success"] for line in results):
         return wire.api_json(results, 202)
     raise refusals.api_error(422, results, reason="grade_not_given", check="every grade can be given")
 
 
-def _give(x: Call, course: Course, line: Any) -> dict[str, Any]:
+def _give(call: Call, course: Course, line: Any) -> dict[str, Any]:
     if not isinstance(line, dict) or not {"user_id", "usage_id", "grade"} <= line.keys():
         raise refusals.Unhandled(f"a line has no user_id, usage_id and grade: {line!r}")
     number, usage, given = line["user_id"], str(line["usage_id"]), line["grade"]
-    user = x.store.users.first("id", number) if isinstance(number, int) else None
+    user = call.store.users.first("id", number) if isinstance(number, int) else None
     key = keys.usage_key(usage)
     reason = None
     if key is None:
@@ -169,7 +169,7 @@ def _give(x: Call, course: Course, line: Any) -> dict[str, Any]:
         made = GradeOverride(user=user.username, block=usage, comment=str(given.get("comment") or ""))
         scores = {name: _score(given.get(f"{name}_override")) for name in _SCORES}
         made = replace(made, **scores)
-        grades.override(x.store, made, x.clock.now(), caller(x).username)
+        grades.override(call.store, made, call.clock.now(), caller(call).username)
     return {"user_id": number, "usage_id": usage, "success": reason is None, "reason": reason}
 
 
@@ -182,35 +182,35 @@ def _score(value: Any) -> float | None:
         raise refusals.Unhandled(f"the score {value!r} is no number") from None
 
 
-def read_subsection(x: Call) -> Response:
+def read_subsection(call: Call) -> Response:
     """A learner's score in one subsection with the history of its overrides, for the course's staff."""
-    text = x.path_params["subsection_id"]
+    text = call.path_params["subsection_id"]
     key = keys.usage_key(text)
     if key is None:
         raise error(404, "invalid_subsection_id", "Invalid UsageKey", text)
-    course = authored_course(x, key.course)
-    number = x.query.get("user_id", "")
-    user = x.store.users.first("id", parse_integer(number))
+    course = authored_course(call, key.course)
+    number = call.query.get("user_id", "")
+    user = call.store.users.first("id", parse_integer(number))
     node = blocks.find(blocks.tree(course), key.text)
     if user is None:
         raise refusals.developer_error(404, "User matching query does not exist.", reason="unknown_user", got=number)
     if node is None:
         raise refusals.Unhandled(f"`{key.text}` is not a block of its course")
-    found = grades.score(x.store.grades.get((user.username, course.id)), key.block_id)
-    earned, most = found or grades.worked(x.store, user.username, node) or (0.0, grades.possible(node))
+    found = grades.score(call.store.grades.get((user.username, course.id)), key.block_id)
+    earned, most = found or grades.worked(call.store, user.username, node) or (0.0, grades.possible(node))
     score = {"earned_all": earned, "possible_all": most, "earned_graded": earned, "possible_graded": most}
     if not node.graded:
         score |= {"earned_graded": 0.0, "possible_graded": 0.0}
-    override = x.store.grade_overrides.get((user.username, key.text))
+    override = call.store.grade_overrides.get((user.username, key.text))
     shown = {f"{name}_override": getattr(override, name) for name in _SCORES} if override else None
     history = [
-        _line(x, change)
-        for change in x.store.override_histories
+        _line(call, change)
+        for change in call.store.override_histories
         if (change.override.user, change.override.block) == (user.username, key.text)
     ]
-    limit = parse_integer(asked := x.query.get("history_record_limit", ""))
+    limit = parse_integer(asked := call.query.get("history_record_limit", ""))
     if limit is None and asked:
-        x.reads.takes(("history_record_limit",), asked, None)
+        call.reads.takes(("history_record_limit",), asked, None)
     if limit is not None:
         history = history[-limit:]
     return wire.api_json(
@@ -226,8 +226,8 @@ def read_subsection(x: Call) -> Response:
     )
 
 
-def _line(x: Call, change: OverrideHistory) -> dict[str, Any]:
-    by = x.store.users.get(change.by)
+def _line(call: Call, change: OverrideHistory) -> dict[str, Any]:
+    by = call.store.users.get(change.by)
     return {
         "created": moment(change.override.created),
         "grade_id": change.override.id,

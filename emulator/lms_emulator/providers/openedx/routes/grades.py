@@ -20,9 +20,9 @@ from lms_emulator.providers.openedx.rules import enrollment, grades, keys, peopl
 from lms_emulator.providers.openedx.shapes import grades as shapes
 
 
-def require_login(x: Call) -> None:
+def require_login(call: Call) -> None:
     """Permission: a user is signed in. These resources word the refusal in their own way."""
-    if calling_user(x) is None:
+    if calling_user(call) is None:
         raise refusals.OpenedxRefusal(
             "not_authenticated",
             status=401,
@@ -32,53 +32,53 @@ def require_login(x: Call) -> None:
         )
 
 
-def read_grades(x: Call) -> Response:
+def read_grades(call: Call) -> Response:
     """The grade of one learner, or of everybody enrolled, page by page."""
-    course = _course(x)
-    username = x.query.get("username", "")
+    course = _course(call)
+    username = call.query.get("username", "")
     if username:
-        user = learner_of(x, course, username)
-        return wire.api_json([_summary(x, course, user)])
-    page = page_of(x, course, grades.learners(x.store, course))
-    return wire.api_json(page.envelope([_summary(x, course, user) for user in page.items]))
+        user = learner_of(call, course, username)
+        return wire.api_json([_summary(call, course, user)])
+    page = page_of(call, course, grades.learners(call.store, course))
+    return wire.api_json(page.envelope([_summary(call, course, user) for user in page.items]))
 
 
-def _summary(x: Call, course: Course, user: User) -> dict[str, Any]:
-    return shapes.summary(user, course, grade_of(x, course, user), mode_of(x, course, user))
+def _summary(call: Call, course: Course, user: User) -> dict[str, Any]:
+    return shapes.summary(user, course, grade_of(call, course, user), mode_of(call, course, user))
 
 
-def mode_of(x: Call, course: Course, user: User) -> str:
-    found = enrollment.get(x.store, user, course.id)
+def mode_of(call: Call, course: Course, user: User) -> str:
+    found = enrollment.get(call.store, user, course.id)
     return found.mode if found else ""
 
 
-def grade_of(x: Call, course: Course, user: User) -> Grade | None:
-    return grades.graded(x.store, course, user)
+def grade_of(call: Call, course: Course, user: User) -> Grade | None:
+    return grades.graded(call.store, course, user)
 
 
-def page_of(x: Call, course: Course, users: list[User]) -> paging.Slice:
+def page_of(call: Call, course: Course, users: list[User]) -> paging.Slice:
     """A page of the learners of a course, in the order of their enrolments."""
-    numbers = {user.username: found.id for user in users if (found := enrollment.get(x.store, user, course.id))}
-    return paging.by_cursor(x, users, lambda user: str(numbers[user.username]), size=50)
+    numbers = {user.username: found.id for user in users if (found := enrollment.get(call.store, user, course.id))}
+    return paging.by_cursor(call, users, lambda user: str(numbers[user.username]), size=50)
 
 
-def _course(x: Call) -> Course:
-    text = x.path_params.get("course_id") or x.query.get("course_id") or ""
+def _course(call: Call) -> Course:
+    text = call.path_params.get("course_id") or call.query.get("course_id") or ""
     key = keys.course_key(text)
     if key is None:
         raise error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
     return course
 
 
-def learner_of(x: Call, course: Course, username: str) -> User:
-    user = lookup.user_named(x.store, x.settings, username)
+def learner_of(call: Call, course: Course, username: str) -> User:
+    user = lookup.user_named(call.store, call.settings, username)
     if user is None:
         text = "The user matching the requested username does not exist."
         raise error(404, "user_does_not_exist", text, username)
-    if enrollment.get(x.store, user, course.id) is None:
+    if enrollment.get(call.store, user, course.id) is None:
         text = "The user matching the requested username is not enrolled in this course"
         refusal = error(404, "user_not_enrolled", text, username)
         refusal.diagnosis = f"{user.username} is not enrolled in {course.id}"
@@ -86,54 +86,54 @@ def learner_of(x: Call, course: Course, username: str) -> User:
     return user
 
 
-def read_policy(x: Call) -> Response:
+def read_policy(call: Call) -> Response:
     """The grading policy of a course, for its staff."""
-    text = x.path_params["course_id"]
+    text = call.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
         raise error(400, "invalid_course_key", "The provided course key cannot be parsed.", text)
-    user = caller(x)
-    if not people.is_course_staff(x.store, user, key.text):
+    user = caller(call)
+    if not people.is_course_staff(call.store, user, key.text):
         raise error(403, "user_or_course_does_not_exist", "The course does not exist.", text)
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise error(404, "user_or_course_does_not_exist", "The course does not exist.", text)
     return wire.api_json(shapes.policy(course))
 
 
-def authored_course(x: Call, text: str) -> Course:
+def authored_course(call: Call, text: str) -> Course:
     """The course, whose grades the caller must be allowed to change. Raises the refusal."""
     key = keys.course_key(text)
     if key is None:
         raise error(404, "invalid_course_key", "The provided course key cannot be parsed.", text)
-    if not people.is_course_staff(x.store, caller(x), key.text):
+    if not people.is_course_staff(call.store, caller(call), key.text):
         text = "The requesting user does not have course author permissions."
-        raise error(403, "user_permissions", text, caller(x).username)
-    course = x.store.courses.get(key.text)
+        raise error(403, "user_permissions", text, caller(call).username)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise error(404, "course_does_not_exist", f"Requested grade for unknown course {text}", text)
     return course
 
 
-def _for_staff(x: Call) -> tuple[Course, list[User]]:
+def _for_staff(call: Call) -> tuple[Course, list[User]]:
     """The course in the request and its learners, or the one in `username`. Raises the refusal for all but staff."""
-    is_staff(x)
-    course, username = _course(x), x.query.get("username", "")
-    return course, [learner_of(x, course, username)] if username else grades.learners(x.store, course)
+    is_staff(call)
+    course, username = _course(call), call.query.get("username", "")
+    return course, [learner_of(call, course, username)] if username else grades.learners(call.store, course)
 
 
-def read_breakdown(x: Call) -> Response:
+def read_breakdown(call: Call) -> Response:
     """The grade of each learner with its parts, for staff."""
-    course, users = _for_staff(x)
-    page = page_of(x, course, users)
-    rows = [shapes.breakdown(user, course, grade_of(x, course, user)) for user in page.items]
+    course, users = _for_staff(call)
+    page = page_of(call, course, users)
+    rows = [shapes.breakdown(user, course, grade_of(call, course, user)) for user in page.items]
     return wire.api_json(page.envelope(rows))
 
 
-def read_history(x: Call) -> Response:
+def read_history(call: Call) -> Response:
     """The submissions of learners, for staff; the emulator keeps none."""
-    course, users = _for_staff(x)
-    page = paging.numbered(x, users)
+    course, users = _for_staff(call)
+    page = paging.numbered(call, users)
     rows = [
         {"course_id": course.id, "course_name": course.display_name, "user": user.username, "problems": []}
         for user in page.items

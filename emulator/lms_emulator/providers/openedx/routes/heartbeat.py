@@ -11,11 +11,11 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
-def heartbeat(x: Call) -> Response:
+def heartbeat(call: Call) -> Response:
     """Whether the parts of the site are up."""
     fine: dict[str, Any] = {"status": True, "message": "OK"}
     parts = {"modulestore": fine, "sql": fine}
-    if "extended" in x.query:
+    if "extended" in call.query:
         parts["celery"] = {"status": True, "message": "{'time': '0.014162540435791016'}"}
     return wire.pretty_json(parts)
 

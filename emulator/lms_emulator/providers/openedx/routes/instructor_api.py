@@ -52,25 +52,25 @@ def answered(
 def allowed(rule: Rule) -> Permission:
     """The permission that checks a rule over user and course."""
 
-    def permission(x: Call) -> None:
-        if not rule(x.store, caller(x), course_of(x).id):
+    def permission(call: Call) -> None:
+        if not rule(call.store, caller(call), course_of(call).id):
             raise refusals.permission_denied("the caller lacks the role in the course", check="course role")
 
     return permission
 
 
-def form(x: Call) -> dict[str, Any]:
+def form(call: Call) -> dict[str, Any]:
     """The fields of the request."""
-    body = wire.read(x)
+    body = wire.read(call)
     return body if isinstance(body, dict) else {}
 
 
-def need(x: Call, fields: Mapping[str, str]) -> dict[str, Any]:
+def need(call: Call, fields: Mapping[str, str]) -> dict[str, Any]:
     """The fields of the request, of which some are needed. Raises the refusal that names what is missing.
 
     Parameters: `fields`, what each needed field is for.
     """
-    given = form(x)
+    given = form(call)
     missing = [name for name in fields if given.get(name) is None]
     if missing:
         body = {
@@ -82,28 +82,28 @@ def need(x: Call, fields: Mapping[str, str]) -> dict[str, Any]:
     return given
 
 
-def person(x: Call, text: str) -> User | None:
+def person(call: Call, text: str) -> User | None:
     """The user with this username or e-mail address."""
-    return people.user_by_name_or_email(x.store, x.settings, text.strip())
+    return people.user_by_name_or_email(call.store, call.settings, text.strip())
 
 
-def block(x: Call, url: str) -> blocks.Node | None:
+def block(call: Call, url: str) -> blocks.Node | None:
     """The block of a usage key in the course."""
-    return blocks.find(blocks.tree(course_of(x)), url)
+    return blocks.find(blocks.tree(course_of(call)), url)
 
 
 def as_view(operation: Operation) -> Operation:
     """An operation that sets the CSRF cookie, as every view of the dashboard does."""
 
-    def view(x: Call) -> Response:
-        csrf.ensure(x)
+    def view(call: Call) -> Response:
+        csrf.ensure(call)
         try:
-            response = operation(x)
+            response = operation(call)
         except Answered as refusal:
-            csrf.ensure(x, set_by_view=True)
+            csrf.ensure(call, set_by_view=True)
             refusal.headers["vary"] = "Cookie"
             raise
-        csrf.ensure(x, set_by_view=True)
+        csrf.ensure(call, set_by_view=True)
         response.headers["vary"] = "Cookie"
         return response
 
@@ -150,15 +150,15 @@ def plain_view(path: str, summary: str, number: int, handler: Operation, rule: R
     """An operation outside the REST framework: for browser sessions only, with empty refusals."""
     view = as_view(handler)
 
-    def page(x: Call) -> Response:
-        methods.require_post(x)
-        methods.check_csrf(x)
-        session.note_course(x)
+    def page(call: Call) -> Response:
+        methods.require_post(call)
+        methods.check_csrf(call)
+        session.note_course(call)
         try:
-            if not rule(x.store, session.current(x).user, course_of(x).id):
-                csrf.ensure(x, set_by_view=True)
+            if not rule(call.store, session.current(call).user, course_of(call).id):
+                csrf.ensure(call, set_by_view=True)
                 raise answered(status=403, reason="not_permitted", headers={"vary": "Cookie"})
-            response = view(x)
+            response = view(call)
         except Answered as refusal:
             refusal.headers |= dict(NOT_CACHED)
             raise
@@ -168,6 +168,6 @@ def plain_view(path: str, summary: str, number: int, handler: Operation, rule: R
     return FAMILY.page(path, page, summary, source=recorded("openedx-2/instr", number))
 
 
-def acting_user(x: Call) -> User | None:
+def acting_user(call: Call) -> User | None:
     """Who is calling, of a REST resource or with a browser session."""
-    return calling_user(x) or session.current(x).user
+    return calling_user(call) or session.current(call).user

@@ -18,9 +18,9 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import keys, people
 
 
-def _staff_of(x: Call, rule: Any) -> Course:
-    found = course_of(x)
-    if not rule(x.store, caller(x), found.id):
+def _staff_of(call: Call, rule: Any) -> Course:
+    found = course_of(call)
+    if not rule(call.store, caller(call), found.id):
         raise refusals.OpenedxRefusal(
             "not_permitted",
             status=403,
@@ -32,25 +32,25 @@ def _staff_of(x: Call, rule: Any) -> Course:
     return found
 
 
-def read_tasks(x: Call) -> Response:
+def read_tasks(call: Call) -> Response:
     """The running tasks of a course."""
-    _staff_of(x, people.is_course_staff)
+    _staff_of(call, people.is_course_staff)
     return wire.api_json({"tasks": []})
 
 
-def read_reports(x: Call) -> Response:
+def read_reports(call: Call) -> Response:
     """The reports of a course."""
-    found = _staff_of(x, people.may_research)
-    rows = [report for report in x.store.reports if report.course == found.id]
+    found = _staff_of(call, people.may_research)
+    rows = [report for report in call.store.reports if report.course == found.id]
     return wire.api_json({"downloads": [{"name": report.name} for report in rows]})
 
 
-def read_schedules(x: Call) -> Response:
+def read_schedules(call: Call) -> Response:
     """The e-mails that are to be sent to a course: none."""
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None or not people.is_course_staff(x.store, caller(x), key.text):
+    key = keys.course_key(call.path_params["course_id"])
+    if key is None or not people.is_course_staff(call.store, caller(call), key.text):
         raise refusals.permission_denied("only the staff of the course may see this")
-    page = paging.numbered(x, [])
+    page = paging.numbered(call, [])
     return wire.api_json(page.envelope([]))
 
 

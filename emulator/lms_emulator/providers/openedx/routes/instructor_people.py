@@ -46,16 +46,16 @@ _BETA = {
 # roles
 
 
-def list_members(x: Call) -> Response:
+def list_members(call: Call) -> Response:
     """The users with a role in the course."""
-    given = form(x)
+    given = form(call)
     role = str(given.get("rolename", ""))
     if role not in ROLES:
         problem = f'"{role}" is not a valid choice.' if "rolename" in given else fields.REQUIRED
         raise invalid({"rolename": [problem]})
-    found = [row for row in x.store.course_roles.find("course", course_of(x).id) if row.role == ROLES[role]]
-    users = [user for course_role in found if (user := x.store.users.get(course_role.user)) is not None]
-    return wire.api_json({"course_id": course_of(x).id, role: [_member(user) for user in users]})
+    found = [row for row in call.store.course_roles.find("course", course_of(call).id) if row.role == ROLES[role]]
+    users = [user for course_role in found if (user := call.store.users.get(course_role.user)) is not None]
+    return wire.api_json({"course_id": course_of(call).id, role: [_member(user) for user in users]})
 
 
 def _member(user: User) -> dict[str, Any]:
@@ -72,10 +72,10 @@ def invalid(errors: dict[str, list[str]]) -> refusals.OpenedxRefusal:
     return refusals.api_error(400, errors, reason="invalid_fields", check=", ".join(errors), got=errors)
 
 
-def modify_access(x: Call) -> Response:
+def modify_access(call: Call) -> Response:
     """Give a user a role in the course, or remove it."""
     given = need(
-        x,
+        call,
         {
             "unique_student_identifier": "email or username of user to change access",
             "rolename": "'instructor', 'staff', 'beta', or 'ccx_coach'",
@@ -83,7 +83,7 @@ def modify_access(x: Call) -> Response:
         },
     )
     who, role, action = (str(given[name]) for name in ("unique_student_identifier", "rolename", "action"))
-    user = person(x, who)
+    user = person(call, who)
     if user is None:
         return wire.pretty_json({"unique_student_identifier": who, "userDoesNotExist": True})
     shown: dict[str, Any] = {"unique_student_identifier": user.username}
@@ -93,154 +93,156 @@ def modify_access(x: Call) -> Response:
         raise answered(
             f"unknown rolename '{role}'", reason="unknown_role", check="rolename", expected={"rolename": sorted(ROLES)}
         )
-    caller = acting_user(x)
+    caller = acting_user(call)
     shown |= {"rolename": role, "action": action}
     if role == "instructor" and action == "revoke" and caller is not None and user.id == caller.id:
         return wire.pretty_json(shown | {"removingSelfAsInstructor": True})
     if action == "allow":
-        x.store.course_roles.put(CourseRole(user=user.username, role=ROLES[role], course=course_of(x).id))
+        call.store.course_roles.put(CourseRole(user=user.username, role=ROLES[role], course=course_of(call).id))
     elif action == "revoke":
-        x.store.course_roles.delete((user.username, ROLES[role], course_of(x).id, None))
+        call.store.course_roles.delete((user.username, ROLES[role], course_of(call).id, None))
     else:
         raise answered(reason="unknown_action", check="action", expected={"action": ["allow", "revoke"]})
     return wire.pretty_json(shown | {"success": "yes"})
 
 
-def list_forum_members(x: Call) -> Response:
+def list_forum_members(call: Call) -> Response:
     """The users with a role in the discussions of the course."""
-    role = str(form(x).get("rolename", ""))
+    role = str(form(call).get("rolename", ""))
     if role not in FORUM_ROLES:
         raise invalid({"rolename": ["Invalid role name."]})
-    found = [row for row in x.store.forum_roles.find("course", course_of(x).id) if row.role == role]
-    users = [user for forum_role in found if (user := x.store.users.get(forum_role.user)) is not None]
+    found = [row for row in call.store.forum_roles.find("course", course_of(call).id) if row.role == role]
+    users = [user for forum_role in found if (user := call.store.users.get(forum_role.user)) is not None]
     rows = [_member(user) | {"group_name": None} for user in users]
-    return wire.api_json({"course_id": course_of(x).id, role: rows, "division_scheme": "none"})
+    return wire.api_json({"course_id": course_of(call).id, role: rows, "division_scheme": "none"})
 
 
-def forum_admin(x: Call) -> None:
+def forum_admin(call: Call) -> None:
     """Permission: instructors, and administrators of the discussions; of administrators only instructors may know."""
-    user, course_id = acting_user(x), course_of(x).id
-    instructor = people.is_instructor(x.store, user, course_id)
-    admin = user is not None and (user.username, course_id, "Administrator") in x.store.forum_roles
+    user, course_id = acting_user(call), course_of(call).id
+    instructor = people.is_instructor(call.store, user, course_id)
+    admin = user is not None and (user.username, course_id, "Administrator") in call.store.forum_roles
     if not (instructor or admin):
         text = "Operation requires staff & forum admin or instructor access"
         raise refusals.OpenedxRefusal("no_forum_admin", status=403, message=text, check="forum admin or instructor")
-    if form(x).get("rolename") == "Administrator" and not instructor:
+    if form(call).get("rolename") == "Administrator" and not instructor:
         text = "Operation requires instructor access."
         raise refusals.OpenedxRefusal("no_instructor", status=403, message=text, check="instructor")
 
 
-def change_forum_role(x: Call) -> Response:
+def change_forum_role(call: Call) -> Response:
     """Give a user a role in the discussions of the course, or remove it."""
-    given = form(x)
+    given = form(call)
     who, role, action = (str(given.get(name, "")) for name in ("unique_student_identifier", "rolename", "action"))
-    user = person(x, who)
+    user = person(call, who)
     if role not in FORUM_ROLES:
         takes = {"rolename": sorted(FORUM_ROLES)}
         raise answered(f"Unrecognized rolename '{role}'.", reason="unknown_role", check="rolename", expected=takes)
     if user is None:
         raise answered("User does not exist.", reason="unknown_user")
-    record = ForumRole(user=user.username, course=course_of(x).id, role=role)
+    record = ForumRole(user=user.username, course=course_of(call).id, role=role)
     if action == "allow":
-        x.store.forum_roles.put(record)
+        call.store.forum_roles.put(record)
     elif action == "revoke":
-        x.store.forum_roles.delete((user.username, course_of(x).id, role))
+        call.store.forum_roles.delete((user.username, course_of(call).id, role))
     else:
         raise answered(reason="unknown_action", check="action", expected={"action": ["allow", "revoke"]})
-    return wire.pretty_json({"course_id": course_of(x).id, "action": action})
+    return wire.pretty_json({"course_id": course_of(call).id, "action": action})
 
 
 # enrolments
 
 
-def _flag(x: Call, given: dict[str, Any], name: str) -> bool:
-    return x.reads.flag(name, str(given.get(name, "")), ("true", "True", "1"))
+def _flag(call: Call, given: dict[str, Any], name: str) -> bool:
+    return call.reads.flag(name, str(given.get(name, "")), ("true", "True", "1"))
 
 
-def update_enrollment(x: Call) -> Response:
+def update_enrollment(call: Call) -> Response:
     """Enrol or unenrol the people named, by name or address."""
-    given = need(x, {"action": "enroll or unenroll", "identifiers": "stringified list of emails and/or usernames"})
-    action, found = given["action"], course_of(x)
-    auto, mail = (_flag(x, given, name) for name in ("auto_enroll", "email_students"))
+    given = need(call, {"action": "enroll or unenroll", "identifiers": "stringified list of emails and/or usernames"})
+    action, found = given["action"], course_of(call)
+    auto, mail = (_flag(call, given, name) for name in ("auto_enroll", "email_students"))
     results = []
     for who in bulk_enroll.identifiers(str(given["identifiers"])):
         line, user = bulk_enroll.process(
-            x.store,
+            call.store,
             who,
             found.id,
-            x.clock.now(),
-            settings=x.settings,
+            call.clock.now(),
+            settings=call.settings,
             enroll=action == "enroll",
             auto_enroll=auto,
         )
         results.append(line)
-        bulk_enroll.warn_of(x, line)
+        bulk_enroll.warn_of(call, line)
         if mail and not line.get("invalidIdentifier"):
-            _mail(x, user.email if user else who, f"You have been {action}ed in {found.display_name}")
+            _mail(call, user.email if user else who, f"You have been {action}ed in {found.display_name}")
     return wire.pretty_json({"action": action, "results": results, "auto_enroll": auto})
 
 
-def _mail(x: Call, to: str, subject: str) -> None:
-    x.outbox.add("email", provider=x.provider, kind="enrollment", to=to, at=x.clock.now(), subject=subject, data={})
+def _mail(call: Call, to: str, subject: str) -> None:
+    call.outbox.add(
+        "email", provider=call.provider, kind="enrollment", to=to, at=call.clock.now(), subject=subject, data={}
+    )
 
 
-def change_beta_testers(x: Call) -> Response:
+def change_beta_testers(call: Call) -> Response:
     """Make people beta testers of the course, or no longer."""
-    values, errors = fields.read(form(x), _BETA)
+    values, errors = fields.read(form(call), _BETA)
     if errors:
         raise answered(body={"message": errors}, reason="invalid_fields")
-    results = [_beta(x, who, values) for who in bulk_enroll.identifiers(values["identifiers"])]
+    results = [_beta(call, who, values) for who in bulk_enroll.identifiers(values["identifiers"])]
     for line in results:
-        bulk_enroll.warn_of(x, line)
+        bulk_enroll.warn_of(call, line)
     return wire.pretty_json({"action": values["action"], "results": results})
 
 
-def _beta(x: Call, who: str, values: dict[str, Any]) -> dict[str, Any]:
-    user, course_id = person(x, who), course_of(x).id
+def _beta(call: Call, who: str, values: dict[str, Any]) -> dict[str, Any]:
+    user, course_id = person(call, who), course_of(call).id
     if user is None:
         return {"identifier": who, "error": True, "userDoesNotExist": True, "is_active": None}
     if values["action"] == "add":
-        x.store.course_roles.put(CourseRole(user=user.username, role="beta_testers", course=course_id))
-        subject = f"You have been invited to a beta test for {course_of(x).display_name}"
+        call.store.course_roles.put(CourseRole(user=user.username, role="beta_testers", course=course_id))
+        subject = f"You have been invited to a beta test for {course_of(call).display_name}"
     else:
-        x.store.course_roles.delete((user.username, "beta_testers", course_id, None))
-        subject = f"You have been removed from a beta test for {course_of(x).display_name}"
+        call.store.course_roles.delete((user.username, "beta_testers", course_id, None))
+        subject = f"You have been removed from a beta test for {course_of(call).display_name}"
     if values.get("email_students") and (user.is_active or values["action"] == "remove"):
-        _mail(x, user.email, subject)
-    known = enrollment.get(x.store, user, course_id)
+        _mail(call, user.email, subject)
+    known = enrollment.get(call.store, user, course_id)
     if values.get("auto_enroll") and (known is None or not known.is_active):  # also with "remove"
-        mode = enrollment.default_mode(course_of(x), x.clock.now(), "audit")
-        enrollment.enroll(x.store, user, course_of(x), mode, x.clock.now(), force=True)
+        mode = enrollment.default_mode(course_of(call), call.clock.now(), "audit")
+        enrollment.enroll(call.store, user, course_of(call), mode, call.clock.now(), force=True)
     return {"identifier": who, "error": False, "userDoesNotExist": False, "is_active": user.is_active}
 
 
-def enrollment_status(x: Call) -> Response:
+def enrollment_status(call: Call) -> Response:
     """Whether a learner is enrolled, in words."""
-    who = form(x).get("unique_student_identifier")
+    who = form(call).get("unique_student_identifier")
     if who is None:
         raise answered(reason="nobody_named")
-    user, found = person(x, str(who)), course_of(x)
+    user, found = person(call, str(who)), course_of(call)
     error, status = "", ""
     if user is not None:
-        known = enrollment.get(x.store, user, found.id)
+        known = enrollment.get(call.store, user, found.id)
         state = "never enrolled" if known is None else "active" if known.is_active else "inactive"
         status = f"Enrollment status for {user.username}: {state}"
-    elif (str(who).lower(), found.id) in x.store.enrollments_allowed:
+    elif (str(who).lower(), found.id) in call.store.enrollments_allowed:
         status = f"Enrollment status for {who}: pending"
     else:
         status = f"Enrollment status for {who}: never enrolled"
     return wire.pretty_json({"course_id": found.id, "error": error, "enrollment_status": status})
 
 
-def progress_url(x: Call) -> Response:
+def progress_url(call: Call) -> Response:
     """The address of a learner's progress page. An unknown learner is not handled by the real server (500)."""
-    user = person(x, str(form(x).get("unique_student_identifier", "")))
+    user = person(call, str(form(call).get("unique_student_identifier", "")))
     if user is None:
         raise refusals.Unhandled("nobody has this unique_student_identifier")
-    learning = deployment.front(x, "learning")
-    page = f"{learning}/course/{course_of(x).id}/progress/{user.id}/" if learning else None
-    address = page or urljoin(f"{x.base_url}/", f"courses/{course_of(x).id}/progress/{user.id}/")
-    return wire.api_json({"course_id": course_of(x).id, "progress_url": address})
+    learning = deployment.front(call, "learning")
+    page = f"{learning}/course/{course_of(call).id}/progress/{user.id}/" if learning else None
+    address = page or urljoin(f"{call.base_url}/", f"courses/{course_of(call).id}/progress/{user.id}/")
+    return wire.api_json({"course_id": course_of(call).id, "progress_url": address})
 
 
 # learners' data
@@ -271,12 +273,12 @@ _AVAILABLE = (
 )  # fmt: skip
 
 
-def students_features(x: Call) -> Response:
+def students_features(call: Call) -> Response:
     """The learners of the course with their profiles."""
-    found = course_of(x)
-    rows = sorted((e for e in x.store.enrollments.find("course", found.id) if e.is_active), key=lambda e: e.user)
-    students = [_features(x, user, row) for row in rows if (user := x.store.users.get(row.user)) is not None]
-    cohorted = cohorts.settings(x.store, found.id).is_cohorted
+    found = course_of(call)
+    rows = sorted((e for e in call.store.enrollments.find("course", found.id) if e.is_active), key=lambda e: e.user)
+    students = [_features(call, user, row) for row in rows if (user := call.store.users.get(row.user)) is not None]
+    cohorted = cohorts.settings(call.store, found.id).is_cohorted
     features = {name: text for name, text in _FEATURES.items() if cohorted or name != "cohort"}
     return wire.pretty_json(
         {
@@ -290,8 +292,8 @@ def students_features(x: Call) -> Response:
     )
 
 
-def _features(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
-    cohort = cohorts.of_user(x.store, record.course, user.username)
+def _features(call: Call, user: User, record: Enrollment) -> dict[str, Any]:
+    cohort = cohorts.of_user(call.store, record.course, user.username)
     return {
         "id": str(user.id),
         "username": user.username,

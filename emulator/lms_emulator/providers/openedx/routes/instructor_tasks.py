@@ -56,47 +56,47 @@ def make_report(name: str) -> Operation:
     """An operation that creates a report at once, although it announces a background task."""
     title, file = _REPORTS[name]
 
-    def make(x: Call) -> Response:
-        store_report(x, course_of(x), file)
+    def make(call: Call) -> Response:
+        store_report(call, course_of(call), file)
         text = f"The {title} report is being created. To view the status of the report, see Pending Tasks below."
         return wire.pretty_json({"status": text})
 
     return make
 
 
-def store_report(x: Call, found: Course, name: str) -> None:
+def store_report(call: Call, found: Course, name: str) -> None:
     """Keep the file of a report on a course."""
     parts = found.id.partition(":")[2].replace("+", "_")
-    file = f"{parts}_{name}_{x.clock.now():%Y-%m-%d-%H%M}.csv"
-    number = x.store.next_number("reports")
-    x.store.reports.put(Report(id=number, course=found.id, name=file, created=x.clock.now()))
+    file = f"{parts}_{name}_{call.clock.now():%Y-%m-%d-%H%M}.csv"
+    number = call.store.next_number("reports")
+    call.store.reports.put(Report(id=number, course=found.id, name=file, created=call.clock.now()))
 
 
-def list_downloads(x: Call) -> Response:
+def list_downloads(call: Call) -> Response:
     """The finished reports, newest first."""
-    found = course_of(x)
+    found = course_of(call)
     folder = hashlib.sha1(found.id.encode()).hexdigest()
     rows = []
-    for report in reversed([report for report in x.store.reports if report.course == found.id]):
+    for report in reversed([report for report in call.store.reports if report.course == found.id]):
         url = f"/media/grades/{folder}/{report.name}"
         rows.append({"name": report.name, "url": url, "link": f'<a href="{url}">{report.name}</a>'})
     return wire.pretty_json({"downloads": rows})
 
 
-def grading_config(x: Call) -> Response:
+def grading_config(call: Call) -> Response:
     """The grading policy in words."""
-    lines = [f"{row.type}: {row.count}, {row.weight:.0%}" for row in course_of(x).grading_policy]
-    return wire.pretty_json({"course_id": course_of(x).id, "grading_config_summary": "\n".join(lines)})
+    lines = [f"{row.type}: {row.count}, {row.weight:.0%}" for row in course_of(call).grading_policy]
+    return wire.pretty_json({"course_id": course_of(call).id, "grading_config_summary": "\n".join(lines)})
 
 
-def issued_certificates(x: Call) -> Response:
+def issued_certificates(call: Call) -> Response:
     """How many certificates were issued, by mode; as a table with `csv=true`."""
-    found = course_of(x)
+    found = course_of(call)
     counts: dict[str, int] = {}
-    for certificate in x.store.certificates:
+    for certificate in call.store.certificates:
         if certificate.course == found.id and certificate.status == "downloadable":
             counts[certificate.mode] = counts.get(certificate.mode, 0) + 1
-    day = f"{x.clock.now():%B} {x.clock.now().day}, {x.clock.now().year}"
+    day = f"{call.clock.now():%B} {call.clock.now().day}, {call.clock.now().year}"
     rows = [
         {"course_id": found.id, "mode": mode, "total_issued_certificate": count, "report_run_date": day}
         for mode, count in counts.items()
@@ -107,7 +107,7 @@ def issued_certificates(x: Call) -> Response:
         "total_issued_certificate": "Total Certificates Issued",
         "report_run_date": "Date Report Run",
     }
-    if x.reads.flag("csv", x.query.get("csv", "").lower(), ("true",)):
+    if call.reads.flag("csv", call.query.get("csv", "").lower(), ("true",)):
         table = StringIO()
         lines = csv.writer(table, quoting=csv.QUOTE_ALL)
         lines.writerows([names.values(), *([row[name] for name in names] for row in rows)])
@@ -119,9 +119,9 @@ def issued_certificates(x: Call) -> Response:
 # tasks
 
 
-def list_tasks(x: Call) -> Response:
+def list_tasks(call: Call) -> Response:
     """The tasks that are still running: none."""
-    given = form(x)
+    given = form(call)
     problem, student = given.get("problem_location_str"), given.get("unique_student_identifier")
     if student and not problem:
         text = "unique_student_identifier must accompany problem_location_str"
@@ -131,17 +131,17 @@ def list_tasks(x: Call) -> Response:
     return wire.pretty_json({"tasks": []})
 
 
-def list_emails(x: Call) -> Response:
+def list_emails(call: Call) -> Response:
     """The e-mails that were sent to the course: none."""
     return wire.pretty_json({"emails": []})
 
 
-def list_email_tasks(x: Call) -> Response:
+def list_email_tasks(call: Call) -> Response:
     """The e-mails that are still being sent: none."""
     return wire.pretty_json({"tasks": []})
 
 
-def send_email(x: Call) -> Response:
+def send_email(call: Call) -> Response:
     """Write to the course; bulk e-mail is off."""
     why = "bulk e-mail is off at every site that is emulated, whoever asks"
     raise answered("Email is not enabled for this course.", status=403, reason="bulk_email_off", diagnosis=why)
@@ -150,12 +150,12 @@ def send_email(x: Call) -> Response:
 # learners' work
 
 
-def _learner(x: Call, given: dict[str, Any]) -> User | None:
+def _learner(call: Call, given: dict[str, Any]) -> User | None:
     who = given.get("unique_student_identifier")
-    return person(x, str(who)) if who else None
+    return person(call, str(who)) if who else None
 
 
-def _problem(x: Call, given: dict[str, Any]) -> str:
+def _problem(call: Call, given: dict[str, Any]) -> str:
     text = str(given.get("problem_to_reset") or "").strip()
     if not text:
         raise answered(reason="problem_missing", absent="problem_to_reset")
@@ -164,78 +164,78 @@ def _problem(x: Call, given: dict[str, Any]) -> str:
     return text
 
 
-def _whole_course(x: Call) -> None:
-    if not people.is_instructor(x.store, acting_user(x), course_of(x).id):
+def _whole_course(call: Call) -> None:
+    if not people.is_instructor(call.store, acting_user(call), course_of(call).id):
         raise answered("Requires instructor access.", status=403, reason="not_instructor")
 
 
-def reset_attempts(x: Call) -> Response:
+def reset_attempts(call: Call) -> Response:
     """Reset a learner's attempts at a problem, or delete all of their work on it."""
-    given = form(x)
-    problem, user = _problem(x, given), _learner(x, given)
-    everybody = x.reads.flag("all_students", str(given.get("all_students")).lower(), ("true",))
+    given = form(call)
+    problem, user = _problem(call, given), _learner(call, given)
+    everybody = call.reads.flag("all_students", str(given.get("all_students")).lower(), ("true",))
     if everybody:
-        _whole_course(x)
+        _whole_course(call)
     if user is None and not everybody:
         raise answered(reason="nobody_named")
-    whole = x.reads.flag("delete_module", str(given.get("delete_module")).lower(), ("true",))
-    learners = [user] if user is not None else list(x.store.users)
+    whole = call.reads.flag("delete_module", str(given.get("delete_module")).lower(), ("true",))
+    learners = [user] if user is not None else list(call.store.users)
     for learner in learners:
-        problems.reset(x.store, learner.username, problem, whole=whole)
+        problems.reset(call.store, learner.username, problem, whole=whole)
     shown: dict[str, Any] = {"problem_to_reset": problem}
     return wire.pretty_json(shown | ({"student": user.username} if user is not None else {"task": "created"}))
 
 
-def rescore(x: Call) -> Response:
+def rescore(call: Call) -> Response:
     """Rescore a problem, for one learner or all."""
-    given = form(x)
-    problem, user = _problem(x, given), _learner(x, given)
+    given = form(call)
+    problem, user = _problem(call, given), _learner(call, given)
     if user is None and str(given.get("all_students")).lower() != "true":
         raise answered(reason="nobody_named")
     if user is None:
-        _whole_course(x)
+        _whole_course(call)
     shown: dict[str, Any] = {"problem_to_reset": problem}
     if user is not None:
         shown["student"] = user.username
     return wire.pretty_json(shown | {"task": "created"})
 
 
-def override_score(x: Call) -> Response:
+def override_score(call: Call) -> Response:
     """Override a learner's score for a problem."""
-    given = form(x)
-    problem, user = _problem(x, given), _learner(x, given)
+    given = form(call)
+    problem, user = _problem(call, given), _learner(call, given)
     if user is None:
         raise answered(reason="nobody_named")
     try:
         score = float(str(given.get("score")))
     except ValueError as error:
         raise answered(body={"error": str(error)}, reason="invalid_score") from None
-    problems.override(x.store, user.username, problem, score, x.clock.now())
+    problems.override(call.store, user.username, problem, score, call.clock.now())
     return wire.pretty_json({"problem_to_reset": problem, "student": user.username, "task": "created"})
 
 
 # due dates
 
 
-def _unit(x: Call, url: str) -> blocks.Node:
-    found = block(x, url)
+def _unit(call: Call, url: str) -> blocks.Node:
+    found = block(call, url)
     if found is None:
         text = f"Couldn't find module for url: {url}"
         raise answered(f'{{"error": "{text}"}}', reason="unknown_block")
     return found
 
 
-def _extended(x: Call) -> tuple[User, blocks.Node, dict[str, Any]]:
-    given = form(x)
-    user = person(x, str(given.get("student", "")))
+def _extended(call: Call) -> tuple[User, blocks.Node, dict[str, Any]]:
+    given = form(call)
+    user = person(call, str(given.get("student", "")))
     if user is None:
         raise answered(body={"error": f"Could not find student matching identifier: {given.get('student')}"})
-    return user, _unit(x, str(given.get("url", ""))), given
+    return user, _unit(call, str(given.get("url", ""))), given
 
 
-def change_due_date(x: Call) -> Response:
+def change_due_date(call: Call) -> Response:
     """Extend a learner's due date for a unit."""
-    user, unit, given = _extended(x)
+    user, unit, given = _extended(call)
     found = _DUE.match(str(given.get("due_datetime", "")))
     if found is None:
         why = f"`due_datetime` came as {str(given.get('due_datetime'))[:100]}; it is written MM/DD/YYYY HH:MM, in UTC"
@@ -243,14 +243,14 @@ def change_due_date(x: Call) -> Response:
         raise answered(body=says, reason="invalid_date", check="due_datetime", diagnosis=why)
     month, day, year, hour, minute = map(int, found.groups())
     due = datetime(year, month, day, hour, minute, tzinfo=UTC)
-    x.store.due_dates.put(DueDate(user=user.username, block=unit.key, due=due))
+    call.store.due_dates.put(DueDate(user=user.username, block=unit.key, due=due))
     return wire.api_json(_moved(user, unit, "changed", due))
 
 
-def reset_due_date(x: Call) -> Response:
+def reset_due_date(call: Call) -> Response:
     """Remove a due date extension."""
-    user, unit, _ = _extended(x)
-    x.store.due_dates.delete((user.username, unit.key))
+    user, unit, _ = _extended(call)
+    call.store.due_dates.delete((user.username, unit.key))
     if unit.block.due is None:
         text = f"Successfully removed invalid due date extension for student {user.name} for {unit.block.display_name}"
         return wire.api_json(text)
@@ -262,27 +262,27 @@ def _moved(user: User, unit: blocks.Node, verb: str, due: datetime) -> str:
     return f"Successfully {verb} due date for student {user.name} for {what} to {due:%Y-%m-%d %H:%M}"
 
 
-def unit_extensions(x: Call) -> Response:
+def unit_extensions(call: Call) -> Response:
     """The due date extensions of a unit."""
-    unit = _unit(x, str(form(x).get("url", "")))
-    rows = [date for date in x.store.due_dates if date.block == unit.key]
+    unit = _unit(call, str(form(call).get("url", "")))
+    rows = [date for date in call.store.due_dates if date.block == unit.key]
     data = []
     for due_date in rows:
-        user = x.store.users.get(due_date.user)
+        user = call.store.users.get(due_date.user)
         day = f"{due_date.due:%Y-%m-%d %H:%M}"
         data.append({"Username": due_date.user, "Full Name": user.name if user else "", "Extended Due Date": day})
     title = f"Users with due date extensions for {unit.block.display_name}"
     return wire.api_json({"header": ["Username", "Full Name", "Extended Due Date"], "title": title, "data": data})
 
 
-def student_extensions(x: Call) -> Response:
+def student_extensions(call: Call) -> Response:
     """The due date extensions of a learner."""
-    user = person(x, str(form(x).get("student", "")))
+    user = person(call, str(form(call).get("student", "")))
     if user is None:
-        raise answered(body={"error": f"Could not find student matching identifier: {form(x).get('student')}"})
+        raise answered(body={"error": f"Could not find student matching identifier: {form(call).get('student')}"})
     data = []
-    for due_date in x.store.due_dates:
-        unit = block(x, due_date.block) if due_date.user == user.username else None
+    for due_date in call.store.due_dates:
+        unit = block(call, due_date.block) if due_date.user == user.username else None
         if unit is not None:
             data.append({"Unit": unit.block.display_name, "Extended Due Date": f"{due_date.due:%Y-%m-%d %H:%M}"})
     title = f"Due date extensions for {user.name} ({user.username}) ({user.email})"
@@ -292,41 +292,41 @@ def student_extensions(x: Call) -> Response:
 # certificates
 
 
-def start_certificates(x: Call) -> Response:
+def start_certificates(call: Call) -> Response:
     """Make the certificates of everybody who passed."""
-    found = course_of(x)
-    store_report(x, found, "certificates_generated")
-    for certificate in list(certificates.due(x.store, found, x.clock.now())):
-        x.store.certificates.put(replace(certificate, uuid=x.ids.uuid().replace("-", "")))
+    found = course_of(call)
+    store_report(call, found, "certificates_generated")
+    for certificate in list(certificates.due(call.store, found, call.clock.now())):
+        call.store.certificates.put(replace(certificate, uuid=call.ids.uuid().replace("-", "")))
     return wire.pretty_json(
         {
             "message": "Certificate generation task for all students of this course has been started.",
-            "task_id": x.ids.uuid(),
+            "task_id": call.ids.uuid(),
         }
     )
 
 
-def certificate_exceptions(x: Call) -> Response:
+def certificate_exceptions(call: Call) -> Response:
     """Refuse certificate exceptions for users who are not enrolled; the list of exceptions is not emulated."""
-    user = person(x, str(form(x).get("user") or form(x).get("username") or ""))
+    user = person(call, str(form(call).get("user") or form(call).get("username") or ""))
     if user is None:
         text = (
             "Student username/email field is required and can not be empty. Kindly fill in username/email and then "
             'press "Add to Exception List" button.'
         )
         raise answered(body={"success": False, "message": text}, reason="nobody_named")
-    if enrollment.get(x.store, user, course_of(x).id) is not None:
-        raise not_here(x)
+    if enrollment.get(call.store, user, course_of(call).id) is not None:
+        raise not_here(call)
     text = f"{user.username} is not enrolled in this course."
     raise answered(body={"success": False, "message": text}, reason="not_enrolled")
 
 
-def enable_certificates(x: Call) -> Response:
+def enable_certificates(call: Call) -> Response:
     """Let learners ask for certificates, for global staff."""
-    methods.check_csrf(x)
-    if not people.is_global_staff(session.current(x).user):
+    methods.check_csrf(call)
+    if not people.is_global_staff(session.current(call).user):
         raise refusals.OpenedxRefusal("not_global_staff", status=403, style="empty", check="global staff")
-    return wire.redirect(f"{x.prefix}/courses/{course_of(x).id}/instructor#view-certificates")
+    return wire.redirect(f"{call.prefix}/courses/{course_of(call).id}/instructor#view-certificates")
 
 
 def is_global(store: OpenedxStore, user: User | None, course_id: str) -> bool:

@@ -20,23 +20,23 @@ from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.providers.openedx.web import deployment
 
 
-def read(x: Call) -> Response:
+def read(call: Call) -> Response:
     """The front page of the caller; that of another user for staff."""
-    user, wanted = caller(x), x.query.get("user")
+    user, wanted = caller(call), call.query.get("user")
     if wanted and user.is_staff:
-        found = people.user_by_name_or_email(x.store, x.settings, wanted)
+        found = people.user_by_name_or_email(call.store, call.settings, wanted)
         if found is None:
             raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
         user = found
-    contact = x.store.section.contact_email
+    contact = call.store.section.contact_email
     share = {name: {"isEnabled": False, "socialBrand": None, "utmParams": text} for name, text in _sharing()}
-    mine = sorted(enrollment.of_user(x.store, user), key=lambda record: (record.created, record.id), reverse=True)
+    mine = sorted(enrollment.of_user(call.store, user), key=lambda record: (record.created, record.id), reverse=True)
     return wire.api_json(
         {
             "emailConfirmation": {"isNeeded": not user.is_active, "sendEmailUrl": ""},
             "enterpriseDashboard": None,
             "platformSettings": {"supportEmail": contact, "billingEmail": contact, "courseSearchUrl": "/courses"},
-            "courses": [_card(x, user, record) for record in mine],
+            "courses": [_card(call, user, record) for record in mine],
             "socialShareSettings": share,
             "suggestedCourses": [],
         }
@@ -47,25 +47,25 @@ def _sharing() -> list[tuple[str, str]]:
     return list(shapes.sharing().items())
 
 
-def _card(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
-    course, now = x.store.courses.get(record.course), x.clock.now()
+def _card(call: Call, user: User, record: Enrollment) -> dict[str, Any]:
+    course, now = call.store.courses.get(record.course), call.clock.now()
     key = keys.course_key(record.course)
     assert course is not None  # `of_user` gives enrolments in courses that exist
     assert key is not None
-    front = deployment.front(x, "learning", x.base_url)
+    front = deployment.front(call, "learning", call.base_url)
     home = f"{front}/course/{course.id}"
-    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+    progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
     last = progress.last()
-    grade = grades.graded(x.store, course, user)
-    certificate = x.store.certificates.get((user.username, course.id))
+    grade = grades.graded(call.store, course, user)
+    certificate = call.store.certificates.get((user.username, course.id))
     earned = certificate is not None and certificate.status == "downloadable"
-    shown = earned and user.id == caller(x).id
+    shown = earned and user.id == caller(call).id
     return {
         "course": {
             "bannerImgSrc": shapes.image(course),
             "courseName": course.display_name,
             "courseNumber": key.course,
-            "socialShareUrl": x.url(f"/courses/{course.id}/about"),
+            "socialShareUrl": call.url(f"/courses/{course.id}/about"),
         },
         "courseProvider": {"name": key.org},
         "courseRun": {
@@ -92,7 +92,7 @@ def _card(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
             "canUpgrade": False,
             "isAuditAccessExpired": False,
             "isEmailEnabled": False,
-            "hasOptedOutOfEmail": (record.user, record.course) in x.store.email_optouts,
+            "hasOptedOutOfEmail": (record.user, record.course) in call.store.email_optouts,
             "lastEnrolled": moment(record.created),
             "isEnrolled": True,
             "mode": record.mode,

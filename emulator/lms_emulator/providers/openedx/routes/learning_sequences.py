@@ -22,40 +22,40 @@ from lms_emulator.providers.openedx.rules import blocks, keys, learning, people
 from lms_emulator.providers.openedx.shapes import moment
 
 
-def read(x: Call) -> Response:
+def read(call: Call) -> Response:
     """The outline of a course as the caller, or as `user`, sees it."""
-    text = x.path_params["course_key"]
+    text = call.path_params["course_key"]
     key = keys.course_key(text)
     if key is None:
         raise _invalid(f"{text} is not a valid CourseKey")
     if key.kind == "deprecated":
         raise _invalid("Deprecated CourseKeys (Org/Course/Run) are not supported.")
-    course, caller = x.store.courses.get(key.text), calling_user(x)
+    course, caller = call.store.courses.get(key.text), calling_user(call)
     if course is None:
-        calling_identity(x)  # anonymous callers are asked to sign in instead
+        calling_identity(call)  # anonymous callers are asked to sign in instead
         raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
-    return wire.api_json(_outline(x, course, _as_whom(x, course, caller)))
+    return wire.api_json(_outline(call, course, _as_whom(call, course, caller)))
 
 
 def _invalid(text: str) -> refusals.OpenedxRefusal:
     return refusals.api_error(400, [text], reason="invalid_course_key", check="course key", got=text)
 
 
-def _as_whom(x: Call, course: Course, caller: User | None) -> User | None:
-    wanted = x.query.get("user")
+def _as_whom(call: Call, course: Course, caller: User | None) -> User | None:
+    wanted = call.query.get("user")
     if wanted is None:
         return caller
-    if wanted and not people.is_course_staff(x.store, caller, course.id):
+    if wanted and not people.is_course_staff(call.store, caller, course.id):
         name = caller.username if caller else ""
         text = f"User {name} does not have permission to view course outline for {course.id} as {wanted}."
         raise refusals.OpenedxRefusal("not_course_staff", status=403, message=text, check="course staff", got=wanted)
-    return lookup.user_named(x.store, x.settings, wanted) if wanted else None
+    return lookup.user_named(call.store, call.settings, wanted) if wanted else None
 
 
-def _outline(x: Call, course: Course, user: User | None) -> dict[str, Any]:
+def _outline(call: Call, course: Course, user: User | None) -> dict[str, Any]:
     version = hashlib.sha1(f"published/{course.id}".encode()).hexdigest()[:24]
-    inside = learning.may_enter(x.store, user, course)
-    chapters = learning.content(x.store, user, course).children if inside else []
+    inside = learning.may_enter(call.store, user, course)
+    chapters = learning.content(call.store, user, course).children if inside else []
     return {
         "course_key": course.id,
         "course_start": moment(course.start),
@@ -68,7 +68,7 @@ def _outline(x: Call, course: Course, user: User | None) -> dict[str, Any]:
         "self_paced": course.self_paced,
         "username": user.username if user else "",
         "user_id": user.id if user else None,
-        "at_time": moment(x.clock.now()),
+        "at_time": moment(call.clock.now()),
         "outline": {
             "sections": [_section(course, node) for node in chapters],
             "sequences": {node.key: _sequence(course, node) for chapter in chapters for node in chapter.children},

@@ -35,28 +35,28 @@ _BLOCK = "lti-consumer-xblock 9.14.0 lti_consumer/lti_xblock.py"
 # the block
 
 
-def _seen(x: Call, user: User) -> tuple[LtiTool, Course]:
+def _seen(call: Call, user: User) -> tuple[LtiTool, Course]:
     """The tool of a block that a signed-in user may see. Raises a page if it does not exist."""
-    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
-    found = claims.place(x, tool) if tool is not None else None
-    if tool is None or found is None or not learning.may_enter(x.store, user, found[0]):
-        raise refusals.page_not_found(x.path)
+    tool = call.store.lti_tools.first("block", call.path_params["usage_key"])
+    found = claims.place(call, tool) if tool is not None else None
+    if tool is None or found is None or not learning.may_enter(call.store, user, found[0]):
+        raise refusals.page_not_found(call.path)
     return tool, found[0]
 
 
-def show_block(x: Call) -> Response:
+def show_block(call: Call) -> Response:
     """The block on its own: a frame in which the tool is launched, and the choice of content for staff."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is None:
-        return to_login(x)
-    tool, course = _seen(x, user)
-    x.per_request(Reply).framed = True
+        return to_login(call)
+    tool, course = _seen(call, user)
+    call.per_request(Reply).framed = True
     if tool.version == "lti_1p1":
-        frame = x.url(f"/courses/{course.id}/xblock/{tool.block}/handler/lti_launch_handler")
-        return _block(x, tool, frame)
-    staff = people.is_course_staff(x.store, user, course.id) and bool(tool.deep_linking_url)
-    choose = x.url(f"/xblock/{tool.block}?deep_linking=1") if staff else ""
-    if x.query.get("deep_linking"):
+        frame = call.url(f"/courses/{course.id}/xblock/{tool.block}/handler/lti_launch_handler")
+        return _block(call, tool, frame)
+    staff = people.is_course_staff(call.store, user, course.id) and bool(tool.deep_linking_url)
+    choose = call.url(f"/xblock/{tool.block}?deep_linking=1") if staff else ""
+    if call.query.get("deep_linking"):
         if not staff:
             raise refusals.lti_page(
                 "deep_linking_not_staff",
@@ -64,137 +64,137 @@ def show_block(x: Call) -> Response:
                 "Students don't have permissions to perform LTI Deep Linking configuration launches.",
                 status=403,
             )
-        frame = LAUNCHES.start_url(x, user, tool, claims.launch(x, user, tool, course, deep=True))
-        return _block(x, tool, frame)
-    chosen = x.store.lti_content_items.find("tool", tool.id)
+        frame = LAUNCHES.start_url(call, user, tool, claims.launch(call, user, tool, course, deep=True))
+        return _block(call, tool, frame)
+    chosen = call.store.lti_content_items.find("tool", tool.id)
     if len(chosen) > 1 or (chosen and chosen[0].type != "ltiResourceLink"):
-        key = LAUNCHES.content_key(x, user, tool, claims.launch(x, user, tool, course))
-        frame = f"{claims.services_url(x, tool, 'lti-dl/content')}?launch_data_key={key}"
+        key = LAUNCHES.content_key(call, user, tool, claims.launch(call, user, tool, course))
+        frame = f"{claims.services_url(call, tool, 'lti-dl/content')}?launch_data_key={key}"
     else:
-        frame = _start(x, user, tool, course, chosen[0] if chosen else None)
-    return _block(x, tool, frame, choose)
+        frame = _start(call, user, tool, course, chosen[0] if chosen else None)
+    return _block(call, tool, frame, choose)
 
 
-def _block(x: Call, tool: LtiTool, frame: str, choose: str = "") -> Response:
-    around = cookie_policies.wanted(x.world.emulator.third_party_cookies, x.resolve(tool.launch_url))
-    return pages.page(x, "lti_block.html", title="LTI", frame=frame, choose=choose, **around)
+def _block(call: Call, tool: LtiTool, frame: str, choose: str = "") -> Response:
+    around = cookie_policies.wanted(call.world.emulator.third_party_cookies, call.resolve(tool.launch_url))
+    return pages.page(call, "lti_block.html", title="LTI", frame=frame, choose=choose, **around)
 
 
-def _start(x: Call, user: User, tool: LtiTool, course: Course, item: LtiContentItem | None) -> str:
-    return LAUNCHES.start_url(x, user, tool, claims.launch(x, user, tool, course, item=item), item)
+def _start(call: Call, user: User, tool: LtiTool, course: Course, item: LtiContentItem | None) -> str:
+    return LAUNCHES.start_url(call, user, tool, claims.launch(call, user, tool, course, item=item), item)
 
 
 # launches
 
 
-def launch(x: Call) -> Response:
+def launch(call: Call) -> Response:
     """The signed launch, posted to the tool by the browser."""
-    x.per_request(Reply).framed = True
-    params = asked(x.query if x.method == "GET" else x.form())
-    action, fields = LAUNCHES.authenticate(x, params, session.current(x).user)
+    call.per_request(Reply).framed = True
+    params = asked(call.query if call.method == "GET" else call.form())
+    action, fields = LAUNCHES.authenticate(call, params, session.current(call).user)
     return pages.launch(action, fields)
 
 
-def key_set(x: Call) -> Response:
+def key_set(call: Call) -> Response:
     """The public key of a configuration."""
-    if tokens.tool_at(x).version != "lti_1p3":
-        raise refusals.page_not_found(x.path)
-    return wire.spaced_json(KEYS.key_set(x), 200, {"content-disposition": "attachment; filename=keyset.json"})
+    if tokens.tool_at(call).version != "lti_1p3":
+        raise refusals.page_not_found(call.path)
+    return wire.spaced_json(KEYS.key_set(call), 200, {"content-disposition": "attachment; filename=keyset.json"})
 
 
-async def token(x: Call) -> Response:
+async def token(call: Call) -> Response:
     """A service token for a signed assertion."""
-    if tokens.tool_at(x).version != "lti_1p3":
+    if tokens.tool_at(call).version != "lti_1p3":
         raise refusals.OpenedxRefusal("lti_version", status=404, style="spaced", body={"error": "invalid_lti_version"})
-    return wire.spaced_json(await tokens.service_token(x))
+    return wire.spaced_json(await tokens.service_token(call))
 
 
 # deep linking
 
 
-def _tool(x: Call) -> LtiTool:
-    number = x.path_params["lti_config_id"]
-    found = x.store.lti_tools.get(parse_integer(number))
+def _tool(call: Call) -> LtiTool:
+    number = call.path_params["lti_config_id"]
+    found = call.store.lti_tools.get(parse_integer(number))
     if found is None:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return found
 
 
-async def keep_content(x: Call) -> Response:
+async def keep_content(call: Call) -> Response:
     """The content that a tool chose, verified and kept."""
-    tool = _tool(x)
+    tool = _tool(call)
     if not tool.deep_linking_url:
         raise deep_linking.refused("deep_linking_off", "deep linking is switched off for this block")
-    message = x.field("JWT")
+    message = call.field("JWT")
     if not message:
         raise deep_linking.refused("deep_linking_missing", None, absent="JWT")
-    chosen = await deep_linking.items(x, tool, message)
-    deep_linking.keep(x, tool, chosen, session.current(x).user)
+    chosen = await deep_linking.items(call, tool, message)
+    deep_linking.keep(call, tool, chosen, session.current(call).user)
     text = "The LTI Deep Linking content was successfully saved in the LMS."
     return wire.html(pages.plain("LTI Deep Linking", text, "You can safely close this page now."))
 
 
-def show_content(x: Call) -> Response:
+def show_content(call: Call) -> Response:
     """The content that was chosen for a block."""
-    key = x.query.get("launch_data_key")
-    if not x.check("launch_data_key is present", bool(key)):
+    key = call.query.get("launch_data_key")
+    if not call.check("launch_data_key is present", bool(key)):
         raise error("content_key_missing", "The launch_data_key query param in the request is missing or empty.")
     assert key is not None
-    if not x.check("the launch data is known", LAUNCHES.find(x, key) is not None, got=key):
+    if not call.check("the launch data is known", LAUNCHES.find(call, key) is not None, got=key):
         text = f"There was a cache miss during an LTI 1.3 launch when using the cache_key {key}."
         raise error("content_key_unknown", text, "open the block again: its frame has the address, for ten minutes")
-    user = session.current(x).user
-    tool = _tool(x)
-    found = claims.place(x, tool)
-    chosen = x.store.lti_content_items.find("tool", tool.id)
-    if user is None or found is None or not learning.may_enter(x.store, user, found[0]):
+    user = session.current(call).user
+    tool = _tool(call)
+    found = claims.place(call, tool)
+    chosen = call.store.lti_content_items.find("tool", tool.id)
+    if user is None or found is None or not learning.may_enter(call.store, user, found[0]):
         raise refusals.OpenedxRefusal("no_access", status=403, style="forbidden-page", check="access to the block")
     if not chosen:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     shown = [
-        (item.type, item.attributes, _start(x, user, tool, found[0], item) if item.type == "ltiResourceLink" else "")
+        (item.type, item.attributes, _start(call, user, tool, found[0], item) if item.type == "ltiResourceLink" else "")
         for item in chosen
     ]
-    return pages.page(x, "lti_content.html", title="LTI", items=shown)
+    return pages.page(call, "lti_content.html", title="LTI", items=shown)
 
 
 # services
 
 
-def list_services(x: Call) -> Response:
+def list_services(call: Call) -> Response:
     """Where tools of a course send results, block by block."""
-    course = x.store.courses.get(x.path_params["course_id"])
+    course = call.store.courses.get(call.path_params["course_id"])
     if course is None:
         raise refusals.OpenedxRefusal("course_unknown", status=404, style="empty", check="the course exists")
     tree = blocks.tree(course)
-    tools = [(tool, found) for tool in x.store.lti_tools if (found := blocks.find(tree, tool.block)) is not None]
+    tools = [(tool, found) for tool in call.store.lti_tools if (found := blocks.find(tree, tool.block)) is not None]
     offered = [
         {
             "display_name": node.block.display_name,
-            "lti_2_0_result_service_json_endpoint": basic.outcomes_url(x, tool, course, "result_service_handler")
+            "lti_2_0_result_service_json_endpoint": basic.outcomes_url(call, tool, course, "result_service_handler")
             + "/user/{anon_user_id}",
-            "lti_1_1_result_service_xml_endpoint": basic.outcomes_url(x, tool, course),
+            "lti_1_1_result_service_xml_endpoint": basic.outcomes_url(call, tool, course),
         }
         for tool, node in tools
     ]
     return wire.spaced_json(offered)
 
 
-def start_proctoring(x: Call) -> Response:
+def start_proctoring(call: Call) -> Response:
     """A proctoring tool's message. No configuration of this site has proctoring, so it is always refused."""
     why = "proctoring is set up by another service (edx-exams), and the emulated site has none"
     try:
-        sender = jwt.read(x.field("JWT"))[1].get("iss")
+        sender = jwt.read(call.field("JWT"))[1].get("iss")
     except TokenError:
         raise refusals.lti_page("proctoring_token_malformed", _PROCTORING, _CONTACT, why) from None
-    known = any(tool.client_id == sender for tool in x.store.lti_tools)
+    known = any(tool.client_id == sender for tool in call.store.lti_tools)
     status = 400 if known else 404
     raise refusals.lti_page("proctoring_not_enabled", _PROCTORING, _CONTACT, why, status=status, got=sender)
 
 
-def no_such_configuration(x: Call) -> Response:
+def no_such_configuration(call: Call) -> Response:
     """The page for configurations that a plugin would supply."""
-    refusal = refusals.page_not_found(x.path)
+    refusal = refusals.page_not_found(call.path)
     refusal.diagnosis = "external configurations come from a plugin of the site, and the emulated one has none"
     raise refusal
 
@@ -202,9 +202,9 @@ def no_such_configuration(x: Call) -> Response:
 def service(operation: Callable[[Call], Any]) -> Handler:
     """An operation of a service, worded and failing as a REST resource of the platform."""
 
-    def run(x: Call) -> Response | Awaitable[Response]:
-        x.per_request(Reply).dialect = Dialect(allow="")
-        response: Response = operation(x)
+    def run(call: Call) -> Response | Awaitable[Response]:
+        call.per_request(Reply).dialect = Dialect(allow="")
+        response: Response = operation(call)
         return response
 
     return run

@@ -21,25 +21,25 @@ from lms_emulator.providers.openedx.web import cookies, deployment, session
 SECONDS = 1
 
 
-def read_config(x: Call) -> Response:
+def read_config(call: Call) -> Response:
     """The configuration of all front ends, with that of the one named by `mfe`; an empty 404 where it is off."""
-    section = x.store.section
-    if not deployment.serves_mfe_config(x):
+    section = call.store.section
+    if not deployment.serves_mfe_config(call):
         refusal = refusals.api_error(404, None, reason="mfe_config_off", check="ENABLE_MFE_CONFIG_API")
         refusal.headers["content-type"] = wire.HTML
         raise refusal
-    document = _defaults(x) | section.mfe_config | section.mfe_config_overrides.get(x.query.get("mfe", ""), {})
-    headers = {"expires": http_date(x.clock.timestamp() + SECONDS), "cache-control": f"max-age={SECONDS}"}
+    document = _defaults(call) | section.mfe_config | section.mfe_config_overrides.get(call.query.get("mfe", ""), {})
+    headers = {"expires": http_date(call.clock.timestamp() + SECONDS), "cache-control": f"max-age={SECONDS}"}
     return wire.spaced_json(document, 200, headers)
 
 
-def _defaults(x: Call) -> dict[str, Any]:
+def _defaults(call: Call) -> dict[str, Any]:
     """The configuration of a Tutor deployment."""
-    section, base = x.store.section, x.base_url
-    fronts = deployment.fronts(x)
+    section, base = call.store.section, call.base_url
+    fronts = deployment.fronts(call)
     logo = f"{base}/theming/asset/images/logo.png"
     host = next(iter(fronts.values()), base).partition("//")[2].split("/")[0]
-    studio = next(iter(deployment.redirect_hosts(x)), x.authority)
+    studio = next(iter(deployment.redirect_hosts(call)), call.authority)
     document: dict[str, Any] = {
         "BASE_URL": host,
         "CSRF_TOKEN_API_PATH": "/csrf/api/v1/token",
@@ -58,7 +58,7 @@ def _defaults(x: Call) -> dict[str, Any]:
         "PASSWORD_RESET_SUPPORT_LINK": f"mailto:{section.contact_email}",
         "REFRESH_ACCESS_TOKEN_ENDPOINT": f"{base}/login_refresh",
         "SITE_NAME": section.platform_name,
-        "STUDIO_BASE_URL": f"{x.scheme}://{studio}",
+        "STUDIO_BASE_URL": f"{call.scheme}://{studio}",
         "USER_INFO_COOKIE_NAME": "user-info",
         "ACCESS_TOKEN_COOKIE_NAME": cookies.JWT_PAYLOAD,
     }
@@ -72,17 +72,17 @@ def _defaults(x: Call) -> dict[str, Any]:
         document["ACCOUNT_PROFILE_URL"] = fronts["profile"].removesuffix("/u/")
     if "communications" in fronts:
         document["SCHEDULE_EMAIL_SECTION"] = True
-    if deployment.has_authn(x):
+    if deployment.has_authn(call):
         document["DISABLE_ENTERPRISE_LOGIN"] = True
     return document
 
 
-def read_context(x: Call) -> Response:
+def read_context(call: Call) -> Response:
     """The context of the sign-in front end: no other identity provider, and no further fields."""
-    session.touch(x)
+    session.touch(call)
     context: dict[str, Any] = {
         "currentProvider": None,
-        "platformName": x.store.section.platform_name,
+        "platformName": call.store.section.platform_name,
         "providers": [],
         "secondaryProviders": [],
         "finishAuthUrl": None,

@@ -26,31 +26,31 @@ from lms_emulator.providers.openedx.shapes import moment, outline
 _STATUSES = ("in_progress", "completed", "expired")
 
 
-def require_self(x: Call) -> None:
+def require_self(call: Call) -> None:
     """Permission: the user in the URL and nobody else, not even staff."""
-    if not is_self(x):
+    if not is_self(call):
         raise refusals.permission_denied("the app's user sees only their own", check="own account")
 
 
-def own_in_july(x: Call) -> None:
+def own_in_july(call: Call) -> None:
     """Permission: in July 2025 another user's info was forbidden; later it is not found."""
-    if x.settings.release == "2025-07":
-        require_self(x)
+    if call.settings.release == "2025-07":
+        require_self(call)
 
 
-def my_user_info(x: Call) -> Response:
+def my_user_info(call: Call) -> Response:
     """Send the caller to their own user info."""
-    return wire.redirect(f"{x.prefix}/api/mobile/{x.path_params['version']}/users/{caller(x).username}")
+    return wire.redirect(f"{call.prefix}/api/mobile/{call.path_params['version']}/users/{caller(call).username}")
 
 
-def user_info(x: Call) -> Response:
+def user_info(call: Call) -> Response:
     """The caller's id, names and address."""
-    user = caller(x)
-    if x.settings.release != "2025-07":
-        named = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    user = caller(call)
+    if call.settings.release != "2025-07":
+        named = lookup.user_named(call.store, call.settings, call.path_params["username"])
         if named != user:
             raise refusals.api_error(404, None, reason="not_your_account", check="own account")
-    link = x.url(f"/api/mobile/{x.path_params['version']}/users/{user.username}/course_enrollments/")
+    link = call.url(f"/api/mobile/{call.path_params['version']}/users/{user.username}/course_enrollments/")
     return wire.api_json(
         {"id": user.id, "username": user.username, "email": user.email, "name": user.name, "course_enrollments": link}
     )
@@ -59,57 +59,57 @@ def user_info(x: Call) -> Response:
 # enrolments
 
 
-def list_enrollments(x: Call) -> Response:
+def list_enrollments(call: Call) -> Response:
     """The caller's courses: a list until v1, an object from v2, pages from v3, with the latest apart in v4."""
-    user, version = caller(x), x.path_params["version"]
-    found = sorted(enrollment.of_user(x.store, user), key=lambda record: (record.created, record.id), reverse=True)
-    if org := x.query.get("org"):
+    user, version = caller(call), call.path_params["version"]
+    found = sorted(enrollment.of_user(call.store, user), key=lambda record: (record.created, record.id), reverse=True)
+    if org := call.query.get("org"):
         found = [
             record for record in found if (key := keys.course_key(record.course)) and key.org.lower() == org.lower()
         ]
     if version in ("v0.5", "v1"):
-        return wire.api_json([_enrollment(x, record) for record in found])
+        return wire.api_json([_enrollment(call, record) for record in found])
     configs: dict[str, Any] = {
         "configs": {"iap_configs": {}},
         "user_timezone": user.preferences.get("time_zone") or "UTC",
     }
     if version == "v2":
-        return wire.api_json({**configs, "enrollments": [_enrollment(x, record) for record in found]})
-    status = x.query.get("status", "")
-    x.reads.words(("status",), [status], (*_STATUSES, "all"))
+        return wire.api_json({**configs, "enrollments": [_enrollment(call, record) for record in found]})
+    status = call.query.get("status", "")
+    call.reads.words(("status",), [status], (*_STATUSES, "all"))
     primary = None
     if version == "v4" and status in _STATUSES:
-        found = [record for record in found if _status(x, user, record) == status]
+        found = [record for record in found if _status(call, user, record) == status]
     elif version == "v4" and found:
         primary, found = found[0], found[1:]
-    page = paging.numbered(x, found, size=10)
-    document = {**configs, "enrollments": page.envelope([_enrollment(x, item) for item in page.items])}
+    page = paging.numbered(call, found, size=10)
+    document = {**configs, "enrollments": page.envelope([_enrollment(call, item) for item in page.items])}
     if primary is not None:
-        document["primary"] = _primary(x, user, primary)
+        document["primary"] = _primary(call, user, primary)
     elif version == "v4" and status not in _STATUSES:
         document["primary"] = None
     return wire.api_json(document)
 
 
-def _status(x: Call, user: User, record: Enrollment) -> str:
-    if (user.username, record.course) in x.store.certificates:
+def _status(call: Call, user: User, record: Enrollment) -> str:
+    if (user.username, record.course) in call.store.certificates:
         return "completed"
-    course = x.store.courses.get(record.course)
-    ended = course is not None and course.end is not None and course.end < x.clock.now()
+    course = call.store.courses.get(record.course)
+    ended = course is not None and course.end is not None and course.end < call.clock.now()
     return "completed" if ended else "in_progress"
 
 
-def _course(x: Call, record: Enrollment) -> Course:
-    course = x.store.courses.get(record.course)
+def _course(call: Call, record: Enrollment) -> Course:
+    course = call.store.courses.get(record.course)
     assert course is not None  # `of_user` gives enrolments in courses that exist
     return course
 
 
-def _enrollment(x: Call, record: Enrollment) -> dict[str, Any]:
-    course, version, now = _course(x, record), x.path_params["version"], x.clock.now()
+def _enrollment(call: Call, record: Enrollment) -> dict[str, Any]:
+    course, version, now = _course(call, record), call.path_params["version"], call.clock.now()
     key = keys.course_key(course.id)
     assert key is not None  # a course in the store has a readable key
-    info = x.url(f"/api/mobile/{version}/course_info/{course.id}")
+    info = call.url(f"/api/mobile/{version}/course_info/{course.id}")
     picture = shapes.image(course)
     code = base64.b32encode(course.id.encode()).decode().replace("=", "_")
     shape: dict[str, Any] = {} if version == "v0.5" else {"audit_access_expires": None}
@@ -130,11 +130,11 @@ def _enrollment(x: Call, record: Enrollment) -> dict[str, Any]:
             "courseware_access": shapes.access(),
             "media": {"course_image": {"uri": picture, "name": "Course Image"}},
             "course_image": picture,
-            "course_about": x.url(f"/courses/{course.id}/about"),
+            "course_about": call.url(f"/courses/{course.id}/about"),
             "course_sharing_utm_parameters": shapes.sharing(),
             "course_updates": f"{info}/updates",
             "course_handouts": f"{info}/handouts",
-            "discussion_url": x.url(f"/api/discussion/v1/courses/{course.id}"),
+            "discussion_url": call.url(f"/api/discussion/v1/courses/{course.id}"),
             "video_outline": None,
             "is_self_paced": course.self_paced,
         },
@@ -145,15 +145,15 @@ def _enrollment(x: Call, record: Enrollment) -> dict[str, Any]:
     return shape
 
 
-def _progress(x: Call, user: User, course: Course) -> tuple[int, int]:
-    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
-    return outline.assignments(x.store, course, user, progress)
+def _progress(call: Call, user: User, course: Course) -> tuple[int, int]:
+    progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
+    return outline.assignments(call.store, course, user, progress)
 
 
-def _primary(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
-    course = _course(x, record)
-    done, total = _progress(x, user, course)
-    progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
+def _primary(call: Call, user: User, record: Enrollment) -> dict[str, Any]:
+    course = _course(call, record)
+    done, total = _progress(call, user, course)
+    progress = learning.Progress(call.store, user, learning.content(call.store, user, course))
     path = blocks.path_to(progress.root, progress.last() or "")
     status = None
     if len(path) > 3:
@@ -163,19 +163,19 @@ def _primary(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
             "last_visited_block_id": path[-1].key,
             "last_visited_unit_display_name": path[3].block.display_name,
         }
-    return _enrollment(x, record) | {
+    return _enrollment(call, record) | {
         "course_status": status,
         "course_progress": {"total_assignments_count": total, "assignments_completed": done},
         "course_assignments": {"future_assignments": [], "past_assignments": []},
     }
 
 
-def enrollments_status(x: Call) -> Response:
+def enrollments_status(call: Call) -> Response:
     """A user's courses, and whether there was recent activity in them."""
-    user = caller(x)
+    user = caller(call)
     rows = []
-    for record in sorted(x.store.enrollments.find("user", user.username), key=lambda record: record.id):
-        course = x.store.courses.get(record.course)
+    for record in sorted(call.store.enrollments.find("user", user.username), key=lambda record: record.id):
+        course = call.store.courses.get(record.course)
         if course is not None:
             rows.append({"course_id": course.id, "course_name": course.display_name, "recently_active": True})
     return wire.api_json(rows)
@@ -184,41 +184,41 @@ def enrollments_status(x: Call) -> Response:
 # the place in a course
 
 
-def _entered(x: Call) -> tuple[Course, blocks.Node]:
+def _entered(call: Call) -> tuple[Course, blocks.Node]:
     """The course in the URL and its content, for those who may enter. Raises the refusal."""
-    user, key = caller(x), keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
-    if course is None or not learning.may_enter(x.store, user, course):
+    user, key = caller(call), keys.course_key(call.path_params["course_id"])
+    course = call.store.courses.get(key.text) if key else None
+    if course is None or not learning.may_enter(call.store, user, course):
         raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course to enter")
-    return course, learning.content(x.store, user, course)
+    return course, learning.content(call.store, user, course)
 
 
-def _visited(x: Call, root: blocks.Node) -> list[str]:
+def _visited(call: Call, root: blocks.Node) -> list[str]:
     """The path up from the sequence that was open last, or from the first one."""
-    user = caller(x)
+    user = caller(call)
     node, path = root, [root.key]
     while node.children and node.block.type != "sequential":
-        state = x.store.block_states.get((user.username, node.key))
+        state = call.store.block_states.get((user.username, node.key))
         place = (state.position if state is not None and state.position else 1) - 1
         node = node.children[min(place, len(node.children) - 1)]
         path.insert(0, node.key)
     return path
 
 
-def read_status(x: Call) -> Response:
+def read_status(call: Call) -> Response:
     """The caller's position in a course."""
-    _, root = _entered(x)
-    path = _visited(x, root)
-    last = learning.Progress(x.store, caller(x), root).last()
+    _, root = _entered(call)
+    path = _visited(call, root)
+    last = learning.Progress(call.store, caller(call), root).last()
     return wire.api_json(
         {"last_visited_module_id": path[0], "last_visited_module_path": path, "last_visited_block_id": last or ""}
     )
 
 
-def write_status(x: Call) -> Response:
+def write_status(call: Call) -> Response:
     """Store the caller's position; unknown blocks and outdated modification times are ignored."""
-    _, root = _entered(x)
-    body = wire.read_object(x)
+    _, root = _entered(call)
+    body = wire.read_object(call)
     if text := body.get("modification_date"):
         try:
             fields.date_time(text)
@@ -231,15 +231,15 @@ def write_status(x: Call) -> Response:
     path = blocks.path_to(root, wanted)
     for above, node in itertools.pairwise(path):
         place = above.children.index(node) + 1
-        state = problems.state(x.store, caller(x).username, above.key)
-        x.store.block_states.put(replace(state, position=place))
-    found = _visited(x, root)
+        state = problems.state(call.store, caller(call).username, above.key)
+        call.store.block_states.put(replace(state, position=place))
+    found = _visited(call, root)
     return wire.api_json({"last_visited_module_id": found[0], "last_visited_module_path": found})
 
 
-def record_activity(x: Call) -> Response:
+def record_activity(call: Call) -> Response:
     """Record that a user was active in some course."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     if not body.get("user_id") or not body.get("course_key"):
         text = "User id and course key are required"
         raise refusals.api_error(400, text, reason="activity_incomplete", check="user_id and course_key")
@@ -249,7 +249,7 @@ def record_activity(x: Call) -> Response:
     return Response(b"", 200)
 
 
-def push_token(x: Call) -> Response:
+def push_token(call: Call) -> Response:
     """Register a device for notifications, which the site cannot send."""
     text = "Push notifications are not configured."
     raise refusals.api_error(501, text, reason="push_off", check="push notifications are configured")
@@ -258,51 +258,51 @@ def push_token(x: Call) -> Response:
 # course info
 
 
-def read_updates(x: Call) -> Response:
+def read_updates(call: Call) -> Response:
     """The news of a course."""
-    course, _ = _entered(x)
+    course, _ = _entered(call)
     shown = [update for update in course.updates if update.status == "visible"]
     return wire.api_json(
         [{"id": update.id, "date": update.date, "content": update.content, "status": update.status} for update in shown]
     )
 
 
-def read_handouts(x: Call) -> Response:
+def read_handouts(call: Call) -> Response:
     """The handouts of a course."""
-    return wire.api_json({"handouts_html": _entered(x)[0].handouts})
+    return wire.api_json({"handouts_html": _entered(call)[0].handouts})
 
 
-def read_details(x: Call) -> Response:
+def read_details(call: Call) -> Response:
     """A course, for any caller. An unknown one is not handled by the real server (500)."""
-    key, user = keys.course_key(x.path_params["course_id"]), caller(x)
-    course = x.store.courses.get(key.text) if key else None
+    key, user = keys.course_key(call.path_params["course_id"]), caller(call)
+    course = call.store.courses.get(key.text) if key else None
     if course is None:
-        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
-    done, total = _progress(x, user, course)
+        raise refusals.Unhandled(f"there is no course `{call.path_params['course_id']}`")
+    done, total = _progress(call, user, course)
     return wire.api_json(
         {
             "id": course.id,
-            **_access_and_enrollment(x, user, course),
-            **_links(x, course),
-            "discussion_url": _discussion(x, user, course),
-            "course_info_overview": shapes.overview(course, x.base_url, x.clock.now(), done, total),
+            **_access_and_enrollment(call, user, course),
+            **_links(call, course),
+            "discussion_url": _discussion(call, user, course),
+            "course_info_overview": shapes.overview(course, call.base_url, call.clock.now(), done, total),
         }
     )
 
 
-def _discussion(x: Call, user: User, course: Course) -> str | None:
-    if not learning.may_enter(x.store, user, course):
+def _discussion(call: Call, user: User, course: Course) -> str | None:
+    if not learning.may_enter(call.store, user, course):
         return None
-    return x.url(f"/api/discussion/v1/courses/{course.id}")
+    return call.url(f"/api/discussion/v1/courses/{course.id}")
 
 
-def _links(x: Call, course: Course) -> dict[str, str]:
-    info = x.url(f"/api/mobile/{x.path_params['version']}/course_info/{course.id}")
+def _links(call: Call, course: Course) -> dict[str, str]:
+    info = call.url(f"/api/mobile/{call.path_params['version']}/course_info/{course.id}")
     return {"course_handouts": f"{info}/handouts", "course_updates": f"{info}/updates"}
 
 
-def _access_and_enrollment(x: Call, user: User, course: Course) -> dict[str, Any]:
-    known, now = enrollment.get(x.store, user, course.id), x.clock.now()
+def _access_and_enrollment(call: Call, user: User, course: Course) -> dict[str, Any]:
+    known, now = enrollment.get(call.store, user, course.id), call.clock.now()
     details: dict[str, Any] = {"mode": "", "is_active": False}
     if known is not None:
         deadline = moment(shapes.upgrade_deadline(course, known, now))
@@ -316,7 +316,7 @@ def _access_and_enrollment(x: Call, user: User, course: Course) -> dict[str, Any
         "course_access_details": {
             "has_unmet_prerequisites": False,
             "is_too_early": course.start is not None and course.start > now,
-            "is_staff": people.is_course_staff(x.store, user, course.id),
+            "is_staff": people.is_course_staff(call.store, user, course.id),
             "audit_access_expires": None,
             "courseware_access": shapes.access(),
         },
@@ -325,18 +325,18 @@ def _access_and_enrollment(x: Call, user: User, course: Course) -> dict[str, Any
     }
 
 
-def blocks_info(x: Call, course: Course, user: User) -> dict[str, Any]:
+def blocks_info(call: Call, course: Course, user: User) -> dict[str, Any]:
     """What the app's blocks carry beside the blocks."""
-    done, total = _progress(x, user, course)
-    links = _links(x, course)
+    done, total = _progress(call, user, course)
+    links = _links(call, course)
     return {
         "id": course.id,
         "course_updates": links["course_updates"],
         "course_handouts": links["course_handouts"],
         "deprecate_youtube": False,
-        "discussion_url": _discussion(x, user, course),
-        **_access_and_enrollment(x, user, course),
-        **shapes.overview(course, x.base_url, x.clock.now(), done, total),
+        "discussion_url": _discussion(call, user, course),
+        **_access_and_enrollment(call, user, course),
+        **shapes.overview(course, call.base_url, call.clock.now(), done, total),
     }
 
 

@@ -50,13 +50,13 @@ _TEXTS = {
 # telling
 
 
-def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
+def _notify(call: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
     """Request a notification, as the platform does on its event bus, and store it for users who want it.
 
     Parameters: `more`, the context's members beyond those of every discussion notification.
     """
-    course, front = x.store.courses.get(thread.course), deployment.front(x, "discussions", x.base_url)
-    sender = x.store.users.get(comment.author)
+    course, front = call.store.courses.get(thread.course), deployment.front(call, "discussions", call.base_url)
+    sender = call.store.users.get(comment.author)
     if sender is None:
         return
     context: dict[str, str | None] = {
@@ -71,17 +71,17 @@ def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, commen
         **more,
     }
     url = f"{front}/{thread.course}/posts/{thread.id}"
-    people = [user for name in usernames if (user := x.store.users.get(name)) is not None]
+    people = [user for name in usernames if (user := call.store.users.get(name)) is not None]
     event_bus.notification_requested(
-        x, people, kind=kind, app="discussion", course=thread.course, url=url, context=context, sender=sender
+        call, people, kind=kind, app="discussion", course=thread.course, url=url, context=context, sender=sender
     )
     shown = context | {"strong": "strong", "p": "p"}
     words = {name: escape(value or "") for name, value in shown.items()}
     for user in people:
-        if rules.wants(x.store, user.username, thread.course, "discussion", kind):
-            x.store.notifications.put(
+        if rules.wants(call.store, user.username, thread.course, "discussion", kind):
+            call.store.notifications.put(
                 Notification(
-                    id=x.store.next_number("notifications"),
+                    id=call.store.next_number("notifications"),
                     user=user.username,
                     course=thread.course,
                     app="discussion",
@@ -89,51 +89,51 @@ def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, commen
                     context=shown,
                     content=f"<p>{_TEXTS[kind].format(**words)}</p>",
                     url=url,
-                    created=x.clock.now(),
+                    created=call.clock.now(),
                 )
             )
 
 
-def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
+def answered(call: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
     """Notify a thread's or a response's author, and the thread's followers, of an answer."""
     notified = {comment.author}
     if thread.author not in notified:
-        _notify(x, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
+        _notify(call, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
         notified.add(thread.author)
     if parent is not None and parent.author not in notified:
-        _notify(x, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
+        _notify(call, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
         notified.add(parent.author)
     followers = [username for username in thread.followers if username not in notified]
     if parent is None:
-        _notify(x, followers, "response_on_followed_post", thread, comment)
+        _notify(call, followers, "response_on_followed_post", thread, comment)
     else:
         whose = f"{parent.author}'s"
         pronoun = "their" if parent.author == comment.author else whose
         more = {"author_name": whose, "author_pronoun": pronoun, "response_id": str(parent.id)}
-        _notify(x, followers, "comment_on_followed_post", thread, comment, **more)
+        _notify(call, followers, "comment_on_followed_post", thread, comment, **more)
 
 
-def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
+def endorsed(call: Call, thread: Thread, comment: Comment) -> None:
     """Notify the authors of a thread and of an answer that the answer was endorsed."""
     if thread.author != comment.author:
-        _notify(x, [thread.author], "response_endorsed_on_thread", thread, comment)
-    _notify(x, [comment.author], "response_endorsed", thread, comment)
+        _notify(call, [thread.author], "response_endorsed_on_thread", thread, comment)
+    _notify(call, [comment.author], "response_endorsed", thread, comment)
 
 
 # reading
 
 
-def _mine(x: Call) -> list[Notification]:
-    found = x.store.notifications.find("user", caller(x).username)
+def _mine(call: Call) -> list[Notification]:
+    found = call.store.notifications.find("user", caller(call).username)
     return sorted(found, key=lambda notification: notification.id, reverse=True)
 
 
-def list_all(x: Call) -> Response:
+def list_all(call: Call) -> Response:
     """The caller's notifications, newest first."""
-    app, found = x.query.get("app_name"), _mine(x)
+    app, found = call.query.get("app_name"), _mine(call)
     if app:
         found = [notification for notification in found if notification.app == app]
-    page = paging.numbered(x, found)
+    page = paging.numbered(call, found)
     return wire.api_json(page.envelope([_shape(item) for item in page.items]))
 
 
@@ -152,9 +152,9 @@ def _shape(notification: Notification) -> dict[str, Any]:
     }
 
 
-def count(x: Call) -> Response:
+def count(call: Call) -> Response:
     """How many notifications the caller has not seen."""
-    unseen = [notification.app for notification in _mine(x) if notification.last_seen is None]
+    unseen = [notification.app for notification in _mine(call) if notification.last_seen is None]
     return wire.api_json(
         {
             "show_notifications_tray": True,
@@ -165,59 +165,61 @@ def count(x: Call) -> Response:
     )
 
 
-def mark_seen(x: Call) -> Response:
+def mark_seen(call: Call) -> Response:
     """Record that the caller has seen everything of an app; any name will do."""
-    for notification in _mine(x):
-        if notification.app == x.path_params["app_name"] and notification.last_seen is None:
-            x.store.notifications.put(replace(notification, last_seen=x.clock.now()))
+    for notification in _mine(call):
+        if notification.app == call.path_params["app_name"] and notification.last_seen is None:
+            call.store.notifications.put(replace(notification, last_seen=call.clock.now()))
     return wire.api_json({"message": "Notifications marked as seen."})
 
 
-def mark_read(x: Call) -> Response:
+def mark_read(call: Call) -> Response:
     """Record that the caller has read one notification, or all of an app."""
-    given = wire.read_object(x)
+    given = wire.read_object(call)
     number, app = given.get("notification_id"), given.get("app_name")
     if number:
-        found = [notification for notification in _mine(x) if str(notification.id) == str(number)]
+        found = [notification for notification in _mine(call) if str(notification.id) == str(number)]
         if not found:
             raise refusals.OpenedxRefusal("unknown_notification", status=404, message="Not found.", check="id")
         said = "Notification marked read."
     elif app in rules.APPS:
         found, said = (
-            [notification for notification in _mine(x) if notification.app == app],
+            [notification for notification in _mine(call) if notification.app == app],
             "Notifications marked read.",
         )
     else:
         document = {"error": "Invalid app_name or notification_id."}
         raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")
     for notification in found:
-        x.store.notifications.put(replace(notification, last_read=x.clock.now()))
+        call.store.notifications.put(replace(notification, last_read=call.clock.now()))
     return wire.api_json({"message": said})
 
 
 # preferences
 
 
-def _courses(x: Call) -> list[Course]:
-    mine = [enrollment for enrollment in x.store.enrollments.find("user", caller(x).username) if enrollment.is_active]
+def _courses(call: Call) -> list[Course]:
+    mine = [
+        enrollment for enrollment in call.store.enrollments.find("user", caller(call).username) if enrollment.is_active
+    ]
     found = (
-        x.store.courses.get(enrollment.course) for enrollment in sorted(mine, key=lambda enrollment: enrollment.id)
+        call.store.courses.get(enrollment.course) for enrollment in sorted(mine, key=lambda enrollment: enrollment.id)
     )
     return [course for course in found if course is not None]
 
 
-def list_enrollments(x: Call) -> Response:
+def list_enrollments(call: Call) -> Response:
     """The courses that can notify the caller, latest first."""
-    page = paging.numbered(x, _courses(x)[::-1])
+    page = paging.numbered(call, _courses(call)[::-1])
     results = [{"course": {"id": course.id, "display_name": course.display_name}} for course in page.items]
     return wire.api_json(page.envelope(results) | {"show_preferences": True})
 
 
-def _course_document(x: Call) -> Response:
-    course = x.store.courses.get(x.path_params["course_id"])
+def _course_document(call: Call) -> Response:
+    course = call.store.courses.get(call.path_params["course_id"])
     if course is None:
-        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
-    preference = rules.preference(x.store, caller(x).username, course.id)
+        raise refusals.Unhandled(f"there is no course `{call.path_params['course_id']}`")
+    preference = rules.preference(call.store, caller(call).username, course.id)
     return wire.api_json(
         {
             "id": preference.id,
@@ -228,16 +230,16 @@ def _course_document(x: Call) -> Response:
     )
 
 
-def read_course(x: Call) -> Response:
+def read_course(call: Call) -> Response:
     """The caller's notification preferences for a course."""
-    return _course_document(x)
+    return _course_document(call)
 
 
-def change_course(x: Call) -> Response:
+def change_course(call: Call) -> Response:
     """Switch an app, or one channel of a type, on or off for a course."""
-    given, user = wire.read_object(x), caller(x)
+    given, user = wire.read_object(call), caller(call)
     app, kind, channel = (given.get(f"notification_{name}") for name in ("app", "type", "channel"))
-    if channel == "email_cadence" or x.path_params["course_id"] not in x.store.courses:
+    if channel == "email_cadence" or call.path_params["course_id"] not in call.store.courses:
         raise refusals.Unhandled("the change is one of email_cadence, or of a course that does not exist")
     errors = _wrong(given, channel_words="notification channel setting")
     if errors:
@@ -248,14 +250,14 @@ def change_course(x: Call) -> Response:
             check="preference",
             got=given,
         )
-    preference = rules.preference(x.store, user.username, x.path_params["course_id"])
+    preference = rules.preference(call.store, user.username, call.path_params["course_id"])
     if kind and given.get("email_cadence"):
-        rules.change(x.store, preference, str(app), str(kind), "email_cadence", str(given["email_cadence"]))
+        rules.change(call.store, preference, str(app), str(kind), "email_cadence", str(given["email_cadence"]))
     elif kind and channel:
-        rules.change(x.store, preference, str(app), str(kind), str(channel), bool(given.get("value")))
+        rules.change(call.store, preference, str(app), str(kind), str(channel), bool(given.get("value")))
     else:
-        rules.switch(x.store, preference, str(app), on=bool(given.get("value")))
-    return _course_document(x)
+        rules.switch(call.store, preference, str(app), on=bool(given.get("value")))
+    return _course_document(call)
 
 
 def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[str]]:
@@ -274,26 +276,28 @@ def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[st
     return {}
 
 
-def read_together(x: Call) -> Response:
+def read_together(call: Call) -> Response:
     """The caller's notification preferences for all courses, merged."""
-    first = next(iter(_courses(x)), None)
+    first = next(iter(_courses(call)), None)
     preference = (
-        rules.preference(x.store, caller(x).username, first.id) if first else rules.account(x.store, caller(x).username)
+        rules.preference(call.store, caller(call).username, first.id)
+        if first
+        else rules.account(call.store, caller(call).username)
     )
     document = rules.document(preference, whole=False)
     return wire.api_json({"status": "success", "message": "Notification preferences retrieved", "data": document})
 
 
-def read_account(x: Call) -> Response:
+def read_account(call: Call) -> Response:
     """The caller's notification preferences for the account."""
-    document = rules.document(rules.account(x.store, caller(x).username), whole=True)
+    document = rules.document(rules.account(call.store, caller(call).username), whole=True)
     message = "Notification preferences retrieved successfully."
     return wire.api_json({"status": "success", "message": message, "data": document})
 
 
-def _asked(x: Call) -> tuple[str, str, str, bool | str]:
+def _asked(call: Call) -> tuple[str, str, str, bool | str]:
     """The app, type, channel and value of a change. Raises the refusal."""
-    given = wire.read_object(x)
+    given = wire.read_object(call)
     missing = [name for name in ("notification_app", "notification_type") if not given.get(name)]
     errors = {name: ["This field is required."] for name in missing}
     errors = errors or _wrong(given, channel_words="notification channel")
@@ -305,21 +309,21 @@ def _asked(x: Call) -> tuple[str, str, str, bool | str]:
     return str(given["notification_app"]), str(given["notification_type"]), channel, value
 
 
-def change_account(x: Call) -> Response:
+def change_account(call: Call) -> Response:
     """Change one channel of a type, whatever the course."""
-    app, kind, channel, value = _asked(x)
-    rules.change(x.store, rules.account(x.store, caller(x).username), app, kind, channel, value)
+    app, kind, channel, value = _asked(call)
+    rules.change(call.store, rules.account(call.store, caller(call).username), app, kind, channel, value)
     data = {"updated_value": value, "notification_type": kind, "channel": channel, "app": app}
     return wire.api_json({"status": "success", "message": _DONE, "data": data})
 
 
-def change_all(x: Call) -> Response:
+def change_all(call: Call) -> Response:
     """Change one channel of a type in every course."""
-    app, kind, channel, value = _asked(x)
+    app, kind, channel, value = _asked(call)
     changed = []
-    for course in _courses(x):
-        preference = rules.preference(x.store, caller(x).username, course.id)
-        after = rules.change(x.store, preference, app, kind, channel, value)
+    for course in _courses(call):
+        preference = rules.preference(call.store, caller(call).username, course.id)
+        after = rules.change(call.store, preference, app, kind, channel, value)
         changed.append({"course_id": course.id, "current_setting": rules.setting(after, app, kind)})
     data = {
         "updated_value": value,

@@ -9,13 +9,13 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
-def list_organizations(x: Call) -> Response:
+def list_organizations(call: Call) -> Response:
     """The organisations of the site, of which there are none."""
-    page = paging.numbered(x, [])
+    page = paging.numbered(call, [])
     return wire.api_json(page.envelope(page.items))
 
 
-def read_organization(x: Call) -> Response:
+def read_organization(call: Call) -> Response:
     """One organisation, which does not exist."""
     body = {"detail": "No Organization matches the given query."}
     raise refusals.api_error(404, body, reason="unknown_organization", check="organization exists")

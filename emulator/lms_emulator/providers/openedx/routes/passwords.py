@@ -23,91 +23,91 @@ from lms_emulator.providers.openedx.web import csrf, deployment, methods, sessio
 _FAILED = "An error has occurred. Try refreshing the page, or check your internet connection."
 
 
-def describe(x: Call) -> Response:
+def describe(call: Call) -> Response:
     """The form that asks for a mail, as data."""
-    csrf.ensure(x, set_by_view=True)
-    hint = f"The email address you used to register with {x.store.section.platform_name}"
+    csrf.ensure(call, set_by_view=True)
+    hint = f"The email address you used to register with {call.store.section.platform_name}"
     limits_of_it = {"min_length": 3, "max_length": 254}
     field = form_field("email", "Email", "email", hint, limits_of_it, placeholder="username@domain.com")
-    submit_url = f"{x.prefix}/account/password"
+    submit_url = f"{call.prefix}/account/password"
     return wire.spaced_json({"method": "post", "submit_url": submit_url, "fields": [field]}, 200, {"vary": "Cookie"})
 
 
-def ask(x: Call) -> Response:
+def ask(call: Call) -> Response:
     """Send a mail with a token. Known or not, the answer is the same; the tokens of the user named are deleted."""
-    methods.require_post(x)
-    methods.check_csrf(x)
-    limits.password(x)
-    signed_in = session.current(x).user
-    email = x.field("email") or (signed_in.email if signed_in is not None else "")
+    methods.require_post(call)
+    methods.check_csrf(call)
+    limits.password(call)
+    signed_in = session.current(call).user
+    email = call.field("email") or (signed_in.email if signed_in is not None else "")
     if not email:
         text = "No email address provided."
         raise refusals.OpenedxRefusal("email_missing", status=400, style="plain", body=text, check="email")
-    user = _mail(x, email)
+    user = _mail(call, email)
     if user is not None:
-        retirement.forget_tokens(x.store, user.username)
+        retirement.forget_tokens(call.store, user.username)
     return wire.empty(200)
 
 
-def ask_openly(x: Call) -> Response:
+def ask_openly(call: Call) -> Response:
     """The same for forms on other sites: no CSRF token is needed, and the user's tokens are kept."""
-    methods.require_post(x)
-    limits.password(x)
-    csrf.ensure(x)
-    _mail(x, x.field("email"))
+    methods.require_post(call)
+    limits.password(call)
+    csrf.ensure(call)
+    _mail(call, call.field("email"))
     text = "If you have an account with this address, a message with instructions was sent to it."
     return wire.pretty_json({"success": True, "value": text})
 
 
-def _mail(x: Call, email: str) -> User | None:
-    user = lookup.user_with_email(x.store, x.settings, email) if email else None
+def _mail(call: Call, email: str) -> User | None:
+    user = lookup.user_with_email(call.store, call.settings, email) if email else None
     if user is None or user.password is None:
         return user
-    token = f"{passwords.base36(user.id)}-{passwords.token(user, x.clock.now(), x.store.section.jwt.secret)}"
-    until = x.clock.timestamp() + passwords.SECONDS
-    issued_tokens.remember(x.store.issued_tokens, token, until, kind="password")
-    front = deployment.front(x, "authn") if deployment.has_authn(x) else None
-    x.outbox.add(
+    token = f"{passwords.base36(user.id)}-{passwords.token(user, call.clock.now(), call.store.section.jwt.secret)}"
+    until = call.clock.timestamp() + passwords.SECONDS
+    issued_tokens.remember(call.store.issued_tokens, token, until, kind="password")
+    front = deployment.front(call, "authn") if deployment.has_authn(call) else None
+    call.outbox.add(
         "email",
-        provider=x.provider,
+        provider=call.provider,
         kind="password_reset",
         to=user.email,
-        at=x.clock.now(),
-        subject=f"Password reset on {x.store.section.platform_name}",
-        data={"token": token, "link": f"{front or x.base_url}/password_reset_confirm/{token}/"},
+        at=call.clock.now(),
+        subject=f"Password reset on {call.store.section.platform_name}",
+        data={"token": token, "link": f"{front or call.base_url}/password_reset_confirm/{token}/"},
     )
     return user
 
 
-def _holder(x: Call, text: str) -> User | None:
+def _holder(call: Call, text: str) -> User | None:
     """The user of a token."""
     number, _, token = text.partition("-")
     user = (
-        x.store.users.first("id", int(number, 36))
+        call.store.users.first("id", int(number, 36))
         if number.isalnum() and number.isascii() and len(number) < 20
         else None
     )
-    if user is None or not passwords.holds(user, token, x.clock.now(), x.store.section.jwt.secret):
+    if user is None or not passwords.holds(user, token, call.clock.now(), call.store.section.jwt.secret):
         return None
-    return user if issued_tokens.find(x.store.issued_tokens, text) is not None else None
+    return user if issued_tokens.find(call.store.issued_tokens, text) is not None else None
 
 
-def validate(x: Call) -> Response:
+def validate(call: Call) -> Response:
     """Whether a token may be used."""
-    body = wire.read(x)
+    body = wire.read(call)
     text = str(body.get("token", "")) if isinstance(body, dict) else ""
-    user = _holder(x, text)
+    user = _holder(call, text)
     if user is not None and not user.is_active:
-        x.store.users.put(replace(user, is_active=True))
+        call.store.users.put(replace(user, is_active=True))
     return wire.api_json({"is_valid": user is not None})
 
 
-def reset(x: Call) -> Response:
+def reset(call: Call) -> Response:
     """Set a new password. A missing field is not handled by the real server (500)."""
-    user = _holder(x, f"{x.path_params['uidb36']}-{x.path_params['token']}")
+    user = _holder(call, f"{call.path_params['uidb36']}-{call.path_params['token']}")
     if user is None:
         return wire.api_json({"reset_status": False, "token_invalid": True})
-    form = wire.read_object(x)
+    form = wire.read_object(call)
     if not {"new_password1", "new_password2"} <= form.keys():
         raise refusals.Unhandled("new_password1 or new_password2 is missing")
     chosen = str(form["new_password1"])
@@ -116,21 +116,21 @@ def reset(x: Call) -> Response:
         problem = _FAILED
     if problem:
         return wire.api_json({"reset_status": False, "err_msg": problem})
-    x.store.users.put(replace(user, password=chosen, is_active=True))
-    session.touch(x)
+    call.store.users.put(replace(user, password=chosen, is_active=True))
+    session.touch(call)
     return wire.api_json({"reset_status": True, "err_msg": ""})
 
 
-def confirm(x: Call) -> Response:
+def confirm(call: Call) -> Response:
     """The link of the mail: on to the form for a good token, else a page that says so."""
-    text = f"{x.path_params['uidb36']}-{x.path_params['token']}"
-    if _holder(x, text) is not None:
-        target = f"{x.prefix}/password_reset_confirm/{x.path_params['uidb36']}-set-password/"
+    text = f"{call.path_params['uidb36']}-{call.path_params['token']}"
+    if _holder(call, text) is not None:
+        target = f"{call.prefix}/password_reset_confirm/{call.path_params['uidb36']}-set-password/"
         response = wire.redirect(target)
     else:
-        csrf.ensure(x)
-        title = f"Reset Your {x.store.section.platform_name} Password"
-        response = pages.page(x, "password_link.html", title=title)
+        csrf.ensure(call)
+        title = f"Reset Your {call.store.section.platform_name} Password"
+        response = pages.page(call, "password_link.html", title=title)
     response.headers["cache-control"] = "max-age=0, no-cache, no-store, must-revalidate, private"
     return response
 

@@ -16,37 +16,37 @@ from lms_emulator.providers.openedx.rules import keys
 Permission = Callable[["Call"], None]
 
 
-def anyone(x: Call) -> None:
+def anyone(call: Call) -> None:
     """Everybody, signed in or not."""
 
 
-def is_authenticated(x: Call) -> None:
+def is_authenticated(call: Call) -> None:
     """A user is signed in."""
-    calling_identity(x)
+    calling_identity(call)
 
 
-def is_staff(x: Call) -> None:
+def is_staff(call: Call) -> None:
     """A member of the site's staff."""
-    if not caller(x).is_staff:
+    if not caller(call).is_staff:
         raise refusals.permission_denied("the caller is not staff (is_staff)")
 
 
-def is_superuser(x: Call) -> None:
+def is_superuser(call: Call) -> None:
     """Permission to retire users: superusers."""
-    if not caller(x).is_superuser:
+    if not caller(call).is_superuser:
         raise refusals.permission_denied("only a superuser or the retirement service may do this")
 
 
-def api_key_or_authenticated(x: Call) -> None:
+def api_key_or_authenticated(call: Call) -> None:
     """A server with the site's `X-Edx-Api-Key`, or a user signed in."""
-    if not credentials.has_api_key(x):
-        calling_identity(x)
+    if not credentials.has_api_key(call):
+        calling_identity(call)
 
 
-def api_key(x: Call) -> None:
+def api_key(call: Call) -> None:
     """A server with the site's `X-Edx-Api-Key`, whatever its other credentials."""
-    if not credentials.has_api_key(x):
-        calling_identity(x)
+    if not credentials.has_api_key(call):
+        calling_identity(call)
         raise refusals.permission_denied("this list is for servers with X-Edx-Api-Key", check="X-Edx-Api-Key")
 
 
@@ -56,33 +56,33 @@ def staff_or_self(scope: str) -> Permission:
     Parameters: `scope`, what a JWT of a restricted application must have been given.
     """
 
-    def permission(x: Call) -> None:
-        identity = calling_identity(x)
+    def permission(call: Call) -> None:
+        identity = calling_identity(call)
         if identity.is_restricted:
-            _restricted(x, identity, scope)
-        elif not identity.user.is_staff and not is_self(x):
-            named = x.path_params.get("username") or x.query.get("username")
+            _restricted(call, identity, scope)
+        elif not identity.user.is_staff and not is_self(call):
+            named = call.path_params.get("username") or call.query.get("username")
             why = "is neither staff nor the user named by `username`" if named else "is not staff; no `username` came"
             raise refusals.permission_denied(f"the caller {why}", check="staff or the named user")
 
     return permission
 
 
-def is_self(x: Call) -> bool:
+def is_self(call: Call) -> bool:
     """Whether the user named in the URL, or else in the query, is the caller."""
-    named: str | None = x.path_params.get("username") or x.query.get("username")
-    return named is not None and named.lower() == caller(x).username.lower()
+    named: str | None = call.path_params.get("username") or call.query.get("username")
+    return named is not None and named.lower() == caller(call).username.lower()
 
 
-def _restricted(x: Call, identity: Identity, scope: str) -> None:
+def _restricted(call: Call, identity: Identity, scope: str) -> None:
     """Check a JWT of a restricted application: the scope, the filter for the organisation, and the user."""
     if scope not in identity.scopes:
         raise refusals.permission_denied("the JWT lacks the scope", check=f"scope {scope}")
-    key = keys.course_key(x.path_params.get("course_id") or x.query.get("course_id") or "")
+    key = keys.course_key(call.path_params.get("course_id") or call.query.get("course_id") or "")
     organisations = [text.partition(":")[2] for text in identity.filters if text.startswith("content_org:")]
     if key is None or key.org not in organisations:
         raise refusals.permission_denied(
             "the JWT has no filter for the course's organisation", check="content_org filter"
         )
-    if "user:me" in identity.filters and not is_self(x):
+    if "user:me" in identity.filters and not is_self(call):
         raise refusals.permission_denied("the JWT is limited to its own user (user:me)", check="user filter")

@@ -18,31 +18,31 @@ from lms_emulator.providers.openedx.rules import keys, preferences
 from lms_emulator.providers.openedx.web import csrf
 
 
-def _owner(x: Call, *, staff_too: bool) -> User:
+def _owner(call: Call, *, staff_too: bool) -> User:
     """The user whose preferences these are, if the caller may read or change them. Raises the refusal."""
-    viewer = caller(x)
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    viewer = caller(call)
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
     own = user is not None and user.username == viewer.username
     if user is None and viewer.is_staff:
-        raise unknown_account(x.path_params["username"])
+        raise unknown_account(call.path_params["username"])
     if user is None or not (own or (staff_too and viewer.is_staff)):
-        raise not_your_account(x.path_params["username"])
+        raise not_your_account(call.path_params["username"])
     return user
 
 
-def _keep(x: Call, user: User, changed: dict[str, str]) -> Response:
-    x.store.users.put(replace(user, preferences=changed))
+def _keep(call: Call, user: User, changed: dict[str, str]) -> Response:
+    call.store.users.put(replace(user, preferences=changed))
     return wire.no_content()
 
 
-def read_preferences(x: Call) -> Response:
+def read_preferences(call: Call) -> Response:
     """All preferences of a user."""
-    return wire.api_json(_owner(x, staff_too=True).preferences)
+    return wire.api_json(_owner(call, staff_too=True).preferences)
 
 
-def change_preferences(x: Call) -> Response:
+def change_preferences(call: Call) -> Response:
     """Set some preferences; null removes one."""
-    user, body = _owner(x, staff_too=False), wire.read(x)
+    user, body = _owner(call, staff_too=False), wire.read(call)
     if not isinstance(body, dict):
         raise refusals.api_error(
             400,
@@ -56,40 +56,40 @@ def change_preferences(x: Call) -> Response:
     if found:
         raise invalid(found)
     changed = {**user.preferences, **body}
-    return _keep(x, user, {name: str(value) for name, value in changed.items() if value is not None})
+    return _keep(call, user, {name: str(value) for name, value in changed.items() if value is not None})
 
 
-def read_preference(x: Call) -> Response:
+def read_preference(call: Call) -> Response:
     """One preference."""
-    value = _owner(x, staff_too=True).preferences.get(x.path_params["key"])
+    value = _owner(call, staff_too=True).preferences.get(call.path_params["key"])
     if value is None:
-        raise unknown_account(x.path_params["key"])
+        raise unknown_account(call.path_params["key"])
     return wire.api_json(value)
 
 
-def write_preference(x: Call) -> Response:
+def write_preference(call: Call) -> Response:
     """Set one preference."""
-    user, value = _owner(x, staff_too=False), wire.read(x)
-    if found := preferences.problem(x.path_params["key"], value):
-        raise refusals.api_error(400, found, reason="invalid_preference", check=x.path_params["key"], got=value)
-    return _keep(x, user, {**user.preferences, x.path_params["key"]: str(value)})
+    user, value = _owner(call, staff_too=False), wire.read(call)
+    if found := preferences.problem(call.path_params["key"], value):
+        raise refusals.api_error(400, found, reason="invalid_preference", check=call.path_params["key"], got=value)
+    return _keep(call, user, {**user.preferences, call.path_params["key"]: str(value)})
 
 
-def delete_preference(x: Call) -> Response:
+def delete_preference(call: Call) -> Response:
     """Remove one preference."""
-    user, key = _owner(x, staff_too=False), x.path_params["key"]
+    user, key = _owner(call, staff_too=False), call.path_params["key"]
     if key not in user.preferences:
         raise unknown_account(key)
-    return _keep(x, user, {name: value for name, value in user.preferences.items() if name != key})
+    return _keep(call, user, {name: value for name, value in user.preferences.items() if name != key})
 
 
-def opt_in(x: Call) -> Response:
+def opt_in(call: Call) -> Response:
     """Whether the organisation of a course may write to the signed-in user."""
-    form = wire.read_object(x)
+    form = wire.read_object(call)
     if lacking := {"course_id", "email_opt_in"} - form.keys():
         text = f"Missing POST parameters: {', '.join(sorted(lacking, reverse=True))}"
         raise refusals.OpenedxRefusal("parameters_missing", status=400, style="plain", body=text, check="form")
-    csrf.ensure(x, set_by_view=True)
+    csrf.ensure(call, set_by_view=True)
     key = keys.course_key(str(form["course_id"]))
     if key is None:
         text = f"No course '{form['course_id']}' found"
@@ -101,8 +101,8 @@ def opt_in(x: Call) -> Response:
             headers={"content-type": "text/plain", "vary": "Cookie"},
             check="course",
         )
-    agreed = x.reads.flag("email_opt_in", str(form["email_opt_in"]).lower(), ("true",))
-    preferences.opt_in(x.store, caller(x).username, key.org, agreed, x.clock.now().year)
+    agreed = call.reads.flag("email_opt_in", str(form["email_opt_in"]).lower(), ("true",))
+    preferences.opt_in(call.store, caller(call).username, key.org, agreed, call.clock.now().year)
     return wire.empty(200, {"vary": "Cookie"})
 
 

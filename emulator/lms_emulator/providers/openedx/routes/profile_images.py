@@ -27,32 +27,32 @@ _TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[bytes, ...]]] = 
 _MISMATCH = "The {} for this file does not match the file data. The file may be corrupted."
 
 
-def is_owner(x: Call) -> None:
+def is_owner(call: Call) -> None:
     """The user whose image it is; nobody else, not even staff."""
-    if not is_self(x):
+    if not is_self(call):
         raise refusals.permission_denied("only the owner may change a profile image", check="own account")
 
 
-def upload(x: Call) -> Response:
+def upload(call: Call) -> Response:
     """Keep a new image."""
-    wire.read(x)
-    file = x.form().get("file")
+    wire.read(call)
+    file = call.form().get("file")
     if not isinstance(file, UploadFile):
         why = "`file` came as text; send it as a file, with a name and a Content-Type" if file else None
         raise invalid("No file provided for profile image", absent="file", diagnosis=why)
     if problem := _problem(file):
         raise invalid(problem, **_seen(file))
-    return _keep(x, x.clock.now())
+    return _keep(call, call.clock.now())
 
 
-def remove(x: Call) -> Response:
+def remove(call: Call) -> Response:
     """Remove the image, if there is one."""
-    return _keep(x, None)
+    return _keep(call, None)
 
 
-def _keep(x: Call, uploaded: Any) -> Response:
-    user: User = x.store.users.get(caller(x).username) or caller(x)
-    x.store.users.put(replace(user, image_uploaded=uploaded))
+def _keep(call: Call, uploaded: Any) -> Response:
+    user: User = call.store.users.get(caller(call).username) or caller(call)
+    call.store.users.put(replace(user, image_uploaded=uploaded))
     return wire.no_content()
 
 

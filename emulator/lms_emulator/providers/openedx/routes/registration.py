@@ -27,53 +27,53 @@ from lms_emulator.providers.openedx.shapes import forms
 from lms_emulator.providers.openedx.web import csrf, deployment, event_bus, login, redirects, session
 
 
-def describe(x: Call) -> Response:
+def describe(call: Call) -> Response:
     """The registration form as data; the older addresses name those of today."""
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
-    section = x.store.section
-    fields = forms.registration(section.platform_name, x.clock.now().year, deployment.registration_fields(x))
-    version = "v1" if "/v1/" in x.path else "v2"
-    submit_url = f"{x.prefix}/api/user/{version}/account/registration/"
+    csrf.ensure(call, set_by_view=True)
+    session.touch(call)
+    section = call.store.section
+    fields = forms.registration(section.platform_name, call.clock.now().year, deployment.registration_fields(call))
+    version = "v1" if "/v1/" in call.path else "v2"
+    submit_url = f"{call.prefix}/api/user/{version}/account/registration/"
     document = {"method": "post", "submit_url": submit_url, "fields": fields}
     return wire.spaced_json(document, 200, {"vary": "Cookie"})
 
 
-def register(x: Call) -> Response:
+def register(call: Call) -> Response:
     """Make an account that is not active yet, and sign it in. Only forms are read."""
     try:
-        form = x.fields()
-        if x.content_type == "application/json" and x.body:
-            x.json()
+        form = call.fields()
+        if call.content_type == "application/json" and call.body:
+            call.json()
     except BodyError as error:
-        parser = "JSON parse error - " if x.content_type == "application/json" else ""
+        parser = "JSON parse error - " if call.content_type == "application/json" else ""
         raise refusals.parse_error(f"{parser}{error}") from None
-    if refusal := _taken(x, form):
+    if refusal := _taken(call, form):
         raise refusal
-    if errors := rules.errors(form, deployment.registration_fields(x)):
-        session.touch(x)
+    if errors := rules.errors(form, deployment.registration_fields(call)):
+        session.touch(call)
         raise _refused(400, {name: [{"user_message": text}] for name, text in errors.items()}, "validation-error")
     if form.get("country") and not rules.country(form["country"]):
-        session.touch(x)
+        session.touch(call)
         raise _refused(400, {"country": [{"user_message": rules.COUNTRY_MISSING}]}, "invalid-country")
-    user = _create(x, form)
-    session.start(x, user, seconds=-1)
-    login.logged_in_cookies(x, user, seconds=x.settings.anonymous_session_seconds)
-    following = redirects.after_login(x, form.get("next"), form.get("course_id"), form.get("enrollment_action"))
+    user = _create(call, form)
+    session.start(call, user, seconds=-1)
+    login.logged_in_cookies(call, user, seconds=call.settings.anonymous_session_seconds)
+    following = redirects.after_login(call, form.get("next"), form.get("course_id"), form.get("enrollment_action"))
     return wire.pretty_json(
         {
             "authenticated_user": {"username": user.username, "full_name": user.name, "user_id": user.id},
             "success": True,
-            "redirect_url": redirects.absolute(x, following),
+            "redirect_url": redirects.absolute(call, following),
         }
     )
 
 
-def _create(x: Call, form: dict[str, str]) -> User:
+def _create(call: Call, form: dict[str, str]) -> User:
     year = form.get("year_of_birth", "")
-    user = x.store.users.put(
+    user = call.store.users.put(
         User(
-            id=x.store.next_number("users"),
+            id=call.store.next_number("users"),
             username=form["username"],
             email=form["email"],
             password=form["password"],
@@ -87,12 +87,12 @@ def _create(x: Call, form: dict[str, str]) -> User:
             mailing_address=form.get("mailing_address") or None,
             city=form.get("city") or None,
             state=form.get("state") or None,
-            date_joined=x.clock.now(),
+            date_joined=call.clock.now(),
             preferences={"pref-lang": "en"},
         )
     )
-    login.send_activation(x, user)
-    event_bus.registered(x, user)
+    login.send_activation(call, user)
+    event_bus.registered(call, user)
     return user
 
 
@@ -100,13 +100,15 @@ def _one_of(form: dict[str, str], name: str, choices: tuple[str, ...]) -> str | 
     return form[name] if form.get(name) in choices else None
 
 
-def _email_taken(x: Call, email: str) -> bool:
-    return lookup.user_with_email(x.store, x.settings, email) is not None or retirement.holds_email(x.store, email)
+def _email_taken(call: Call, email: str) -> bool:
+    return lookup.user_with_email(call.store, call.settings, email) is not None or retirement.holds_email(
+        call.store, email
+    )
 
 
-def _username_taken(x: Call, username: str) -> bool:
-    known = lookup.user_named(x.store, x.settings, username) is not None
-    return known or retirement.holds_username(x.store, username)
+def _username_taken(call: Call, username: str) -> bool:
+    known = lookup.user_named(call.store, call.settings, username) is not None
+    return known or retirement.holds_username(call.store, username)
 
 
 _TAKEN = {
@@ -116,18 +118,18 @@ _TAKEN = {
 }
 
 
-def _taken(x: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
+def _taken(call: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
     email, username = form.get("email", ""), form.get("username", "")
     errors: dict[str, Any] = {}
-    if email and _email_taken(x, email):
+    if email and _email_taken(call, email):
         errors["email"] = [{"user_message": rules.EMAIL_TAKEN}]
-    if username and _username_taken(x, username):
+    if username and _username_taken(call, username):
         errors["username"] = [{"user_message": rules.USERNAME_TAKEN}]
     if not errors:
         return None
     code = _TAKEN[tuple(errors)]
     if "username" in errors:
-        errors["username_suggestions"] = suggestions(x, username)
+        errors["username_suggestions"] = suggestions(call, username)
     return _refused(409, errors, code)
 
 
@@ -142,14 +144,14 @@ def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.Openedx
     )
 
 
-def suggestions(x: Call, username: str) -> list[str]:
+def suggestions(call: Call, username: str) -> list[str]:
     """Three unused names: the requested one with a number of one, two and three digits."""
     found: list[str] = []
     base = rules.suggestion(username)
     for size in (1, 2, 3):
-        name = f"{base[: 29 - size]}_{x.ids.digits(size)}"
-        while name in x.store.users or name in found:
-            name = f"{base[: 29 - size]}_{x.ids.digits(size)}"
+        name = f"{base[: 29 - size]}_{call.ids.digits(size)}"
+        while name in call.store.users or name in found:
+            name = f"{base[: 29 - size]}_{call.ids.digits(size)}"
         found.append(name)
     return found
 
@@ -159,28 +161,28 @@ def suggestions(x: Call, username: str) -> list[str]:
 _VALIDATED = ("name", "username", "email", "confirm_email", "password", "country")
 
 
-def validate(x: Call) -> Response:
+def validate(call: Call) -> Response:
     """Validation errors of the given fields."""
-    given = wire.read(x)
+    given = wire.read(call)
     if not isinstance(given, dict):
         raise refusals.parse_error("expected an object of fields")
-    decisions = {name: _decide(x, name, str(given[name]), given) for name in _VALIDATED if name in given}
+    decisions = {name: _decide(call, name, str(given[name]), given) for name in _VALIDATED if name in given}
     document: dict[str, Any] = {"validation_decisions": decisions}
     if decisions.get("username") == rules.USERNAME_TAKEN:
-        document["username_suggestions"] = suggestions(x, str(given["username"]))
+        document["username_suggestions"] = suggestions(call, str(given["username"]))
     elif str(given.get("name", "")).strip() and "username" not in given:
-        document["username_suggestions"] = suggestions(x, str(given["name"]).split()[0].lower())
+        document["username_suggestions"] = suggestions(call, str(given["name"]).split()[0].lower())
     return wire.api_json(document)
 
 
-def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
+def _decide(call: Call, name: str, value: str, given: dict[str, Any]) -> str:
     if name == "username":
-        return rules.username(value) or (rules.USERNAME_TAKEN if _username_taken(x, value) else "")
+        return rules.username(value) or (rules.USERNAME_TAKEN if _username_taken(call, value) else "")
     if name == "email":
         if not 3 <= len(value) <= 254:
             return rules.EMAIL_LENGTH
         problem = rules.EMAIL_INVALID if rules.email(value) else ""
-        return problem or (rules.EMAIL_TAKEN if _email_taken(x, value) else "")
+        return problem or (rules.EMAIL_TAKEN if _email_taken(call, value) else "")
     if name == "confirm_email":
         return "" if value == given.get("email") else rules.EMAILS_DIFFER
     if name == "password":
@@ -193,32 +195,32 @@ def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
 # activation
 
 
-def activate(x: Call) -> Response:
+def activate(call: Call) -> Response:
     """The link of the activation mail: it redirects to the dashboard, or to the sign-in front end with the outcome."""
-    key = x.path_params["activation_key"]
-    user = next((user for user in x.store.users if accounts.activation_key(user) == key), None)
+    key = call.path_params["activation_key"]
+    user = next((user for user in call.store.users if accounts.activation_key(user) == key), None)
     outcome = "error" if user is None else "info" if user.is_active else "success"
     if user is not None and not user.is_active:
-        x.store.users.put(replace(user, is_active=True))
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
-    following = redirects.allowed(x, x.query.get("next"))
-    if deployment.has_authn(x) and session.current(x).user is None:
-        front = deployment.front(x, "authn", x.base_url)
+        call.store.users.put(replace(user, is_active=True))
+    csrf.ensure(call, set_by_view=True)
+    session.touch(call)
+    following = redirects.allowed(call, call.query.get("next"))
+    if deployment.has_authn(call) and session.current(call).user is None:
+        front = deployment.front(call, "authn", call.base_url)
         query = f"account_activation_status={outcome}"
         if following is not None:
-            query += f"&next={quote(redirects.absolute(x, following), safe='')}"
+            query += f"&next={quote(redirects.absolute(call, following), safe='')}"
         target = f"{front}/login?{query}"
     else:
-        target = f"{x.prefix}{following}" if following else f"{x.prefix}/dashboard"
+        target = f"{call.prefix}{following}" if following else f"{call.prefix}/dashboard"
     response = wire.redirect(target)
     response.headers["vary"] = "Cookie"
     return response
 
 
-def send_activation(x: Call) -> Response:
+def send_activation(call: Call) -> Response:
     """Send the caller the activation mail again."""
-    login.send_activation(x, caller(x))
+    login.send_activation(call, caller(call))
     return Response(b"", 200)
 
 

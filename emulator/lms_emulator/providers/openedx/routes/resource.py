@@ -220,45 +220,45 @@ class Resource:
             ),
         )
 
-    def __call__(self, x: Call) -> Response:
+    def __call__(self, call: Call) -> Response:
         """Answer one request. Raises the refusal."""
-        reply = x.per_request(Reply)
+        reply = call.per_request(Reply)
         reply.dialect = self.dialect
         if self.notes_course:
-            session.note_course(x)
+            session.note_course(call)
         try:
-            response = self._answer(x)
+            response = self._answer(call)
             reply.dialect.mark(response)
         except refusals.Unhandled as failure:
-            response = wire.server_failure(x, failure)
-        user, signed_in = x.per_request(Caller).user, session.current(x).user
+            response = wire.server_failure(call, failure)
+        user, signed_in = call.per_request(Caller).user, session.current(call).user
         if user is not None and signed_in is not None and user.id != signed_in.id:
             raise refusals.session_mismatch(session=signed_in.username, caller=user.username)
         return response
 
-    def _answer(self, x: Call) -> Response:
-        accept = x.headers.get("accept")
+    def _answer(self, call: Call) -> Response:
+        accept = call.headers.get("accept")
         if accept is not None and not accepts_json(accept):
             raise refusals.not_acceptable(accept)
-        identity = credentials.authenticate(x, self.authenticators)
+        identity = credentials.authenticate(call, self.authenticators)
         for permission in self.permissions:
-            permission(x)
+            permission(call)
         if identity is not None and identity.is_restricted and not self.restricted:
             raise refusals.permission_denied(
                 "the JWT was issued to a restricted application, which this resource does not accept",
                 check="JWT is not restricted",
             )
         if self.throttle is not None:
-            self.throttle(x)
-        elif x.settings.user_rate:
-            limits.any_resource(x)
-        operation = self.operations.get("GET" if x.method == "HEAD" else x.method)
+            self.throttle(call)
+        elif call.settings.user_rate:
+            limits.any_resource(call)
+        operation = self.operations.get("GET" if call.method == "HEAD" else call.method)
         if operation is not None:
-            return operation(x)
-        if x.method == "OPTIONS" and (not self.dialect.allow or "OPTIONS" in self.dialect.allow):
+            return operation(call)
+        if call.method == "OPTIONS" and (not self.dialect.allow or "OPTIONS" in self.dialect.allow):
             parses = list(self.dialect.parsers)
             return wire.api_json({"name": self.summary, "description": "", "renders": [JSON], "parses": parses})
-        raise refusals.method_not_allowed(x.method)
+        raise refusals.method_not_allowed(call.method)
 
 
 def accepts_json(accept: str) -> bool:

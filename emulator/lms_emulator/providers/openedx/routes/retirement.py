@@ -27,16 +27,16 @@ from lms_emulator.providers.openedx.web import session
 # permissions and refusals
 
 
-def may_retire(x: Call) -> None:
+def may_retire(call: Call) -> None:
     """Superusers and the retirement service's worker."""
-    user = caller(x)
-    if not user.is_superuser and user.username != x.store.section.retirement_service_worker:
+    user = caller(call)
+    if not user.is_superuser and user.username != call.store.section.retirement_service_worker:
         raise refusals.permission_denied("only a superuser or the retirement service may do this")
 
 
-def may_rename(x: Call) -> None:
+def may_rename(call: Call) -> None:
     """The worker that replaces usernames."""
-    if caller(x).username != x.store.section.username_replacement_worker:
+    if caller(call).username != call.store.section.username_replacement_worker:
         raise refusals.permission_denied("only the username replacement worker may do this")
 
 
@@ -50,7 +50,7 @@ def missing(body: Any = None) -> refusals.OpenedxRefusal:
     return refusals.api_error(404, body, reason="not_in_retirement", check="the user is in retirement")
 
 
-def _named(x: Call, body: Any) -> Retirement:
+def _named(call: Call, body: Any) -> Retirement:
     """The retirement of the user named in a body. Raises the refusal."""
     if not isinstance(body, dict):
         raise refusals.Unhandled("the body is no object")
@@ -58,7 +58,7 @@ def _named(x: Call, body: Any) -> Retirement:
         refusal = missing({"message": "The user was not specified."})
         refusal.absent = "username"
         raise refusal
-    found = rules.of_username(x.store, str(body["username"]))
+    found = rules.of_username(call.store, str(body["username"]))
     if found is None:
         refusal = missing()
         refusal.diagnosis = f"`{str(body['username'])[:100]}` is nobody who retires: that begins with deactivate_logout"
@@ -69,53 +69,53 @@ def _named(x: Call, body: Any) -> Retirement:
 # deactivation
 
 
-def deactivate(x: Call) -> Response:
+def deactivate(call: Call) -> Response:
     """Make the password of an account unusable. An unknown user is not handled by the real server (500)."""
-    user = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    user = lookup.user_named(call.store, call.settings, call.path_params["username"])
     if user is None:
-        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
-    user = x.store.users.put(replace(user, password=None))
-    return wire.api_json(account_shapes.full(user, x.clock.now(), x.base_url))
+        raise refusals.Unhandled(f"nobody is called `{call.path_params['username']}`")
+    user = call.store.users.put(replace(user, password=None))
+    return wire.api_json(account_shapes.full(user, call.clock.now(), call.base_url))
 
 
-def deactivate_logout(x: Call) -> Response:
+def deactivate_logout(call: Call) -> Response:
     """Put the caller into retirement after checking the password again, and end the session."""
-    user, form = caller(x), wire.read(x)
+    user, form = caller(call), wire.read(call)
     if not isinstance(form, dict) or "password" not in form:
         raise invalid("Could not verify user password: 'password'", reason="password_missing")
     if user.password is None or not credentials.check_password(user, str(form["password"])):
         raise refusals.api_error(403, "", reason="wrong_password", check="password")
-    rules.begin(x.store, user, x.clock.now())
-    if session.current(x).user is not None:
-        session.end(x)
-    x.per_request(Caller).user = None
+    rules.begin(call.store, user, call.clock.now())
+    if session.current(call).user is not None:
+        session.end(call)
+    call.per_request(Caller).user = None
     return wire.no_content()
 
 
 # the pipeline
 
 
-def queue(x: Call) -> Response:
+def queue(call: Call) -> Response:
     """The retirements in some states that are older than the cooling-off period."""
-    query = x.query
+    query = call.query
     days = _number(query.get("cool_off_days", ""), "Invalid cool_off_days, should be integer.")
     if days < 0:
         raise invalid("Invalid argument for cool_off_days, must be greater than 0.")
     states = query.getlist("states")
     if not any(states):
         raise invalid('Param "states" required with at least one state.')
-    known = x.store.section.retirement_states
+    known = call.store.section.retirement_states
     if unknown := sorted(set(states) - set(known)):
         raise invalid(f"Unknown state. Requested: {states} Found: {[value for value in known if value not in unknown]}")
     try:
-        before = x.clock.now() - timedelta(days=days)
+        before = call.clock.now() - timedelta(days=days)
     except OverflowError:
         raise refusals.Unhandled(f"{days} days ago is before the calendar begins") from None
-    found = [row for row in x.store.retirements if row.state in states and row.created < before]
+    found = [row for row in call.store.retirements if row.state in states and row.created < before]
     if limit := query.get("limit"):
         text = f"Limit could not be parsed: {limit}, please ensure this is an integer"
         found = found[: _number(limit, text)]
-    return wire.api_json([shapes.retirement(x.store, retirement) for retirement in found])
+    return wire.api_json([shapes.retirement(call.store, retirement) for retirement in found])
 
 
 def _number(text: str, problem: str) -> int:
@@ -125,19 +125,19 @@ def _number(text: str, problem: str) -> int:
         raise invalid(problem) from None
 
 
-def by_date(x: Call) -> Response:
+def by_date(call: Call) -> Response:
     """The retirements in one state that were begun between two days."""
-    query = x.query
+    query = call.query
     if missing_name := next((name for name in ("start_date", "end_date", "state") if name not in query), None):
         raise invalid(f"Missing required parameter: '{missing_name}'")
     begin, end = _day(query["start_date"]), _day(query["end_date"])
-    today = x.clock.now().date()
+    today = call.clock.now().date()
     if begin > today or end > today or begin > end:
         raise invalid("Dates must be today or earlier, and start must be earlier than end.")
-    if query["state"] not in x.store.section.retirement_states:
+    if query["state"] not in call.store.section.retirement_states:
         raise invalid("Unknown retirement state.")
-    found = [r for r in x.store.retirements if r.state == query["state"] and begin <= r.created.date() <= end]
-    return wire.api_json([shapes.retirement(x.store, retirement) for retirement in found])
+    found = [r for r in call.store.retirements if r.state == query["state"] and begin <= r.created.date() <= end]
+    return wire.api_json([shapes.retirement(call.store, retirement) for retirement in found])
 
 
 def _day(text: str) -> date:
@@ -147,54 +147,54 @@ def _day(text: str) -> date:
         raise invalid(f"Invalid start date: time data '{text}' does not match format '%Y-%m-%d'") from None
 
 
-def status(x: Call) -> Response:
+def status(call: Call) -> Response:
     """The retirement of one user."""
-    found = rules.of_username(x.store, x.path_params["username"])
+    found = rules.of_username(call.store, call.path_params["username"])
     if found is None:
         raise missing()
-    return wire.api_json(shapes.retirement(x.store, found))
+    return wire.api_json(shapes.retirement(call.store, found))
 
 
-def update_status(x: Call) -> Response:
+def update_status(call: Call) -> Response:
     """Move a retirement on."""
-    body = wire.read(x)
-    problem = rules.move(x.store, _named(x, body), body, x.clock.now())
+    body = wire.read(call)
+    problem = rules.move(call.store, _named(call, body), body, call.clock.now())
     if problem is not None:
         raise invalid(problem)
     return wire.no_content()
 
 
-def retire_misc(x: Call) -> Response:
+def retire_misc(call: Call) -> Response:
     """Wipe the data of a user in retirement in other parts of the LMS."""
-    _named(x, wire.read(x))
+    _named(call, wire.read(call))
     return wire.no_content()
 
 
-def retire(x: Call) -> Response:
+def retire(call: Call) -> Response:
     """Wipe the account of a user in retirement."""
-    rules.wipe(x.store, _named(x, wire.read(x)))
+    rules.wipe(call.store, _named(call, wire.read(call)))
     return wire.no_content()
 
 
-def unenroll(x: Call) -> Response:
+def unenroll(call: Call) -> Response:
     """End every enrolment of a user in retirement. Answers the organisations of the courses."""
-    body = wire.read(x)
+    body = wire.read(call)
     if not isinstance(body, dict) or "username" not in body:
         raise missing("Username not specified.")
-    found = rules.of_username(x.store, str(body["username"]))
+    found = rules.of_username(call.store, str(body["username"]))
     if found is None:
         raise missing("No retirement request status for username.")
-    user = x.store.users.first("id", found.user)
-    mine = [e for e in x.store.enrollments.find("user", user.username) if e.is_active] if user is not None else []
+    user = call.store.users.first("id", found.user)
+    mine = [e for e in call.store.enrollments.find("user", user.username) if e.is_active] if user is not None else []
     for enrollment in mine:
-        x.store.enrollments.put(replace(enrollment, is_active=False))
+        call.store.enrollments.put(replace(enrollment, is_active=False))
     orgs = sorted({enrollment.course.partition(":")[2].split("+")[0] for enrollment in mine})
     return wire.api_json(orgs) if orgs else wire.no_content()
 
 
-def retire_forum(x: Call) -> Response:
+def retire_forum(call: Call) -> Response:
     """Wipe the discussions of a user in retirement; the recorded release fails on every such user."""
-    _named(x, wire.read(x))
+    _named(call, wire.read(call))
     raise refusals.api_error(
         500,
         "'forum'",
@@ -207,42 +207,42 @@ def retire_forum(x: Call) -> Response:
 # partners
 
 
-def make_report(x: Call) -> Response:
+def make_report(call: Call) -> Response:
     """Note that a retirement must be reported to partners."""
-    rules.report(x.store, _named(x, wire.read(x)), x.clock.now())
+    rules.report(call.store, _named(call, wire.read(call)), call.clock.now())
     return wire.no_content()
 
 
-def list_reports(x: Call) -> Response:
+def list_reports(call: Call) -> Response:
     """The retirements not reported to partners yet; from now on they count as reported."""
-    pending = [partner_report for partner_report in x.store.partner_reports if not partner_report.reported]
+    pending = [partner_report for partner_report in call.store.partner_reports if not partner_report.reported]
     for report in pending:
-        x.store.partner_reports.put(replace(report, reported=True))
+        call.store.partner_reports.put(replace(report, reported=True))
     return wire.api_json([shapes.partner_report(partner_report) for partner_report in pending])
 
 
-def clean_reports(x: Call) -> Response:
+def clean_reports(call: Call) -> Response:
     """Delete reported retirements."""
-    body = wire.read(x)
+    body = wire.read(call)
     if not isinstance(body, list) or not all(isinstance(value, dict) for value in body):
         raise refusals.Unhandled("the body is not a list of objects")
     names = [item.get("original_username") for item in body]
     if not names or None in names:
         raise invalid("No original_usernames given.")
-    if any((report := x.store.partner_reports.get(name)) is None or not report.reported for name in names):
+    if any((report := call.store.partner_reports.get(name)) is None or not report.reported for name in names):
         raise invalid("original_usernames do not match reports")
     for name in names:
-        x.store.partner_reports.delete(name)
+        call.store.partner_reports.delete(name)
     return wire.no_content()
 
 
-def clean_up(x: Call) -> Response:
+def clean_up(call: Call) -> Response:
     """Forget retirements that are complete."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     names = body.get("usernames", [])
     if not isinstance(names, list | str | dict):
         raise refusals.Unhandled("usernames is no list")
-    found = [rules.of_username(x.store, str(name)) for name in names]
+    found = [rules.of_username(call.store, str(name)) for name in names]
     complete = [record for record in found if record is not None and record.state == "COMPLETE"]
     if len(complete) != len(names):
         raise invalid("Not all usernames exist in the COMPLETE state.")
@@ -253,23 +253,23 @@ def clean_up(x: Call) -> Response:
             original_email=retirement.retired_email,
             original_name="",
         )
-        x.store.retirements.put(hidden)
+        call.store.retirements.put(hidden)
     return wire.no_content()
 
 
-def may_cancel(x: Call) -> None:
+def may_cancel(call: Call) -> None:
     """Superusers, and the site's staff."""
-    user = caller(x)
+    user = caller(call)
     if not user.is_superuser and not user.is_staff:
         raise refusals.permission_denied("only staff may cancel a retirement")
 
 
-def cancel(x: Call) -> Response:
+def cancel(call: Call) -> Response:
     """Cancel a user's retirement while it is pending."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     if not body.get("retirement_id"):
         raise invalid({"message": "retirement_id must be specified."})
-    found = x.store.retirements.get(_number(str(body["retirement_id"]), "retirement_id must be an integer."))
+    found = call.store.retirements.get(_number(str(body["retirement_id"]), "retirement_id must be an integer."))
     if found is None:
         raise invalid({"message": "Retirement does not exist!"})
     if found.state != "PENDING":
@@ -279,34 +279,34 @@ def cancel(x: Call) -> Response:
                 f"state for '{found.original_username}': {found.state}"
             }
         )
-    rules.cancel(x.store, found)
+    rules.cancel(call.store, found)
     return wire.api_json({"success": True})
 
 
 # usernames
 
 
-def replace_usernames(x: Call) -> Response:
+def replace_usernames(call: Call) -> Response:
     """Give users other names: a list of objects of one old and one new name. A taken name gets a suffix."""
     done = []
-    for mapping in _mappings(x):
+    for mapping in _mappings(call):
         ((old, new),) = mapping.items()
-        user = lookup.user_named(x.store, x.settings, old)
+        user = lookup.user_named(call.store, call.settings, old)
         if user is not None:
-            while lookup.user_named(x.store, x.settings, new) not in (None, user):
-                new = f"{mapping[old]}-{x.ids.text(10, 'abcdefghijklmnopqrstuvwxyz0123456789')}"
-            rules.rename(x.store, user.username, new)
+            while lookup.user_named(call.store, call.settings, new) not in (None, user):
+                new = f"{mapping[old]}-{call.ids.text(10, 'abcdefghijklmnopqrstuvwxyz0123456789')}"
+            rules.rename(call.store, user.username, new)
         done.append({old: new})
     return wire.api_json({"successful_replacements": done, "failed_replacements": []})
 
 
-def replace_forum_usernames(x: Call) -> Response:
+def replace_forum_usernames(call: Call) -> Response:
     """The same for discussions. The posts carry the account's own name here, so they have the new one already."""
-    return wire.api_json({"successful_replacements": _mappings(x), "failed_replacements": []})
+    return wire.api_json({"successful_replacements": _mappings(call), "failed_replacements": []})
 
 
-def _mappings(x: Call) -> list[dict[str, str]]:
-    body = wire.read(x)
+def _mappings(call: Call) -> list[dict[str, str]]:
+    body = wire.read(call)
     mappings = body.get("username_mappings") if isinstance(body, dict) else None
     if not isinstance(mappings, list) or not all(isinstance(row, dict) and len(row) == 1 for row in mappings):
         raise invalid(["Request data does not match schema"])

@@ -13,14 +13,14 @@ from lms_emulator.providers.openedx.routes.resource import recorded
 from lms_emulator.providers.openedx.routes.token import post_endpoint
 
 
-def revoke_token(x: Call) -> Response:
+def revoke_token(call: Call) -> Response:
     """Revoke an access or refresh token. The answer for an unknown one is the same."""
-    if x.query_string:
+    if call.query_string:
         raise refusals.oauth_error(
             "invalid_request", "URL query parameters are not allowed", reason="query_string", check="query string"
         )
     try:
-        token = x.field("token")
+        token = call.field("token")
     except BodyError:
         token = ""
     if not token:
@@ -29,12 +29,12 @@ def revoke_token(x: Call) -> Response:
             "Missing token parameter.",
             reason="missing_token",
             check="token",
-            diagnosis=None if x.is_form or not x.body else "only form bodies are read",
+            diagnosis=None if call.is_form or not call.body else "only form bodies are read",
         )
-    ClientCheck(x).require()
-    if not issuer(x).revoke(token, x.field("token_type_hint") or None):
+    ClientCheck(call).require()
+    if not issuer(call).revoke(token, call.field("token_type_hint") or None):
         why = "a JWT cannot be revoked: it lives until it expires" if token.count(".") == 2 else "no such token"
-        x.warn("nothing_revoked", f"{why}; the answer is the same either way")
+        call.warn("nothing_revoked", f"{why}; the answer is the same either way")
     return wire.empty(200)
 
 

@@ -16,28 +16,28 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import methods
 
 
-def search(x: Call) -> Response:
+def search(call: Call) -> Response:
     """Search the content of a course, or the catalogue; the index is empty."""
-    methods.require_post(x)
-    methods.check_csrf(x)
-    if not x.field("search_string") and "course_id" in x.path_params:
+    methods.require_post(call)
+    methods.check_csrf(call)
+    if not call.field("search_string") and "course_id" in call.path_params:
         error = {"error": "No search term provided for search"}
         raise refusals.OpenedxRefusal("no_search_term", status=500, style="spaced", body=error, check="search_string")
     return wire.spaced_json({"took": 1, "total": 0, "max_score": None, "results": []})
 
 
-def _known_course(x: Call) -> None:
-    if x.path_params["course_id"] not in x.store.courses:
-        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
+def _known_course(call: Call) -> None:
+    if call.path_params["course_id"] not in call.store.courses:
+        raise refusals.Unhandled(f"there is no course `{call.path_params['course_id']}`")
 
 
-def search_enabled(x: Call) -> Response:
+def search_enabled(call: Call) -> Response:
     """Whether the content can be searched: no."""
-    _known_course(x)
+    _known_course(call)
     return wire.spaced_json({"enabled": False})
 
 
-def sidebar(x: Call) -> Response:
+def sidebar(call: Call) -> Response:
     """Which side bars the courseware has."""
     return wire.spaced_json(
         {

@@ -24,82 +24,82 @@ from lms_emulator.providers.openedx.web import cookies, csrf, deployment, event_
 _AUTHN_PAGES = {"/login": "login", "/register": "register", "/password_assistance": "reset"}
 
 
-def no_head(x: Call) -> Response:
+def no_head(call: Call) -> Response:
     """The sign-in page takes GET alone: Django's decorator does not count HEAD as GET."""
-    raise refusals.wrong_method("GET", x.method)
+    raise refusals.wrong_method("GET", call.method)
 
 
-def login_page(x: Call) -> Response:
+def login_page(call: Call) -> Response:
     """The sign-in page; its form is built by script, as the real one's is. A micro-frontend may have its place."""
-    query = x.query
-    following = redirects.after_login(x, query.get("next"), query.get("course_id"), query.get("enrollment_action"))
-    user = session.current(x).user
+    query = call.query
+    following = redirects.after_login(call, query.get("next"), query.get("course_id"), query.get("enrollment_action"))
+    user = session.current(call).user
     if user is not None:
-        login.logged_in_cookies(x, user, seconds=session.lasting(x))
-        csrf.ensure(x, set_by_view=True)
-        response = wire.redirect(x.prefix + following if following.startswith("/") else following)
+        login.logged_in_cookies(call, user, seconds=session.lasting(call))
+        csrf.ensure(call, set_by_view=True)
+        response = wire.redirect(call.prefix + following if following.startswith("/") else following)
         response.headers["vary"] = "Cookie"
         return response
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
-    if deployment.has_authn(x):
-        front = deployment.front(x, "authn", x.base_url)
-        response = wire.redirect(wire.with_query(x, f"{front}/{_AUTHN_PAGES[x.path.rstrip('/')]}"))
+    csrf.ensure(call, set_by_view=True)
+    session.touch(call)
+    if deployment.has_authn(call):
+        front = deployment.front(call, "authn", call.base_url)
+        response = wire.redirect(wire.with_query(call, f"{front}/{_AUTHN_PAGES[call.path.rstrip('/')]}"))
         response.headers["vary"] = "Cookie"
         return response
     cookies.add(
-        x,
-        cookies.cookie(x, "experiments_is_enterprise", "false", seconds=1_209_600),
+        call,
+        cookies.cookie(call, "experiments_is_enterprise", "false", seconds=1_209_600),
         'enterprise_customer_uuid=""; Domain=localhost; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; '
-        f"Path={x.prefix or '/'}",
+        f"Path={call.prefix or '/'}",
     )
-    response = pages.page(x, "login.html", title="Sign in or Register", following=following)
+    response = pages.page(call, "login.html", title="Sign in or Register", following=following)
     response.headers["vary"] = "Cookie"
     return response
 
 
-def account_settings(x: Call) -> Response:
+def account_settings(call: Call) -> Response:
     """The caller's account page, which a micro-frontend has replaced."""
-    return wire.redirect(deployment.front(x, "account", f"{x.prefix}/dashboard"))
+    return wire.redirect(deployment.front(call, "account", f"{call.prefix}/dashboard"))
 
 
 # the API behind it
 
 
-def describe_login(x: Call) -> Response:
+def describe_login(call: Call) -> Response:
     """The sign-in form as data."""
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
-    hint = f"The email address you used to register with {x.store.section.platform_name}"
+    csrf.ensure(call, set_by_view=True)
+    session.touch(call)
+    hint = f"The email address you used to register with {call.store.section.platform_name}"
     fields = [
         form_field("email", "Email", "email", hint, {"min_length": 3, "max_length": 254}),
         form_field("password", "Password", "password", "", {"max_length": 5000}),
     ]
-    submit_url = f"{x.prefix}/api/user/v1/account/login_session/"
+    submit_url = f"{call.prefix}/api/user/v1/account/login_session/"
     return wire.spaced_json({"method": "post", "submit_url": submit_url, "fields": fields}, 200, {"vary": "Cookie"})
 
 
-def sign_in_v1(x: Call) -> Response:
+def sign_in_v1(call: Call) -> Response:
     """Sign in with `email` and `password`."""
-    return _sign_in(x, "email")
+    return _sign_in(call, "email")
 
 
-def sign_in_v2(x: Call) -> Response:
+def sign_in_v2(call: Call) -> Response:
     """Sign in with `email_or_username` and `password`."""
-    return _sign_in(x, "email_or_username")
+    return _sign_in(call, "email_or_username")
 
 
-def _sign_in(x: Call, field: str) -> Response:
-    methods.check_csrf(x)
-    already = session.current(x).record
-    csrf.ensure(x, set_by_view=True)
-    session.touch(x)
+def _sign_in(call: Call, field: str) -> Response:
+    methods.check_csrf(call)
+    already = session.current(call).record
+    csrf.ensure(call, set_by_view=True)
+    session.touch(call)
     try:
-        user = login.authenticate(x, field=field)
+        user = login.authenticate(call, field=field)
     except BodyError as error:
         raise refusals.parse_error(str(error)) from None
     if already is not None:
-        x.store.sessions.delete(already.key)
+        call.store.sessions.delete(already.key)
         raise refusals.OpenedxRefusal(
             "already_signed_in",
             status=400,
@@ -108,25 +108,29 @@ def _sign_in(x: Call, field: str) -> Response:
             got=already.user,
             diagnosis="signing in again inside a live session ends that session on the real server: sign out first",
         )
-    login.sign_in(x, user)
-    event_bus.logged_in(x, user)
-    following = redirects.absolute(x, redirects.after_login(x, x.field("next"))) if deployment.has_authn(x) else None
+    login.sign_in(call, user)
+    event_bus.logged_in(call, user)
+    following = (
+        redirects.absolute(call, redirects.after_login(call, call.field("next")))
+        if deployment.has_authn(call)
+        else None
+    )
     return wire.pretty_json({"success": True, "redirect_url": following}, 200, {"vary": "Cookie"})
 
 
-def login_ajax(x: Call) -> Response:
+def login_ajax(call: Call) -> Response:
     """The older address of the sign-in API. Not a REST resource, so there is no Allow header."""
-    methods.require_post(x)
-    return sign_in_v1(x)
+    methods.require_post(call)
+    return sign_in_v1(call)
 
 
 # refresh and sign-out
 
 
-def login_refresh(x: Call) -> Response:
+def login_refresh(call: Call) -> Response:
     """New JWT cookies for a signed-in browser."""
-    methods.require_post(x)
-    user = session.current(x).user
+    methods.require_post(call)
+    user = session.current(call).user
     if user is None:
         raise refusals.OpenedxRefusal(
             "not_signed_in",
@@ -136,9 +140,9 @@ def login_refresh(x: Call) -> Response:
             check="browser session",
             diagnosis="this needs the session cookie; the JWT cookies alone are not enough",
         )
-    login.jwt_cookies(x, user)
-    now = x.clock.timestamp()
-    expires = int(now) + x.settings.jwt_seconds
+    login.jwt_cookies(call, user)
+    now = call.clock.timestamp()
+    expires = int(now) + call.settings.jwt_seconds
     return wire.spaced_json(
         {
             "success": True,
@@ -151,55 +155,55 @@ def login_refresh(x: Call) -> Response:
     )
 
 
-def logout(x: Call) -> Response:
+def logout(call: Call) -> Response:
     """Sign out: a page that goes on to `redirect_url` or `next` if that is safe, else to the front page."""
-    wanted = x.query.get("redirect_url") or x.query.get("next")
-    following = redirects.allowed(x, wanted) or _registered_target(x, wanted) or f"{x.prefix}/"
-    session.end(x)
-    cookies.add(x, *(cookies.expired(x, name) for name in cookies.LOGIN_COOKIES))
-    page = pages.page(x, "logout.html", title="Signed Out", following=following, going_on=wanted is not None)
-    csrf.ensure(x)
+    wanted = call.query.get("redirect_url") or call.query.get("next")
+    following = redirects.allowed(call, wanted) or _registered_target(call, wanted) or f"{call.prefix}/"
+    session.end(call)
+    cookies.add(call, *(cookies.expired(call, name) for name in cookies.LOGIN_COOKIES))
+    page = pages.page(call, "logout.html", title="Signed Out", following=following, going_on=wanted is not None)
+    csrf.ensure(call)
     return page
 
 
-def _registered_target(x: Call, target: str | None) -> str | None:
+def _registered_target(call: Call, target: str | None) -> str | None:
     """The target, if it is on the host of a redirect URI of the application that `client_id` names."""
-    application = x.store.applications.get(x.query.get("client_id", ""))
+    application = call.store.applications.get(call.query.get("client_id", ""))
     if target is None or application is None:
         return None
-    origins = {"/".join(uri.split("/")[:3]) for uri in rules.redirect_uris(x, application)}
+    origins = {"/".join(uri.split("/")[:3]) for uri in rules.redirect_uris(call, application)}
     return target if "/".join(target.split("/")[:3]) in origins else None
 
 
 # token to session
 
 
-def token_to_session(x: Call) -> Response:
+def token_to_session(call: Call) -> Response:
     """Turn a bearer token of a password application (or an asymmetric JWT of one) into a session."""
-    identity = calling_identity(x)
+    identity = calling_identity(call)
     if identity.means == "bearer":
         token = identity.token
-        application = x.store.applications.get(token.application or "") if token is not None else None
+        application = call.store.applications.get(token.application or "") if token is not None else None
         if application is None or application.authorization_grant_type != "password":
             raise _token_refused("non_supported_token", "Only access tokens with grant type password are supported.")
     else:
         if (identity.claims or {}).get("grant_type") != "password":
             raise _token_refused("non_supported_token", "Only access tokens with grant type password are supported.")
-        if not _is_asymmetric(x):
+        if not _is_asymmetric(call):
             raise _token_refused("non_asymmetric_token", "Only asymmetric jwt are supported.")
     if identity.user.password is None or identity.user.standing == "disabled":
         disabled = f"the account of {identity.user.username} was disabled by the staff; `standing` in a world file"
         why = disabled if identity.user.password is not None else "the account has no password that anybody can use"
         raise _token_refused("account_disabled", "User account is disabled.", why)
-    session.start(x, identity.user)
-    csrf.ensure(x)
+    session.start(call, identity.user)
+    csrf.ensure(call)
     return wire.no_content()
 
 
-def _is_asymmetric(x: Call) -> bool:
+def _is_asymmetric(call: Call) -> bool:
     from lms_emulator.signing import jwt
 
-    token = x.headers.get("authorization", "").split()[-1:]
+    token = call.headers.get("authorization", "").split()[-1:]
     return bool(token) and str(jwt.read(token[0]).header.get("alg")).startswith("RS")
 
 
@@ -212,9 +216,9 @@ def _token_refused(code: str, text: str, why: str | None = None) -> refusals.Ope
 # CSRF token
 
 
-def csrf_token(x: Call) -> Response:
+def csrf_token(call: Call) -> Response:
     """A CSRF token for scripts, and its cookie."""
-    return wire.api_json({"csrfToken": csrf.form_token(x)})
+    return wire.api_json({"csrfToken": csrf.form_token(call)})
 
 
 FAMILY = Family("", tag="session")

@@ -16,71 +16,71 @@ from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 
-def dashboard(x: Call) -> Response:
+def dashboard(call: Call) -> Response:
     """The signed-in user's courses."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is None:
-        return to_login(x)
-    front = deployment.front(x, "learner_home")
+        return to_login(call)
+    front = deployment.front(call, "learner_home")
     if front:
-        csrf.ensure(x, set_by_view=True)
+        csrf.ensure(call, set_by_view=True)
         return wire.redirect(front)
-    enrolled = [e.course for e in x.store.enrollments.find("user", user.username) if e.is_active]
-    courses = [course for course in (x.store.courses.get(key) for key in enrolled) if course is not None]
-    return _courses(x, "dashboard.html", courses, title="Dashboard")
+    enrolled = [e.course for e in call.store.enrollments.find("user", user.username) if e.is_active]
+    courses = [course for course in (call.store.courses.get(key) for key in enrolled) if course is not None]
+    return _courses(call, "dashboard.html", courses, title="Dashboard")
 
 
-def catalogue(x: Call) -> Response:
+def catalogue(call: Call) -> Response:
     """The course catalogue."""
-    return _courses(x, "courses.html", _shown(x), title="Courses", heading="Refine Your Search")
+    return _courses(call, "courses.html", _shown(call), title="Courses", heading="Refine Your Search")
 
 
-def _shown(x: Call) -> list[Course]:
+def _shown(call: Call) -> list[Course]:
     """The courses of the catalogue, the latest to start first."""
-    shown = [course for course in x.store.courses if course.catalog_visibility == "both"]
+    shown = [course for course in call.store.courses if course.catalog_visibility == "both"]
     return sorted(shown, key=lambda course: course.start.timestamp() if course.start else 0.0, reverse=True)
 
 
-def _courses(x: Call, template: str, courses: Sequence[Any], **values: Any) -> Response:
-    csrf.ensure(x, set_by_view=True)
-    page = pages.page(x, template, courses=courses, **values)
+def _courses(call: Call, template: str, courses: Sequence[Any], **values: Any) -> Response:
+    csrf.ensure(call, set_by_view=True)
+    page = pages.page(call, template, courses=courses, **values)
     page.headers["vary"] = "Cookie"
     return page
 
 
-def home(x: Call) -> Response:
+def home(call: Call) -> Response:
     """The front page: the dashboard when signed in, else a welcome and the catalogue."""
-    if session.current(x).user is not None:
-        csrf.ensure(x, set_by_view=True)
-        return wire.redirect(f"{x.prefix}/dashboard")
-    heading = f"Welcome to {x.store.section.platform_name}"
-    named = [(course, keys.course_key(course.id)) for course in _shown(x)]
-    return _courses(x, "home.html", named, title="", heading=heading)
+    if session.current(call).user is not None:
+        csrf.ensure(call, set_by_view=True)
+        return wire.redirect(f"{call.prefix}/dashboard")
+    heading = f"Welcome to {call.store.section.platform_name}"
+    named = [(course, keys.course_key(course.id)) for course in _shown(call)]
+    return _courses(call, "home.html", named, title="", heading=heading)
 
 
-def favicon(x: Call) -> Response:
+def favicon(call: Call) -> Response:
     """The address of the icon."""
-    return wire.redirect(f"{x.prefix}/static/images/favicon.ico", 301)
+    return wire.redirect(f"{call.prefix}/static/images/favicon.ico", 301)
 
 
-def forbidden(x: Call) -> Response:
+def forbidden(call: Call) -> Response:
     """The site's 403 page."""
     raise refusals.OpenedxRefusal("forbidden_page", status=403, style="forbidden-page", check="address /403")
 
 
-def server_error(x: Call) -> Response:
+def server_error(call: Call) -> Response:
     """The site's 500 page, shown on purpose."""
     raise refusals.Unhandled("the address /500 shows the page of failures")
 
 
-def too_many_requests(x: Call) -> Response:
+def too_many_requests(call: Call) -> Response:
     """The site's 429 page."""
     raise refusals.OpenedxRefusal("too_many_requests_page", status=429, style="too-many", check="address /429")
 
 
-def static_tab(x: Call) -> Response:
+def static_tab(call: Call) -> Response:
     """A page that a course's staff wrote; there is none."""
-    refusal = refusals.page_not_found(x.path)
+    refusal = refusals.page_not_found(call.path)
     refusal.diagnosis = "no course of this world has pages that its staff wrote"
     raise refusal
 

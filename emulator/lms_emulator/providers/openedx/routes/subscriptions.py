@@ -16,38 +16,38 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import csrf, deployment, methods, session
 
 
-def email_settings(x: Call) -> Response:
+def email_settings(call: Call) -> Response:
     """Whether the caller wants e-mail from a course; without a key of a course the real server fails (500)."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     key = readable_key(body.get("course_id"))
-    chosen = EmailOptout(user=caller(x).username, course=key.text)
+    chosen = EmailOptout(user=caller(call).username, course=key.text)
     if body.get("receive_emails"):
-        x.store.email_optouts.delete((chosen.user, chosen.course))
+        call.store.email_optouts.delete((chosen.user, chosen.course))
     else:
-        x.store.email_optouts.put(chosen)
+        call.store.email_optouts.put(chosen)
     return wire.pretty_json({"success": True})
 
 
-def sync_calendar(x: Call) -> Response:
+def sync_calendar(call: Call) -> Response:
     """Subscribe to the calendar of a course, or unsubscribe."""
-    user = session.current(x).user
-    methods.require_post(x)
-    methods.check_csrf(x)
+    user = session.current(call).user
+    methods.require_post(call)
+    methods.check_csrf(call)
     if user is None:
-        return to_login(x)
-    csrf.ensure(x, set_by_view=True)
+        return to_login(call)
+    csrf.ensure(call, set_by_view=True)
     try:
-        sent = json_text.parse(x.field("tool_data") or "{}")
+        sent = json_text.parse(call.field("tool_data") or "{}")
     except ValueError:
         sent = {}
     if not isinstance(sent, dict):
-        return wire.server_failure(x, refusals.Unhandled("tool_data is no object"))
+        return wire.server_failure(call, refusals.Unhandled("tool_data is no object"))
     wanted = sent.get("toggle_data")
     if wanted not in ("subscribe", "unsubscribe"):
         text = "Toggle data was not provided or had unknown value."
         raise refusals.OpenedxRefusal("unknown_toggle", status=422, style="plain", body=text, check="toggle_data")
-    front = deployment.front(x, "learning", x.base_url)
-    response = wire.redirect(f"{front}/course/{x.path_params['course_id']}/home")
+    front = deployment.front(call, "learning", call.base_url)
+    response = wire.redirect(f"{front}/course/{call.path_params['course_id']}/home")
     response.headers["vary"] = "Cookie"
     return response
 

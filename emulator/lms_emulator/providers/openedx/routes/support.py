@@ -23,8 +23,8 @@ from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.providers.openedx.web import csrf, session
 
 
-def _user(x: Call) -> User | None:
-    return people.user_by_name_or_email(x.store, x.settings, x.path_params["who"])
+def _user(call: Call) -> User | None:
+    return people.user_by_name_or_email(call.store, call.settings, call.path_params["who"])
 
 
 def _forbidden() -> refusals.OpenedxRefusal:
@@ -36,36 +36,36 @@ def _forbidden() -> refusals.OpenedxRefusal:
 def for_support(operation: Operation) -> Operation:
     """An operation for the support team; nobody is sent to sign in, others are refused."""
 
-    def run(x: Call) -> Response:
-        user = calling_user(x)
+    def run(call: Call) -> Response:
+        user = calling_user(call)
         if user is None:
-            return to_login(x)
-        if not people.is_support(x.store, user):
+            return to_login(call)
+        if not people.is_support(call.store, user):
             raise _forbidden()
-        return operation(x)
+        return operation(call)
 
     return run
 
 
-def support_role(x: Call) -> None:
+def support_role(call: Call) -> None:
     """Permission: the support team."""
-    if not people.is_support(x.store, caller(x)):
+    if not people.is_support(call.store, caller(call)):
         raise _forbidden()
 
 
 # enrolments
 
 
-def list_enrollments(x: Call) -> Response:
+def list_enrollments(call: Call) -> Response:
     """The enrolments of a user; empty for an unknown one."""
-    user = _user(x)
+    user = _user(call)
     if user is None:
         return wire.pretty_json([])
-    return wire.pretty_json([_shape(x, record) for record in enrollment.of_user(x.store, user)])
+    return wire.pretty_json([_shape(call, record) for record in enrollment.of_user(call.store, user)])
 
 
-def _shape(x: Call, record: Enrollment) -> dict[str, Any]:
-    course, now = x.store.courses.get(record.course), x.clock.now()
+def _shape(call: Call, record: Enrollment) -> dict[str, Any]:
+    course, now = call.store.courses.get(record.course), call.clock.now()
     shape: dict[str, Any] = {
         "created": moment(record.created),
         "mode": record.mode,
@@ -82,8 +82,8 @@ def _shape(x: Call, record: Enrollment) -> dict[str, Any]:
     return shape | {"order_number": "", "source_system": "", "manual_enrollment": {}}
 
 
-def _needed(x: Call, names: tuple[str, ...]) -> dict[str, Any]:
-    body = wire.read_object(x)
+def _needed(call: Call, names: tuple[str, ...]) -> dict[str, Any]:
+    body = wire.read_object(call)
     for name in names:
         if not body.get(name):
             raise _invalid(f"The field '{name}' is required.")
@@ -96,40 +96,40 @@ def _invalid(text: str) -> refusals.OpenedxRefusal:
     )
 
 
-def enroll(x: Call) -> Response:
+def enroll(call: Call) -> Response:
     """Enrol a user."""
-    body, user = _needed(x, ("course_id", "mode", "reason")), _user(x)
+    body, user = _needed(call, ("course_id", "mode", "reason")), _user(call)
     key = keys.course_key(str(body["course_id"]))
-    course = x.store.courses.get(key.text) if key else None
+    course = call.store.courses.get(key.text) if key else None
     if course is None or user is None:
         raise _invalid("Could not parse course key.") if key is None else _invalid("Could not find user or course.")
-    known = enrollment.get(x.store, user, course.id)
+    known = enrollment.get(call.store, user, course.id)
     if known is not None and known.is_active:
         raise _invalid(f"The user {user.username} is already enrolled in {course.id}.")
     try:
-        made = enrollment.enroll(x.store, user, course, str(body["mode"]), x.clock.now(), force=True)
+        made = enrollment.enroll(call.store, user, course, str(body["mode"]), call.clock.now(), force=True)
     except enrollment.Refused:
         raise _invalid(f"{body['mode']} is not a valid mode for {course.id}.") from None
-    return wire.pretty_json(_shape(x, made))
+    return wire.pretty_json(_shape(call, made))
 
 
-def change_mode(x: Call) -> Response:
+def change_mode(call: Call) -> Response:
     """Change the mode of an enrolment."""
-    body, user = _needed(x, ("course_id", "old_mode", "new_mode", "reason")), _user(x)
-    known = enrollment.get(x.store, user, str(body["course_id"])) if user else None
+    body, user = _needed(call, ("course_id", "old_mode", "new_mode", "reason")), _user(call)
+    known = enrollment.get(call.store, user, str(body["course_id"])) if user else None
     if known is None or known.mode != body["old_mode"]:
-        name = user.username if user else x.path_params["who"]
+        name = user.username if user else call.path_params["who"]
         raise _invalid(f"Could not find enrollment for user {name} in course {body['course_id']}")
-    made = x.store.enrollments.put(replace(known, mode=str(body["new_mode"])))
-    return wire.pretty_json(_shape(x, made))
+    made = call.store.enrollments.put(replace(known, mode=str(body["new_mode"])))
+    return wire.pretty_json(_shape(call, made))
 
 
 # users
 
 
-def manage_user(x: Call) -> Response:
+def manage_user(call: Call) -> Response:
     """An account, and whether its password can be used."""
-    user = _user(x)
+    user = _user(call)
     if user is None:
         return wire.pretty_json([])
     return wire.pretty_json(
@@ -144,30 +144,30 @@ def manage_user(x: Call) -> Response:
     )
 
 
-def toggle_password(x: Call) -> Response:
+def toggle_password(call: Call) -> Response:
     """Make a password unusable; a lost one does not come back."""
-    user = _user(x)
+    user = _user(call)
     if user is None:
-        raise refusals.Unhandled(f"nobody is called `{x.path_params['who']}`")
-    x.store.users.put(replace(user, password=None))
+        raise refusals.Unhandled(f"nobody is called `{call.path_params['who']}`")
+    call.store.users.put(replace(user, password=None))
     text = f"{user.username} has been disabled successfully"
     return wire.pretty_json({"success_msg": text})
 
 
-def nothing(x: Call) -> Response:
+def nothing(call: Call) -> Response:
     """An empty list."""
     return wire.pretty_json([])
 
 
-def onboarding(x: Call) -> Response:
+def onboarding(call: Call) -> Response:
     """Where a user was verified for proctored exams: nowhere."""
     return wire.pretty_json({"verified_in": None, "current_status": None})
 
 
-def inspect_programs(x: Call) -> Response:
+def inspect_programs(call: Call) -> Response:
     """The enrolments of a user in programs: none."""
-    who = x.query.get("edx_user", "")
-    user = people.user_by_name_or_email(x.store, x.settings, who) if who else None
+    who = call.query.get("edx_user", "")
+    user = people.user_by_name_or_email(call.store, call.settings, who) if who else None
     error = "" if user is not None or not who else f"Could not find edx account with {who}"
     found: dict[str, Any] = {}
     if user is not None:
@@ -182,21 +182,21 @@ def inspect_programs(x: Call) -> Response:
     return wire.api_json({"error": error, "learner_program_enrollments": found, "org_keys": ""})
 
 
-def link_programs(x: Call) -> Response:
+def link_programs(call: Call) -> Response:
     """Link users to programs, of which there are none."""
     text = "There must be an equal number of program enrollments and usernames."
     return wire.api_json({"successes": [], "errors": [text], "program_uuid": "", "text": ""})
 
 
-def enrollment_page(x: Call) -> Response:
+def enrollment_page(call: Call) -> Response:
     """The page of the enrolment tool."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is None:
-        return to_login(x)
-    csrf.ensure(x)
-    if not people.is_support(x.store, user):
+        return to_login(call)
+    csrf.ensure(call)
+    if not people.is_support(call.store, user):
         raise _forbidden()
-    return pages.page(x, "message.html", title="Enrollment", heading="Student Support: Enrollment", text="")
+    return pages.page(call, "message.html", title="Enrollment", heading="Student Support: Enrollment", text="")
 
 
 FAMILY = Family("/support", tag="support", authenticators=credentials.JWT_SESSION, permissions=(anyone,))

@@ -36,40 +36,40 @@ _PAGES: dict[str, tuple[str, int]] = {
 }
 
 
-def off(x: Call) -> Response:
+def off(call: Call) -> Response:
     """The site's 404 page: the family is not installed, or switched off."""
-    refusal = refusals.page_not_found(x.path)
+    refusal = refusals.page_not_found(call.path)
     refusal.diagnosis = "a site has this only if it is installed and switched on, which it is not on the emulated one"
     raise refusal
 
 
-def notes(x: Call) -> Response:
+def notes(call: Call) -> Response:
     """The page of notes, for signed-in browsers; without a notes service there are none."""
-    return to_login(x)
+    return to_login(call)
 
 
-def nothing(x: Call) -> Response:
+def nothing(call: Call) -> Response:
     """An empty list."""
     return wire.api_json([])
 
 
-def unknown(x: Call) -> Response:
+def unknown(call: Call) -> Response:
     """A 404."""
     raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="exists")
 
 
-def agreements_off(x: Call) -> Response:
+def agreements_off(call: Call) -> Response:
     """The honor code is not signed on this site."""
     raise refusals.api_error(404, None, reason="agreements_off", check="integrity signatures are on")
 
 
-def _staff_of_course(x: Call) -> None:
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None or not people.is_course_staff(x.store, caller(x), key.text):
+def _staff_of_course(call: Call) -> None:
+    key = keys.course_key(call.path_params["course_id"])
+    if key is None or not people.is_course_staff(call.store, caller(call), key.text):
         raise refusals.permission_denied("only the staff of the course may see this")
 
 
-def live_course(x: Call) -> Response:
+def live_course(call: Call) -> Response:
     """The live sessions of a course: not configured."""
     lti = {"lti_1p1_client_key": "", "lti_1p1_launch_url": "", "version": "lti_1p1", "lti_config": {}}
     return wire.api_json(
@@ -84,7 +84,7 @@ def live_course(x: Call) -> Response:
     )
 
 
-def live_providers(x: Call) -> Response:
+def live_providers(call: Call) -> Response:
     """The possible providers of live sessions."""
     zoom = {
         "name": "Zoom LTI PRO",

@@ -51,80 +51,80 @@ def field(name: str, text: str, person: str | None = None) -> refusals.OpenedxRe
 # who and what
 
 
-def _course(x: Call, text: str | None, *, problem: str) -> Course:
+def _course(call: Call, text: str | None, *, problem: str) -> Course:
     key = keys.course_key(text)
     if key is None:
         raise field("course_id", problem.format(text))
-    course = x.store.courses.get(key.text)
+    course = call.store.courses.get(key.text)
     if course is None:
         raise empty(404, "unknown_course")
-    if not _may_see(x, caller(x), course.id):
+    if not _may_see(call, caller(call), course.id):
         raise empty(403, "not_in_course")
     return course
 
 
-def _may_see(x: Call, user: User, course: str) -> bool:
+def _may_see(call: Call, user: User, course: str) -> bool:
     """Whether a user may see the teams of a course: enrolled, or on its staff."""
-    found = enrollment.get(x.store, user, course)
-    return (found is not None and found.is_active) or people.is_course_staff(x.store, user, course)
+    found = enrollment.get(call.store, user, course)
+    return (found is not None and found.is_active) or people.is_course_staff(call.store, user, course)
 
 
-def _privileged(x: Call, course: str) -> bool:
+def _privileged(call: Call, course: str) -> bool:
     """Whether the caller may manage teams: staff, and those with a role in discussions."""
-    user = caller(x)
-    roles = [role for role in x.store.forum_roles.find("course", course) if role.user == user.username]
-    return bool(roles) or people.is_course_staff(x.store, user, course)
+    user = caller(call)
+    roles = [role for role in call.store.forum_roles.find("course", course) if role.user == user.username]
+    return bool(roles) or people.is_course_staff(call.store, user, course)
 
 
 def _teamset(course: Course, name: object) -> Teamset | None:
     return next((teamset for teamset in course.teamsets if teamset.id == name), None)
 
 
-def _expand(x: Call) -> set[str]:
-    return {part for text in x.query.getlist("expand") for part in text.split(",")}
+def _expand(call: Call) -> set[str]:
+    return {part for text in call.query.getlist("expand") for part in text.split(",")}
 
 
-def _team_shape(x: Call, team: Team) -> dict[str, Any]:
-    return shapes.team(x.store, team, x.base_url, x.clock.now(), _expand(x))
+def _team_shape(call: Call, team: Team) -> dict[str, Any]:
+    return shapes.team(call.store, team, call.base_url, call.clock.now(), _expand(call))
 
 
-def _teams(x: Call, course: str) -> list[Team]:
-    return x.store.teams.find("course", course)
+def _teams(call: Call, course: str) -> list[Team]:
+    return call.store.teams.find("course", course)
 
 
 # topics
 
 
-def list_topics(x: Call) -> Response:
+def list_topics(call: Call) -> Response:
     """The teamsets of a course."""
-    text = x.query.get("course_id")
+    text = call.query.get("course_id")
     key = keys.course_key(text)
     if text and key is None:
         raise empty(404, "invalid_course_id")
-    course = _course(x, text, problem="The supplied course id {} is not valid.")
-    order = x.query.get("order_by") or "name"
+    course = _course(call, text, problem="The supplied course id {} is not valid.")
+    order = call.query.get("order_by") or "name"
     if order not in ("name", "team_count"):
         raise both(400, f"unsupported order_by value {order}")
-    counts = {row.id: sum(team.topic_id == row.id for team in _teams(x, course.id)) for row in course.teamsets}
+    counts = {row.id: sum(team.topic_id == row.id for team in _teams(call, course.id)) for row in course.teamsets}
     found = sorted(course.teamsets, key=lambda teamset: teamset.name)
     if order == "team_count":
         found.sort(key=lambda teamset: -counts[teamset.id])
-    page = paging.numbered(x, [shapes.topic(teamset, counts[teamset.id]) for teamset in found], size=5, most=1000)
+    page = paging.numbered(call, [shapes.topic(teamset, counts[teamset.id]) for teamset in found], size=5, most=1000)
     return wire.api_json(page.envelope(page.items) | {"sort_order": order})
 
 
-def read_topic(x: Call) -> Response:
+def read_topic(call: Call) -> Response:
     """One teamset."""
-    key = keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
+    key = keys.course_key(call.path_params["course_id"])
+    course = call.store.courses.get(key.text) if key else None
     if course is None:
         raise empty(404, "unknown_course")
-    if not _may_see(x, caller(x), course.id):
+    if not _may_see(call, caller(call), course.id):
         raise empty(403, "not_in_course")
-    found = _teamset(course, x.path_params["topic_id"])
+    found = _teamset(course, call.path_params["topic_id"])
     if found is None:
         raise empty(404, "unknown_topic")
-    return wire.api_json(shapes.topic(found, sum(team.topic_id == found.id for team in _teams(x, course.id))))
+    return wire.api_json(shapes.topic(found, sum(team.topic_id == found.id for team in _teams(call, course.id))))
 
 
 # teams
@@ -136,13 +136,13 @@ _ORDERS: dict[str, Callable[[Team], Any]] = {
 }
 
 
-def list_teams(x: Call) -> Response:
+def list_teams(call: Call) -> Response:
     """The teams of a course."""
-    query = x.query
+    query = call.query
     if "course_id" not in query:
         raise both(400, "course_id must be provided")
-    course = _course(x, query["course_id"], problem="The supplied course id {} is not valid.")
-    found = list(_teams(x, course.id))
+    course = _course(call, query["course_id"], problem="The supplied course id {} is not valid.")
+    found = list(_teams(call, course.id))
     if topic := query.get("topic_id"):
         if _teamset(course, topic) is None:
             raise both(404, f"The supplied topic id {topic} is not valid")
@@ -155,24 +155,24 @@ def list_teams(x: Call) -> Response:
     if order not in _ORDERS:
         raise both(400, f"unsupported order_by value {order}")
     found.sort(key=_ORDERS[order])
-    page = paging.numbered(x, found, size=10, most=1000)
-    return wire.api_json(page.envelope([_team_shape(x, team) for team in page.items]) | {"sort_order": order})
+    page = paging.numbered(call, found, size=10, most=1000)
+    return wire.api_json(page.envelope([_team_shape(call, team) for team in page.items]) | {"sort_order": order})
 
 
-def create_team(x: Call) -> Response:
+def create_team(call: Call) -> Response:
     """A new team; a learner who makes one is its first member."""
-    body, user = wire.read_object(x), caller(x)
-    course = _course(x, body.get("course_id"), problem="The supplied course_id {} is not valid.")
+    body, user = wire.read_object(call), caller(call)
+    course = _course(call, body.get("course_id"), problem="The supplied course_id {} is not valid.")
     teamset = _teamset(course, body.get("topic_id"))
     if teamset is None:
         raise field("topic_id", f"topic_id {body.get('topic_id')} is not valid.")
-    privileged = _privileged(x, course.id)
+    privileged = _privileged(call, course.id)
     if teamset.type != "open" and not privileged:
         raise both(403, "You can't create a team in an instructor managed topic.")
-    if not privileged and _in_set(x, course, teamset.id, user) is not None:
+    if not privileged and _in_set(call, course, teamset.id, user) is not None:
         raise both(400, "You are already in a team in this teamset.")
     _check(body, required=("name", "description"))
-    digits, now = x.ids.hex(32), x.clock.now()
+    digits, now = call.ids.hex(32), call.clock.now()
     slug = re.sub(r"[^a-z0-9]+", "-", str(body["name"]).lower()).strip("-")
     mine = [Membership(user=user.username, date_joined=now, last_activity_at=now)]
     team = Team(
@@ -188,11 +188,11 @@ def create_team(x: Call) -> Response:
         language=str(body.get("language") or ""),
         members=[] if privileged else mine,
     )
-    return wire.api_json(_team_shape(x, x.store.teams.put(team)))
+    return wire.api_json(_team_shape(call, call.store.teams.put(team)))
 
 
-def _in_set(x: Call, course: Course, topic: str, user: User) -> Team | None:
-    mine = (team for team in _teams(x, course.id) if team.topic_id == topic)
+def _in_set(call: Call, course: Course, topic: str, user: User) -> Team | None:
+    mine = (team for team in _teams(call, course.id) if team.topic_id == topic)
     return next((team for team in mine if any(membership.user == user.username for membership in team.members)), None)
 
 
@@ -216,149 +216,149 @@ def _check(body: dict[str, Any], *, required: tuple[str, ...] = ()) -> None:
 _NO_COUNTRIES = ("XX", "ZZ", "AA")
 
 
-def _team(x: Call) -> Team:
-    team = x.store.teams.get(x.path_params["team_id"])
+def _team(call: Call) -> Team:
+    team = call.store.teams.get(call.path_params["team_id"])
     if team is None:
         raise refusals.OpenedxRefusal("unknown_team", status=404, message="Not found.", check="team exists")
-    if not _may_see(x, caller(x), team.course):
+    if not _may_see(call, caller(call), team.course):
         raise refusals.permission_denied("the caller is not in the course", check="enrolled")
     return team
 
 
-def read_team(x: Call) -> Response:
+def read_team(call: Call) -> Response:
     """One team."""
-    return wire.api_json(_team_shape(x, _team(x)))
+    return wire.api_json(_team_shape(call, _team(call)))
 
 
-def change_team(x: Call) -> Response:
+def change_team(call: Call) -> Response:
     """Change a team; unknown fields are ignored."""
-    team, body = _managed(x), wire.read_object(x)
+    team, body = _managed(call), wire.read_object(call)
     _check(body)
     changes = {name: body[name] for name in _EDITABLE if name in body}
-    return wire.api_json(_team_shape(x, x.store.teams.put(replace(team, **changes))))
+    return wire.api_json(_team_shape(call, call.store.teams.put(replace(team, **changes))))
 
 
-def delete_team(x: Call) -> Response:
+def delete_team(call: Call) -> Response:
     """Remove a team."""
-    x.store.teams.delete(_managed(x).id)
+    call.store.teams.delete(_managed(call).id)
     return wire.no_content()
 
 
-def _managed(x: Call) -> Team:
-    team = _team(x)
-    if not _privileged(x, team.course):
+def _managed(call: Call) -> Team:
+    team = _team(call)
+    if not _privileged(call, team.course):
         raise refusals.permission_denied("only staff and moderators may change teams", check="staff or moderator")
     return team
 
 
-def read_assignments(x: Call) -> Response:
+def read_assignments(call: Call) -> Response:
     """The team's assignments, which the site has switched off."""
-    _team(x)
+    _team(call)
     raise empty(503, "team_assignments_off")
 
 
 # memberships
 
 
-def list_members(x: Call) -> Response:
+def list_members(call: Call) -> Response:
     """The memberships of a user, a team or a teamset."""
-    query, user = x.query, caller(x)
+    query, user = call.query, caller(call)
     if not any(query.get(name) for name in ("username", "team_id", "teamset_id")):
         raise both(400, "username or (team_id or teamset_id) must be specified.")
     wanted = query.get("course_id")
     if wanted and keys.course_key(wanted) is None:
         raise empty(404, "invalid_course_id")
-    found = list(x.store.teams)
+    found = list(call.store.teams)
     if name := query.get("team_id"):
-        team = x.store.teams.get(name)
-        if team is None or not _may_see(x, user, team.course):
+        team = call.store.teams.get(name)
+        if team is None or not _may_see(call, user, team.course):
             raise empty(404, "unknown_team")
         found = [team]
     rows = [
         (team, membership)
         for team in found
-        if (not wanted or team.course == wanted) and _may_see(x, user, team.course)
+        if (not wanted or team.course == wanted) and _may_see(call, user, team.course)
         for membership in team.members
         if query.get("username") in (None, "", membership.user)
     ]
-    page = paging.numbered(x, rows, size=10, most=1000)
-    return wire.api_json(page.envelope([_membership(x, team, member) for team, member in page.items]))
+    page = paging.numbered(call, rows, size=10, most=1000)
+    return wire.api_json(page.envelope([_membership(call, team, member) for team, member in page.items]))
 
 
-def _membership(x: Call, team: Team, membership: Membership) -> dict[str, Any]:
-    return shapes.membership(x.store, team, membership, x.base_url, x.clock.now(), _expand(x))
+def _membership(call: Call, team: Team, membership: Membership) -> dict[str, Any]:
+    return shapes.membership(call.store, team, membership, call.base_url, call.clock.now(), _expand(call))
 
 
-def join(x: Call) -> Response:
+def join(call: Call) -> Response:
     """Join a team, or add another user."""
-    body, viewer = wire.read_object(x), caller(x)
+    body, viewer = wire.read_object(call), caller(call)
     for name, text in (("username", "Username is required."), ("team_id", "Team id is required.")):
         if not body.get(name):
             raise field(name, text)
-    team = x.store.teams.get(str(body["team_id"]))
-    if team is None or not _may_see(x, viewer, team.course):
+    team = call.store.teams.get(str(body["team_id"]))
+    if team is None or not _may_see(call, viewer, team.course):
         raise empty(404, "unknown_team")
-    user = lookup.user_named(x.store, x.settings, str(body["username"]))
-    privileged = _privileged(x, team.course)
+    user = lookup.user_named(call.store, call.settings, str(body["username"]))
+    privileged = _privileged(call, team.course)
     if user is None or (user.username != viewer.username and not privileged):
         raise empty(404, "unknown_user")
-    course = x.store.courses.get(team.course)
+    course = call.store.courses.get(team.course)
     teamset = _teamset(course, team.topic_id) if course else None
     most = (teamset.max_team_size if teamset else None) or (course.max_team_size if course else None)
     if any(membership.user == user.username for membership in team.members):
         raise both(400, f"The user {user.username} is already a member of a team in this teamset.")
     if most is not None and len(team.members) >= most:
         raise both(403, "This team is already full.")
-    if course is not None and _in_set(x, course, team.topic_id, user) is not None:
+    if course is not None and _in_set(call, course, team.topic_id, user) is not None:
         raise both(400, f"The user {user.username} is already a member of a team in this teamset.")
-    known = enrollment.get(x.store, user, team.course)
+    known = enrollment.get(call.store, user, team.course)
     if known is None or not known.is_active:
         raise both(400, f"The user {user.username} is not enrolled in the course associated with this team.")
-    now = x.clock.now()
+    now = call.clock.now()
     made = Membership(user=user.username, date_joined=now, last_activity_at=now)
-    team = x.store.teams.put(replace(team, members=[*team.members, made]))
-    return wire.api_json(_membership(x, team, made))
+    team = call.store.teams.put(replace(team, members=[*team.members, made]))
+    return wire.api_json(_membership(call, team, made))
 
 
-def _joined(x: Call) -> tuple[Team, Membership]:
-    team = x.store.teams.get(x.path_params["team_id"])
-    if team is None or not _may_see(x, caller(x), team.course):
+def _joined(call: Call) -> tuple[Team, Membership]:
+    team = call.store.teams.get(call.path_params["team_id"])
+    if team is None or not _may_see(call, caller(call), team.course):
         raise empty(404, "unknown_team")
-    membership = next((member for member in team.members if member.user == x.path_params["username"]), None)
+    membership = next((member for member in team.members if member.user == call.path_params["username"]), None)
     if membership is None:
         raise empty(404, "no_member")
     return team, membership
 
 
-def read_membership(x: Call) -> Response:
+def read_membership(call: Call) -> Response:
     """One membership."""
-    return wire.api_json(_membership(x, *_joined(x)))
+    return wire.api_json(_membership(call, *_joined(call)))
 
 
-def leave(x: Call) -> Response:
+def leave(call: Call) -> Response:
     """Leave a team, or remove another user."""
-    team, membership = _joined(x)
-    if membership.user != caller(x).username and not _privileged(x, team.course):
+    team, membership = _joined(call)
+    if membership.user != caller(call).username and not _privileged(call, team.course):
         raise empty(404, "not_yours")
     kept = [other for other in team.members if other.user != membership.user]
-    x.store.teams.put(replace(team, members=kept))
+    call.store.teams.put(replace(team, members=kept))
     return wire.no_content()
 
 
-def download_members(x: Call) -> Response:
+def download_members(call: Call) -> Response:
     """The members of all teams of a course as a table, for its staff."""
-    key = keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
+    key = keys.course_key(call.path_params["course_id"])
+    course = call.store.courses.get(key.text) if key else None
     if course is None or key is None:
         raise empty(404, "unknown_course")
-    if not _privileged(x, course.id):
+    if not _privileged(call, course.id):
         raise empty(403, "not_staff")
     sets = [teamset.id for teamset in course.teamsets]
     lines = [",".join(["username", "external_user_id", "mode", *sets])]
-    for enrolled in sorted(x.store.enrollments.find("course", course.id), key=lambda record: record.user):
-        user = x.store.users.get(enrolled.user)
+    for enrolled in sorted(call.store.enrollments.find("course", course.id), key=lambda record: record.user):
+        user = call.store.users.get(enrolled.user)
         if enrolled.is_active and user is not None:
-            names = [(team.name if (team := _in_set(x, course, name, user)) else "") for name in sets]
+            names = [(team.name if (team := _in_set(call, course, name, user)) else "") for name in sets]
             lines.append(",".join([enrolled.user, "", enrolled.mode, *names]))
     file = f"team-membership_{key.org}_{key.course}_{key.run}.csv"
     headers = {"content-disposition": f'attachment; filename="{file}"', "content-type": "text/csv"}

@@ -20,47 +20,49 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 _SELECTORS = ("email", "username")
 
 
-def read_user(x: Call) -> Response:
+def read_user(call: Call) -> Response:
     """The providers that a user signs in with."""
-    return _providers(x, lookup.user_named(x.store, x.settings, x.path_params["username"]), x.path_params["username"])
+    return _providers(
+        call, lookup.user_named(call.store, call.settings, call.path_params["username"]), call.path_params["username"]
+    )
 
 
-def read_named(x: Call) -> Response:
+def read_named(call: Call) -> Response:
     """The same, with the user named in the query."""
-    name = next((item for item in ("username", "email") if x.query.get(item)), None)
+    name = next((item for item in ("username", "email") if call.query.get(item)), None)
     if name is None:
         text = f"Must provide one of {list(_SELECTORS)}"
         raise refusals.api_error(400, [text], reason="nobody_named", check="username or email")
-    value = x.query[name]
+    value = call.query[name]
     find = lookup.user_named if name == "username" else lookup.user_with_email
-    return _providers(x, find(x.store, x.settings, value), value if name == "username" else None)
+    return _providers(call, find(call.store, call.settings, value), value if name == "username" else None)
 
 
-def _providers(x: Call, user: User | None, username: str | None) -> Response:
-    viewer = calling_user(x)
-    if viewer is None and username is None and not credentials.has_api_key(x):
+def _providers(call: Call, user: User | None, username: str | None) -> Response:
+    viewer = calling_user(call)
+    if viewer is None and username is None and not credentials.has_api_key(call):
         raise refusals.Unhandled("a server without X-Edx-Api-Key asked for an address that nobody has")
     own = viewer is not None and user is not None and viewer.id == user.id
-    if not own and not (viewer is not None and viewer.is_superuser) and not credentials.has_api_key(x):
+    if not own and not (viewer is not None and viewer.is_superuser) and not credentials.has_api_key(call):
         raise refusals.api_error(403, None, reason="not_yours", check="own account or superuser", got=username)
     if user is None:
         raise refusals.api_error(404, None, reason="unknown_user", check="user exists", got=username)
     return wire.api_json({"active": []})
 
 
-def unlink(x: Call) -> Response:
+def unlink(call: Call) -> Response:
     """Unlink a user from a provider; there is none to unlink from."""
-    if calling_user(x) is None or not caller(x).is_superuser:
+    if calling_user(call) is None or not caller(call).is_superuser:
         raise refusals.api_error(403, None, reason="not_superuser", check="superuser")
     raise refusals.api_error(404, None, reason="not_linked", check="linked account")
 
 
-def provider_users(x: Call) -> Response:
+def provider_users(call: Call) -> Response:
     """The users of a provider that does not exist."""
     raise refusals.OpenedxRefusal("unknown_provider", status=404, message="Not found.", check="provider exists")
 
 
-def own_providers(x: Call) -> Response:
+def own_providers(call: Call) -> Response:
     """The providers, and which of them the caller is linked to."""
     return wire.api_json([])
 

@@ -36,10 +36,10 @@ _TITLE_LENGTH = 1024
 # what threads and comments share
 
 
-def course(x: Call, text: str) -> Course:
+def course(call: Call, text: str) -> Course:
     """A course whose discussions the caller may see. Raises the refusal."""
-    found = x.store.courses.get(text)
-    if found is None or not learning.may_enter(x.store, caller(x), found):
+    found = call.store.courses.get(text)
+    if found is None or not learning.may_enter(call.store, caller(call), found):
         raise refusals.developer_error(404, "Course not found.", reason="course_not_found", got=text)
     return found
 
@@ -49,27 +49,27 @@ def invalid(errors: Mapping[str, str]) -> refusals.OpenedxRefusal:
     return refusals.field_errors(errors, reason="invalid_fields")
 
 
-def choice(x: Call, name: str, choices: Sequence[str], errors: dict[str, str]) -> str:
+def choice(call: Call, name: str, choices: Sequence[str], errors: dict[str, str]) -> str:
     """A parameter with a fixed set of values."""
-    text = x.query.get(name, "")
+    text = call.query.get(name, "")
     if text and text not in choices:
         errors[name] = f"Select a valid choice. {text} is not one of the available choices."
     return text
 
 
-def boolean(x: Call, name: str, errors: dict[str, str]) -> bool | None:
+def boolean(call: Call, name: str, errors: dict[str, str]) -> bool | None:
     """A parameter that is true or false."""
-    text = x.query.get(name, "").strip().lower()
+    text = call.query.get(name, "").strip().lower()
     if text and text not in _BOOLEANS:
         errors[name] = "Invalid Boolean Value."
     return _BOOLEANS.get(text)
 
 
-def page_numbers(x: Call, errors: dict[str, str]) -> tuple[int, int]:
+def page_numbers(call: Call, errors: dict[str, str]) -> tuple[int, int]:
     """The page asked for and its size, at most a hundred."""
     found = {"page": 1, "page_size": 10}
     for name in found:
-        text = x.query.get(name, "").strip()
+        text = call.query.get(name, "").strip()
         if not text:
             continue
         try:
@@ -82,7 +82,7 @@ def page_numbers(x: Call, errors: dict[str, str]) -> tuple[int, int]:
     return found["page"], min(found["page_size"], 100)
 
 
-def envelope(x: Call, results: list[Any], page: int, size: int, count: int, **more: Any) -> dict[str, Any]:
+def envelope(call: Call, results: list[Any], page: int, size: int, count: int, **more: Any) -> dict[str, Any]:
     """A page of results.
 
     Parameters: `page`, which the forum numbers 0 where it did not look; `more`, what comes before the links.
@@ -92,8 +92,8 @@ def envelope(x: Call, results: list[Any], page: int, size: int, count: int, **mo
         "results": results,
         **more,
         "pagination": {
-            "next": paging.with_query(x, page=str(page + 1)) if page < pages else None,
-            "previous": paging.with_query(x, page=str(page - 1)) if page > 1 else None,
+            "next": paging.with_query(call, page=str(page + 1)) if page < pages else None,
+            "previous": paging.with_query(call, page=str(page - 1)) if page > 1 else None,
             "count": count,
             "num_pages": pages,
         },
@@ -154,9 +154,9 @@ def _listed(names: list[str], username: str, *, wanted: bool) -> list[str]:
     return [*others, username] if wanted else others
 
 
-def shared_changes(x: Call, post: Post, given: Mapping[str, Any]) -> dict[str, Any]:
+def shared_changes(call: Call, post: Post, given: Mapping[str, Any]) -> dict[str, Any]:
     """The changes that threads and comments have in common."""
-    name, now = caller(x).username, discussions.seconds(x.clock.now())
+    name, now = caller(call).username, discussions.seconds(call.clock.now())
     changes: dict[str, Any] = {}
     if "voted" in given:
         changes["voters"] = _listed(post.voters, name, wanted=_ticked(given["voted"]))
@@ -175,61 +175,61 @@ def shared_changes(x: Call, post: Post, given: Mapping[str, Any]) -> dict[str, A
 # threads
 
 
-def _parameters(x: Call) -> tuple[dict[str, str], dict[str, bool | None], int, int]:
+def _parameters(call: Call) -> tuple[dict[str, str], dict[str, bool | None], int, int]:
     """The choices, the flags, the page and its size. Raises the refusal that names all invalid parameters."""
     errors: dict[str, str] = {}
-    text = x.query.get("course_id", "")
+    text = call.query.get("course_id", "")
     if not text:
         errors["course_id"] = "This field is required."
     elif keys.course_key(text) is None:
         errors["course_id"] = f"'{text}' is not a valid course id"
-    chosen = {name: choice(x, name, choices, errors) for name, choices in CHOICES.items()}
-    flags = {name: boolean(x, name, errors) for name in ("following", "flagged", "count_flagged")}
+    chosen = {name: choice(call, name, choices, errors) for name, choices in CHOICES.items()}
+    flags = {name: boolean(call, name, errors) for name in ("following", "flagged", "count_flagged")}
     if flags["following"] is False:
         errors["following"] = "The value of the 'following' parameter must be true."
-    page, size = page_numbers(x, errors)
-    if sum(bool(x.query.get(name)) for name in _EXCLUSIVE) > 1:
+    page, size = page_numbers(call, errors)
+    if sum(bool(call.query.get(name)) for name in _EXCLUSIVE) > 1:
         errors["__all__"] = f"The following query parameters are mutually exclusive: {', '.join(_EXCLUSIVE)}"
     if errors:
         raise invalid(errors)
     return chosen, flags, page, size
 
 
-def list_threads(x: Call) -> Response:
+def list_threads(call: Call) -> Response:
     """The threads of a course, those pinned first, then the newest; answers move nothing, as recorded."""
-    chosen, asked, page, size = _parameters(x)
-    found, user = course(x, x.query["course_id"]), caller(x)
-    privileged = discussions.is_privileged(x.store, user, found.id)
+    chosen, asked, page, size = _parameters(call)
+    found, user = course(call, call.query["course_id"]), caller(call)
+    privileged = discussions.is_privileged(call.store, user, found.id)
     for name in ("count_flagged", "flagged"):
         if asked[name] and not privileged:
             said = f"`{name}` can only be set by users with moderator access or higher."
             raise refusals.developer_error(403, said, reason="not_a_moderator")
-    author = x.query.get("author", "")
-    if author and author not in x.store.users:
-        return wire.api_json(envelope(x, [], 0, size, 0, text_search_rewrite=None))
-    threads = select(x, found.id, author=author, flagged=bool(asked["flagged"]), chosen=chosen)
-    if x.query.get("topic_id"):
-        x.warn("topic_without_effect", "`topic_id` narrows nothing: the LMS lists the threads of every topic")
+    author = call.query.get("author", "")
+    if author and author not in call.store.users:
+        return wire.api_json(envelope(call, [], 0, size, 0, text_search_rewrite=None))
+    threads = select(call, found.id, author=author, flagged=bool(asked["flagged"]), chosen=chosen)
+    if call.query.get("topic_id"):
+        call.warn("topic_without_effect", "`topic_id` narrows nothing: the LMS lists the threads of every topic")
     if asked["following"]:
         threads = [thread for thread in threads if user.username in thread.followers]
-    if search := x.query.get("text_search", "").lower():
+    if search := call.query.get("text_search", "").lower():
         threads = [thread for thread in threads if search in f"{thread.title} {thread.body}".lower()]
     shown = threads[(page - 1) * size : page * size]
-    results = [shapes.thread(x, thread, listed=True, counts_flags=bool(asked["count_flagged"])) for thread in shown]
-    return wire.api_json(envelope(x, results, page, size, len(threads), text_search_rewrite=None))
+    results = [shapes.thread(call, thread, listed=True, counts_flags=bool(asked["count_flagged"])) for thread in shown]
+    return wire.api_json(envelope(call, results, page, size, len(threads), text_search_rewrite=None))
 
 
 def select(
-    x: Call, course_id: str, *, author: str = "", flagged: bool = False, chosen: Mapping[str, str]
+    call: Call, course_id: str, *, author: str = "", flagged: bool = False, chosen: Mapping[str, str]
 ) -> list[Thread]:
     """Threads of a course, sorted. Parameters: `chosen`, the words of `view`, `order_by` and `thread_type`."""
-    user = caller(x)
+    user = caller(call)
     found = [
         thread
-        for thread in x.store.threads.find("course", course_id)
-        if (not author or thread.author == author) and discussions.is_for(x.store, user, thread)
+        for thread in call.store.threads.find("course", course_id)
+        if (not author or thread.author == author) and discussions.is_for(call.store, user, thread)
     ]
-    answers = {thread.id: discussions.comments(x.store, thread) for thread in found}
+    answers = {thread.id: discussions.comments(call.store, thread) for thread in found}
     if flagged:
         found = [row for row in found if row.flaggers or any(comment.flaggers for comment in answers[row.id])]
     if kind := chosen.get("thread_type"):
@@ -254,14 +254,14 @@ def select(
     return sorted(found, key=rank, reverse=True)
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Begin a thread."""
-    given, user = wire.read_object(x), caller(x)
+    given, user = wire.read_object(call), caller(call)
     if not given.get("course_id"):
         raise invalid({"course_id": "This field is required."})
     if keys.course_key(str(given["course_id"])) is None:
         raise invalid({"course_id": "Invalid value."})
-    found, now = course(x, str(given["course_id"])), discussions.seconds(x.clock.now())
+    found, now = course(call, str(given["course_id"])), discussions.seconds(call.clock.now())
     made = Thread(
         id=0,
         author=user.username,
@@ -274,21 +274,21 @@ def create(x: Call) -> Response:
         title="",
         active=now,
     )
-    refuse_fields(given, ["course_id", *discussions.thread_fields(x.store, user, made)], "initializable")
+    refuse_fields(given, ["course_id", *discussions.thread_fields(call.store, user, made)], "initializable")
     given = read_fields(given, _THREAD, partial=False)
     if len(given["title"]) > _TITLE_LENGTH:
         raise refusals.Unhandled(f"the title is longer than {_TITLE_LENGTH} characters")
     stored = replace(
         made,
-        id=x.store.next_number("threads"),
-        **{name: value for name, value in _changes(x, made, given).items() if name not in ("edits", "updated")},
+        id=call.store.next_number("threads"),
+        **{name: value for name, value in _changes(call, made, given).items() if name not in ("edits", "updated")},
     )
-    x.store.threads.put(stored)
-    return wire.api_json(shapes.thread(x, stored))
+    call.store.threads.put(stored)
+    return wire.api_json(shapes.thread(call, stored))
 
 
-def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any]:
-    name, changes = caller(x).username, shared_changes(x, thread, given)
+def _changes(call: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any]:
+    name, changes = caller(call).username, shared_changes(call, thread, given)
     for field, attribute in (("title", "title"), ("topic_id", "topic"), ("type", "type")):
         if field in given:
             changes[attribute] = given[field]
@@ -308,37 +308,37 @@ def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any
     return changes
 
 
-def existing(x: Call, text: str) -> Thread:
+def existing(call: Call, text: str) -> Thread:
     """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
-    found = x.store.threads.get(parse_integer(text)) if text.isascii() else None
+    found = call.store.threads.get(parse_integer(text)) if text.isascii() else None
     if found is None:
         raise refusals.Unhandled(f"`{text}` is no thread's id")
-    course(x, found.course)
+    course(call, found.course)
     return found
 
 
-def _read(x: Call, user: User, thread: Thread) -> Thread:
-    return x.store.threads.put(replace(thread, readers=_readers(thread, user)))
+def _read(call: Call, user: User, thread: Thread) -> Thread:
+    return call.store.threads.put(replace(thread, readers=_readers(thread, user)))
 
 
 def _readers(thread: Thread, user: User) -> dict[str, Any]:
     return thread.readers | {user.username: thread.active}
 
 
-def read_one(x: Call) -> Response:
+def read_one(call: Call) -> Response:
     """One thread, which is marked as read by the caller."""
-    found = _read(x, caller(x), existing(x, x.path_params["thread_id"]))
-    return wire.api_json(shapes.thread(x, found, counts_responses=True))
+    found = _read(call, caller(call), existing(call, call.path_params["thread_id"]))
+    return wire.api_json(shapes.thread(call, found, counts_responses=True))
 
 
-def update(x: Call) -> Response:
+def update(call: Call) -> Response:
     """Change a thread."""
-    found, given, user = existing(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
-    refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
+    found, given, user = existing(call, call.path_params["thread_id"]), wire.read_object(call), caller(call)
+    refuse_fields(given, discussions.thread_fields(call.store, user, found), "editable")
     given = read_fields(given, _THREAD, partial=True)
-    stored = x.store.threads.put(replace(found, **_changes(x, found, given)))
+    stored = call.store.threads.put(replace(found, **_changes(call, found, given)))
     shape = shapes.thread(
-        x,
+        call,
         replace(stored, readers=_readers(stored, user)),  # which the answer always says
         counts_responses=True,
         edit_reason=given.get("edit_reason_code"),
@@ -347,19 +347,19 @@ def update(x: Call) -> Response:
     return wire.api_json(shape)
 
 
-def delete(x: Call) -> Response:
+def delete(call: Call) -> Response:
     """Delete a thread with its comments."""
-    found = existing(x, x.path_params["thread_id"])
-    refuse_deletion(x, found)
-    for comment in x.store.comments.find("thread", found.id):
-        x.store.comments.delete(comment.id)
-    x.store.threads.delete(found.id)
+    found = existing(call, call.path_params["thread_id"])
+    refuse_deletion(call, found)
+    for comment in call.store.comments.find("thread", found.id):
+        call.store.comments.delete(comment.id)
+    call.store.threads.delete(found.id)
     return wire.no_content()
 
 
-def refuse_deletion(x: Call, post: Post) -> None:
+def refuse_deletion(call: Call, post: Post) -> None:
     """Raises the refusal for another user's text, unless the caller moderates."""
-    if not discussions.may_delete(x.store, caller(x), post):
+    if not discussions.may_delete(call.store, caller(call), post):
         raise refusals.permission_denied("only the author and moderators delete", check="author or moderator")
 
 

@@ -10,7 +10,7 @@ from lms_emulator.providers.openedx.routes.permissions import is_staff
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
-def read_state(x: Call) -> Response:
+def read_state(call: Call) -> Response:
     """The toggles, for staff."""
     return wire.api_json({"waffle_flags": [], "waffle_switches": [], "django_settings": []})
 

@@ -32,39 +32,39 @@ ALLOW = "POST, OPTIONS"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-def access_token(x: Call) -> Response:
+def access_token(call: Call) -> Response:
     """The platform's token endpoint: rate limit, JWTs."""
-    limits.token_endpoint(x)
-    return _answer(x, with_jwt=True)
+    limits.token_endpoint(call)
+    return _answer(call, with_jwt=True)
 
 
-def toolkit_token(x: Call) -> Response:
+def toolkit_token(call: Call) -> Response:
     """The toolkit's own token endpoint: no rate limit, opaque tokens only."""
-    return _answer(x, with_jwt=False)
+    return _answer(call, with_jwt=False)
 
 
-def post_only(x: Call) -> Response:
+def post_only(call: Call) -> Response:
     """The answer to other methods of the token and revocation endpoints."""
-    if x.route is not None and x.route.path.startswith("/oauth2/access_token"):
-        limits.token_endpoint(x)
-    if x.method == "OPTIONS":
+    if call.route is not None and call.route.path.startswith("/oauth2/access_token"):
+        limits.token_endpoint(call)
+    if call.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
-    raise refusals.wrong_method(ALLOW, x.method)
+    raise refusals.wrong_method(ALLOW, call.method)
 
 
-def _answer(x: Call, *, with_jwt: bool) -> Response:
-    if x.query_string:
+def _answer(call: Call, *, with_jwt: bool) -> Response:
+    if call.query_string:
         text = "the real server fails with a 500 on any query string here: send a form body"
         raise refusals.Unhandled(text, "token_query")
-    application, issued = _grant(x)
-    wanted = x.field("token_type", x.headers.get("x-token-type", "")).lower()
-    document = _jwt(x, application, issued) if with_jwt and wanted == "jwt" else _opaque(issued)
+    application, issued = _grant(call)
+    wanted = call.field("token_type", call.headers.get("x-token-type", "")).lower()
+    document = _jwt(call, application, issued) if with_jwt and wanted == "jwt" else _opaque(issued)
     return wire.spaced_json(document, 200, wire.NO_STORE)
 
 
-def _grant(x: Call) -> tuple[Application, Issued]:
+def _grant(call: Call) -> tuple[Application, Issued]:
     try:
-        grant_type = x.field("grant_type")
+        grant_type = call.field("grant_type")
     except BodyError:
         grant_type = ""
     if grant_type == DEVICE_CODE:
@@ -79,7 +79,7 @@ def _grant(x: Call) -> tuple[Application, Issued]:
             diagnosis=why_no_grant(grant_type, _GRANTS),
             absent=None if grant_type else "grant_type",
         )
-    return run(x)
+    return run(call)
 
 
 def _opaque(issued: Issued) -> dict[str, Any]:
@@ -94,30 +94,30 @@ def _opaque(issued: Issued) -> dict[str, Any]:
     return document
 
 
-def _jwt(x: Call, application: Application, issued: Issued) -> dict[str, Any]:
+def _jwt(call: Call, application: Application, issued: Issued) -> dict[str, Any]:
     username = issued.access_token.user
-    user = x.store.users.get(username) if username is not None else None
+    user = call.store.users.get(username) if username is not None else None
     if user is None:
         raise refusals.Unhandled("a JWT needs a user, and the application has none")
     scopes = rules.jwt_scopes(application, issued.access_token.scope.split(" "))
     token = jwts.issue(
-        x,
+        call,
         user,
         grant_type=application.authorization_grant_type,
         scopes=scopes,
         filters=rules.filters(application),
         restricted=application.restricted,
-        asymmetric=application.restricted or bool(x.field("asymmetric_jwt")),
+        asymmetric=application.restricted or bool(call.field("asymmetric_jwt")),
     )
     document = _opaque(issued)
-    document.update(access_token=token, expires_in=x.settings.jwt_seconds, token_type="JWT", scope=" ".join(scopes))
+    document.update(access_token=token, expires_in=call.settings.jwt_seconds, token_type="JWT", scope=" ".join(scopes))
     return document
 
 
 # what every grant checks
 
 
-def _require_grant_type(x: Call, application: Application, grant: str) -> None:
+def _require_grant_type(call: Call, application: Application, grant: str) -> None:
     allowed = rules.GRANT_TYPES[grant]
     if application.authorization_grant_type not in allowed:
         raise refusals.oauth_error(
@@ -129,8 +129,8 @@ def _require_grant_type(x: Call, application: Application, grant: str) -> None:
         )
 
 
-def _scopes(x: Call, application: Application) -> list[str]:
-    asked = rules.scope_list(x.field("scope")) if "scope" in x.form() else rules.default_scopes(application)
+def _scopes(call: Call, application: Application) -> list[str]:
+    asked = rules.scope_list(call.field("scope")) if "scope" in call.form() else rules.default_scopes(application)
     require_scopes(application, asked)
     return asked
 
@@ -160,18 +160,18 @@ def _scope_diagnosis(missing: set[str]) -> str | None:
 # the grants
 
 
-def _client_credentials(x: Call) -> tuple[Application, Issued]:
-    application = ClientCheck(x).authenticate()
-    _require_grant_type(x, application, "client_credentials")
-    scopes = _scopes(x, application)
-    user = application.user if application.user in x.store.users else None
-    return application, issuer(x).issue(application, user, scopes, refreshable=False)
+def _client_credentials(call: Call) -> tuple[Application, Issued]:
+    application = ClientCheck(call).authenticate()
+    _require_grant_type(call, application, "client_credentials")
+    scopes = _scopes(call, application)
+    user = application.user if application.user in call.store.users else None
+    return application, issuer(call).issue(application, user, scopes, refreshable=False)
 
 
-def _password(x: Call) -> tuple[Application, Issued]:
-    application = ClientCheck(x).require()
+def _password(call: Call) -> tuple[Application, Issued]:
+    application = ClientCheck(call).require()
     for name in ("username", "password"):
-        if not x.field(name):
+        if not call.field(name):
             raise refusals.oauth_error(
                 "invalid_request",
                 f"Request is missing {name} parameter.",
@@ -179,15 +179,15 @@ def _password(x: Call) -> tuple[Application, Issued]:
                 check=name,
                 absent=name,
             )
-    user = _user_by_password(x)
-    _require_grant_type(x, application, "password")
-    scopes = _scopes(x, application)
-    return application, issuer(x).issue(application, user.username, scopes, refreshable=True)
+    user = _user_by_password(call)
+    _require_grant_type(call, application, "password")
+    scopes = _scopes(call, application)
+    return application, issuer(call).issue(application, user.username, scopes, refreshable=True)
 
 
-def _user_by_password(x: Call) -> User:
-    name, password = x.field("username"), x.field("password")
-    user = lookup.user_named(x.store, x.settings, name) or lookup.user_with_email(x.store, x.settings, name)
+def _user_by_password(call: Call) -> User:
+    name, password = call.field("username"), call.field("password")
+    user = lookup.user_named(call.store, call.settings, name) or lookup.user_with_email(call.store, call.settings, name)
     if user is None or not check_password(user, password):
         diagnosis = "no such user" if user is None else "wrong password"
         if user is not None and user.password is None:
@@ -205,25 +205,25 @@ def _user_by_password(x: Call) -> User:
     return user
 
 
-def _authorization_code(x: Call) -> tuple[Application, Issued]:
-    if "code" not in x.form():
+def _authorization_code(call: Call) -> tuple[Application, Issued]:
+    if "code" not in call.form():
         raise refusals.oauth_error(
             "invalid_request", "Missing code parameter.", reason="missing_code", check="code", absent="code"
         )
-    application = ClientCheck(x).require()
-    _require_grant_type(x, application, "authorization_code")
-    grant = _live_grant(x, application)
-    _check_verifier(x, grant)
-    _check_redirect_uri(x, application, grant)
-    x.store.grants.put(replace(grant, used=True))
+    application = ClientCheck(call).require()
+    _require_grant_type(call, application, "authorization_code")
+    grant = _live_grant(call, application)
+    _check_verifier(call, grant)
+    _check_redirect_uri(call, application, grant)
+    call.store.grants.put(replace(grant, used=True))
     scopes = grant.scope.split(" ")
-    return application, issuer(x).issue(application, grant.user, scopes, refreshable=True)
+    return application, issuer(call).issue(application, grant.user, scopes, refreshable=True)
 
 
-def _live_grant(x: Call, application: Application) -> Grant:
-    code = x.field("code")
-    grant = lookup.grant(x.store, x.settings, code)
-    now = x.clock.now()
+def _live_grant(call: Call, application: Application) -> Grant:
+    code = call.field("code")
+    grant = lookup.grant(call.store, call.settings, code)
+    now = call.clock.now()
     reason = diagnosis = None
     if grant is None:
         reason, diagnosis = "code_unknown", "no such code; a code is sent once, to the redirect URI"
@@ -234,7 +234,7 @@ def _live_grant(x: Call, application: Application) -> Grant:
     elif grant.expires <= now:
         reason, diagnosis = (
             "code_expired",
-            f"codes live {x.settings.code_seconds} s; this one expired at {grant.expires}",
+            f"codes live {call.settings.code_seconds} s; this one expired at {grant.expires}",
         )
     if grant is None or reason is not None:
         strange = reason in ("code_unknown", "code_of_another_client")
@@ -249,14 +249,14 @@ def _live_grant(x: Call, application: Application) -> Grant:
     return grant
 
 
-def _check_verifier(x: Call, grant: Grant) -> None:
+def _check_verifier(call: Call, grant: Grant) -> None:
     if not grant.code_challenge:
-        if x.settings.pkce_required and not x.field("code_verifier"):
+        if call.settings.pkce_required and not call.field("code_verifier"):
             raise _verifier_missing()
         return
-    if "code_verifier" not in x.form():
+    if "code_verifier" not in call.form():
         raise _verifier_missing()
-    verifier = x.field("code_verifier")
+    verifier = call.field("code_verifier")
     expected = verifier
     if grant.code_challenge_method == "S256":
         expected = pkce.challenge_of(verifier)
@@ -281,12 +281,12 @@ def _verifier_missing() -> refusals.OpenedxRefusal:
     )
 
 
-def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None:
-    if "redirect_uri" in x.form():
-        uri: str | None = x.field("redirect_uri")
+def _check_redirect_uri(call: Call, application: Application, grant: Grant) -> None:
+    if "redirect_uri" in call.form():
+        uri: str | None = call.field("redirect_uri")
     else:
-        uri = rules.default_redirect_uri(x, application)
-    if not uri and "redirect_uri" not in x.form():
+        uri = rules.default_redirect_uri(call, application)
+    if not uri and "redirect_uri" not in call.form():
         raise refusals.oauth_error(
             "invalid_request",
             "Missing redirect URI.",
@@ -306,8 +306,8 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
         )
 
 
-def _refresh_token(x: Call) -> tuple[Application, Issued]:
-    if "refresh_token" not in x.form():
+def _refresh_token(call: Call) -> tuple[Application, Issued]:
+    if "refresh_token" not in call.form():
         raise refusals.oauth_error(
             "invalid_request",
             "Missing refresh token parameter.",
@@ -315,14 +315,14 @@ def _refresh_token(x: Call) -> tuple[Application, Issued]:
             check="refresh_token",
             absent="refresh_token",
         )
-    application = ClientCheck(x).require()
-    _require_grant_type(x, application, "refresh_token")
-    refresh = _live_refresh_token(x, application)
+    application = ClientCheck(call).require()
+    _require_grant_type(call, application, "refresh_token")
+    refresh = _live_refresh_token(call, application)
     if refresh.access_token is None:
         raise refusals.Unhandled("the access token of this refresh token was revoked")
-    current = x.store.access_tokens.get(refresh.access_token)
+    current = call.store.access_tokens.get(refresh.access_token)
     granted = current.scope.split(" ") if current is not None else rules.default_scopes(application)
-    scopes = rules.scope_list(x.field("scope")) if x.field("scope") else granted
+    scopes = rules.scope_list(call.field("scope")) if call.field("scope") else granted
     if not set(scopes) <= set(granted):
         raise refusals.oauth_error(
             "invalid_scope",
@@ -331,21 +331,21 @@ def _refresh_token(x: Call) -> tuple[Application, Issued]:
             got=scopes,
             diagnosis="a refresh can narrow the scope, never widen it",
         )
-    return application, issuer(x).rotate(refresh, application, scopes)
+    return application, issuer(call).rotate(refresh, application, scopes)
 
 
-def _live_refresh_token(x: Call, application: Application) -> RefreshToken:
-    token = x.field("refresh_token")
-    found = lookup.refresh_token(x.store, x.settings, token)
+def _live_refresh_token(call: Call, application: Application) -> RefreshToken:
+    token = call.field("refresh_token")
+    found = lookup.refresh_token(call.store, call.settings, token)
     reason = diagnosis = None
-    limit = x.settings.refresh_token_seconds
+    limit = call.settings.refresh_token_seconds
     if found is None:
         reason, diagnosis = "refresh_token_unknown", "no such refresh token"
     elif found.revoked is not None:
         reason, diagnosis = "refresh_token_reused", "it was used or revoked; each refresh issues a new refresh token"
     elif found.application != application.client_id:
         reason, diagnosis = "refresh_token_of_another_client", f"it was issued to {found.application}"
-    elif limit and found.created is not None and (x.clock.now() - found.created).total_seconds() >= limit:
+    elif limit and found.created is not None and (call.clock.now() - found.created).total_seconds() >= limit:
         reason, diagnosis = "refresh_token_expired", f"refresh tokens live {limit} s here"
     if found is None or reason is not None:
         strange = reason in ("refresh_token_unknown", "refresh_token_of_another_client")

@@ -21,14 +21,14 @@ from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.web import session
 
 
-def jwks(x: Call) -> Response:
+def jwks(call: Call) -> Response:
     """The public keys of RS512 tokens."""
-    return wire.pretty_json(jwts.key_set(x.store.section.jwt))
+    return wire.pretty_json(jwts.key_set(call.store.section.jwt))
 
 
-def introspect(x: Call) -> Response:
+def introspect(call: Call) -> Response:
     """Whether a token is active: for applications that authenticate, and bearers of a token with that scope."""
-    if not _may_introspect(x):
+    if not _may_introspect(call):
         raise refusals.OpenedxRefusal(
             "introspection_forbidden",
             status=403,
@@ -37,11 +37,11 @@ def introspect(x: Call) -> Response:
             expected="HTTP Basic with client id and secret",
         )
     try:
-        text = x.query.get("token", "") if x.method == "GET" else x.field("token")
+        text = call.query.get("token", "") if call.method == "GET" else call.field("token")
     except BodyError:
         text = ""
-    token = lookup.access_token(x.store, x.settings, text)
-    if token is None or token.expires <= x.clock.now():
+    token = lookup.access_token(call.store, call.settings, text)
+    if token is None or token.expires <= call.clock.now():
         return wire.spaced_json({"active": False})
     document: dict[str, Any] = {"active": True, "scope": token.scope, "exp": int(token.expires.timestamp())}
     if token.application is not None:
@@ -51,42 +51,42 @@ def introspect(x: Call) -> Response:
     return wire.spaced_json(document)
 
 
-def _may_introspect(x: Call) -> bool:
-    words = x.headers.get("authorization", "").split()
+def _may_introspect(call: Call) -> bool:
+    words = call.headers.get("authorization", "").split()
     if len(words) == 2 and words[0] == "Bearer":
-        token = lookup.access_token(x.store, x.settings, words[1])
-        alive = token is not None and token.expires > x.clock.now()
+        token = lookup.access_token(call.store, call.settings, words[1])
+        alive = token is not None and token.expires > call.clock.now()
         return token is not None and alive and "introspection" in token.scope.split()
     try:
-        ClientCheck(x).authenticate()
+        ClientCheck(call).authenticate()
     except (refusals.OpenedxRefusal, BodyError):
         return False
     return True
 
 
-def oidc_is_off(x: Call) -> Response:
+def oidc_is_off(call: Call) -> Response:
     """OpenID Connect is switched off: an empty 404."""
     raise refusals.OpenedxRefusal(
         "oidc_disabled", status=404, style="empty", check="OpenID Connect", expected="on", got="off"
     )
 
 
-def own_applications(x: Call) -> Response:
+def own_applications(call: Call) -> Response:
     """The signed-in user's own applications."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is None:
-        return to_login(x)
-    own = x.store.applications.find("user", user.username)
-    return pages.page(x, "own_applications.html", title="Your applications", applications=own)
+        return to_login(call)
+    own = call.store.applications.find("user", user.username)
+    return pages.page(call, "own_applications.html", title="Your applications", applications=own)
 
 
-def own_tokens(x: Call) -> Response:
+def own_tokens(call: Call) -> Response:
     """The signed-in user's access tokens."""
-    user = session.current(x).user
+    user = session.current(call).user
     if user is None:
-        return to_login(x)
-    own = [token for token in x.store.access_tokens if token.user == user.username]
-    return pages.page(x, "own_tokens.html", title="Tokens", tokens=own)
+        return to_login(call)
+    own = [token for token in call.store.access_tokens if token.user == user.username]
+    return pages.page(call, "own_tokens.html", title="Tokens", tokens=own)
 
 
 FAMILY = Family("", tag="site")

@@ -15,39 +15,39 @@ from lms_emulator.providers.openedx.model.learning import Tour
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 
 
-def _tour(x: Call) -> Tour:
-    user = caller(x)
-    if x.path_params["username"] != user.username and not user.is_staff:
+def _tour(call: Call) -> Tour:
+    user = caller(call)
+    if call.path_params["username"] != user.username and not user.is_staff:
         raise refusals.api_error(400, None, reason="not_yours", check="own tour or staff")
-    named = lookup.user_named(x.store, x.settings, x.path_params["username"])
+    named = lookup.user_named(call.store, call.settings, call.path_params["username"])
     if named is None:
         raise refusals.api_error(404, None, reason="unknown_user", check="user exists")
-    return x.store.tours.get(named.username) or Tour(user=named.username)
+    return call.store.tours.get(named.username) or Tour(user=named.username)
 
 
-def read_tour(x: Call) -> Response:
+def read_tour(call: Call) -> Response:
     """The tours that a user has yet to see."""
-    tour = _tour(x)
+    tour = _tour(call)
     return wire.api_json({"course_home_tour_status": tour.home, "show_courseware_tour": tour.show_courseware})
 
 
-def change_tour(x: Call) -> Response:
+def change_tour(call: Call) -> Response:
     """Record which tours the caller was shown."""
-    tour, body = _tour(x), wire.read_object(x)
-    if tour.user != caller(x).username:
+    tour, body = _tour(call), wire.read_object(call)
+    if tour.user != caller(call).username:
         raise refusals.api_error(403, None, reason="not_yours", check="own tour")
     names = {"course_home_tour_status": "home", "show_courseware_tour": "show_courseware"}
     changes = {names[name]: value for name, value in body.items() if name in names}
-    x.store.tours.put(replace(tour, **changes))
+    call.store.tours.put(replace(tour, **changes))
     return Response(b"", 200)
 
 
-def no_change(x: Call) -> Response:
+def no_change(call: Call) -> Response:
     """Tours can only be changed partially."""
     raise refusals.api_error(405, None, reason="method_not_allowed", check="PATCH in place of PUT")
 
 
-def discussion_tours(x: Call) -> Response:
+def discussion_tours(call: Call) -> Response:
     """The tours of the discussions: none."""
     return wire.api_json([])
 

@@ -39,12 +39,12 @@ class NotTaken(Exception):
         self.denied = denied
 
 
-def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[bytes, str]:
+def uploaded(call: Call, field: str, endings: Sequence[str], most: int) -> tuple[bytes, str]:
     """The content of an uploaded file, and its extension in lower case. Raises `NotTaken`.
 
     Parameters: `most`, bytes.
     """
-    file = x.form().get(field)
+    file = call.form().get(field)
     if not isinstance(file, UploadFile):
         raise NotTaken(f"No file uploaded with key '{field}'.", denied=False)
     ending = posixpath.splitext(file.filename or "")[1].lower()
@@ -58,9 +58,9 @@ def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[by
     return data, ending
 
 
-def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
+def denied(call: Call, why: NotTaken) -> refusals.OpenedxRefusal:
     """Django's own page, for refusals that the view does not handle."""
-    x.per_request(Reply).dialect = None
+    call.per_request(Reply).dialect = None
     page = pages.plain("403 Forbidden", "403 Forbidden")
     return refusals.OpenedxRefusal(
         "file_not_taken", status=403, style="plain", body=page, check="the uploaded file", diagnosis=why.text
@@ -70,48 +70,48 @@ def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
 # discussions
 
 
-def takes_part(x: Call) -> None:
+def takes_part(call: Call) -> None:
     """Permission: enrolled users, the course's staff, and moderators of its discussions."""
-    course = x.store.courses.get(x.path_params["course_id"])
-    user = caller(x)
+    course = call.store.courses.get(call.path_params["course_id"])
+    user = caller(call)
     if course is None or not (
-        learning.may_enter(x.store, user, course) or discussions.is_privileged(x.store, user, course.id)
+        learning.may_enter(call.store, user, course) or discussions.is_privileged(call.store, user, course.id)
     ):
         raise refusals.permission_denied("only those who are enrolled and the course's staff may upload a file")
 
 
-def upload(x: Call) -> Response:
+def upload(call: Call) -> Response:
     """Keep an image for a post. `thread_key` is a folder, that of the thread by custom."""
-    wire.read(x)
-    key = x.field("thread_key") or "root"
+    wire.read(call)
+    key = call.field("thread_key") or "root"
     try:
-        data, ending = uploaded(x, "uploaded_file", IMAGES, LARGEST_IMAGE)
+        data, ending = uploaded(call, "uploaded_file", IMAGES, LARGEST_IMAGE)
     except NotTaken as why:
         if why.denied:
-            raise denied(x, why) from None
-        raise _bad_request(x, "no_file", "a part named uploaded_file") from None
-    folder = PurePosixPath(x.path_params["course_id"], key)
+            raise denied(call, why) from None
+        raise _bad_request(call, "no_file", "a part named uploaded_file") from None
+    folder = PurePosixPath(call.path_params["course_id"], key)
     if folder.is_absolute() or ".." in folder.parts or "\0" in key:
-        raise _bad_request(x, "bad_folder", "a thread_key without `..`, and no absolute path")
+        raise _bad_request(call, "bad_folder", "a thread_key without `..`, and no absolute path")
     if any(len(part.encode()) > _LONGEST_NAME for part in folder.parts):
         raise refusals.Unhandled("thread_key is too long for the name of a folder")
-    path = f"{folder}/{x.ids.uuid()}{ending}"
-    x.store.media.put(MediaFile(path=path, data=base64.b64encode(data).decode()))
-    return wire.api_json({"location": x.url(MEDIA + quote(path, safe="/~!*()'"))})
+    path = f"{folder}/{call.ids.uuid()}{ending}"
+    call.store.media.put(MediaFile(path=path, data=base64.b64encode(data).decode()))
+    return wire.api_json({"location": call.url(MEDIA + quote(path, safe="/~!*()'"))})
 
 
-def _bad_request(x: Call, reason: str, expected: str) -> refusals.OpenedxRefusal:
-    x.per_request(Reply).dialect = None  # Django's own page, without the headers of a REST resource
+def _bad_request(call: Call, reason: str, expected: str) -> refusals.OpenedxRefusal:
+    call.per_request(Reply).dialect = None  # Django's own page, without the headers of a REST resource
     page = pages.plain("Bad Request (400)", "Bad Request (400)")
     return refusals.OpenedxRefusal(reason, status=400, style="plain", body=page, check="a file", expected=expected)
 
 
-def download(x: Call) -> Response:
+def download(call: Call) -> Response:
     """An uploaded file, for anybody who knows its URL."""
-    found = x.store.media.get(x.path_params["path"])
+    found = call.store.media.get(call.path_params["path"])
     if found is None:
-        raise refusals.page_not_found(x.path)
-    x.per_request(Reply).bare = True  # the server in front of the LMS sends it
+        raise refusals.page_not_found(call.path)
+    call.per_request(Reply).bare = True  # the server in front of the LMS sends it
     kind = mimetypes.guess_type(found.path)[0]
     return Response(base64.b64decode(found.data), media_type=kind or "application/octet-stream")
 

@@ -21,52 +21,54 @@ from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes.accounts import for_services
 
 
-def _page(x: Call, users: Iterable[User], *, area: str = "user_api") -> Response:
-    page = paging.numbered(x, sorted(users, key=lambda user: user.id))
-    return wire.api_json(page.envelope([for_services(user, x.base_url, area=area) for user in page.items]))
+def _page(call: Call, users: Iterable[User], *, area: str = "user_api") -> Response:
+    page = paging.numbered(call, sorted(users, key=lambda user: user.id))
+    return wire.api_json(page.envelope([for_services(user, call.base_url, area=area) for user in page.items]))
 
 
-def list_users(x: Call) -> Response:
+def list_users(call: Call) -> Response:
     """Every user, page by page."""
-    return _page(x, x.store.users, area="api/user")
+    return _page(call, call.store.users, area="api/user")
 
 
-def read_user(x: Call) -> Response:
+def read_user(call: Call) -> Response:
     """One user by number."""
-    user = x.store.users.first("id", parse_integer(x.path_params["id"]))
+    user = call.store.users.first("id", parse_integer(call.path_params["id"]))
     if user is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
-    return wire.api_json(for_services(user, x.base_url))
+    return wire.api_json(for_services(user, call.base_url))
 
 
-def list_preferences(x: Call) -> Response:
+def list_preferences(call: Call) -> Response:
     """Every preference of every user, or those of one key or one user."""
-    key, wanted = x.query.get("key"), x.query.get("user")
+    key, wanted = call.query.get("key"), call.query.get("user")
     rows = [
-        {"user": for_services(user, x.base_url, area="user_api"), "key": name, "value": value}
-        for user in sorted(x.store.users, key=lambda user: user.id)
+        {"user": for_services(user, call.base_url, area="user_api"), "key": name, "value": value}
+        for user in sorted(call.store.users, key=lambda user: user.id)
         if wanted in (None, str(user.id))
         for name, value in user.preferences.items()
         if key in (None, name)
     ]
-    page = paging.numbered(x, rows)
+    page = paging.numbered(call, rows)
     return wire.api_json(page.envelope(page.items))
 
 
-def list_with_preference(x: Call) -> Response:
+def list_with_preference(call: Call) -> Response:
     """The users who set a preference."""
-    return _page(x, [user for user in x.store.users if x.path_params["key"] in user.preferences])
+    return _page(call, [user for user in call.store.users if call.path_params["key"] in user.preferences])
 
 
-def list_with_role(x: Call) -> Response:
+def list_with_role(call: Call) -> Response:
     """The users with a role in the discussions of a course."""
-    key = keys.course_key(x.query.get("course_id", ""))
+    key = keys.course_key(call.query.get("course_id", ""))
     if key is None:
         raise refusals.OpenedxRefusal(
             "course_id_missing", status=400, message="course_id must be specified", check="course_id"
         )
-    named = {role.user for role in x.store.forum_roles.find("course", key.text) if role.role == x.path_params["name"]}
-    return _page(x, [user for user in x.store.users if user.username in named])
+    named = {
+        role.user for role in call.store.forum_roles.find("course", key.text) if role.role == call.path_params["name"]
+    }
+    return _page(call, [user for user in call.store.users if user.username in named])
 
 
 _FOR_SERVICES: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "permissions": (api_key,)}

@@ -25,53 +25,53 @@ from lms_emulator.providers.openedx.web import csrf, methods, session
 _CLOSED = "Problem is closed."
 
 
-def handle(x: Call) -> Response:
+def handle(call: Call) -> Response:
     """Run a handler of a block for a signed-in user; a bearer token needs no CSRF token."""
-    x.per_request(Reply).framed = True
-    user = _user(x)
-    if x.path_params["handler"].startswith("xmodule_handler"):
-        csrf.ensure(x)
-    key = keys.usage_key(x.path_params["usage_key"])
-    course = x.store.courses.get(x.path_params["course_key"])
-    session.note_course(x)
+    call.per_request(Reply).framed = True
+    user = _user(call)
+    if call.path_params["handler"].startswith("xmodule_handler"):
+        csrf.ensure(call)
+    key = keys.usage_key(call.path_params["usage_key"])
+    course = call.store.courses.get(call.path_params["course_key"])
+    session.note_course(call)
     node = None
     if course is not None and key is not None and key.course == course.id:
-        node = blocks.find(learning.content(x.store, user, course), key.text)
+        node = blocks.find(learning.content(call.store, user, course), key.text)
     if node is None:
-        raise _missing(x)
-    name, _, suffix = x.path_params["handler"].partition("/")
+        raise _missing(call)
+    name, _, suffix = call.path_params["handler"].partition("/")
     if name == "xmodule_handler" and node.block.type == "problem":
-        return _problem(x, user, node, suffix)
+        return _problem(call, user, node, suffix)
     handler = _HANDLERS.get((node.block.type, name)) or _HANDLERS.get(("", name))
     if handler is None:
-        raise _missing(x)
-    return handler(x, user, node)
+        raise _missing(call)
+    return handler(call, user, node)
 
 
-def _missing(x: Call) -> refusals.OpenedxRefusal:
+def _missing(call: Call) -> refusals.OpenedxRefusal:
     """The site's own page, which frames may not show."""
-    x.per_request(Reply).framed = False
-    return refusals.page_not_found(x.path)
+    call.per_request(Reply).framed = False
+    return refusals.page_not_found(call.path)
 
 
-def _user(x: Call) -> User:
+def _user(call: Call) -> User:
     """Who is calling. Raises the refusal for nobody."""
-    identity = credentials.authenticate(x, (credentials.BEARER_INACTIVE,))
+    identity = credentials.authenticate(call, (credentials.BEARER_INACTIVE,))
     if identity is not None:
         return identity.user
-    user = session.current(x).user
-    x.per_request(Caller).user = user
+    user = session.current(call).user
+    call.per_request(Caller).user = user
     if user is None:
         raise refusals.OpenedxRefusal(
             "not_signed_in", status=403, style="plain", body="Unauthenticated", check="the caller is known"
         )
-    methods.check_csrf(x)
+    methods.check_csrf(call)
     return user
 
 
-def _json(x: Call) -> dict[str, Any]:
+def _json(call: Call) -> dict[str, Any]:
     try:
-        body = x.json() if x.body else {}
+        body = call.json() if call.body else {}
     except BodyError as error:
         raise refusals.OpenedxRefusal(
             "invalid_json", status=400, style="plain", body=str(error), check="request body"
@@ -82,12 +82,12 @@ def _json(x: Call) -> dict[str, Any]:
 # problems
 
 
-def _problem(x: Call, user: User, node: blocks.Node, action: str) -> Response:
+def _problem(call: Call, user: User, node: blocks.Node, action: str) -> Response:
     """The action of a problem's handler; an unknown action shows the problem."""
-    work = problems.state(x.store, user.username, node.key)
+    work = problems.state(call.store, user.username, node.key)
     operation = _ACTIONS.get(action)
-    shown = operation(x, user, node, work) if operation is not None else {"html": _markup(node, work)}
-    after = problems.state(x.store, user.username, node.key)
+    shown = operation(call, user, node, work) if operation is not None else {"html": _markup(node, work)}
+    after = problems.state(call.store, user.username, node.key)
     shown |= {
         "progress_changed": after != work,
         "current_score": int(after.earned or 0),
@@ -101,20 +101,20 @@ def _markup(node: blocks.Node, work: BlockState) -> str:
     return f'<div class="problem" data-attempts="{work.attempts}"><h3>{node.block.display_name}</h3></div>'
 
 
-def _answers(x: Call) -> dict[str, str]:
-    found = x.form()
+def _answers(call: Call) -> dict[str, str]:
+    found = call.form()
     return {name: str(value) for name, value in found.items() if name.startswith("input_") and isinstance(value, str)}
 
 
-def _check(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
+def _check(call: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     if problems.is_closed(node.block, work):
         return {"success": _CLOSED}
-    given, question = _answers(x), node.block.question
+    given, question = _answers(call), node.block.question
     if question is not None and question.kind == "numerical" and given:
         text = next(iter(given.values()))
         if text and not _is_number(text):
             return {"success": f"Invalid Input: {text} not permitted in answer as a variable"}
-    after = problems.answer(x.store, user.username, node.key, node.block, given, x.clock.now())
+    after = problems.answer(call.store, user.username, node.key, node.block, given, call.clock.now())
     return {"success": "correct" if after.earned else "incorrect", "contents": _markup(node, after)}
 
 
@@ -126,23 +126,23 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _show(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
+def _show(call: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     question = node.block.question
     right = [question.answer] if question is not None else []
     return {"answers": {f"{node.block.block_id}_2_1": right}, "correct_status_html": _markup(node, work)}
 
 
-def _reset(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
+def _reset(call: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     if problems.is_closed(node.block, work):
         return {"success": False, "msg": "You cannot select Reset for a problem that is closed."}
-    x.store.block_states.put(replace(work, answers={}))
+    call.store.block_states.put(replace(work, answers={}))
     return {"success": True, "html": _markup(node, work)}
 
 
-def _save(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
+def _save(call: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     if problems.is_closed(node.block, work):
         return {"success": False, "msg": _CLOSED}
-    x.store.block_states.put(replace(work, answers=_answers(x)))
+    call.store.block_states.put(replace(work, answers=_answers(call)))
     return {"success": True, "msg": "Your answers have been saved.", "html": _markup(node, work)}
 
 
@@ -151,49 +151,49 @@ _ACTIONS: dict[str, Callable[[Call, User, blocks.Node, BlockState], dict[str, An
     "problem_show": _show,
     "problem_reset": _reset,
     "problem_save": _save,
-    "problem_get": lambda x, user, node, work: {"html": _markup(node, work)},
+    "problem_get": lambda call, user, node, work: {"html": _markup(node, work)},
 }
 
 
 # other blocks
 
 
-def _goto(x: Call, user: User, node: blocks.Node) -> Response:
+def _goto(call: Call, user: User, node: blocks.Node) -> Response:
     """Store which unit of a sequence is open."""
-    position = _json(x).get("position")
-    state = problems.state(x.store, user.username, node.key)
+    position = _json(call).get("position")
+    state = problems.state(call.store, user.username, node.key)
     place = position if isinstance(position, int) and position > 0 else 1
-    x.store.block_states.put(replace(state, position=place))
+    call.store.block_states.put(replace(state, position=place))
     return wire.spaced_json({"success": True})
 
 
-def _get_completion(x: Call, user: User, node: blocks.Node) -> Response:
+def _get_completion(call: Call, user: User, node: blocks.Node) -> Response:
     """Whether a unit of the sequence is done."""
-    unit = blocks.find(node, str(_json(x).get("usage_key", "")))
+    unit = blocks.find(node, str(_json(call).get("usage_key", "")))
     if unit is None:
-        raise _missing(x)
-    return wire.spaced_json({"complete": learning.Progress(x.store, user, node).is_complete(unit)})
+        raise _missing(call)
+    return wire.spaced_json({"complete": learning.Progress(call.store, user, node).is_complete(unit)})
 
 
-def _publish(x: Call, user: User, node: blocks.Node) -> Response:
+def _publish(call: Call, user: User, node: blocks.Node) -> Response:
     """Store a learner's progress in a block."""
-    value = _json(x).get("completion")
+    value = _json(call).get("completion")
     if not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
         text = "Invalid completion value. Must be in range [0.0, 1.0]"
         raise refusals.OpenedxRefusal(
             "invalid_completion", status=400, style="pretty", body={"error": text}, check="completion", got=value
         )
-    learning.complete(x.store, user.username, node.key, float(value), x.clock.now())
+    learning.complete(call.store, user.username, node.key, float(value), call.clock.now())
     return wire.spaced_json({"result": "ok"})
 
 
-def _launch_tool(x: Call, user: User, node: blocks.Node) -> Response:
+def _launch_tool(call: Call, user: User, node: blocks.Node) -> Response:
     """The signed form of an LTI 1.1 tool."""
-    tool = x.store.lti_tools.first("block", node.key)
-    course = x.store.courses.get(x.path_params["course_key"])
+    tool = call.store.lti_tools.first("block", node.key)
+    course = call.store.courses.get(call.path_params["course_key"])
     if tool is None or course is None or tool.version != "lti_1p1":
-        raise _missing(x)
-    return pages.launch(*basic.launch(x, user, tool, course))
+        raise _missing(call)
+    return pages.launch(*basic.launch(call, user, tool, course))
 
 
 _HANDLERS: dict[tuple[str, str], Callable[[Call, User, blocks.Node], Response]] = {

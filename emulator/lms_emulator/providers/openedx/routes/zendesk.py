@@ -12,9 +12,9 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.routes.resource import Family
 
 
-def send(x: Call) -> Response:
+def send(call: Call) -> Response:
     """Send a ticket. Refused if fields are missing, then because there is no Zendesk."""
-    body = wire.read_object(x)
+    body = wire.read_object(call)
     comment = body.get("comment")
     if not isinstance(comment, dict) or "body" not in comment or "subject" not in body:
         raise refusals.api_error(400, None, reason="ticket_incomplete", check="subject and comment")

@@ -51,11 +51,11 @@ def process(
     return {"identifier": identifier, "before": before, "after": state(store, user, email, course)}, user
 
 
-def warn_of(x: Call, line: Mapping[str, Any]) -> None:
+def warn_of(call: Call, line: Mapping[str, Any]) -> None:
     """Warn of a person who was skipped, which the answer's status does not show."""
     if line.get("invalidIdentifier") or line.get("error"):
         why = "no username here, and no e-mail address" if line.get("invalidIdentifier") else "nobody's"
-        x.warn("person_passed_over", f"`{line['identifier']}` is {why}; only `results` says so, the status is 200")
+        call.warn("person_passed_over", f"`{line['identifier']}` is {why}; only `results` says so, the status is 200")
 
 
 def state(store: OpenedxStore, user: User | None, email: str, course: str) -> dict[str, bool]:

@@ -9,16 +9,16 @@ from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import User
 
 
-def why_not(x: Call) -> str | None:
+def why_not(call: Call) -> str | None:
     """For the journal: the platform says only that the caller may not. None for a caller who is nobody."""
-    user = x.per_request(Caller).user
-    return of(x, user) if user is not None and not user.is_superuser else None
+    user = call.per_request(Caller).user
+    return of(call, user) if user is not None and not user.is_superuser else None
 
 
-def of(x: Call, user: User) -> str:
+def of(call: Call, user: User) -> str:
     """Somebody's rights on the site, and roles in the course of the path."""
-    course = next((str(value) for name, value in x.path_params.items() if name.startswith("course")), None)
-    own = [role for role in x.store.course_roles if role.user == user.username]
+    course = next((str(value) for name, value in call.path_params.items() if name.startswith("course")), None)
+    own = [role for role in call.store.course_roles if role.user == user.username]
     roles = [f"{role.role} of {role.course or role.org or 'the site'}" for role in own if role.course in (course, None)]
     flags = [name for name, held in (("staff", user.is_staff), ("superuser", user.is_superuser)) if held]
     site = " and ".join(flags) or "neither staff nor superuser"
@@ -28,16 +28,16 @@ def of(x: Call, user: User) -> str:
     return f"{user.username} is {site} of the site, and {held}"
 
 
-def why_no_course(x: Call, sent: str) -> str | None:
+def why_no_course(call: Call, sent: str) -> str | None:
     """Which course was meant by a text that is no course's key."""
     text = sent.strip()
-    for course in x.store.courses:
+    for course in call.store.courses:
         key = course.id
         short = key.removeprefix("course-v1:")
         if text == key:
             return None
         if " " in text and text.replace(" ", "+") in (key, short):
-            return f"this is {key} with spaces: {why_spaces(x)}"
+            return f"this is {key} with spaces: {why_spaces(call)}"
         if unquote(text) == key:
             return f"this is {key}, but it is percent-encoded once too often"
         if text in (short, short.replace("+", "/")):
@@ -51,18 +51,18 @@ def why_no_course(x: Call, sent: str) -> str | None:
     return None
 
 
-def why_spaces(x: Call) -> str:
+def why_spaces(call: Call) -> str:
     """How the `+` of a key became a space, and what to do about it."""
-    if x.content_type.endswith("json"):
+    if call.content_type.endswith("json"):
         return "its `+` were decoded as those of a query are, before it was put into the JSON"
     return "`+` means a space in a query or a form; write %2B"
 
 
-def sent_keys(x: Call, got: object) -> Iterator[str]:
+def sent_keys(call: Call, got: object) -> Iterator[str]:
     """Whatever in a request may be meant as the key of a course; in a path `+` is no space."""
-    named = [str(value) for name, value in x.path_params.items() if "course" in name]
+    named = [str(value) for name, value in call.path_params.items() if "course" in name]
     yield from named
     if not named:
-        yield from (value for name, value in x.query.peek() if "course" in name)
+        yield from (value for name, value in call.query.peek() if "course" in name)
         if isinstance(got, str):
             yield got

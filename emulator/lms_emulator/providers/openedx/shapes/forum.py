@@ -10,38 +10,38 @@ from lms_emulator.providers.openedx.rules import discussions
 from lms_emulator.providers.openedx.shapes import accounts, moment
 
 
-def _post(x: Call, post: Post, fields: list[str], reason: str | None) -> dict[str, Any]:
-    user = caller(x)
+def _post(call: Call, post: Post, fields: list[str], reason: str | None) -> dict[str, Any]:
+    user = caller(call)
     author = None if post.anonymous else post.author
-    privileged = discussions.is_privileged(x.store, user, post.course)
+    privileged = discussions.is_privileged(call.store, user, post.course)
     flagged = bool(post.flaggers) if privileged else user.username in post.flaggers
     shape: dict[str, Any] = {
         "id": str(post.id),
         "author": author,
-        "author_label": discussions.label(x.store, author, post.course),
+        "author_label": discussions.label(call.store, author, post.course),
         "created_at": moment(post.created),
         "updated_at": moment(post.updated),
         "raw_body": post.body,
         "rendered_body": discussions.rendered(post.body),
         "abuse_flagged": flagged,
-        "voted": discussions.has_voted(x.store, user, post),
+        "voted": discussions.has_voted(call.store, user, post),
         "vote_count": len(post.voters),
         "editable_fields": fields,
-        "can_delete": discussions.may_delete(x.store, user, post),
+        "can_delete": discussions.may_delete(call.store, user, post),
         "anonymous": post.anonymous,
         "anonymous_to_peers": False,
-        "last_edit": _last_edit(x, post),
+        "last_edit": _last_edit(call, post),
     }
     if reason is not None:
         shape["edit_reason_code"] = reason
-    last = post.edits[-1] if post.edits and discussions.may_delete(x.store, user, post) else None
+    last = post.edits[-1] if post.edits and discussions.may_delete(call.store, user, post) else None
     editor = last.editor if last is not None and last.editor != post.author else None
-    return shape | {"edit_by_label": discussions.label(x.store, editor, post.course)}
+    return shape | {"edit_by_label": discussions.label(call.store, editor, post.course)}
 
 
-def _last_edit(x: Call, post: Post) -> dict[str, Any] | None:
-    user = caller(x)
-    if not post.edits or not discussions.may_delete(x.store, user, post):
+def _last_edit(call: Call, post: Post) -> dict[str, Any] | None:
+    user = caller(call)
+    if not post.edits or not discussions.may_delete(call.store, user, post):
         return None
     last = post.edits[-1]
     shape = {
@@ -54,7 +54,7 @@ def _last_edit(x: Call, post: Post) -> dict[str, Any] | None:
 
 
 def thread(
-    x: Call,
+    call: Call,
     record: Thread,
     *,
     listed: bool = False,
@@ -71,15 +71,15 @@ def thread(
         counts_flags: whether a moderator asked how many of the answers are flagged.
         edit_reason, close_reason: codes that were just given.
     """
-    user = caller(x)
-    answers = discussions.comments(x.store, record)
+    user = caller(call)
+    answers = discussions.comments(call.store, record)
     responses = [comment for comment in answers if comment.parent is None]
-    group = x.store.cohorts.get(record.group_id) if record.group_id is not None else None
+    group = call.store.cohorts.get(record.group_id) if record.group_id is not None else None
     read = not listed and discussions.is_read(record, user)
-    page = f"{x.base_url}/api/discussion/v1/comments/?thread_id={record.id}"
+    page = f"{call.base_url}/api/discussion/v1/comments/?thread_id={record.id}"
     question = record.type == "question"
     flags = sum(bool(comment.flaggers) for comment in answers)
-    shape = _post(x, record, discussions.thread_fields(x.store, user, record), edit_reason) | {
+    shape = _post(call, record, discussions.thread_fields(call.store, user, record), edit_reason) | {
         "course_id": record.course,
         "topic_id": record.topic,
         "group_id": record.group_id,
@@ -108,32 +108,32 @@ def thread(
     return shape | {
         "close_reason": why,
         "closed_by": by,
-        "closed_by_label": discussions.label(x.store, by, record.course),
+        "closed_by_label": discussions.label(call.store, by, record.course),
     }
 
 
 def comment(
-    x: Call, above: Thread, record: Comment, *, edit_reason: str | None = None, before: Comment | None = None
+    call: Call, above: Thread, record: Comment, *, edit_reason: str | None = None, before: Comment | None = None
 ) -> dict[str, Any]:
     """A comment as the caller sees it.
 
     Parameters: `before`, the comment before a change; the answer to the change still has its endorsement.
     """
-    user = caller(x)
+    user = caller(call)
     known = before or record
     by = known.endorsed_by if record.endorsed and known.endorsed else None
-    children = sum(child.parent == record.id for child in x.store.comments.find("thread", above.id))
-    privileged = discussions.is_privileged(x.store, user, record.course)
-    author = x.store.users.get(record.author)
-    return _post(x, record, discussions.comment_fields(x.store, user, above, record), edit_reason) | {
+    children = sum(child.parent == record.id for child in call.store.comments.find("thread", above.id))
+    privileged = discussions.is_privileged(call.store, user, record.course)
+    author = call.store.users.get(record.author)
+    return _post(call, record, discussions.comment_fields(call.store, user, above, record), edit_reason) | {
         "thread_id": str(above.id),
         "parent_id": str(record.parent) if record.parent is not None else None,
         "endorsed": record.endorsed,
         "endorsed_by": by,
-        "endorsed_by_label": discussions.label(x.store, by, record.course),
+        "endorsed_by_label": discussions.label(call.store, by, record.course),
         "endorsed_at": moment(known.endorsed_at) if by else None,
         "child_count": children,
         "children": [],
         "abuse_flagged_any_user": bool(record.flaggers) if privileged else None,
-        "profile_image": accounts.profile_image(author, x.base_url) if author is not None else None,
+        "profile_image": accounts.profile_image(author, call.base_url) if author is not None else None,
     }

@@ -31,18 +31,18 @@ class SetCookies:
     values: list[str] = field(default_factory=list)
 
 
-def add(x: Call, *values: str) -> None:
+def add(call: Call, *values: str) -> None:
     """Have the answer carry these `Set-Cookie` values."""
-    x.per_request(SetCookies).values += values
+    call.per_request(SetCookies).values += values
 
 
-def replace(x: Call, *values: str) -> None:
+def replace(call: Call, *values: str) -> None:
     """Have the answer carry these `Set-Cookie` values instead of those added before."""
-    x.per_request(SetCookies).values = list(values)
+    call.per_request(SetCookies).values = list(values)
 
 
 def cookie(
-    x: Call,
+    call: Call,
     name: str,
     value: str,
     *,
@@ -58,11 +58,11 @@ def cookie(
     for nothing; `secure`, None for over HTTPS alone; `domain`, whether it carries the site's cookie domain, where one
     is set.
     """
-    site = deployment.cookie_domain(x) if domain else None
+    site = deployment.cookie_domain(call) if domain else None
     if secure is None:
-        secure = x.scheme == "https" or bool(x.settings.secure_cookies)
-    ends = int(x.clock.timestamp()) + seconds if seconds else 0
-    attributes = _attributes(site or "", seconds, ends, http_only, x.prefix or "/", same_site, secure)
+        secure = call.scheme == "https" or bool(call.settings.secure_cookies)
+    ends = int(call.clock.timestamp()) + seconds if seconds else 0
+    attributes = _attributes(site or "", seconds, ends, http_only, call.prefix or "/", same_site, secure)
     return f"{name}={coded(value)}{attributes}"
 
 
@@ -83,9 +83,9 @@ def _attributes(
     return "".join([f"; {part}" for part in parts if part])
 
 
-def expired(x: Call, name: str, *, same_site: str = "") -> str:
+def expired(call: Call, name: str, *, same_site: str = "") -> str:
     """A `Set-Cookie` value that has the browser forget a cookie."""
-    return cookie(x, name, "", seconds=0, same_site=same_site)
+    return cookie(call, name, "", seconds=0, same_site=same_site)
 
 
 def coded(value: str) -> str:

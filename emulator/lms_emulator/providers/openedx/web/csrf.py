@@ -34,32 +34,32 @@ class Token:
     set_by_view: bool = False
 
 
-def ensure(x: Call, *, set_by_view: bool = False) -> str:
+def ensure(call: Call, *, set_by_view: bool = False) -> str:
     """Have the answer carry the CSRF cookie. Returns its secret: the browser's own, or a new one."""
-    token = x.per_request(Token)
+    token = call.per_request(Token)
     if token.secret is None:
-        token.secret = secret_of(x.cookies.get(COOKIE)) or new_secret(x.ids)
+        token.secret = secret_of(call.cookies.get(COOKIE)) or new_secret(call.ids)
     token.set_by_view = token.set_by_view or set_by_view
     return token.secret
 
 
-def form_token(x: Call, *, set_by_view: bool = False) -> str:
+def form_token(call: Call, *, set_by_view: bool = False) -> str:
     """A masked CSRF token for a form or a script; the answer carries the cookie that belongs to it."""
-    return mask(ensure(x, set_by_view=set_by_view), x.ids)
+    return mask(ensure(call, set_by_view=set_by_view), call.ids)
 
 
-def rotate(x: Call) -> None:
+def rotate(call: Call) -> None:
     """Give the browser a new CSRF secret, as signing in does."""
-    x.per_request(Token).secret = new_secret(x.ids)
+    call.per_request(Token).secret = new_secret(call.ids)
 
 
-def cookie(x: Call) -> str | None:
+def cookie(call: Call) -> str | None:
     """The `Set-Cookie` value that the answer carries, if any."""
-    secret = x.per_request(Token).secret
+    secret = call.per_request(Token).secret
     if secret is None:
         return None
-    secure = deployment.is_secure(x)
-    return cookies.cookie(x, COOKIE, secret, seconds=COOKIE_SECONDS, same_site="Lax", secure=secure, domain=False)
+    secure = deployment.is_secure(call)
+    return cookies.cookie(call, COOKIE, secret, seconds=COOKIE_SECONDS, same_site="Lax", secure=secure, domain=False)
 
 
 def new_secret(ids: Ids) -> str:
@@ -98,27 +98,27 @@ def secret_of(value: str | None) -> str | None:
     return value if len(value) == SECRET_LENGTH else unmask(value)
 
 
-def failure(x: Call) -> str | None:
+def failure(call: Call) -> str | None:
     """Why this request fails the check, in Django's words; None when it passes."""
-    if x.method in _SAFE:
+    if call.method in _SAFE:
         return None
-    origin = x.headers.get("origin")
+    origin = call.headers.get("origin")
     if origin is not None:
-        if not _origin_trusted(x, origin):
+        if not _origin_trusted(call, origin):
             return f"Origin checking failed - {origin} does not match any trusted origins."
-    elif x.scheme == "https":
-        fault = _referer_fault(x)
+    elif call.scheme == "https":
+        fault = _referer_fault(call)
         if fault is not None:
             return fault
-    return _token_failure(x)
+    return _token_failure(call)
 
 
-def why(x: Call, fault: str) -> str:
+def why(call: Call, fault: str) -> str:
     """The mistake behind a failure, from how the token and the cookie came."""
     if fault == "CSRF cookie not set.":
         return "no cookie csrftoken came: get one, at /csrf/api/v1/token for instance, and send it with each request"
     if fault == "CSRF token missing.":
-        alike = (name for name in x.headers if name != "x-csrftoken" and _ALIKE.fullmatch(name.replace("-", "")))
+        alike = (name for name in call.headers if name != "x-csrftoken" and _ALIKE.fullmatch(name.replace("-", "")))
         if (name := next(alike, None)) is not None:
             return f"the token came in the header {name}; its name is X-CSRFToken"
         return "send the token of the cookie csrftoken as X-CSRFToken, or a bearer token instead of the session"
@@ -127,12 +127,12 @@ def why(x: Call, fault: str) -> str:
     return fault
 
 
-def _origin_trusted(x: Call, origin: str) -> bool:
-    return origin == f"{x.scheme}://{x.authority}" or deployment.trusts(x, origin)
+def _origin_trusted(call: Call, origin: str) -> bool:
+    return origin == f"{call.scheme}://{call.authority}" or deployment.trusts(call, origin)
 
 
-def _referer_fault(x: Call) -> str | None:
-    referer = x.headers.get("referer")
+def _referer_fault(call: Call) -> str | None:
+    referer = call.headers.get("referer")
     if referer is None:
         return "Referer checking failed - no Referer."
     try:
@@ -143,24 +143,24 @@ def _referer_fault(x: Call) -> str | None:
         return "Referer checking failed - Referer is malformed."
     if parts.scheme != "https":
         return "Referer checking failed - Referer is insecure while host is secure."
-    if parts.netloc != x.authority:
+    if parts.netloc != call.authority:
         return f"Referer checking failed - {referer} does not match any trusted origins."
     return None
 
 
-def _token_failure(x: Call) -> str | None:
-    value = x.cookies.get(COOKIE)
+def _token_failure(call: Call) -> str | None:
+    value = call.cookies.get(COOKIE)
     if value is None:
         return "CSRF cookie not set."
     fault = format_fault(value)
     if fault is not None:
         return f"CSRF cookie {fault}."
     try:
-        token, source = x.field("csrfmiddlewaretoken"), "POST"
+        token, source = call.field("csrfmiddlewaretoken"), "POST"
     except BodyError:
         token, source = "", "POST"
     if not token:
-        token, source = x.headers.get("x-csrftoken", ""), "the 'X-Csrftoken' HTTP header"
+        token, source = call.headers.get("x-csrftoken", ""), "the 'X-Csrftoken' HTTP header"
     if not token:
         return "CSRF token missing."
     fault = format_fault(token)

@@ -101,84 +101,84 @@ PRESETS = {
 """The presets by the value of the setting `deployment`. An address that begins with `//` takes the request's scheme."""
 
 
-def of(x: Call) -> Deployment:
+def of(call: Call) -> Deployment:
     """The preset of this site."""
-    return PRESETS[x.settings.deployment]
+    return PRESETS[call.settings.deployment]
 
 
-def session_cookie_name(x: Call) -> str:
+def session_cookie_name(call: Call) -> str:
     """The name of the session cookie."""
-    return x.settings.session_cookie_name or of(x).session_cookie_name
+    return call.settings.session_cookie_name or of(call).session_cookie_name
 
 
-def frame_options(x: Call) -> str:
+def frame_options(call: Call) -> str:
     """The header `X-Frame-Options`."""
-    return x.settings.frame_options or of(x).frame_options
+    return call.settings.frame_options or of(call).frame_options
 
 
-def has_authn(x: Call) -> bool:
+def has_authn(call: Call) -> bool:
     """Whether sign-in, registration and password pages lead to the front end."""
-    wanted = x.settings.authn_mfe
-    return of(x).authn_mfe if wanted is None else wanted
+    wanted = call.settings.authn_mfe
+    return of(call).authn_mfe if wanted is None else wanted
 
 
-def is_secure(x: Call) -> bool:
+def is_secure(call: Call) -> bool:
     """Whether the session and CSRF cookies carry `Secure`."""
-    wanted = x.settings.secure_cookies
-    return (of(x).secure and x.scheme == "https") if wanted is None else wanted
+    wanted = call.settings.secure_cookies
+    return (of(call).secure and call.scheme == "https") if wanted is None else wanted
 
 
-def same_site(x: Call) -> str:
+def same_site(call: Call) -> str:
     """`SameSite` of the session cookie: `None` is only of use on a cookie that is `Secure`."""
-    return "None" if of(x).secure and x.scheme == "https" else "Lax"
+    return "None" if of(call).secure and call.scheme == "https" else "Lax"
 
 
-def cookie_domain(x: Call) -> str | None:
+def cookie_domain(call: Call) -> str | None:
     """`Domain` of the site's cookies. Browsers take no name without a dot for one."""
-    named: str | None = x.store.section.session_cookie_domain
-    if named or not of(x).own_domain:
+    named: str | None = call.store.section.session_cookie_domain
+    if named or not of(call).own_domain:
         return named
-    host = x.authority.rpartition(":")[0] if x.authority.rpartition(":")[2].isdigit() else x.authority
+    host = call.authority.rpartition(":")[0] if call.authority.rpartition(":")[2].isdigit() else call.authority
     return host if "." in host else None
 
 
-def front(x: Call, name: str, otherwise: str = "") -> str:
+def front(call: Call, name: str, otherwise: str = "") -> str:
     """The address of a micro-frontend, or `otherwise`."""
-    return fronts(x).get(name, otherwise)
+    return fronts(call).get(name, otherwise)
 
 
-def fronts(x: Call) -> Mapping[str, str]:
+def fronts(call: Call) -> Mapping[str, str]:
     """The addresses of the micro-frontends, by name. Those of the world file stand in for the preset's."""
-    return x.store.section.micro_frontends or {name: _absolute(x, url) for name, url in of(x).fronts.items()}
+    return call.store.section.micro_frontends or {name: _absolute(call, url) for name, url in of(call).fronts.items()}
 
 
-def redirect_hosts(x: Call) -> tuple[str, ...]:
+def redirect_hosts(call: Call) -> tuple[str, ...]:
     """Hosts beside the site's own that sign-in and sign-out may lead to."""
-    return (*x.store.section.login_redirect_whitelist, *of(x).redirect_hosts)
+    return (*call.store.section.login_redirect_whitelist, *of(call).redirect_hosts)
 
 
-def trusts(x: Call, origin: str) -> bool:
+def trusts(call: Call, origin: str) -> bool:
     """Whether a post from this origin passes the CSRF check."""
-    return origin in x.store.section.cors_origin_whitelist or origin in (
-        _absolute(x, trusted_origin) for trusted_origin in of(x).trusted_origins
+    return origin in call.store.section.cors_origin_whitelist or origin in (
+        _absolute(call, trusted_origin) for trusted_origin in of(call).trusted_origins
     )
 
 
-def may_call(x: Call, origin: str) -> bool:
+def may_call(call: Call, origin: str) -> bool:
     """Whether browsers may call from this origin."""
-    return of(x).any_origin or trusts(x, origin)
+    return of(call).any_origin or trusts(call, origin)
 
 
-def serves_mfe_config(x: Call) -> bool:
+def serves_mfe_config(call: Call) -> bool:
     """Whether the configuration of micro-frontends is served."""
-    return x.store.section.mfe_config_api or of(x).mfe_config_api
+    return call.store.section.mfe_config_api or of(call).mfe_config_api
 
 
-def registration_fields(x: Call) -> dict[str, str]:
+def registration_fields(call: Call) -> dict[str, str]:
     """Which further fields of the registration form are required, optional or hidden."""
-    fields: dict[str, str] = x.store.section.registration_fields
-    return fields | dict.fromkeys(of(x).hidden_fields, "hidden")
+    fields: dict[str, str] = call.store.section.registration_fields
+    return fields | dict.fromkeys(of(call).hidden_fields, "hidden")
 
 
-def _absolute(x: Call, address: str) -> str:
-    return f"{x.scheme}:{address}" if address.startswith("//") else address
+def _absolute(call: Call, address: str) -> str:
+    return f"{call.scheme}:{address}" if address.startswith("//") else address

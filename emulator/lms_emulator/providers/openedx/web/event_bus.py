@@ -33,47 +33,47 @@ from lms_emulator.signing import webhooks
 Event = tuple[str, dict[str, Any]]
 
 
-def registered(x: Call, user: User) -> None:
+def registered(call: Call, user: User) -> None:
     """Tell that a user has registered."""
-    _publish(x, events.REGISTERED, {"user": events.user(user)})
+    _publish(call, events.REGISTERED, {"user": events.user(user)})
 
 
-def logged_in(x: Call, user: User) -> None:
+def logged_in(call: Call, user: User) -> None:
     """Tell that a user has signed in."""
-    _publish(x, events.LOGGED_IN, {"user": events.user(user)})
+    _publish(call, events.LOGGED_IN, {"user": events.user(user)})
 
 
 class _Requested(list[dict[str, Any]]):
     """The notifications that this request asked for."""
 
 
-def notification_requested(x: Call, people: Iterable[User], **what: Any) -> None:
+def notification_requested(call: Call, people: Iterable[User], **what: Any) -> None:
     """Tell, after what this request has changed, that people are to be notified, whether or not they want to be."""
     found = list(people)
     if found:
-        x.per_request(_Requested).append(events.notification(found, **what))
+        call.per_request(_Requested).append(events.notification(found, **what))
 
 
-def publish_changes(x: Call) -> None:
+def publish_changes(call: Call) -> None:
     """Tell of everything that this request has changed, then of the notifications that it asked for."""
-    for name, tell in _TOLD if x.store.take_watched() else ():
-        changes = getattr(x.store, name).changes()
+    for name, tell in _TOLD if call.store.take_watched() else ():
+        changes = getattr(call.store, name).changes()
         if changes:
-            for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
-                _publish(x, event, data)
-    for asked in x.per_request_if_used(_Requested) or ():
-        _publish(x, events.NOTIFICATION_REQUESTED, {"notification_data": asked})
+            for event, data in chain.from_iterable([tell(call, *change) for change in changes]):
+                _publish(call, event, data)
+    for asked in call.per_request_if_used(_Requested) or ():
+        _publish(call, events.NOTIFICATION_REQUESTED, {"notification_data": asked})
 
 
-def _enrollment(x: Call, before: Enrollment | None, after: Enrollment | None) -> Iterator[Event]:
+def _enrollment(call: Call, before: Enrollment | None, after: Enrollment | None) -> Iterator[Event]:
     """The platform makes a record inactive and of no mode, then updates it: a new enrolment is also a changed one."""
-    user = x.store.users.get(after.user) if after is not None else None
+    user = call.store.users.get(after.user) if after is not None else None
     if after is None or user is None:
         return
     was_active = before is not None and before.is_active
     if before is not None and (before.is_active, before.mode) == (after.is_active, after.mode):
         return
-    data = {"enrollment": events.enrollment(after, user, x.store.courses.get(after.course))}
+    data = {"enrollment": events.enrollment(after, user, call.store.courses.get(after.course))}
     yield events.ENROLLMENT_CHANGED, data
     if after.is_active and not was_active:
         yield events.ENROLLED, data
@@ -81,54 +81,54 @@ def _enrollment(x: Call, before: Enrollment | None, after: Enrollment | None) ->
         yield events.UNENROLLED, data
 
 
-def _cohort(x: Call, before: Cohort | None, after: Cohort | None) -> Iterator[Event]:
+def _cohort(call: Call, before: Cohort | None, after: Cohort | None) -> Iterator[Event]:
     known = before.users if before is not None else []
     for username in after.users if after is not None else []:
-        user = x.store.users.get(username)
+        user = call.store.users.get(username)
         if username not in known and after is not None and user is not None:
             yield events.COHORT_CHANGED, {"cohort": events.cohort(after, user)}
 
 
-def _role(x: Call, before: CourseRole | None, after: CourseRole | None) -> Iterator[Event]:
+def _role(call: Call, before: CourseRole | None, after: CourseRole | None) -> Iterator[Event]:
     role = after or before
-    user = x.store.users.get(role.user) if role is not None else None
+    user = call.store.users.get(role.user) if role is not None else None
     if role is None or user is None or (before is not None and after is not None):
         return
     name = events.ROLE_ADDED if after is not None else events.ROLE_REMOVED
     yield name, {"course_access_role_data": events.course_access_role(role, user)}
 
 
-def _work(x: Call, before: BlockState | None, after: BlockState | None) -> Iterator[Event]:
+def _work(call: Call, before: BlockState | None, after: BlockState | None) -> Iterator[Event]:
     state = after or before
     if state is None or (before and (before.earned, before.attempts)) == (after and (after.earned, after.attempts)):
         return iter(())
-    return _grade(x, state.user, state.block)
+    return _grade(call, state.user, state.block)
 
 
-def _override(x: Call, before: GradeOverride | None, after: GradeOverride | None) -> Iterator[Event]:
+def _override(call: Call, before: GradeOverride | None, after: GradeOverride | None) -> Iterator[Event]:
     override = after or before
-    return _grade(x, override.user, override.block) if override is not None else iter(())
+    return _grade(call, override.user, override.block) if override is not None else iter(())
 
 
-def _grade(x: Call, username: str, usage: str) -> Iterator[Event]:
+def _grade(call: Call, username: str, usage: str) -> Iterator[Event]:
     """The platform keeps a grade whenever it computes one, and says each time whether it passes."""
     key = keys.usage_key(usage)
     course_id = key.course if key is not None else ""
-    user, course = x.store.users.get(username), x.store.courses.get(course_id)
-    grade = grades.graded(x.store, course, user) if user is not None and course is not None else None
+    user, course = call.store.users.get(username), call.store.courses.get(course_id)
+    grade = grades.graded(call.store, course, user) if user is not None and course is not None else None
     if user is None or course is None or grade is None:
         return
     letter = grade.letter_grade or grades.letter(course, grade.percent)
-    passed = x.store.passed_courses.get((username, course_id))
+    passed = call.store.passed_courses.get((username, course_id))
     if letter and passed is None:
-        passed = x.store.passed_courses.put(PassedCourse(user=username, course=course_id, since=x.clock.now()))
+        passed = call.store.passed_courses.put(PassedCourse(user=username, course=course_id, since=call.clock.now()))
     data = events.grade(user, course, grade, letter, passed.since if passed is not None else None)
     yield events.GRADE_CHANGED, {"grade": data}
     yield events.PASSING_UPDATED, {"course_passing_status": events.passing(user, course_id, passes=bool(letter))}
 
 
-def _certificate(x: Call, before: Certificate | None, after: Certificate | None) -> Iterator[Event]:
-    user = x.store.users.get(after.user) if after is not None else None
+def _certificate(call: Call, before: Certificate | None, after: Certificate | None) -> Iterator[Event]:
+    user = call.store.users.get(after.user) if after is not None else None
     if after is None or user is None:
         return
     data = {"certificate": events.certificate(after, user)}
@@ -137,31 +137,31 @@ def _certificate(x: Call, before: Certificate | None, after: Certificate | None)
         yield events.CERTIFICATE_CREATED, data
 
 
-def _thread(x: Call, before: Thread | None, after: Thread | None) -> Iterator[Event]:
-    return _post(x, after, None) if before is None and after is not None else iter(())
+def _thread(call: Call, before: Thread | None, after: Thread | None) -> Iterator[Event]:
+    return _post(call, after, None) if before is None and after is not None else iter(())
 
 
-def _comment(x: Call, before: Comment | None, after: Comment | None) -> Iterator[Event]:
-    thread = x.store.threads.get(after.thread) if before is None and after is not None else None
-    return _post(x, thread, after) if thread is not None else iter(())
+def _comment(call: Call, before: Comment | None, after: Comment | None) -> Iterator[Event]:
+    thread = call.store.threads.get(after.thread) if before is None and after is not None else None
+    return _post(call, thread, after) if thread is not None else iter(())
 
 
-def _post(x: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
-    author = x.store.users.get((comment or thread).author)
-    course = x.store.courses.get(thread.course)
+def _post(call: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
+    author = call.store.users.get((comment or thread).author)
+    course = call.store.courses.get(thread.course)
     if author is None or course is None:
         return
-    roles = [role.role for role in x.store.course_roles.find("user", author.username) if role.course == course.id]
-    teams = [team.id for team in x.store.teams.find("course", course.id) if team.discussion_topic_id == thread.topic]
+    roles = [role.role for role in call.store.course_roles.find("user", author.username) if role.course == course.id]
+    teams = [team.id for team in call.store.teams.find("course", course.id) if team.discussion_topic_id == thread.topic]
     data = events.post(
         thread,
         comment,
         author,
         category=discussions.category(course, thread.topic),
         team=next(iter(teams), None),
-        url=x.headers.get("referer", ""),
+        url=call.headers.get("referer", ""),
         user_course_roles=roles,
-        user_forums_roles=discussions.roles(x.store, author.username, course.id),
+        user_forums_roles=discussions.roles(call.store, author.username, course.id),
     )
     if comment is None:
         name = events.THREAD_CREATED
@@ -183,29 +183,29 @@ _TOLD: tuple[tuple[str, Callable[..., Iterator[Event]]], ...] = (
 )
 
 
-def _publish(x: Call, name: str, data: dict[str, Any]) -> None:
-    for hook in x.store.event_webhooks:
+def _publish(call: Call, name: str, data: dict[str, Any]) -> None:
+    for hook in call.store.event_webhooks:
         if hook.events and name not in hook.events:
             continue
-        event_id = x.ids.uuid()
-        document = {"event_metadata": events.metadata(name, event_id, x.host, x.clock.now()), **data}
+        event_id = call.ids.uuid()
+        document = {"event_metadata": events.metadata(name, event_id, call.host, call.clock.now()), **data}
         body = json.dumps(document).encode()
-        x.outbox.add(
+        call.outbox.add(
             "webhook",
-            provider=x.provider,
+            provider=call.provider,
             kind=name,
             to=hook.url,
-            at=x.clock.now(),
+            at=call.clock.now(),
             subject=hook.name,
             body=body.decode(),
             data=document,
         )
         if hook.url:
-            later(x, partial(_deliver, x, hook, event_id, body))
+            later(call, partial(_deliver, call, hook, event_id, body))
 
 
-async def _deliver(x: Call, hook: EventWebhook, event_id: str, body: bytes) -> None:
-    sent = int(x.clock.timestamp())
+async def _deliver(call: Call, hook: EventWebhook, event_id: str, body: bytes) -> None:
+    sent = int(call.clock.timestamp())
     headers = {
         "Content-Type": "application/json",
         "webhook-id": event_id,
@@ -213,9 +213,9 @@ async def _deliver(x: Call, hook: EventWebhook, event_id: str, body: bytes) -> N
         "webhook-signature": webhooks.sign(hook.secret, event_id, sent, body),
     }
     try:
-        answer = await fetch(x, "POST", x.resolve(hook.url), allowed=[hook.url], headers=headers, content=body)
+        answer = await fetch(call, "POST", call.resolve(hook.url), allowed=[hook.url], headers=headers, content=body)
     except OutgoingError as error:
-        x.warn("event_not_delivered", f"{error}; it is in the outbox")
+        call.warn("event_not_delivered", f"{error}; it is in the outbox")
         return
     if answer.status_code >= 300:
-        x.warn("event_not_delivered", f"{hook.url} answered {answer.status_code}; it is in the outbox")
+        call.warn("event_not_delivered", f"{hook.url} answered {answer.status_code}; it is in the outbox")

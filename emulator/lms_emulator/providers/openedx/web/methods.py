@@ -60,43 +60,43 @@ def _authenticators(path: str) -> tuple[Authenticator, ...]:
     return credentials.JWT_BEARER_SESSION if _BY_BEARER_TOO.match(path) else credentials.JWT_SESSION
 
 
-def refuse_credentials(x: Call, path: str, methods: tuple[str, ...] = ()) -> None:
+def refuse_credentials(call: Call, path: str, methods: tuple[str, ...] = ()) -> None:
     """Raise what a REST resource without a route refuses of the credentials; given its methods, of nobody's too."""
     authenticators = _authenticators(path)
     allow = ", ".join((*methods, "OPTIONS")) if methods else ""
-    x.per_request(Reply).dialect = Dialect(
+    call.per_request(Reply).dialect = Dialect(
         allow=allow, challenge=authenticators[0].challenge, takes=tuple(row.name for row in authenticators)
     )
-    credentials.authenticate(x, authenticators)
-    if methods and not _FOR_ALL.match(path) and not credentials.has_api_key(x):
-        calling_identity(x)
+    credentials.authenticate(call, authenticators)
+    if methods and not _FOR_ALL.match(path) and not credentials.has_api_key(call):
+        calling_identity(call)
 
 
-def refuse(x: Call, path: str, methods: tuple[str, ...], *, served: bool) -> refusals.OpenedxRefusal:
+def refuse(call: Call, path: str, methods: tuple[str, ...], *, served: bool) -> refusals.OpenedxRefusal:
     """The 405 of an address that has no route for the method. Raises what is refused before it.
 
     Parameters: `methods`, those that the address takes; `served`, whether it is a page of ours, as resources have
     routes for all methods.
     """
     if is_resource(path) and not served:
-        refuse_credentials(x, path, methods)
-        return refusals.method_not_allowed(x.method)
+        refuse_credentials(call, path, methods)
+        return refusals.method_not_allowed(call.method)
     if not _WITHOUT_CSRF.match(path):
-        check_csrf(x)
+        check_csrf(call)
     if _CLASSES.match(path):
         methods = (*methods, "OPTIONS")
     elif "HEAD" in methods:
         methods = tuple(method for method in methods if method != "HEAD")
-    return refusals.wrong_method(", ".join(methods), x.method)
+    return refusals.wrong_method(", ".join(methods), call.method)
 
 
-def require_post(x: Call) -> None:
+def require_post(call: Call) -> None:
     """Raise the refusal of any other method, as Django's `require_POST` does."""
-    if x.method != "POST":
-        raise refusals.wrong_method("POST", x.method)
+    if call.method != "POST":
+        raise refusals.wrong_method("POST", call.method)
 
 
-def check_csrf(x: Call) -> None:
+def check_csrf(call: Call) -> None:
     """Raise the page of a request that fails the check of CSRF tokens."""
-    if fault := csrf.failure(x):
-        raise refusals.csrf_page(fault, csrf.why(x, fault))
+    if fault := csrf.failure(call):
+        raise refusals.csrf_page(fault, csrf.why(call, fault))

@@ -26,72 +26,72 @@ _ALWAYS = (
 )
 
 
-def preflight(x: Call) -> Response | None:
+def preflight(call: Call) -> Response | None:
     """The answer to a CORS preflight request; None for any other request."""
-    if x.method != "OPTIONS" or "access-control-request-method" not in x.headers or "origin" not in x.headers:
+    if call.method != "OPTIONS" or "access-control-request-method" not in call.headers or "origin" not in call.headers:
         return None
-    x.per_request(Reply).bare = True
-    headers = {"vary": "origin, Cookie", **_cors(x)}
+    call.per_request(Reply).bare = True
+    headers = {"vary": "origin, Cookie", **_cors(call)}
     if len(headers) > 1:
         headers |= {"access-control-allow-headers": CORS_HEADERS, "access-control-allow-methods": CORS_METHODS}
     return wire.empty(200, headers)
 
 
-def _cors(x: Call) -> dict[str, str]:
-    origin = x.headers.get("origin")
-    if origin is None or not deployment.may_call(x, origin):
+def _cors(call: Call) -> dict[str, str]:
+    origin = call.headers.get("origin")
+    if origin is None or not deployment.may_call(call, origin):
         return {}
     return {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
 
 
-def append_slash(x: Call) -> Response:
+def append_slash(call: Call) -> Response:
     """Django's APPEND_SLASH: a redirect, whatever the method, to the path with its final slash."""
-    x.per_request(Reply).bare = True
-    path = quote(x.path, safe=wire.SAFE_IN_PATH)
-    return wire.redirect(wire.with_query(x, f"{x.prefix}{path}/"), 301)
+    call.per_request(Reply).bare = True
+    path = quote(call.path, safe=wire.SAFE_IN_PATH)
+    return wire.redirect(wire.with_query(call, f"{call.prefix}{path}/"), 301)
 
 
-def open_session(x: Call) -> Response | None:
+def open_session(call: Call) -> Response | None:
     """Read the session cookie. Answers a malformed one as the real server does, with a bare 500.
 
     Raises the refusal for a session that was not made for its user, and for one of a disabled account.
     """
-    value = session.sent(x)
+    value = session.sent(call)
     if value is None:
         return None
     if safe_cookie.parse(value) is None:
-        x.per_request(Reply).bare = True
-        x.warn(
+        call.per_request(Reply).bare = True
+        call.warn(
             "foreign_session_cookie",
-            f"the cookie `{deployment.session_cookie_name(x)}` is not an LMS's: probably that of another Django "
+            f"the cookie `{deployment.session_cookie_name(call)}` is not an LMS's: probably that of another Django "
             "site on this host, as cookies are not bound to a port (the setting session_cookie_name, or "
             "deployment=devstack, changes the name)",
         )
         text = "A server error occurred.  Please contact the administrator."
         return Response(text, 500, {"content-type": "text/plain"})
-    user = session.read(x).user
-    if session.is_forged(x):
+    user = session.read(call).user
+    if session.is_forged(call):
         raise refusals.session_forged(user.username if user is not None else "")
     if user is not None and user.standing == "disabled":
         raise refusals.account_disabled(user.username)
     return None
 
 
-def finish(x: Call, response: Response) -> None:
+def finish(call: Call, response: Response) -> None:
     """Put cookies and common headers on the answer."""
-    if x.method == "HEAD":
+    if call.method == "HEAD":
         response.body = b""
-    chosen, reply = x.per_request_if_used(cookies.SetCookies), x.per_request(Reply)
+    chosen, reply = call.per_request_if_used(cookies.SetCookies), call.per_request(Reply)
     set_cookies = list(chosen.values) if chosen is not None else []
     if not reply.bare:
-        token = x.per_request(csrf.Token)
-        _common_headers(x, response, reply, token)
-        set_cookies += _cookies(x, response.status_code, token)
+        token = call.per_request(csrf.Token)
+        _common_headers(call, response, reply, token)
+        set_cookies += _cookies(call, response.status_code, token)
     for value in set_cookies:
         response.raw_headers.append((b"set-cookie", value.encode("latin-1", "replace")))
 
 
-def _common_headers(x: Call, response: Response, reply: Reply, token: csrf.Token) -> None:
+def _common_headers(call: Call, response: Response, reply: Reply, token: csrf.Token) -> None:
     raw = response.raw_headers
     for place, (name, given) in enumerate(raw):
         if name == b"vary":
@@ -100,10 +100,10 @@ def _common_headers(x: Call, response: Response, reply: Reply, token: csrf.Token
     else:
         raw.append((b"vary", _vary(b"", token.set_by_view, token.secret is not None)))
     if not reply.framed:
-        raw.append((b"x-frame-options", deployment.frame_options(x).encode()))
+        raw.append((b"x-frame-options", deployment.frame_options(call).encode()))
     raw += _ALWAYS
-    if "origin" in x.headers:
-        response.headers.update(_cors(x))
+    if "origin" in call.headers:
+        response.headers.update(_cors(call))
 
 
 @lru_cache(maxsize=256)
@@ -116,21 +116,21 @@ def _vary(given: bytes, csrf_set_by_view: bool, csrf_cookie: bool) -> bytes:
     return ", ".join(vary).encode("latin-1")
 
 
-def _cookies(x: Call, status: int, token: csrf.Token) -> list[str]:
+def _cookies(call: Call, status: int, token: csrf.Token) -> list[str]:
     """The cookies of the CSRF, language and session middleware. A failing view (5xx) leaves the session unsaved."""
-    found = [_language(x)]
+    found = [_language(call)]
     if token.secret is not None:
-        found.insert(0 if token.set_by_view else 1, csrf.cookie(x))
+        found.insert(0 if token.set_by_view else 1, csrf.cookie(call))
     if status < 500:
-        found.append(session.cookie(x))
+        found.append(session.cookie(call))
     return [value for value in found if value is not None]
 
 
-def _language(x: Call) -> str | None:
-    user = x.per_request(Caller).user
+def _language(call: Call) -> str | None:
+    user = call.per_request(Caller).user
     if user is None:
         return None
-    preferred = (x.store.users.get(user.username) or user).preferences.get("pref-lang")
+    preferred = (call.store.users.get(user.username) or user).preferences.get("pref-lang")
     if preferred:
-        return cookies.cookie(x, cookies.LANGUAGE, preferred, seconds=cookies.LANGUAGE_SECONDS, same_site="Lax")
-    return cookies.expired(x, cookies.LANGUAGE)
+        return cookies.cookie(call, cookies.LANGUAGE, preferred, seconds=cookies.LANGUAGE_SECONDS, same_site="Lax")
+    return cookies.expired(call, cookies.LANGUAGE)

@@ -16,7 +16,7 @@ _PAGES = ("*/*", "text/*", "text/html")
 _ASSETS = ("/static/", "/asset/", "/media/", "/favicon.ico")
 
 
-def allowed(x: Call, target: str | None) -> str | None:
+def allowed(call: Call, target: str | None) -> str | None:
     """The target, if it is a path of this site, or on its host or a whitelisted one; None for any other."""
     if not target or any(character in target for character in "\\\n\r\t"):
         return None
@@ -28,17 +28,17 @@ def allowed(x: Call, target: str | None) -> str | None:
         return None
     if not parts.scheme and not parts.netloc:
         return target
-    hosts = (x.authority, *deployment.redirect_hosts(x))
+    hosts = (call.authority, *deployment.redirect_hosts(call))
     return target if parts.scheme in ("http", "https") and parts.netloc in hosts else None
 
 
-def after_login(x: Call, target: str | None, course: str | None = None, action: str | None = None) -> str:
+def after_login(call: Call, target: str | None, course: str | None = None, action: str | None = None) -> str:
     """Where a signed-in browser goes: `target` if a page may be asked for and it is allowed, else the dashboard.
 
     Parameters: `course` and `action`, an enrolment that the front end is to finish first.
     """
-    accept = x.headers.get("accept", "")
-    following = allowed(x, target) if any(kind in accept for kind in _PAGES) else None
+    accept = call.headers.get("accept", "")
+    following = allowed(call, target) if any(kind in accept for kind in _PAGES) else None
     if following is None or following.startswith(_ASSETS):
         following = "/dashboard"
     if course and action:
@@ -47,6 +47,6 @@ def after_login(x: Call, target: str | None, course: str | None = None, action: 
     return following
 
 
-def absolute(x: Call, target: str) -> str:
+def absolute(call: Call, target: str) -> str:
     """An allowed target as an absolute URL."""
-    return x.url(target) if target.startswith("/") else target
+    return call.url(target) if target.startswith("/") else target

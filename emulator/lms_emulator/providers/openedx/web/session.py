@@ -39,139 +39,139 @@ class BrowserSession:
     seconds: int | None = None
 
 
-def current(x: Call) -> BrowserSession:
+def current(call: Call) -> BrowserSession:
     """The session of this request."""
-    return x.per_request(BrowserSession)
+    return call.per_request(BrowserSession)
 
 
-def sent(x: Call) -> str | None:
+def sent(call: Call) -> str | None:
     """The session cookie of this request, unread."""
-    cookies = x.cookies
-    return cookies.get(deployment.session_cookie_name(x)) if cookies else None
+    cookies = call.cookies
+    return cookies.get(deployment.session_cookie_name(call)) if cookies else None
 
 
-def read(x: Call) -> BrowserSession:
+def read(call: Call) -> BrowserSession:
     """Read the session cookie, without judging whether it was forged."""
-    session = current(x)
-    parsed = safe_cookie.parse(sent(x) or "")
+    session = current(call)
+    parsed = safe_cookie.parse(sent(call) or "")
     if parsed is None:
         return session
-    record = x.store.sessions.get(parsed.key)
-    if record is not None and record.expires > x.clock.now():
+    record = call.store.sessions.get(parsed.key)
+    if record is not None and record.expires > call.clock.now():
         session.record, session.key = record, record.key
-        session.user = x.per_request(Caller).user = x.store.users.get(record.user)
-    elif record is None and safe_cookie.holds(parsed, None, secret=x.store.section.jwt.secret):
+        session.user = call.per_request(Caller).user = call.store.users.get(record.user)
+    elif record is None and safe_cookie.holds(parsed, None, secret=call.store.section.jwt.secret):
         session.key = parsed.key
     else:
         session.expired = True
     return session
 
 
-def is_forged(x: Call) -> bool:
+def is_forged(call: Call) -> bool:
     """Whether the cookie of a live session was not made for its user."""
-    session = current(x)
-    parsed = safe_cookie.parse(sent(x) or "")
+    session = current(call)
+    parsed = safe_cookie.parse(sent(call) or "")
     if session.record is None or session.user is None or parsed is None:
         return False
-    return not safe_cookie.holds(parsed, session.user.id, secret=x.store.section.jwt.secret)
+    return not safe_cookie.holds(parsed, session.user.id, secret=call.store.section.jwt.secret)
 
 
-def start(x: Call, user: User, *, seconds: int | None = None) -> None:
+def start(call: Call, user: User, *, seconds: int | None = None) -> None:
     """Begin a signed-in session under a new key, and a new CSRF secret.
 
     Parameters: `seconds`, how long the cookie lasts, -1 until the browser closes; None for what the settings say.
     """
-    session = current(x)
-    key = x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET)
-    expires = x.clock.now() + timedelta(seconds=x.settings.session_seconds)
-    session.record = x.store.sessions.put(
+    session = current(call)
+    key = call.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET)
+    expires = call.clock.now() + timedelta(seconds=call.settings.session_seconds)
+    session.record = call.store.sessions.put(
         Session(key=key, user=user.username, expires=expires, until_browser_closes=seconds == -1)
     )
     session.key, session.expired = key, False
-    session.user = x.per_request(Caller).user = user
-    session.changed, session.seconds = True, seconds or x.settings.session_seconds
-    csrf.rotate(x)
+    session.user = call.per_request(Caller).user = user
+    session.changed, session.seconds = True, seconds or call.settings.session_seconds
+    csrf.rotate(call)
 
 
-def lasting(x: Call) -> int:
+def lasting(call: Call) -> int:
     """How long the cookies beside that of the current session last, in seconds."""
-    record = current(x).record
+    record = current(call).record
     short = record is None or record.until_browser_closes
-    return x.settings.anonymous_session_seconds if short else x.settings.session_seconds
+    return call.settings.anonymous_session_seconds if short else call.settings.session_seconds
 
 
-def end(x: Call) -> None:
+def end(call: Call) -> None:
     """Delete the session, and have the answer take its cookie away."""
-    session = current(x)
+    session = current(call)
     if session.record is not None:
-        x.store.sessions.delete(session.record.key)
-    session.record, session.key, session.user, x.per_request(Caller).user = None, None, None, None
-    session.expired = safe_cookie.parse(sent(x) or "") is not None
+        call.store.sessions.delete(session.record.key)
+    session.record, session.key, session.user, call.per_request(Caller).user = None, None, None, None
+    session.expired = safe_cookie.parse(sent(call) or "") is not None
 
 
-def touch(x: Call) -> None:
+def touch(call: Call) -> None:
     """Record that the session was changed, so that the answer carries its cookie."""
-    current(x).changed = True
+    current(call).changed = True
 
 
-def _change(x: Call, **fields: Any) -> None:
-    session = current(x)
+def _change(call: Call, **fields: Any) -> None:
+    session = current(call)
     if session.record is not None:
-        session.record = x.store.sessions.put(replace(session.record, **fields))
+        session.record = call.store.sessions.put(replace(session.record, **fields))
         session.changed = True
 
 
-def note_course(x: Call) -> None:
+def note_course(call: Call) -> None:
     """Note which course the path names, as far as it names one. Another one than the last changes the session."""
-    record = current(x).record
-    course = x.path_params.get("course_id") or x.path_params.get("course_key") or _course_of_block(x)
+    record = current(call).record
+    course = call.path_params.get("course_id") or call.path_params.get("course_key") or _course_of_block(call)
     if record is not None and record.seen_course != course:
-        _change(x, seen_course=course)
+        _change(call, seen_course=course)
 
 
-def _course_of_block(x: Call) -> str:
-    key = keys.usage_key(x.path_params.get("usage_key", ""))
+def _course_of_block(call: Call) -> str:
+    key = keys.usage_key(call.path_params.get("usage_key", ""))
     return key.course if key is not None else ""
 
 
-def add_message(x: Call, level: str, text: str) -> None:
+def add_message(call: Call, level: str, text: str) -> None:
     """Keep a notice for the next admin page."""
-    record = current(x).record
+    record = current(call).record
     if record is not None:
-        _change(x, messages=[*record.messages, (level, text)])
+        _change(call, messages=[*record.messages, (level, text)])
 
 
-def take_messages(x: Call) -> list[tuple[str, str]]:
+def take_messages(call: Call) -> list[tuple[str, str]]:
     """The notices kept so far; they are shown once."""
-    record = current(x).record
+    record = current(call).record
     if record is None or not record.messages:
         return []
-    _change(x, messages=[])
+    _change(call, messages=[])
     return record.messages
 
 
-def cookie(x: Call) -> str | None:
+def cookie(call: Call) -> str | None:
     """The `Set-Cookie` value of the session: when it was changed, or when its user is not whom the answer is for."""
-    session = current(x)
-    if session.changed or (x.per_request(Caller).user is None) != (session.user is None):
+    session = current(call)
+    if session.changed or (call.per_request(Caller).user is None) != (session.user is None):
         value = safe_cookie.make(
-            session.key or x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET),
+            session.key or call.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET),
             session.user.id if session.user is not None else None,
-            salt=x.ids.alnum(12),
-            secret=x.store.section.jwt.secret,
-            now=x.clock.timestamp(),
+            salt=call.ids.alnum(12),
+            secret=call.store.section.jwt.secret,
+            now=call.clock.timestamp(),
         )
         browser = session.seconds == -1 or (session.record is not None and session.record.until_browser_closes)
-        seconds = None if browser else session.seconds or lasting(x)
+        seconds = None if browser else session.seconds or lasting(call)
         return cookies.cookie(
-            x,
-            deployment.session_cookie_name(x),
+            call,
+            deployment.session_cookie_name(call),
             value,
             seconds=seconds,
             http_only=True,
-            same_site=deployment.same_site(x),
-            secure=deployment.is_secure(x),
+            same_site=deployment.same_site(call),
+            secure=deployment.is_secure(call),
         )
     if not session.expired:
         return None
-    return cookies.expired(x, deployment.session_cookie_name(x), same_site=deployment.same_site(x))
+    return cookies.expired(call, deployment.session_cookie_name(call), same_site=deployment.same_site(call))

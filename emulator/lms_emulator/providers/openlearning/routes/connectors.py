@@ -24,51 +24,53 @@ from lms_emulator.providers.openlearning.settings import WEBHOOK_CONNECTOR
 _TYPES: tuple[ConnectorType, ...] = get_args(ConnectorType)
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """PUT …/connector/ with `name` and `type`."""
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    body = json_object(x)
-    name, kind = json_text(x, body, "name") or "", json_text(x, body, "type") or ""
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    body = json_object(call)
+    name, kind = json_text(call, body, "name") or "", json_text(call, body, "type") or ""
     if not name.strip():
-        raise refusals.field_error(x, "name", "name is required")
+        raise refusals.field_error(call, "name", "name is required")
     known = next((value for value in _TYPES if value == kind), None)
     if known is None:
-        raise refusals.field_error(x, "type", f"type must be {' or '.join(_TYPES)}", got=kind)
-    made = Connector(id=x.ids.object_id(x.clock.timestamp()), institution=institution.id, name=name, type=known)
-    x.store.connectors.put(made)
+        raise refusals.field_error(call, "type", f"type must be {' or '.join(_TYPES)}", got=kind)
+    made = Connector(id=call.ids.object_id(call.clock.timestamp()), institution=institution.id, name=name, type=known)
+    call.store.connectors.put(made)
     return wire.data(shapes.connector(made))
 
 
-async def announce(x: Call, action: PageAction, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
+async def announce(
+    call: Call, action: PageAction, user: User, enrolment: Enrolment, course: Course, klass: Class
+) -> None:
     """Send an event about a user's action on a class page to the institution's connectors."""
-    page = {"title": course.title, "id": klass.id, "url": shapes.class_url(x, course, klass)}
-    for connector in x.store.connectors.find("institution", course.institution):
+    page = {"title": course.title, "id": klass.id, "url": shapes.class_url(call, course, klass)}
+    for connector in call.store.connectors.find("institution", course.institution):
         if action in connector.actions:
-            event = shapes.event(x, action, user, enrolment, course)
-            await _send(x, connector, {**event, "page": page})
+            event = shapes.event(call, action, user, enrolment, course)
+            await _send(call, connector, {**event, "page": page})
 
 
-async def _send(x: Call, connector: Connector, event: dict[str, Any]) -> None:
+async def _send(call: Call, connector: Connector, event: dict[str, Any]) -> None:
     """Put the event into the outbox and, if the connector has a URL, post it there."""
-    x.outbox.add(
+    call.outbox.add(
         "webhook",
-        provider=x.provider,
+        provider=call.provider,
         kind=event["action"],
         to=connector.url,
-        at=x.clock.now(),
+        at=call.clock.now(),
         subject=connector.name,
         data=event,
     )
     if not connector.url:
         return
     try:
-        answer = await fetch(x, "POST", x.resolve(connector.url), allowed=[connector.url], json=event)
+        answer = await fetch(call, "POST", call.resolve(connector.url), allowed=[connector.url], json=event)
     except OutgoingError as error:
-        x.warn("webhook_not_delivered", str(error))
+        call.warn("webhook_not_delivered", str(error))
         return
     if answer.status_code >= 300:
-        x.warn("webhook_not_delivered", f"{connector.url} answered {answer.status_code}")
+        call.warn("webhook_not_delivered", f"{connector.url} answered {answer.status_code}")
 
 
 ROUTES: tuple[Route, ...] = api(

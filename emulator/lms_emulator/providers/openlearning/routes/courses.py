@@ -17,35 +17,37 @@ from lms_emulator.providers.openlearning.settings import CAPTURE, CATALOGUE_SYNC
 _REAL_HOSTS = ("openlearning.com", "api.openlearning.com", "qa-api.openlearning.com")
 
 
-def list_courses(x: Call) -> Response:
+def list_courses(call: Call) -> Response:
     """The courses that the key can read, filtered by `url` or `featured`; always a list."""
-    me = credentials.caller(x)
-    url = x.query.get("url")
-    courses = x.store.courses.values() if url is None else _by_url(x, url)
-    featured = x.query.get("featured")
+    me = credentials.caller(call)
+    url = call.query.get("url")
+    courses = call.store.courses.values() if url is None else _by_url(call, url)
+    featured = call.query.get("featured")
     if featured is not None:
         if featured not in ("true", "false"):
             raise refusals.query_error("featured", "featured must be true or false", featured)
         courses = [course for course in courses if course.featured is (featured == "true")]
-    visible = [course for course in courses if x.store.may_see(me.id, course)]
+    visible = [course for course in courses if call.store.may_see(me.id, course)]
     if url is not None and not visible:
-        x.warn("no_match", f"no course at {url}; the list is empty" + _hidden(x, me, courses))
-    return paged(x, visible, lambda course: shapes.course(x, course))
+        call.warn("no_match", f"no course at {url}; the list is empty" + _hidden(call, me, courses))
+    return paged(call, visible, lambda course: shapes.course(call, course))
 
 
-def _hidden(x: Call, me: User, courses: list[Course]) -> str:
+def _hidden(call: Call, me: User, courses: list[Course]) -> str:
     return f" ({me.full_name} may not see it)" if courses else ""
 
 
-def _by_url(x: Call, url: str) -> list[Course]:
+def _by_url(call: Call, url: str) -> list[Course]:
     """The courses with a course URL. Scheme, `www.`, a trailing slash and the query are ignored.
 
     With the institution in the path there is at most one; the guide's example omits it.
     """
     known = {"url", "api_key", "featured", "page", "itemsPerPage"}
-    stray = sorted(set(x.query) - known)
+    stray = sorted(set(call.query) - known)
     if stray:
-        x.warn("url_not_encoded", f"unexpected query parameters ({', '.join(stray)[:200]}); was `url` percent-encoded?")
+        call.warn(
+            "url_not_encoded", f"unexpected query parameters ({', '.join(stray)[:200]}); was `url` percent-encoded?"
+        )
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host = parts.netloc.lower()
@@ -53,39 +55,39 @@ def _by_url(x: Call, url: str) -> list[Course]:
         return []
     path = unquote(parts.path).strip("/")
     if host.removeprefix("www.") not in _REAL_HOSTS:
-        own = parts_of(web_base(x))
-        if host not in (own.netloc.lower(), x.authority.lower()):
+        own = parts_of(web_base(call))
+        if host not in (own.netloc.lower(), call.authority.lower()):
             return []
         path = path.removeprefix(own.path.strip("/")).strip("/")
     segments = path.split("/")
     if len(segments) == 2 and segments[0] == "courses":
-        return x.store.courses.find("slug", segments[1].lower())
+        return call.store.courses.find("slug", segments[1].lower())
     if len(segments) == 3 and segments[1] == "courses":
-        found = x.store.courses.find("slug", segments[2].lower())
+        found = call.store.courses.find("slug", segments[2].lower())
         return [course for course in found if course.institution.lower() == segments[0].lower()]
     return []
 
 
-def list_classes(x: Call) -> Response:
+def list_classes(call: Call) -> Response:
     """The classes of a course."""
-    me = credentials.caller(x)
-    course_id = x.path_params["course_id"]
-    course = x.store.courses.get(course_id)
+    me = credentials.caller(call)
+    course_id = call.path_params["course_id"]
+    course = call.store.courses.get(course_id)
     if course is None:
-        raise refusals.not_found("course", course_id, x.store.kind_of(course_id))
-    if not x.store.may_see(me.id, course):
+        raise refusals.not_found("course", course_id, call.store.kind_of(course_id))
+    if not call.store.may_see(me.id, course):
         raise refusals.not_allowed(f"member of {course.institution}", "not a member")
-    return paged(x, x.store.classes_of(course.id), shapes.klass)
+    return paged(call, call.store.classes_of(course.id), shapes.klass)
 
 
-def list_institution_courses(x: Call) -> Response:
+def list_institution_courses(call: Call) -> Response:
     """All courses of an institution, including those that are offline."""
-    me = credentials.caller(x)
-    institution = credentials.institution_in_path(x)
-    if x.store.membership(institution.id, me.id) is None:
+    me = credentials.caller(call)
+    institution = credentials.institution_in_path(call)
+    if call.store.membership(institution.id, me.id) is None:
         raise refusals.not_allowed(f"member of {institution.id}", "not a member")
-    courses = x.store.courses.find("institution", institution.id)
-    return paged(x, courses, lambda course: shapes.course(x, course))
+    courses = call.store.courses.find("institution", institution.id)
+    return paged(call, courses, lambda course: shapes.course(call, course))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -23,43 +23,43 @@ from lms_emulator.providers.openlearning.model import Class, User
 from lms_emulator.providers.openlearning.settings import GATEWAY_MOCK, PAYMENT_GATEWAY
 
 
-def enrol(x: Call) -> Response:
+def enrol(call: Call) -> Response:
     """Enrol `user` in `class`, both sent in a form."""
-    me = credentials.caller(x)
-    values = sent_fields(x)
+    me = credentials.caller(call)
+    values = sent_fields(call)
     hints = {"class": "class_id", "user": "user_id"}
     wanted = {
         name: required(
-            x, values, name, f"this endpoint's field is {name}, not {other}" if was_sent(values, other) else None
+            call, values, name, f"this endpoint's field is {name}, not {other}" if was_sent(values, other) else None
         )
         for name, other in hints.items()
     }
-    takes(x, "class", "user")
-    return _enrol(x, me, _class(x, wanted["class"]), _user(x, wanted["user"]))
+    takes(call, "class", "user")
+    return _enrol(call, me, _class(call, wanted["class"]), _user(call, wanted["user"]))
 
 
-def enrol_by_json(x: Call) -> Response:
+def enrol_by_json(call: Call) -> Response:
     """Enrol `user` in `class`, or in the default class of `course`, sent as JSON (v2.2)."""
-    me = credentials.caller(x)
-    body = json_object(x)
-    texts = {name: json_text(x, body, name) for name in ("user", "course", "class")}
-    flags = {name: json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
-    welcome = boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
-    boolean(x, flags, "ignore_course_prereqs", False)
-    takes(x, *texts, *flags)
+    me = credentials.caller(call)
+    body = json_object(call)
+    texts = {name: json_text(call, body, name) for name in ("user", "course", "class")}
+    flags = {name: json_text(call, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
+    welcome = boolean(call, flags, "send_welcome_email", call.settings.send_mail_by_default)
+    boolean(call, flags, "ignore_course_prereqs", False)
+    takes(call, *texts, *flags)
     user_id = texts["user"]
     if not user_id:
-        raise refusals.field_error(x, "user", "user is required")
-    klass = _class_or_default(x, texts["class"], texts["course"])
-    user = _user(x, user_id)
-    response = _enrol(x, me, klass, user)
+        raise refusals.field_error(call, "user", "user is required")
+    klass = _class_or_default(call, texts["class"], texts["course"])
+    user = _user(call, user_id)
+    response = _enrol(call, me, klass, user)
     if welcome and user.primary_email_address:
-        x.outbox.add(
+        call.outbox.add(
             "email",
-            provider=x.provider,
+            provider=call.provider,
             kind="enrolment_welcome_email",
             to=user.primary_email_address,
-            at=x.clock.now(),
+            at=call.clock.now(),
             subject=f"Welcome to {klass.title}",
             body=f"{user.full_name}, you have been enrolled in {klass.title}.",
             data={"user_id": user.id, "class_id": klass.id},
@@ -67,64 +67,66 @@ def enrol_by_json(x: Call) -> Response:
     return response
 
 
-def _class_or_default(x: Call, class_id: str | None, course_id: str | None) -> Class:
+def _class_or_default(call: Call, class_id: str | None, course_id: str | None) -> Class:
     if class_id:
-        klass = _class(x, class_id)
+        klass = _class(call, class_id)
         if course_id and klass.course != course_id:
-            raise refusals.field_error(x, "class", "class is not a class of course", got=f"{class_id} in {course_id}")
+            raise refusals.field_error(
+                call, "class", "class is not a class of course", got=f"{class_id} in {course_id}"
+            )
         return klass
     if not course_id:
-        raise refusals.field_error(x, "class", "class or course is required")
-    if course_id not in x.store.courses:
-        raise refusals.not_found("course", course_id, x.store.kind_of(course_id))
-    classes = x.store.classes_of(course_id)
+        raise refusals.field_error(call, "class", "class or course is required")
+    if course_id not in call.store.courses:
+        raise refusals.not_found("course", course_id, call.store.kind_of(course_id))
+    classes = call.store.classes_of(course_id)
     if not classes:
         raise refusals.not_found("class", course_id)
     return classes[0]
 
 
-def _class(x: Call, class_id: str) -> Class:
-    klass = x.store.classes.get(class_id)
+def _class(call: Call, class_id: str) -> Class:
+    klass = call.store.classes.get(class_id)
     if klass is None:
-        raise refusals.not_found("class", class_id, x.store.kind_of(class_id))
+        raise refusals.not_found("class", class_id, call.store.kind_of(class_id))
     return klass
 
 
-def _user(x: Call, user_id: str) -> User:
-    user = x.store.users.get(user_id)
+def _user(call: Call, user_id: str) -> User:
+    user = call.store.users.get(user_id)
     if user is None:
-        raise refusals.not_found("user", user_id, x.store.kind_of(user_id))
+        raise refusals.not_found("user", user_id, call.store.kind_of(user_id))
     return user
 
 
-def _enrol(x: Call, me: User, klass: Class, user: User) -> Response:
-    course = x.store.courses.get(klass.course)
-    if course is None or not x.store.administers_course(me.id, course):
+def _enrol(call: Call, me: User, klass: Class, user: User) -> Response:
+    course = call.store.courses.get(klass.course)
+    if course is None or not call.store.administers_course(me.id, course):
         why = f"the class is one of {course.institution}" if course is not None else None
         raise refusals.not_allowed("administrator of the course", me.profile_name, why)
-    if x.store.enrolment(user.id, klass.id) is not None:
+    if call.store.enrolment(user.id, klass.id) is not None:
         raise refusals.already_enrolled(user.id, klass.id)
-    return wire.data(shapes.enrolment(rules.enrol(x.store, x.ids, x.clock, user, klass, "learner")))
+    return wire.data(shapes.enrolment(rules.enrol(call.store, call.ids, call.clock, user, klass, "learner")))
 
 
-def enrol_in_program(x: Call) -> Response:
+def enrol_in_program(call: Call) -> Response:
     """Enrol `user` in a program, sent as JSON (v2.2)."""
-    if x.settings.exact_json_405 and x.headers.get("content-type", "").strip().lower() == "application/json":
-        x.warn("exact_json", "exactly `application/json` reaches another handler; add `; charset=utf-8`")
-        raise refusals.method_not_allowed(x.method, ("GET",))
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    program_id = x.path_params["program_id"]
-    program = x.store.programs.get(program_id)
+    if call.settings.exact_json_405 and call.headers.get("content-type", "").strip().lower() == "application/json":
+        call.warn("exact_json", "exactly `application/json` reaches another handler; add `; charset=utf-8`")
+        raise refusals.method_not_allowed(call.method, ("GET",))
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    program_id = call.path_params["program_id"]
+    program = call.store.programs.get(program_id)
     if program is None or program.institution != institution.id:
-        raise refusals.not_found("program", program_id, x.store.kind_of(program_id))
-    user_id = json_text(x, json_object(x), "user")
+        raise refusals.not_found("program", program_id, call.store.kind_of(program_id))
+    user_id = json_text(call, json_object(call), "user")
     if not user_id:
-        raise refusals.field_error(x, "user", "user is required")
-    user = _user(x, user_id)
-    if x.store.enrolment(user.id, program.id) is not None:
+        raise refusals.field_error(call, "user", "user is required")
+    user = _user(call, user_id)
+    if call.store.enrolment(user.id, program.id) is not None:
         raise refusals.already_enrolled(user.id, program.id)
-    return wire.data(shapes.enrolment(rules.enrol_in_program(x.store, x.ids, x.clock, user, program)))
+    return wire.data(shapes.enrolment(rules.enrol_in_program(call.store, call.ids, call.clock, user, program)))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -32,62 +32,62 @@ _CREATE_FIELDS = (
 _SIGN_ON_FIELDS = ("class_id", "context_id", "return_url", "roles", "context_title", "resource_link_id")
 
 
-def create(x: Call) -> Response:
+def create(call: Call) -> Response:
     """Create a managed account, or return the institution's existing account with this e-mail, unchanged."""
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    values = sent_fields(x)
-    profile, mails = _profile(x, values)
-    _warn_about_create(x, values, institution)
-    user, membership, created = rules.provision(x.store, x.ids, x.clock, institution, profile)
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    values = sent_fields(call)
+    profile, mails = _profile(call, values)
+    _warn_about_create(call, values, institution)
+    user, membership, created = rules.provision(call.store, call.ids, call.clock, institution, profile)
     if created:
-        _send_mails(x, user, institution, mails)
+        _send_mails(call, user, institution, mails)
     else:
-        _warn_about_ignored(x, user, membership, profile)
-    shown = shapes.user(x, user, me)
+        _warn_about_ignored(call, user, membership, profile)
+    shown = shapes.user(call, user, me)
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
     return wire.data(shown)
 
 
-def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
-    full_name = required(x, values, "full_name")
+def _profile(call: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
+    full_name = required(call, values, "full_name")
     hint = "the API calls it external_institution_id" if was_sent(values, "external_id") else None
-    external_id = required(x, values, "external_institution_id", hint)
-    email = required(x, values, "primary_email_address")
+    external_id = required(call, values, "external_institution_id", hint)
+    email = required(call, values, "primary_email_address")
     local, at, domain = email.strip().rpartition("@")
-    if x.settings.check_email_format and not (local and at and domain):
+    if call.settings.check_email_format and not (local and at and domain):
         raise refusals.field_error(
-            x,
+            call,
             "primary_email_address",
             "primary_email_address must be an e-mail address",
             got=email,
             diagnosis="nothing stands before or behind its @" if at else f"`{email}` has no @",
         )
-    default = x.settings.send_mail_by_default
-    mails = {kind: boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
+    default = call.settings.send_mail_by_default
+    mails = {kind: boolean(call, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
     return rules.Profile(full_name, external_id, email, values.get("profile_image") or None), mails
 
 
-def _warn_about_create(x: Call, values: dict[str, str], institution: Institution) -> None:
+def _warn_about_create(call: Call, values: dict[str, str], institution: Institution) -> None:
     if values["external_institution_id"] in (institution.id, institution.object_id):
-        x.warn(
+        call.warn(
             "external_id_is_institution",
             "external_institution_id contains the institution's id; it is meant for your own key of the user",
         )
     image = values.get("profile_image", "")
     if image and parts_of(image).scheme not in ("http", "https"):
-        x.warn("profile_image_is_no_url", f"profile_image is the address of a picture; {image[:100]!r} is none")
+        call.warn("profile_image_is_no_url", f"profile_image is the address of a picture; {image[:100]!r} is none")
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
-    if unsent and x.settings.send_mail_by_default:
-        x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
-    takes(x, *_CREATE_FIELDS)
+    if unsent and call.settings.send_mail_by_default:
+        call.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
+    takes(call, *_CREATE_FIELDS)
 
 
-def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
+def _warn_about_ignored(call: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
     """Warn about fields that differ from those of the existing account, and were ignored."""
     if membership.external_institution_id != profile.external_institution_id:
-        x.warn(
+        call.warn(
             "external_id_ignored",
             f"the account exists with external id {membership.external_institution_id!r}; "
             f"{profile.external_institution_id!r} was ignored",
@@ -97,80 +97,80 @@ def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: ru
         other["profile_image"] = (profile.image, user.image)
     for name, (sent, has) in other.items():
         if sent != has:
-            x.warn("profile_ignored", f"the account exists with {name} {has!r}; {sent!r} was ignored")
+            call.warn("profile_ignored", f"the account exists with {name} {has!r}; {sent!r} was ignored")
 
 
-def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, bool]) -> None:
+def _send_mails(call: Call, user: User, institution: Institution, mails: dict[str, bool]) -> None:
     subjects = {
         "password_email": "Your OpenLearning password",
         "welcome_email": f"Welcome to OpenLearning, {user.full_name}",
     }
     for kind, wanted in mails.items():
         if wanted:
-            x.outbox.add(
+            call.outbox.add(
                 "email",
-                provider=x.provider,
+                provider=call.provider,
                 kind=kind,
                 to=user.primary_email_address,
-                at=x.clock.now(),
+                at=call.clock.now(),
                 subject=subjects[kind],
                 body=f"{user.full_name}, {institution.name} has created an OpenLearning account for you.",
                 data={"user_id": user.id, "institution_id": institution.id},
             )
 
 
-def listing(x: Call) -> Response:
+def listing(call: Call) -> Response:
     """The institution's managed accounts: all, or the one with an `external_institution_id`."""
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    wanted = x.query.get("external_institution_id")
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    wanted = call.query.get("external_institution_id")
     if wanted is None:
-        users = x.store.users.find("managed_by", institution.id)
+        users = call.store.users.find("managed_by", institution.id)
     else:
-        found = x.store.user_by_external_id(institution.id, wanted)
+        found = call.store.user_by_external_id(institution.id, wanted)
         users = [found] if found is not None and found.managed_by == institution.id else []
         if not users:
-            x.warn("no_match", f"no managed user has the external id {wanted!r}; the list is empty")
-    rows = [(user, place) for user in users if (place := x.store.membership(institution.id, user.id)) is not None]
-    return paged(x, rows, lambda row: shapes.managed_user(x, row[0], row[1], me))
+            call.warn("no_match", f"no managed user has the external id {wanted!r}; the list is empty")
+    rows = [(user, place) for user in users if (place := call.store.membership(institution.id, user.id)) is not None]
+    return paged(call, rows, lambda row: shapes.managed_user(call, row[0], row[1], me))
 
 
-def detail(x: Call) -> Response:
+def detail(call: Call) -> Response:
     """One managed account."""
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    user = credentials.user_in_path(x, me)
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    user = credentials.user_in_path(call, me)
     if user.managed_by != institution.id:
         raise refusals.not_found("user", user.id)
-    return wire.data(shapes.user(x, user, me))
+    return wire.data(shapes.user(call, user, me))
 
 
 # --- single sign-on ---
-def sign_on(x: Call) -> Response:
+def sign_on(call: Call) -> Response:
     """Create a launch for an account: `url`, `method` and the signed `params` to post."""
-    me = credentials.caller(x)
-    institution = credentials.administered(x, me)
-    user, external_id = _linked_user(x, institution)
-    values = sent_fields(x)
+    me = credentials.caller(call)
+    institution = credentials.administered(call, me)
+    user, external_id = _linked_user(call, institution)
+    values = sent_fields(call)
     custom = {name: value for name, value in dict.items(values) if name.startswith("custom_")}
-    takes(x, *_SIGN_ON_FIELDS, *custom)
+    takes(call, *_SIGN_ON_FIELDS, *custom)
     if "class_id" in values and not values["class_id"]:
-        x.warn("empty_class_id", "class_id is empty: the launch leads to no class")
-    klass = _class(x, institution, values.get("class_id", ""))
-    registration = x.store.institution_registration(institution.id)
+        call.warn("empty_class_id", "class_id is empty: the launch leads to no class")
+    klass = _class(call, institution, values.get("class_id", ""))
+    registration = call.store.institution_registration(institution.id)
     if registration is None:
         raise refusals.not_found("registration", institution.id)
     fields = _message(values, user, external_id, institution, klass) | custom
-    issued = lti.issue(x, institution, registration, fields)
+    issued = lti.issue(call, institution, registration, fields)
     return wire.data({"url": issued.url, "method": "POST", "params": issued.params})
 
 
-def _linked_user(x: Call, institution: Institution) -> tuple[User, str]:
-    reference = x.path_params["user_id"]
-    user = x.store.users.get(reference)
+def _linked_user(call: Call, institution: Institution) -> tuple[User, str]:
+    reference = call.path_params["user_id"]
+    user = call.store.users.get(reference)
     if user is None:
-        raise refusals.not_found("user", reference, x.store.kind_of(reference))
-    membership = x.store.membership(institution.id, user.id)
+        raise refusals.not_found("user", reference, call.store.kind_of(reference))
+    membership = call.store.membership(institution.id, user.id)
     if membership is None:
         raise refusals.not_found("user", reference, "user")
     if membership.external_institution_id is None:
@@ -178,13 +178,13 @@ def _linked_user(x: Call, institution: Institution) -> tuple[User, str]:
     return user, membership.external_institution_id
 
 
-def _class(x: Call, institution: Institution, class_id: str) -> Class | None:
+def _class(call: Call, institution: Institution, class_id: str) -> Class | None:
     if not class_id:
         return None
-    klass = x.store.classes.get(class_id)
+    klass = call.store.classes.get(class_id)
     if klass is None:
-        raise refusals.not_found("class", class_id, x.store.kind_of(class_id))
-    if x.store.institution_of_class(klass) != institution.id:
+        raise refusals.not_found("class", class_id, call.store.kind_of(class_id))
+    if call.store.institution_of_class(klass) != institution.id:
         raise refusals.not_found("class", class_id, "class")
     return klass
 

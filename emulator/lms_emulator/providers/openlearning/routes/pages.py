@@ -17,146 +17,148 @@ from lms_emulator.providers.openlearning.routes.connectors import announce
 from lms_emulator.providers.openlearning.settings import CAPTURE, V1_GUIDE
 
 
-def _page(x: Call, template: str, **values: Any) -> Response:
+def _page(call: Call, template: str, **values: Any) -> Response:
     return page(
         wire.PACKAGE,
         template,
         headers={"Cache-Control": "no-store"},
-        user=credentials.signed_in(x),
-        base=web_base(x),
+        user=credentials.signed_in(call),
+        base=web_base(call),
         **values,
     )
 
 
-def portal(x: Call) -> Response:
+def portal(call: Call) -> Response:
     """An institution's portal: its public courses, and those of the signed-in user."""
-    institution = x.store.institutions.get(x.path_params["institution"])
+    institution = call.store.institutions.get(call.path_params["institution"])
     if institution is None:
-        raise refusals.page_not_found(x.path)
-    courses = x.store.courses.find("institution", institution.id)
-    me = credentials.signed_in(x)
-    mine = {e.course for e in x.store.enrolments.find("user", me.id)} if me else set()
+        raise refusals.page_not_found(call.path)
+    courses = call.store.courses.find("institution", institution.id)
+    me = credentials.signed_in(call)
+    mine = {e.course for e in call.store.enrolments.find("user", me.id)} if me else set()
     shown = [course for course in courses if course.id in mine or (course.public and course.online)]
-    return _page(x, "portal.html", institution=institution, courses=shown)
+    return _page(call, "portal.html", institution=institution, courses=shown)
 
 
-async def course_home(x: Call) -> Response:
+async def course_home(call: Call) -> Response:
     """A course's page, or the class home for a signed-in, enrolled user."""
-    return await _course_page(x, _course(x))
+    return await _course_page(call, _course(call))
 
 
-def _course(x: Call) -> Course:
-    slug = x.path_params["slug"].lower()
-    wanted = x.path_params["institution"].lower()
-    found = [course for course in x.store.courses.find("slug", slug) if course.institution.lower() == wanted]
+def _course(call: Call) -> Course:
+    slug = call.path_params["slug"].lower()
+    wanted = call.path_params["institution"].lower()
+    found = [course for course in call.store.courses.find("slug", slug) if course.institution.lower() == wanted]
     if not found:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     return found[0]
 
 
-async def course_by_path(x: Call) -> Response:
+async def course_by_path(call: Call) -> Response:
     """The same at the short URL that the v1 API returns."""
-    course = x.store.courses.first("slug", x.path_params["slug"].lower())
+    course = call.store.courses.first("slug", call.path_params["slug"].lower())
     if course is None:
-        raise refusals.page_not_found(x.path)
-    return await _course_page(x, course)
+        raise refusals.page_not_found(call.path)
+    return await _course_page(call, course)
 
 
-async def _course_page(x: Call, course: Course) -> Response:
-    me = credentials.signed_in(x)
-    klass, enrolment = _place(x, course, me)
+async def _course_page(call: Call, course: Course) -> Response:
+    me = credentials.signed_in(call)
+    klass, enrolment = _place(call, course, me)
     if me is not None and klass is not None and enrolment is not None:
-        await announce(x, "pageViewed", me, enrolment, course, klass)
-    staff = me is not None and x.store.administers_course(me.id, course)
+        await announce(call, "pageViewed", me, enrolment, course, klass)
+    staff = me is not None and call.store.administers_course(me.id, course)
     return _page(
-        x,
+        call,
         "class.html",
         course=course,
-        institution=x.store.institutions.get(course.institution),
+        institution=call.store.institutions.get(course.institution),
         klass=klass,
         enrolment=enrolment,
         open=course.online or staff,
-        page_url=shapes.course_url(x, course).rstrip("/"),
-        comments=_comments(x, klass) if klass and enrolment else (),
+        page_url=shapes.course_url(call, course).rstrip("/"),
+        comments=_comments(call, klass) if klass and enrolment else (),
     )
 
 
-def _comments(x: Call, klass: Class) -> list[tuple[str, str]]:
+def _comments(call: Call, klass: Class) -> list[tuple[str, str]]:
     """A class's comments, oldest first."""
-    found = [(x.store.users.get(comment.user), comment.text) for comment in x.store.comments.find("class", klass.id)]
+    found = [
+        (call.store.users.get(comment.user), comment.text) for comment in call.store.comments.find("class", klass.id)
+    ]
     return [(author.full_name, text) for author, text in found if author is not None]
 
 
-def _participant(x: Call) -> tuple[User, Enrolment, Course, Class]:
+def _participant(call: Call) -> tuple[User, Enrolment, Course, Class]:
     """The signed-in user, who must be enrolled in the class of this page."""
-    course, me = _course(x), credentials.signed_in(x)
-    klass, enrolment = _place(x, course, me)
+    course, me = _course(call), credentials.signed_in(call)
+    klass, enrolment = _place(call, course, me)
     if me is None or klass is None or enrolment is None:
-        raise refusals.not_in_the_class(x.path)
+        raise refusals.not_in_the_class(call.path)
     return me, enrolment, course, klass
 
 
-def _back_to_class(x: Call, course: Course, klass: Class) -> Response:
-    return RedirectResponse(shapes.class_url(x, course, klass), 303)
+def _back_to_class(call: Call, course: Course, klass: Class) -> Response:
+    return RedirectResponse(shapes.class_url(call, course, klass), 303)
 
 
-async def complete(x: Call) -> Response:
+async def complete(call: Call) -> Response:
     """POST …/complete/: mark the class page as completed. Repeating it has no effect."""
-    me, enrolment, course, klass = _participant(x)
+    me, enrolment, course, klass = _participant(call)
     if enrolment.completed_at is None:
-        x.store.enrolments.put(replace(enrolment, completed_at=x.clock.now()))
-        await announce(x, "pageCompleted", me, enrolment, course, klass)
-    return _back_to_class(x, course, klass)
+        call.store.enrolments.put(replace(enrolment, completed_at=call.clock.now()))
+        await announce(call, "pageCompleted", me, enrolment, course, klass)
+    return _back_to_class(call, course, klass)
 
 
-async def add_comment(x: Call) -> Response:
+async def add_comment(call: Call) -> Response:
     """POST …/comments/ with `text`; one without text adds nothing."""
-    me, enrolment, course, klass = _participant(x)
-    text = str(x.form().get("text", "")).strip()
+    me, enrolment, course, klass = _participant(call)
+    text = str(call.form().get("text", "")).strip()
     if text:
-        now = x.clock.now()
+        now = call.clock.now()
         made = Comment(
-            id=x.ids.object_id(x.clock.timestamp()), class_id=klass.id, user=me.id, text=text, created_at=now
+            id=call.ids.object_id(call.clock.timestamp()), class_id=klass.id, user=me.id, text=text, created_at=now
         )
-        x.store.comments.put(made)
-        await announce(x, "pageCommented", me, enrolment, course, klass)
-    return _back_to_class(x, course, klass)
+        call.store.comments.put(made)
+        await announce(call, "pageCommented", me, enrolment, course, klass)
+    return _back_to_class(call, course, klass)
 
 
-def _place(x: Call, course: Course, me: User | None) -> tuple[Class | None, Enrolment | None]:
+def _place(call: Call, course: Course, me: User | None) -> tuple[Class | None, Enrolment | None]:
     """The class given by `cl`, otherwise the user's first class, with their enrolment."""
-    classes = x.store.classes_of(course.id)
-    wanted = x.query.get("cl")
+    classes = call.store.classes_of(course.id)
+    wanted = call.query.get("cl")
     named = next((klass for klass in classes if klass.id == wanted), None)
     for klass in [named] if named else classes:
-        enrolment = x.store.enrolment(me.id, klass.id) if me else None
+        enrolment = call.store.enrolment(me.id, klass.id) if me else None
         if enrolment is not None:
             return klass, enrolment
     return named, None
 
 
-def profile(x: Call) -> Response:
+def profile(call: Call) -> Response:
     """A person's public profile."""
-    shown = x.store.users.first("profile_name", x.path_params["profile_name"])
+    shown = call.store.users.first("profile_name", call.path_params["profile_name"])
     if shown is None:
-        raise refusals.page_not_found(x.path)
-    return _page(x, "profile.html", shown=shown)
+        raise refusals.page_not_found(call.path)
+    return _page(call, "profile.html", shown=shown)
 
 
-def sign_out(x: Call) -> Response:
+def sign_out(call: Call) -> Response:
     """End the browser's session."""
-    session = credentials.session(x)
+    session = credentials.session(call)
     if session is not None:
-        x.store.sessions.delete(session.id)
-    base = web_base(x)
+        call.store.sessions.delete(session.id)
+    base = web_base(call)
     response = RedirectResponse(f"{base}/accounts/signed-out/", 303)
     response.delete_cookie(credentials.SESSION_COOKIE, path=f"{parts_of(base).path}/")
     return response
 
 
-def signed_out(x: Call) -> Response:
+def signed_out(call: Call) -> Response:
     """The page after signing out."""
-    return _page(x, "signed_out.html")
+    return _page(call, "signed_out.html")
 
 
 def _route(methods: tuple[str, ...], path: str, handler: Handler, summary: str, source: str = "") -> Route:

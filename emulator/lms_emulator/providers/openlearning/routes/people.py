@@ -12,41 +12,41 @@ from lms_emulator.providers.openlearning.paging import paged
 from lms_emulator.providers.openlearning.settings import CAPTURE, GUIDE
 
 
-def list_institutions(x: Call) -> Response:
+def list_institutions(call: Call) -> Response:
     """The institutions of which an account is a member."""
-    me = credentials.caller(x)
-    user = credentials.user_in_path(x, me)
-    _may_look(x, me, user)
-    memberships = x.store.memberships.find("user", user.id)
-    institutions = [x.store.institutions.get(membership.institution) for membership in memberships]
-    return paged(x, [i for i in institutions if i is not None], lambda i: shapes.institution(x, i))
+    me = credentials.caller(call)
+    user = credentials.user_in_path(call, me)
+    _may_look(call, me, user)
+    memberships = call.store.memberships.find("user", user.id)
+    institutions = [call.store.institutions.get(membership.institution) for membership in memberships]
+    return paged(call, [i for i in institutions if i is not None], lambda i: shapes.institution(call, i))
 
 
-def find_user(x: Call) -> Response:
+def find_user(call: Call) -> Response:
     """The account with a profile name, as a list of at most one."""
-    me = credentials.caller(x)
-    name = x.query.get("profile_name")
+    me = credentials.caller(call)
+    name = call.query.get("profile_name")
     if not name:
         raise refusals.query_error("profile_name", "profile_name is required")
-    return paged(x, x.store.users.find("profile_name", name), lambda user: shapes.user(x, user, me))
+    return paged(call, call.store.users.find("profile_name", name), lambda user: shapes.user(call, user, me))
 
 
-def get_user(x: Call) -> Response:
+def get_user(call: Call) -> Response:
     """One account."""
-    me = credentials.caller(x)
-    return wire.data(shapes.user(x, credentials.user_in_path(x, me), me))
+    me = credentials.caller(call)
+    return wire.data(shapes.user(call, credentials.user_in_path(call, me), me))
 
 
-def list_enrolments(x: Call) -> Response:
+def list_enrolments(call: Call) -> Response:
     """An account's enrolments."""
-    me = credentials.caller(x)
-    user = credentials.user_in_path(x, me)
-    _may_look(x, me, user)
-    return paged(x, x.store.enrolments.find("user", user.id), shapes.enrolment)
+    me = credentials.caller(call)
+    user = credentials.user_in_path(call, me)
+    _may_look(call, me, user)
+    return paged(call, call.store.enrolments.find("user", user.id), shapes.enrolment)
 
 
-def _may_look(x: Call, me: User, user: User) -> None:
-    if me.id != user.id and not x.store.controls(me.id, user):
+def _may_look(call: Call, me: User, user: User) -> None:
+    if me.id != user.id and not call.store.controls(me.id, user):
         raise refusals.not_allowed("the user themself, or an administrator of the managing institution", user.id)
 
 

@@ -23,98 +23,98 @@ _PRICE = re.compile(r"\d{1,9}(\.\d{1,2})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-def _fields(x: Call) -> dict[str, str]:
+def _fields(call: Call) -> dict[str, str]:
     try:
-        fields = x.fields()
+        fields = call.fields()
     except BodyError as error:
         raise refusals.v1_field("body", "cannot be read", str(error)) from None
-    if x.body and not x.is_form:
-        x.warn("no_form_content_type", "the body was ignored: the v1 API takes URL-encoded forms")
+    if call.body and not call.is_form:
+        call.warn("no_form_content_type", "the body was ignored: the v1 API takes URL-encoded forms")
     return fields
 
 
-def _course(x: Call) -> Course:
-    path = x.path_params["path"]
-    course = x.store.courses.first("slug", path.lower())
+def _course(call: Call) -> Course:
+    path = call.path_params["path"]
+    course = call.store.courses.first("slug", path.lower())
     if course is None:
         raise refusals.v1_not_found(f"courses/{path}")
     return course
 
 
-def _administered(x: Call, me: User, course: Course) -> None:
-    if not x.store.administers_course(me.id, course):
+def _administered(call: Call, me: User, course: Course) -> None:
+    if not call.store.administers_course(me.id, course):
         raise refusals.v1_forbidden(f"administrator of courses/{course.slug}", me.profile_name)
 
 
 # --- courses ---
-def provision_course(x: Call) -> Response:
+def provision_course(call: Call) -> Response:
     """Create a course (POST), or return an existing one (GET, whose behaviour is chosen)."""
-    me = credentials.basic_user(x)
-    path = x.path_params["path"]
+    me = credentials.basic_user(call)
+    path = call.path_params["path"]
     if not _SLUG.fullmatch(path):
         raise refusals.v1_not_found(f"courses/{path}", "a course path consists of letters, digits, - and _")
-    if x.method == "GET":
-        return _course_answer(x, _course(x))
-    institution = next((m.institution for m in x.store.memberships.find("user", me.id) if m.role != "member"), None)
+    if call.method == "GET":
+        return _course_answer(call, _course(call))
+    institution = next((m.institution for m in call.store.memberships.find("user", me.id) if m.role != "member"), None)
     if institution is None:
         raise refusals.v1_forbidden("staff or administrator of an institution", me.profile_name)
-    fields = _fields(x)
+    fields = _fields(call)
     title = fields.get("title", "").strip()
     if not title:
         raise refusals.v1_field("title", "this field is required")
-    if x.store.courses.first("slug", path.lower()) is not None:
+    if call.store.courses.first("slug", path.lower()) is not None:
         raise refusals.v1_taken(f"courses/{path}")
     course = Course(
-        id=x.ids.object_id(x.clock.timestamp()),
+        id=call.ids.object_id(call.clock.timestamp()),
         institution=institution,
         slug=path,
         title=title,
         category=fields.get("category") or None,
-        online=x.settings.v1_course_online,
+        online=call.settings.v1_course_online,
         created_by=me.id,
     )
-    rules.create_course(x.store, x.ids, x.clock, course)
-    return _course_answer(x, course)
+    rules.create_course(call.store, call.ids, call.clock, course)
+    return _course_answer(call, course)
 
 
-def _course_answer(x: Call, course: Course) -> Response:
+def _course_answer(call: Call, course: Course) -> Response:
     path = f"courses/{course.slug}"
-    return wire.json({"success": True, "path": path, "url": f"{web_base(x)}/{path}"})
+    return wire.json({"success": True, "path": path, "url": f"{web_base(call)}/{path}"})
 
 
-def course_status(x: Call) -> Response:
+def course_status(call: Call) -> Response:
     """Put a course online or offline (POST `status`), or return its status (GET)."""
-    me = credentials.basic_user(x)
-    course = _course(x)
-    _administered(x, me, course)
-    if x.method == "POST":
-        status = _fields(x).get("status", "")
+    me = credentials.basic_user(call)
+    course = _course(call)
+    _administered(call, me, course)
+    if call.method == "POST":
+        status = _fields(call).get("status", "")
         if status not in ("online", "offline"):
             raise refusals.v1_field("status", "must be online or offline", status)
-        course = x.store.courses.put(replace(course, online=status == "online"))
+        course = call.store.courses.put(replace(course, online=status == "online"))
     return wire.json({"success": True, "status": "online" if course.online else "offline"})
 
 
 # --- classes ---
-def provision_class(x: Call) -> Response:
+def provision_class(call: Call) -> Response:
     """Create a class of a course (POST), or return one (GET `title`, or the default class; chosen)."""
-    me = credentials.basic_user(x)
-    course = _course(x)
-    _administered(x, me, course)
-    classes = x.store.classes_of(course.id)
-    if x.method == "GET":
-        title = x.query.get("title")
+    me = credentials.basic_user(call)
+    course = _course(call)
+    _administered(call, me, course)
+    classes = call.store.classes_of(course.id)
+    if call.method == "GET":
+        title = call.query.get("title")
         found = next((klass for klass in classes if title is None or klass.title == title), None)
         if found is None:
             raise refusals.v1_not_found(f"class {title!r} of courses/{course.slug}")
         return _class_answer(course, found)
-    klass = _new_class(x, me, course, _fields(x))
+    klass = _new_class(call, me, course, _fields(call))
     if any(other.path == klass.path for other in classes):
         raise refusals.v1_taken(f"courses/{course.slug}/Cohorts/{klass.path}")
-    return _class_answer(course, x.store.classes.put(klass))
+    return _class_answer(course, call.store.classes.put(klass))
 
 
-def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Class:
+def _new_class(call: Call, me: User, course: Course, fields: dict[str, str]) -> Class:
     title = fields.get("title", "").strip()
     if not title:
         raise refusals.v1_field("title", "this field is required")
@@ -136,7 +136,7 @@ def _new_class(x: Call, me: User, course: Course, fields: dict[str, str]) -> Cla
             raise refusals.v1_field("startDate", "must be an ISO 8601 date", start) from None
     made: Class = convert(
         {
-            "id": x.ids.object_id(x.clock.timestamp()),
+            "id": call.ids.object_id(call.clock.timestamp()),
             "course": course.id,
             "title": title,
             "path": rules.class_path(title),
@@ -165,13 +165,13 @@ def _class_answer(course: Course, klass: Class) -> Response:
 
 
 # --- the public list ---
-def list_courses(x: Call) -> Response:
+def list_courses(call: Call) -> Response:
     """Public courses that are online; `type` is `free`, `paid` or both with a comma. No credentials."""
-    kinds = set(x.query.get("type", "free,paid").split(","))
-    x.reads.words(("type",), sorted(kinds), ("free", "paid"))
+    kinds = set(call.query.get("type", "free,paid").split(","))
+    call.reads.words(("type",), sorted(kinds), ("free", "paid"))
     courses = [
-        shapes.listed_course(x, course)
-        for course in x.store.courses
+        shapes.listed_course(call, course)
+        for course in call.store.courses
         if course.public and course.online and ("paid" if course.price else "free") in kinds
     ]
     return wire.json({"courses": courses})

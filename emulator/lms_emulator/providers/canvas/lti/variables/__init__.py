@@ -51,7 +51,7 @@ def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = ((name, _value(scene, given)) for name, given in fields.items())
     found = {name: moment(text) if isinstance(text, datetime) else text for name, text in values}
-    if scene.x.settings.variables_as_text:
+    if scene.call.settings.variables_as_text:
         return {name: _text(scene, value) if isinstance(value, int | float) else value for name, value in found.items()}
     if features.enabled(scene.api, scene.school, NUMBERS_AS_TEXT):
         return {name: str(value) if type(value) in (int, float) else value for name, value in found.items()}
@@ -78,7 +78,7 @@ def _value(scene: Scene, given: Any) -> Any:
     known = _known(scene, given[1:]) if given.startswith("$") else None
     if known is not None:
         value = _of(scene, known, given, given)
-        empty = value is None and scene.x.settings.variables_as_text
+        empty = value is None and scene.call.settings.variables_as_text
         return _stays(scene, given, given, "it has no value here") if empty else value
     if given.startswith("$") and "}" not in given.partition("${")[2]:
         return _stays(scene, given, given)
@@ -95,9 +95,9 @@ def _within(scene: Scene, part: re.Match[str]) -> str:
 
 def _known(scene: Scene, name: str) -> Callable[[Scene], Any] | None:
     """The function that computes a variable; None if Canvas has no such variable."""
-    known = CHANGED.get(name) if scene.x.settings.changed_variables else None
+    known = CHANGED.get(name) if scene.call.settings.changed_variables else None
     known = known or VALUES.get(name)
-    if known is None and scene.x.settings.newer_variables:
+    if known is None and scene.call.settings.newer_variables:
         known = NEWER.get(name)
     return known or people.with_argument(name)
 
@@ -112,5 +112,5 @@ def _of(scene: Scene, known: Callable[[Scene], Any], given: str, bare: str) -> A
 def _stays(scene: Scene, given: str, becomes: str, text: str = "this launch has no such object") -> str:
     if given.strip("${}") in OF_INSTRUCTURE:
         text = "Canvas expands it only for Instructure's own tools"
-    scene.x.warn("variable_not_replaced", f"`{given}` is not expanded: {text}")
+    scene.call.warn("variable_not_replaced", f"`{given}` is not expanded: {text}")
     return becomes

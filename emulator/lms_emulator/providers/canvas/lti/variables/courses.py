@@ -19,7 +19,7 @@ _LONGEST = 1000
 
 
 def _term(scene: Scene) -> EnrollmentTerm:
-    found: EnrollmentTerm = required(scene.x.store.enrollment_terms.get(scene.course.enrollment_term_id))
+    found: EnrollmentTerm = required(scene.call.store.enrollment_terms.get(scene.course.enrollment_term_id))
     return found
 
 
@@ -37,13 +37,13 @@ def _roster(scene: Scene) -> str:
     record = scene.place.record
     if isinstance(record, Account):
         required(None)
-    return scene.x.url(f"/api/lti/{scene.place.kind}/{record.id}/membership_service")
+    return scene.call.url(f"/api/lti/{scene.place.kind}/{record.id}/membership_service")
 
 
 def _sourced_id(scene: Scene) -> str | None:
     """The SIS id of the course; on a user's own pages that of the user."""
     if scene.place.kind == "users":
-        login: Pseudonym = required(people.login_of(scene.x.store, scene.person))
+        login: Pseudonym = required(people.login_of(scene.call.store, scene.person))
         return login.sis_user_id
     return scene.course.sis_course_id
 
@@ -55,13 +55,13 @@ def _state(scene: Scene) -> str:
 
 def _groups(scene: Scene) -> list[Group]:
     """The undeleted groups of the course."""
-    store = scene.x.store
+    store = scene.call.store
     sets = list(store.group_categories.find("context", ("Course", scene.course.id)))
     return [g for c in sets for g in store.groups.find("category", c.id) if g.workflow_state != "deleted"]
 
 
 def _own_groups(scene: Scene) -> str:
-    found = scene.x.store.group_memberships.find("user", scene.person.id)
+    found = scene.call.store.group_memberships.find("user", scene.person.id)
     mine = {row.group_id for row in found if row.workflow_state == "accepted"}
     return ",".join(places.group_id(group) for group in _groups(scene) if group.id in mine)
 
@@ -75,7 +75,7 @@ def _scheme(scene: Scene) -> str:
 
 def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:
     """The completed copies of other courses into a course: the id of each source, and the time."""
-    rows = scene.x.store.content_migrations.find("context", ("Course", number))
+    rows = scene.call.store.content_migrations.find("context", ("Course", number))
     return [
         (row.source_course_id, row.finished_at or row.updated_at)
         for row in rows
@@ -86,7 +86,7 @@ def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:
 def _sources(scene: Scene) -> list[Course]:
     """The ids of the courses that content was copied from."""
     numbers = sorted({number for number, _ in _copies(scene, scene.course.id)})
-    return [course for number in numbers if (course := scene.x.store.courses.get(number)) is not None]
+    return [course for number in numbers if (course := scene.call.store.courses.get(number)) is not None]
 
 
 def _history(scene: Scene) -> str:
@@ -100,7 +100,7 @@ def _history(scene: Scene) -> str:
                 reached.add(source)
                 waiting.append(source)
     ordered = sorted(latest, key=lambda number: latest[number], reverse=True)
-    found = [places.context_id(row) for number in ordered if (row := scene.x.store.courses.get(number)) is not None]
+    found = [places.context_id(row) for number in ordered if (row := scene.call.store.courses.get(number)) is not None]
     return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
 
 
@@ -108,7 +108,7 @@ def _separator(name: str) -> Callable[[Scene], Any]:
     """The number separator of the course's account, otherwise of the root account; unexpanded if neither has one."""
 
     def find(scene: Scene) -> Any:
-        required(scene.x.settings.tells_number_separators or None)
+        required(scene.call.settings.tells_number_separators or None)
         accounts = (scene.course and scene.place.account, scene.school)
         said = (row.settings[name].get("value") for row in accounts if isinstance(row.settings.get(name), dict))
         return required(next((value for value in said if value), None))
@@ -129,7 +129,7 @@ def _embeds(scene: Scene) -> str:
 
 def _horizon(scene: Scene) -> bool:
     """Whether the account, or one above it, is a Canvas Career account."""
-    said = (account.settings.get("horizon_account") for account in chain(scene.x.store, _account(scene).id))
+    said = (account.settings.get("horizon_account") for account in chain(scene.call.store, _account(scene).id))
     return any(item.get("value") for item in said if isinstance(item, dict))
 
 
@@ -151,13 +151,13 @@ def _resources(scene: Scene) -> str | None:
     found = list(given.values()) if isinstance(given, dict) else given
     only = found[0] if isinstance(found, list) and len(found) == 1 else None
     asked = only if isinstance(only, dict) else {}
-    course = scene.x.store.courses.get(number(str(asked.get("course_id"))))
+    course = scene.call.store.courses.get(number(str(asked.get("course_id"))))
     if course is not None and asked.get("type") == "module":
         every = modules.of_course(scene.api, course)
         seen = [m for m in every if modules.sees_all(scene.api, course) or m.workflow_state == "active"]
         found = [{"id": module.id, "name": module.name} for module in seen]
     elif course is not None and asked.get("type") == "assignment_group":
-        groups = scene.x.store.assignment_groups.find("course", course.id)
+        groups = scene.call.store.assignment_groups.find("course", course.id)
         found = [{"id": group.id, "name": group.name} for group in groups if group.workflow_state != "deleted"]
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False) if found is not None else None
 

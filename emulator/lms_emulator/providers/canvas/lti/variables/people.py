@@ -19,7 +19,7 @@ _LONGEST = 40_000
 
 
 def _login(scene: Scene) -> Pseudonym | None:
-    return people.login_of(scene.x.store, scene.person)
+    return people.login_of(scene.call.store, scene.person)
 
 
 def _signs_in_with(scene: Scene) -> str:
@@ -37,14 +37,14 @@ def _masquerading(scene: Scene) -> User:
 
 
 def _sis_email(scene: Scene) -> str | None:
-    required(people.sis_user_id(scene.x.store, scene.person))
-    return people.sis_email_of(scene.x.store, scene.person)
+    required(people.sis_user_id(scene.call.store, scene.person))
+    return people.sis_email_of(scene.call.store, scene.person)
 
 
 def email(scene: Scene) -> str | None:
     """The default address, or that of the SIS for a tool that has `prefer_sis_email`, itself or for its
     `tool_configuration`."""
-    store = scene.x.store
+    store = scene.call.store
     said = tools.settings(store, scene.tool)
     parts = (said, said.get("tool_configuration") or {})
     prefers = any(str(part.get("prefer_sis_email")).lower() == "true" for part in parts)
@@ -58,7 +58,7 @@ def _types(scene: Scene) -> list[str]:
 
 def _role_names(scene: Scene) -> str:
     """Canvas's names of the user's roles; custom roles by their own names."""
-    person, store = scene.person, scene.x.store
+    person, store = scene.person, scene.call.store
     found: list[str] = []
     place = scene.place_of_roles
     for enrollment in scene.current if place.course is not None else []:
@@ -95,7 +95,7 @@ def _enrollment_state(scene: Scene) -> str:
 
 
 def _sections(scene: Scene, enrollments: list[Enrollment]) -> list[CourseSection]:
-    found = (scene.x.store.course_sections.get(enrollment.course_section_id) for enrollment in enrollments)
+    found = (scene.call.store.course_sections.get(enrollment.course_section_id) for enrollment in enrollments)
     return [section for section in found if section is not None]
 
 
@@ -104,7 +104,9 @@ def observed(scene: Scene) -> list[User]:
     if scene.course and scene.user is None:
         return []
     rows = [row for row in scene.current if row.type == "ObserverEnrollment" and row.associated_user_id]
-    return [seen for enrollment in rows if (seen := scene.x.store.users.get(enrollment.associated_user_id)) is not None]
+    return [
+        seen for enrollment in rows if (seen := scene.call.store.users.get(enrollment.associated_user_id)) is not None
+    ]
 
 
 def _allowed(scene: Scene, names: str) -> str:
@@ -119,7 +121,7 @@ def _allowed(scene: Scene, names: str) -> str:
 
 def _administered(scene: Scene) -> str:
     """The accounts that the user administers, including subaccounts."""
-    found = [account.id for account in scene.x.store.accounts if is_account_admin(scene.api, scene.person, account)]
+    found = [account.id for account in scene.call.store.accounts if is_account_admin(scene.api, scene.person, account)]
     text = ",".join(str(number) for number in found)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(',')[0]},truncated"
 
@@ -129,19 +131,19 @@ def _image(scene: Scene) -> str:
 
 
 def _is_test_student(scene: Scene) -> bool:
-    rows = scene.x.store.enrollments.find("user", scene.person.id)
+    rows = scene.call.store.enrollments.find("user", scene.person.id)
     return any(row.type == "StudentViewEnrollment" for row in rows)
 
 
 def _ids_of_1_1(scene: Scene) -> str:
     """The ids for LTI 1.1 that the user had before merges, and today's."""
-    past = [row.user_lti_context_id for row in scene.x.store.user_past_lti_ids.find("user", scene.person.id)]
+    past = [row.user_lti_context_id for row in scene.call.store.user_past_lti_ids.find("user", scene.person.id)]
     return ",".join([*filter(None, dict.fromkeys(past)), places.user_id(scene.person)])
 
 
 def _known(scene: Scene, user: User) -> User:
     """A user with the ids that tools know them by in this place."""
-    return past_ids.as_known(scene.x.store, user, scene.place.record)
+    return past_ids.as_known(scene.call.store, user, scene.place.record)
 
 
 def _section_names(scene: Scene) -> str:
@@ -176,9 +178,9 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "vnd.Canvas.Person.email.sis": _sis_email,
     "Person.address.timezone": lambda s: iana_name(s.person.time_zone or s.school.default_time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,
-    "Membership.role": lambda s: ",".join(roles.of(s.x, s.person, s.place.own_course, advantage=s.advantage)),
-    "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.x, s.user, s.place.own_course)),
-    "Canvas.xuser.allRoles": lambda s: ",".join(roles.of_all_1(s.x, s.user, s.place.own_course)),
+    "Membership.role": lambda s: ",".join(roles.of(s.call, s.person, s.place.own_course, advantage=s.advantage)),
+    "com.instructure.User.allRoles": lambda s: ",".join(roles.of(s.call, s.user, s.place.own_course)),
+    "Canvas.xuser.allRoles": lambda s: ",".join(roles.of_all_1(s.call, s.user, s.place.own_course)),
     "com.Instructure.membership.roles": _membership,
     "Canvas.membership.roles": _role_names,
     "Canvas.membership.concludedRoles": _concluded,
@@ -195,7 +197,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
         _known(s, seen).lti_id if s.advantage else places.user_id(seen) for seen in observed(s)
     ),
     "com.instructure.Observee.sisIds": lambda s: ",".join(
-        known for seen in observed(s) if (known := people.sis_user_id(s.x.store, seen))
+        known for seen in observed(s) if (known := people.sis_user_id(s.call.store, seen))
     ),
     "Canvas.masqueradingUser.id": lambda s: _masquerading(s).id,
     "Canvas.masqueradingUser.userId": lambda s: places.user_id(_known(s, _masquerading(s))),

@@ -46,7 +46,7 @@ class Scene:
         collaboration: the collaboration that the tool is opened to change.
     """
 
-    x: Call
+    call: Call
     user: User | None
     place: Place
     tool: Tool
@@ -109,12 +109,12 @@ class Scene:
     @property
     def school(self) -> Account:
         """The root account."""
-        return places.school(self.x, self.place.account.id)
+        return places.school(self.call, self.place.account.id)
 
     @cached_property
     def api(self) -> Api:
         """The call on behalf of the user, in the form that rules take."""
-        api = Api(self.x, Params({}))
+        api = Api(self.call, Params({}))
         api.caller = api.real_user = self.user
         return api
 
@@ -122,7 +122,7 @@ class Scene:
     def mine(self) -> list[Enrollment]:
         """The user's enrollments in the course. Raises Missing for anonymous visitors, and outside courses."""
         number, ended = self.course.id, ("deleted", "rejected")
-        found = self.x.store.enrollments.find("whose", (number, self.person.id))
+        found = self.call.store.enrollments.find("whose", (number, self.person.id))
         return [item for item in found if item.workflow_state not in ended]
 
     @cached_property

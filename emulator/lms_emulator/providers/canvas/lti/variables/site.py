@@ -19,25 +19,25 @@ def _activity(kind: str) -> Callable[[Scene], str]:
     """A URL that accepts the user's activity in the course."""
 
     def find(scene: Scene) -> str:
-        numbers = (scene.tool.id, scene.person.id, scene.course.id, int(scene.x.clock.timestamp()))
-        return scene.x.url(f"/api/lti/v1/{kind}/{sealed(scene.x.ids.hex(16), *numbers)}")
+        numbers = (scene.tool.id, scene.person.id, scene.course.id, int(scene.call.clock.timestamp()))
+        return scene.call.url(f"/api/lti/v1/{kind}/{sealed(scene.call.ids.hex(16), *numbers)}")
 
     return find
 
 
 def _logout(scene: Scene) -> str:
-    login = people.login_of(scene.x.store, scene.person)
-    numbers = (scene.tool.id, required(login).id, int(scene.x.clock.timestamp()))
-    return scene.x.url(f"/api/lti/v1/logout_service/{sealed(scene.x.ids.hex(16), *numbers)}")
+    login = people.login_of(scene.call.store, scene.person)
+    numbers = (scene.tool.id, required(login).id, int(scene.call.clock.timestamp()))
+    return scene.call.url(f"/api/lti/v1/logout_service/{sealed(scene.call.ids.hex(16), *numbers)}")
 
 
 def _installed_at(scene: Scene) -> str:
-    kind, number = tools.place_of(scene.x.store, scene.tool)
-    return scene.x.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
+    kind, number = tools.place_of(scene.call.store, scene.tool)
+    return scene.call.url(f"/api/v1/{kind.lower()}s/{number}/external_tools/{scene.tool.id}")
 
 
 def _members(scene: Scene) -> str:
-    return scene.x.url(f"/api/v1/collaborations/{required(scene.collaboration).id}/members")
+    return scene.call.url(f"/api/v1/collaborations/{required(scene.collaboration).id}/members")
 
 
 def _from_editor(name: str) -> Callable[[Scene], str | None]:
@@ -52,20 +52,20 @@ def _from_editor(name: str) -> Callable[[Scene], str | None]:
 
 VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.shard.id": lambda _: 1,
-    "Canvas.api.domain": lambda s: s.x.authority,
-    "Canvas.api.baseUrl": lambda s: s.x.base_url,
+    "Canvas.api.domain": lambda s: s.call.authority,
+    "Canvas.api.baseUrl": lambda s: s.call.base_url,
     "Canvas.api.collaborationMembers.url": _members,
     "Canvas.externalTool.global_id": lambda s: global_id(s.tool.id),
     "Canvas.externalTool.url": _installed_at,
     "Canvas.xapi.url": _activity("xapi"),
     "Caliper.url": _activity("caliper"),
     "Canvas.logoutService.url": _logout,
-    "Canvas.css.common": lambda s: s.x.url(COMMON),
+    "Canvas.css.common": lambda s: s.call.url(COMMON),
     "com.instructure.brandConfigJSON": lambda _: None,
     "com.instructure.brandConfigJSON.url": lambda _: f"{STYLES}.json",
     "com.instructure.brandConfigJS.url": lambda _: f"{STYLES}.js",
-    "com.instructure.PostMessageToken": lambda s: s.x.ids.uuid(),
-    "com.instructure.RCS.app_host": lambda s: required(s.x.settings.rich_content_host or None),
+    "com.instructure.PostMessageToken": lambda s: s.call.ids.uuid(),
+    "com.instructure.RCS.app_host": lambda s: required(s.call.settings.rich_content_host or None),
     "com.instructure.Editor.contents": _from_editor("editor_contents"),
     "com.instructure.Editor.selection": _from_editor("selection"),
     "Message.locale": lambda s: people.effective_locale(s.user) if s.user is not None else "en",

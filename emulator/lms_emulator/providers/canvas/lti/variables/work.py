@@ -67,7 +67,7 @@ def _studies(scene: Scene) -> bool:
 
 def _attempts(scene: Scene) -> int | None:
     required(_studies(scene) or None)
-    found = scene.x.store.submissions.first("whose", (scene.task.id, scene.person.id))
+    found = scene.call.store.submissions.first("whose", (scene.task.id, scene.person.id))
     return found.attempt if found is not None else None
 
 
@@ -105,7 +105,7 @@ def _nothing(scene: Scene) -> None:
 
 def _activities(scene: Scene) -> str:
     """The assignments that this one was copied from, recursively, that had document processors; at most a thousand."""
-    store, found, number = scene.x.store, list[str](), scene.task.id
+    store, found, number = scene.call.store, list[str](), scene.task.id
     seen = {number}
     while (copy := store.copied_assets.first("asset", ("assignments", number))) is not None:
         source = store.assignments.get(copy.source_id) if copy.source_id is not None else None
@@ -139,7 +139,7 @@ def _resource(scene: Scene) -> str | None:
     """The tool's resource id of the assignment's line item; despite the variable's name it is not the link's."""
     if scene.task.submission_types != ["external_tool"]:
         required(None)
-    first: LineItem = required(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
+    first: LineItem = required(next(iter(line_items.of_assignment(scene.call.store, scene.task.id)), None))
     return first.data.resource_id
 
 
@@ -147,7 +147,7 @@ def _link_id(scene: Scene) -> str:
     """The id of the opened LTI 1.3 link."""
     task = scene.assignment
     if task is not None and task.submission_types == ["external_tool"]:
-        first = next(iter(line_items.of_assignment(scene.x.store, task.id)), None)
+        first = next(iter(line_items.of_assignment(scene.call.store, task.id)), None)
         if first is not None:
             return str(required(first.data.resource_link_id))
     return str(required(scene.link if scene.advantage else None).id)
@@ -195,13 +195,13 @@ def _item(scene: Scene) -> int | None:
 def _recording(scene: Scene) -> MediaObject:
     """The recording in the exported file."""
     file: Attachment = required(scene.file)
-    found: MediaObject = required(scene.x.store.media_objects.first("file", file.id))
+    found: MediaObject = required(scene.call.store.media_objects.first("file", file.id))
     return found
 
 
 def _recording_id(scene: Scene) -> str:
     file: Attachment = required(scene.file)
-    found = scene.x.store.media_objects.first("file", file.id)
+    found = scene.call.store.media_objects.first("file", file.id)
     return str(required(found.media_id if found is not None else file.media_entry_id))
 
 

@@ -54,7 +54,7 @@ def bring(
     if not visibility:
         fields = {name: value for name, value in fields.items() if name not in VISIBILITY}
     if fields.get("self_enrollment") and target.self_enrollment_code is None:
-        fields["self_enrollment_code"] = api.x.ids.text(6)
+        fields["self_enrollment_code"] = api.call.ids.text(6)
     fields["settings"] = {**target.settings, **_settings(api, source, target, new)}
     if package.native:
         fields |= _of_place(api, source, target, synced=synced)

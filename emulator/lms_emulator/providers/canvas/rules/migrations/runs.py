@@ -162,7 +162,7 @@ def run(api: Api, record: ContentMigration) -> ContentMigration:
         current = replace(current, source_course_id=exported.context_id)
     if isinstance(context.record, Course):
         source = api.store.courses.get(current.source_course_id or 0)
-        notices.copied(api.x, context.record, source)
+        notices.copied(api.call, context.record, source)
         if source is not None:
             course_log.note_pair(api, source, context.record, "copied", api.store.users.get(current.user_id or 0))
     return put(
@@ -180,7 +180,7 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
         _unzip(api, record, context)
         return {"skip_import_notification": True}
     if not isinstance(context.record, Course):
-        api.x.notes["migration"] = "not emulated: packages that are brought into an account"
+        api.call.notes["migration"] = "not emulated: packages that are brought into an account"
         raise cartridges.Unreadable(NOT_HERE)
     if record.migration_type == "course_copy_importer":
         source = api.store.courses.get(record.source_course_id or 0)
@@ -214,7 +214,7 @@ def _sent(api: Api, record: ContentMigration) -> Attachment:
 
 def _read(api: Api, record: ContentMigration, sent: Attachment) -> cartridges.Read:
     quizzes_only = record.migration_type == "qti_converter"
-    return cartridge_reader.read(sent.filename, sent.content, api.x.ids, quizzes_only=quizzes_only)
+    return cartridge_reader.read(sent.filename, sent.content, api.call.ids, quizzes_only=quizzes_only)
 
 
 def converted(api: Api, record: ContentMigration) -> packages.Package | None:

@@ -252,7 +252,7 @@ class Transfer:
             "asked_at": None,
             "original": {},
             "resource_link_id": None,
-            "lti_context_id": known.lti_context_id if known is not None else self.api.x.ids.uuid(),
+            "lti_context_id": known.lti_context_id if known is not None else self.api.call.ids.uuid(),
         }
 
     def _category(self, number: int | None) -> int | None:
@@ -320,7 +320,7 @@ class Transfer:
     def _of_attachments(self, part: Part, known: Any) -> dict[str, Any]:
         context = contexts.get(self.api, "Course", self.target.id)
         folder = files.folder_at(self.api, context, self.package.folders.get(part.record.id, ""))
-        uuid = known.uuid if known is not None else self.api.x.ids.alnum(40)
+        uuid = known.uuid if known is not None else self.api.call.ids.alnum(40)
         return {"context_id": self.target.id, "folder_id": folder.id, "user_id": None, "uuid": uuid, "copied": True}
 
     def _of_context_modules(self, part: Part, known: Any) -> dict[str, Any]:

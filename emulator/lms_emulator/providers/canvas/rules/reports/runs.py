@@ -81,12 +81,12 @@ def run(api: Api, report: AccountReport) -> None:
     maker = MAKERS.get(report.report_type)
     made = Made({}, "")
     if maker is None:
-        api.x.notes["report"] = f"not emulated: {report.report_type}"
+        api.call.notes["report"] = f"not emulated: {report.report_type}"
     else:
         try:
             made = maker(scope)
         except Refusal as refusal:  # at which Canvas's job fails
-            api.x.notes["report"] = f"{refusal.check}: {refusal.got}"
+            api.call.notes["report"] = f"{refusal.check}: {refusal.got}"
     ended = replace(report, started_at=api.now, ended_at=api.now, updated_at=api.now, progress=100)
     parameters = scope.parameters | {"locale": "en"}
     if not made.files:
@@ -111,7 +111,7 @@ def _file(api: Api, report: AccountReport, account: Account, made: Made) -> Atta
                 archive.writestr(zipfile.ZipInfo(f"{zip_file}.csv"), text, zipfile.ZIP_DEFLATED)
         name, kind, content = f"{name}.zip", "application/zip", out.getvalue()
     else:
-        name = f"{name}{api.now:%Y%m%d}-{api.x.ids.digits(4)}-{api.x.ids.hex(6)}.csv"
+        name = f"{name}{api.now:%Y%m%d}-{api.call.ids.digits(4)}-{api.call.ids.hex(6)}.csv"
         kind, content = "text/csv", next(iter(texts.values())).encode()
     context = contexts.get(api, "Account", account.id)
     folder = files.folder_at(api, context, "Reports")

@@ -246,7 +246,7 @@ def _errors_file(work: Work) -> Attachment:
     text = csv_files.written([["sis_import_id", "file", "message", "row"], *rows])
     filename = (
         f"{global_id(batch.id)}_processing_warnings_and_errors{batch.created_at:%Y-%m-%d%H%M%S}UTC"
-        f"{batch.created_at:%Y%m%d}-{api.x.ids.digits(4)}-{api.x.ids.hex(6)}.csv"
+        f"{batch.created_at:%Y%m%d}-{api.call.ids.digits(4)}-{api.call.ids.hex(6)}.csv"
     )
     name = f"sis_errors_attachment_{batch.id}.csv"
     return attached.file(api, "SisBatch", batch.id, name, "csv", text.encode(), filename=filename)

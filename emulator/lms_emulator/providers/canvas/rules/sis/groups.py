@@ -101,7 +101,7 @@ def group(work: Work, row: Row) -> bool:
         id=work.api.new_id("groups"),
         group_category_id=within.id,
         name=name,
-        lti_context_id=work.api.x.ids.hex(40),
+        lti_context_id=work.api.call.ids.hex(40),
         created_at=work.api.now,
     )
     fields: dict[str, Any] = {"sis_source_id": sis_id, "group_category_id": within.id}

@@ -235,7 +235,7 @@ def _person(work: Work, row: Row, known: User | None) -> User:
             sortable_name=sortable,
             pronouns=_given(row, "pronouns"),
             uuid=work.api.new_uuid(),
-            lti_id=work.api.x.ids.uuid(),
+            lti_id=work.api.call.ids.uuid(),
         )
         return work.store.users.put(made)
     fields: Fields = {"name": name, "sortable_name": sortable}
@@ -321,7 +321,7 @@ def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) 
         user_id=person.id,
         address=address,
         position=len(people.channels_of(work.store, person)) + 1,
-        confirmation_code=work.api.x.ids.text(25),
+        confirmation_code=work.api.call.ids.text(25),
         created_at=work.api.now,
     )
     state = "retired" if status == "deleted" else "active"

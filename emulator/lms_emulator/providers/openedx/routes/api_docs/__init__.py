@@ -46,48 +46,48 @@ class Description:
     def _paths(self) -> dict[str, Any]:
         return document.paths(self._described)
 
-    def api_docs(self, x: Call) -> Response:
+    def api_docs(self, call: Call) -> Response:
         """The page, or the description as the media type that Accept asks for (`?format=` is ignored)."""
-        return self._answer(x, (PAGE, YAML, JSON, OPENAPI))
+        return self._answer(call, (PAGE, YAML, JSON, OPENAPI))
 
-    def swagger_json(self, x: Call) -> Response:
+    def swagger_json(self, call: Call) -> Response:
         """The description as JSON."""
-        return self._answer(x, (JSON,))
+        return self._answer(call, (JSON,))
 
-    def swagger_yaml(self, x: Call) -> Response:
+    def swagger_yaml(self, call: Call) -> Response:
         """The description as YAML."""
-        return self._answer(x, (YAML,))
+        return self._answer(call, (YAML,))
 
-    def _answer(self, x: Call, kinds: tuple[str, ...]) -> Response:
-        kind = negotiate(x.headers.get("accept"), kinds)
+    def _answer(self, call: Call, kinds: tuple[str, ...]) -> Response:
+        kind = negotiate(call.headers.get("accept"), kinds)
         if kind is None:
-            raise _refused(406, "not_acceptable", expected=list(kinds), got=x.headers.get("accept"))
-        if x.method not in ("GET", "HEAD", "OPTIONS"):
-            raise _refused(405, "method_not_allowed", expected=ALLOW, got=x.method)
+            raise _refused(406, "not_acceptable", expected=list(kinds), got=call.headers.get("accept"))
+        if call.method not in ("GET", "HEAD", "OPTIONS"):
+            raise _refused(405, "method_not_allowed", expected=ALLOW, got=call.method)
         if kind == PAGE:
-            if x.method != "HEAD":
-                csrf.ensure(x)
-            response = pages.page(x, "api_docs.html", assets=f"{x.prefix}/static/drf-yasg/swagger-ui-dist")
+            if call.method != "HEAD":
+                csrf.ensure(call)
+            response = pages.page(call, "api_docs.html", assets=f"{call.prefix}/static/drf-yasg/swagger-ui-dist")
         else:
-            description = document.document(x, self._paths)
+            description = document.document(call, self._paths)
             text = to_yaml(description) + "\n" if kind == YAML else json.dumps(description, ensure_ascii=False)
             response = Response(text.encode(), 200, {"content-type": f"{kind}; charset=utf-8"})
         response.headers.update({"vary": VARY, "allow": ALLOW, "cache-control": NEVER_CACHE})
         return response
 
 
-def swagger(x: Call) -> Response:
+def swagger(call: Call) -> Response:
     """The older address of the page."""
-    return wire.redirect(f"{x.prefix}/api-docs/")
+    return wire.redirect(f"{call.prefix}/api-docs/")
 
 
-def asset(x: Call) -> Response:
+def asset(call: Call) -> Response:
     """A file of Swagger UI, from the package that ships it."""
     from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]  # ships no types
 
-    name = x.path_params["name"]
+    name = call.path_params["name"]
     if name not in ASSETS:
-        raise refusals.page_not_found(x.path)
+        raise refusals.page_not_found(call.path)
     data = swagger_ui_path.joinpath(name).read_bytes()
     return Response(data, 200, {"content-type": ASSETS[name], "cache-control": "max-age=3600"})
 

@@ -33,19 +33,19 @@ _ACTIONS = {"POST": "create", "PUT": "update", "PATCH": "partial_update", "DELET
 _STATUS = {"POST": "201", "DELETE": "204"}
 
 
-def document(x: Call, path_items: dict[str, Any]) -> dict[str, Any]:
+def document(call: Call, path_items: dict[str, Any]) -> dict[str, Any]:
     """The whole description, as this client reaches the site. Parameters: `path_items`, what `paths` made."""
     return {
         "swagger": "2.0",
         "info": {
             "title": "Open edX API",
             "description": "APIs for access to Open edX information",
-            "contact": {"email": x.store.section.contact_email},
+            "contact": {"email": call.store.section.contact_email},
             "version": "v1",
         },
-        "host": x.authority,
-        "schemes": [x.scheme],
-        "basePath": f"{x.prefix}/api",
+        "host": call.authority,
+        "schemes": [call.scheme],
+        "basePath": f"{call.prefix}/api",
         "consumes": ["application/json"],
         "produces": ["application/json"],
         "securityDefinitions": {"Basic": {"type": "basic"}},
