@@ -229,10 +229,10 @@ def test_whom_one_may_act_as(canvas: Site) -> None:
     tester = canvas.teacher.get(f"{COURSE}/student_view_student").json()["id"]
     assert [acts(who, tester) for who in (canvas.teacher, canvas.admin, canvas.student)] == [200, 200, 401]
     assert [acts(who, 101) for who in (canvas.teacher, canvas.admin)] == [401, 200]
-    gone = canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": {"unique_id": "gone"}}).json()["id"]
-    assert acts(canvas.admin, gone) == 200
-    assert canvas.admin.delete(f"{SCHOOL}/users/{gone}").status_code == 200
-    assert [acts(who, gone) for who in (canvas.admin, canvas.student)] == [401, 401]
+    person = canvas.admin.post(f"{SCHOOL}/users", json={"pseudonym": {"unique_id": "gone"}}).json()["id"]
+    assert acts(canvas.admin, person) == 200
+    assert canvas.admin.delete(f"{SCHOOL}/users/{person}").status_code == 200
+    assert [acts(who, person) for who in (canvas.admin, canvas.student)] == [401, 401]
 
 
 def test_every_built_in_role_is_found_by_its_number(canvas: Site) -> None:

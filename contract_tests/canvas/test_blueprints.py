@@ -105,8 +105,8 @@ def test_what_unsynced_changes_tell(canvas: Site) -> None:
     notice = admin.post(f"{old}/discussion_topics", json={**said, "is_announcement": True}).json()["id"]
     tool = {"name": "Tool", "url": "https://tool.example.edu/", "consumer_key": "k", "shared_secret": "s"}
     number = admin.post(f"{old}/external_tools", json={**tool, "privacy_level": "public"}).json()["id"]
-    gone = admin.post(f"{old}/pages", json={"wiki_page": {"title": "Gone"}}).json()
-    admin.delete(f"{old}/pages/{gone['url']}")
+    removed = admin.post(f"{old}/pages", json={"wiki_page": {"title": "Gone"}}).json()
+    admin.delete(f"{old}/pages/{removed['url']}")
     admin.put(old, json={"course": {"syllabus_body": "new"}})
     rows = admin.get(f"{old}/blueprint_templates/default/unsynced_changes").json()
     assert [(row["asset_type"], row["change_type"]) for row in rows] == [

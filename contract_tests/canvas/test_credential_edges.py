@@ -259,7 +259,8 @@ def test_tokens_of_a_deleted_user_or_a_disabled_key(rig: InProcess) -> None:
 
 
 def test_a_revoked_token(rig: InProcess) -> None:
-    refused(rig, call(rig, "revoked"), {"errors": [{"message": "Revoked access token."}]}, "token_revoked", None)
+    why = "the token was revoked, by DELETE /login/oauth2/token, its owner or an administrator: ask for another one"
+    refused(rig, call(rig, "revoked"), {"errors": [{"message": "Revoked access token."}]}, "token_revoked", why)
     assert rig.checks == [{"name": "the access token was not revoked", "passed": False}]
 
 

@@ -378,8 +378,11 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
     path = f"{COURSE}/rubrics/{known['id']}"
     (use,) = teacher.get(path, params={"include": "associations"}).json()["associations"]
 
+    named = f"{path}?rubric_association_id={use['id']}"
+
     def change(address: str, **fields: str) -> tuple[object, ...]:
         sent = {f"rubric_association[{name}]": value for name, value in fields.items()}
+        sent |= {"rubric[title]": "R"} if address == named else {}
         answer = teacher.put(address, data=sent).json()["rubric_association"]
         return tuple(answer[name] for name in ("hide_points", "hide_outcome_results", "use_for_grading"))
 
@@ -390,7 +393,6 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
         "rubric_association[hide_outcome_results]",
     }
     wanted = {"association_id": str(task["id"]), "association_type": "Assignment"}
-    named = f"{path}?rubric_association_id={use['id']}"
     assert change(named, hide_points="true", hide_outcome_results="1", **wanted) == (True, True, True)
     assert change(named, hide_points="1", use_for_grading="1", **wanted) == (True, True, False)
 

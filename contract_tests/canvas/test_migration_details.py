@@ -61,8 +61,8 @@ def test_which_lists_there_are(canvas: Site, name: str, status: int) -> None:
 def test_files_are_listed_in_their_folders(canvas: Site) -> None:
     upload(canvas.teacher, "/courses/1/files", "a.txt", b"a", parent_folder_path="Texts/One")
     folders = canvas.teacher.get(f"{API}/courses/1/content_list", params={"type": "attachments"}).json()
-    (one,) = [folder for folder in folders if folder["title"] == "course files/Texts/One"]
-    assert (one["type"], [file["title"] for file in one["sub_items"]]) == ("folders", ["a.txt"])
+    (folder,) = [entry for entry in folders if entry["title"] == "course files/Texts/One"]
+    assert (folder["type"], [file["title"] for file in folder["sub_items"]]) == ("folders", ["a.txt"])
     assert "course files/Texts" not in [folder["title"] for folder in folders], "no file lies right there"
 
 

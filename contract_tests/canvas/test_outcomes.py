@@ -190,13 +190,13 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     teacher = canvas.teacher
     outcome = made(teacher, root(teacher, COURSE), title="O")
     task = work(teacher)
-    row = {
+    described = {
         "description": "C",
         "learning_outcome_id": outcome["id"],
         "ratings": {"0": {"description": "Y", "points": 5}},
     }
     link = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
-    body = {"rubric": {"title": "R", "criteria": {"0": row}}, "rubric_association": link}
+    body = {"rubric": {"title": "R", "criteria": {"0": described}}, "rubric_association": link}
     answer = teacher.post(f"{COURSE}/rubrics", json=body).json()
     (criterion,) = answer["rubric"]["criteria"]
     path = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}"
@@ -226,7 +226,11 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     left = [row["links"]["user"] for row in rollups(**{"exclude[]": "concluded_enrollments"})["rollups"]]
     assert set(everybody) - set(left) == {str(ADA)}
     assert rollups(aggregate="course", **{"exclude[]": "concluded_enrollments"})["rollups"][0]["scores"] == []
-    hiding = {"rubric_association_id": use, "rubric_association": {"hide_outcome_results": True}}
+    hiding = {
+        "rubric_association_id": use,
+        "rubric_association": {"hide_outcome_results": True},
+        "rubric": {"title": "R", "criteria": {"0": {**described, "id": criterion["id"]}}},
+    }
     assert teacher.put(f"{COURSE}/rubrics/{answer['rubric']['id']}", json=hiding).is_success
     canvas.admin.put(f"{COURSE}/enrollments/{row['id']}/reactivate")
     assess()

@@ -107,8 +107,8 @@ def test_who_acts_as_another_is_nobody_once_deleted(site: InProcess) -> None:
     admin.act_as(101)
     assert admin.who() == 101
     rows = json.loads(json.dumps(site.lms.dump()["canvas"]["users"], default=str))
-    gone = [{**row, "workflow_state": "deleted"} if row["id"] == site.lms.canvas.admin.id else row for row in rows]
-    reload(site, users=gone)
+    others = [{**row, "workflow_state": "deleted"} if row["id"] == site.lms.canvas.admin.id else row for row in rows]
+    reload(site, users=others)
     assert admin.who() is None
 
 

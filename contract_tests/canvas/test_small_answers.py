@@ -334,5 +334,5 @@ def test_a_deleted_topic_could_be_locked_if_it_ever_was_in_a_module(canvas: Site
             item = {"module_item": {"type": "Discussion", "content_id": topic}}
             made = teacher.post(f"{COURSE}/modules/{module}/items", json=item).json()["id"]
             assert teacher.delete(f"{COURSE}/modules/{module}/items/{made}").status_code == 200
-        gone = teacher.delete(f"{COURSE}/discussion_topics/{topic}").json()["discussion_topic"]
-        assert gone["could_be_locked"] is placed
+        removed = teacher.delete(f"{COURSE}/discussion_topics/{topic}").json()["discussion_topic"]
+        assert removed["could_be_locked"] is placed

@@ -312,9 +312,9 @@ class TestUnread:
             for word, status in (("pets", 200), ("hobbies", 200), ("strange", 200), ("marks", 501)):
                 answer = httpx.get(f"{lms.url}/toy/chosen", params={"include[]": word}, trust_env=False)
                 assert answer.status_code == status
-                told = [warning.message for warning in lms.requests.last.warnings]
-                assert (told == []) == (word == "pets")
-                assert any("does nothing with it either" in message for message in told) == (word == "hobbies")
+                messages = [warning.message for warning in lms.requests.last.warnings]
+                assert (messages == []) == (word == "pets")
+                assert any("does nothing with it either" in message for message in messages) == (word == "hobbies")
             assert answer.json()["parameters"] == ["include[]=marks"]
 
     def test_unknown_includes(self, site: Emulator, http: httpx.Client) -> None:

@@ -89,7 +89,7 @@ def test_what_is_switched_off(lms: Emulator, http: httpx.Client) -> None:
         "scope": "users:own_profile:read",
     }
     insecure = {"client_id": "b5b5b5b5-0000-4000-8000-00000000c11e", "redirect_uri": "http://insecure.example/callback"}
-    gone = {"username": "gbdemo\\gone.student", "password": "gone-demo-password"}
+    inactive = {"username": "gbdemo\\gone.student", "password": "gone-demo-password"}
     client = {"grant_type": "password", "client_id": lms.learningstudio.application_id}
     each(
         lms,
@@ -103,7 +103,7 @@ def test_what_is_switched_off(lms: Emulator, http: httpx.Client) -> None:
                 "Brightspace sends codes to https alone",
             ),
             "a user": (
-                lambda: http.post(f"{lms.learningstudio.url}/token", data=client | gone),
+                lambda: http.post(f"{lms.learningstudio.url}/token", data=client | inactive),
                 "the user gone.student is not active",
             ),
         },

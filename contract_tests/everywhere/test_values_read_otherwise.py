@@ -51,6 +51,6 @@ def test_it_is_warned_of(lms: Emulator, provider: str, path: str, name: str, odd
         address = f"{lms.url}/{provider}{path}".replace("{name}", lms.openedx.superuser.username)
         answer = httpx.get(address, params={name: value}, headers=credentials(lms, provider), trust_env=False)
         assert answer.status_code == 200, answer.text
-        told = [row.message for row in lms.requests.last.warnings if row.code == "value_read_otherwise"]
-        assert len(told) == warned, lms.requests.last.warnings
-        assert all(said in message for message in told), told
+        messages = [row.message for row in lms.requests.last.warnings if row.code == "value_read_otherwise"]
+        assert len(messages) == warned, lms.requests.last.warnings
+        assert all(said in message for message in messages), messages

@@ -76,24 +76,30 @@ def test_an_inactive_user_gets_a_mail_instead(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "fault"),
+    ("headers", "diagnosis"),
     [
-        ({"X-CSRFToken": ""}, "CSRF token missing."),
+        (
+            {"X-CSRFToken": ""},
+            "send the token of the cookie csrftoken as X-CSRFToken, or a bearer token instead of the session",
+        ),
         ({"X-CSRFToken": "short"}, "CSRF token from the 'X-Csrftoken' HTTP header has incorrect length."),
-        ({"X-CSRFToken": "x" * 32}, "CSRF token from the 'X-Csrftoken' HTTP header incorrect."),
+        (
+            {"X-CSRFToken": "x" * 32},
+            "the token is not that of the cookie csrftoken, which changes at each sign-in: read the cookie again",
+        ),
         (
             {"Origin": "http://evil.example"},
             "Origin checking failed - http://evil.example does not match any trusted origins.",
         ),
     ],
 )
-def test_signing_in_needs_the_csrf_token(web: Web, headers: dict[str, str], fault: str) -> None:
+def test_signing_in_needs_the_csrf_token(web: Web, headers: dict[str, str], diagnosis: str) -> None:
     browser = web.browser()
     browser.get("/csrf/api/v1/token")
     form = {"email_or_username": web.info.learner.username, "password": web.info.learner.password}
     answer = browser.post(LOGIN, form, headers=headers)
     assert (answer.status_code, "Forbidden (403)" in answer.text) == (403, True)
-    assert web.refusal.diagnosis == fault
+    assert web.refusal.diagnosis == diagnosis
     assert browser.post(LOGIN, form).status_code == 200
 
 

@@ -88,16 +88,16 @@ def test_an_unknown_context_is_not_refused_here(site: Site) -> None:
 @pytest.mark.parametrize(
     ("class_id", "diagnosis"),
     [
-        ("ffffffffffffffffffffffff", None),
+        ("ffffffffffffffffffffffff", "there is no class ffffffffffffffffffffffff; this world has 5f0000030000"),
         ("5f00000000000000000c0001", "that id is a course, not a class"),
         ("5f00000300000000000d0004", "this class exists, but not in the institution of the path"),
     ],
 )
-def test_classes_that_cannot_be_launched(site: Site, class_id: str, diagnosis: str | None) -> None:
+def test_classes_that_cannot_be_launched(site: Site, class_id: str, diagnosis: str) -> None:
     response = site.sign_on(class_id=class_id)
     assert response.status_code == 404
     assert site.refusal().reason == "unknown_class"
-    assert site.refusal().diagnosis == diagnosis
+    assert str(site.refusal().diagnosis).startswith(diagnosis)
     assert site.sign_on(class_id=site.info.class_id).status_code == 200
 
 

@@ -24,7 +24,8 @@ too; `fault`: a scripted failure acted; `crash`: the emulator itself failed."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _LONGEST = 200
-_PLACE = re.compile(r'File "[^"\n]*?(\blms_emulator/[^"\n]+)", line (\d+), in (\S+)')
+_PLACE = re.compile(r'File "([^"\n]+)", line (\d+), in (\S+)')
+_PACKAGE = "lms_emulator/"
 WELL: tuple[Outcome, ...] = ("answered", "answered_with_warnings")
 
 _SENTENCES: dict[Outcome, str] = {
@@ -67,9 +68,9 @@ def explanation(
 
 def _failure(crash: str) -> str:
     """The last line of a traceback, and the innermost of our own places in it."""
-    places = _PLACE.findall(crash)
-    where = " (in {}, line {}, {})".format(*places[-1]) if places else ""
-    return crash.strip().splitlines()[-1] + where
+    places = [(path.partition(f"/{_PACKAGE}")[2], line, name) for path, line, name in _PLACE.findall(crash)]
+    ours = [f" (in {_PACKAGE}{path}, line {line}, {name})" for path, line, name in places if path]
+    return crash.strip().splitlines()[-1] + "".join(ours[-1:])
 
 
 def _failed(refusal: dict[str, Any]) -> str | None:

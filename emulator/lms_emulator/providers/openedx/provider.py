@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.openedx.info import Info
 
 _COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
-_SPACED = re.compile(r"course-v1:[^/+, ]+ [^/+, ]+ [^/+, ]+")
+_SPACED = re.compile(r"course-v1:[^/+, ]{1,255} [^/+, ]{1,255} [^/+, ]{1,255}")
 _OLD_KEY = re.compile(r"^/courses/[^/+:]+/[^/+:]+/[^/+:]+(?=/.)")
 _FRONT_END = re.compile(r"(?:/.*)?/course/course-v1:|/course-v1:[^/]+/posts/")
 _STUDIO = "/settings/grading/course-v1:"

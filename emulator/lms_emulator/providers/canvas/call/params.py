@@ -144,7 +144,7 @@ class Params:
         value = self.get(*path)
         return default if value is None else self._told(as_flag(value), value, path)
 
-    def one(self, *path: str) -> bool:
+    def is_one(self, *path: str) -> bool:
         """Whether it was sent as the text `1`, all that is true for Canvas here; `true` and the like are noted."""
         return self._told((value := self.get(*path)) == "1", value, path)
 

@@ -97,7 +97,7 @@ def update(api: Api) -> Any:
     if any(place.kind != "Course" for place in places):
         raise refusals.crashed("`appointment_group[context_codes]` names something that is no course", places)
     changed = appointments.with_more(api, group, [place.code for place in places], sent.texts("sub_context_codes"))
-    publish = sent.one("publish")
+    publish = sent.is_one("publish")
     if not publish and not sent.data.keys() - {"publish", "context_codes"}:
         raise refusals.missing("appointment_group", sent.data)
     if publish and group.workflow_state != "pending":

@@ -254,7 +254,7 @@ def _keep(
     for name in flags:
         if sent.has(name):
             changes[name] = sent.flag(name)
-    if "hide_points" in flags and sent.one("hide_points"):
+    if "hide_points" in flags and sent.is_one("hide_points"):
         changes |= {"use_for_grading": False, "hide_score_total": False}
     for name in ("purpose", "title"):
         if sent.text(name):

@@ -183,7 +183,7 @@ def ignore(api: Api) -> Any:
     table = IGNORABLE.get(kind)
     if table is None or getattr(api.store, table).get(local_number(number) or 0) is None:
         raise refusals.crashed("Canvas fails if the item to ignore does not exist", api.slot("asset_string"))
-    until = None if api.params.one("permanent") else stamp(api.now)
+    until = None if api.params.is_one("permanent") else stamp(api.now)
     ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{api.slot('asset_string')}": until}
     people.prefer(api, user, ignored_until=ignored)
     return {"ignored": True}

@@ -53,7 +53,7 @@ def fields(
         "points_possible": round(sum(float(criterion["points"]) for criterion in scored(described)), 4),
     }
     if sent.get(FREE_FORM) not in (None, False):
-        found[FREE_FORM] = sent.one(FREE_FORM)
+        found[FREE_FORM] = sent.is_one(FREE_FORM)
     if known.hide_score_total is None or used(api, known) < 2:
         of = sent if sent.get("hide_score_total") not in (None, False) else linked
         found["hide_score_total"] = of.boolean("hide_score_total")
@@ -136,7 +136,7 @@ def _aligned(api: Api, fields: Params) -> dict[str, Any]:
         "long_description": outcome.description or "",
         "learning_outcome_id": outcome.id,
         "mastery_points": float(outcome.mastery_points) if mastery is None else fields.real("mastery_points"),
-        "ignore_for_scoring": fields.one("ignore_for_scoring"),
+        "ignore_for_scoring": fields.is_one("ignore_for_scoring"),
     }
 
 
@@ -317,7 +317,7 @@ def _save_comments(api: Api, association: RubricAssociation, sent: dict[str, Par
     saved = dict(association.saved_comments)
     for name, fields in sent.items():
         comment = fields.text("comments") or ""
-        if comment.strip() and fields.one("save_comment") and kind != "peer_review":
+        if comment.strip() and fields.is_one("save_comment") and kind != "peer_review":
             saved[name] = sorted({*saved.get(name, ()), comment} - {"No Details"})
     if saved != association.saved_comments:
         api.store.rubric_associations.put(replace(association, saved_comments=saved, updated_at=api.now))
