@@ -176,14 +176,14 @@ def test_words_and_ids_that_canvas_does_not_know_are_warned_of(canvas: Site) -> 
 
 
 @pytest.mark.parametrize(
-    ("sent", "read"), [("ja", False), ("2", False), ("enabled", False), ("yes", True), ("no", False), ("", False)]
+    ("sent", "read"), [("ja", False), ("2", True), ("enabled", False), ("yes", True), ("no", False), ("", False)]
 )
 def test_a_word_that_is_neither_true_nor_false_for_canvas(canvas: Site, sent: str, read: bool) -> None:
     answer = canvas.teacher.post("/api/v1/courses/1/modules", data={"module[name]": "M"}).json()
     path = f"/api/v1/courses/1/modules/{answer['id']}"
-    shown = canvas.teacher.put(path, data={"module[require_sequential_progress]": sent}).json()
-    assert shown["require_sequential_progress"] is read
-    name, usual = "module[require_sequential_progress]", sent in ("yes", "no", "")
+    shown = canvas.teacher.put(path, data={"module[publish_final_grade]": sent}).json()
+    assert shown["publish_final_grade"] is read
+    name, usual = "module[publish_final_grade]", sent in ("2", "yes", "no", "")
     assert otherwise(canvas) == ([] if usual else [(name, f"`{name}`: Canvas takes `{sent}` for `false`")])
 
 

@@ -18,7 +18,8 @@ from starlette.responses import Response
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import query_of, read_query
+from lms_emulator.providers.canvas.call.params import read_query
+from lms_emulator.providers.canvas.call.queries import query_of
 from lms_emulator.providers.canvas.wire import reply
 
 

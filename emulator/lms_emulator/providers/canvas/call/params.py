@@ -12,7 +12,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote_plus
 
 from starlette.datastructures import UploadFile
 
@@ -198,6 +197,11 @@ class Params:
         sent = {name: value for name, value in self.data.items() if value is not None}
         return Params({**before, **sent}, self._path, self._reads)
 
+    def without(self, name: str, what: str) -> Params:
+        """This hash without a member that Canvas drops, which is noted. Parameters: `what`, what was sent."""
+        self.read_as(None, name, sent=what)
+        return Params({key: value for key, value in self.data.items() if key != name}, self._path, self._reads)
+
     def hashes(self, *path: str) -> list[Params]:
         """A list of hashes, which may also be sent as a hash of `0`, `1`, …."""
         value = self._find(*path)
@@ -284,8 +288,10 @@ def as_whole(text: str | None) -> int | None:
 
 
 def as_flag(value: Any) -> bool:
-    """A value as a boolean, by Canvas's rules."""
-    return value is True or str(value).lower() in TRUE
+    """A value as a boolean, by Canvas's rules: a word for true, or a number that is not 0."""
+    if isinstance(value, str | int) and (found := _INTEGER.match(str(value))) is not None:
+        return bool(found.group(1).strip("+-0"))
+    return value is True or (isinstance(value, str) and value.lower() in TRUE)
 
 
 def as_boolean(text: str | None) -> bool | None:
@@ -434,16 +440,3 @@ def _has(target: dict[str, Any], name: str) -> bool:
             return False
         value = value[part]
     return True
-
-
-def query_of(pairs: dict[str, Any], within: str = "") -> list[str]:
-    """Parameters as query parts, as Rails writes them: hashes sorted, lists in order."""
-    return sorted(_written_part(value, f"{within}[{name}]" if within else name) for name, value in pairs.items())
-
-
-def _written_part(value: Any, name: str) -> str:
-    if isinstance(value, dict):
-        return "&".join(query_of(value, name))
-    if isinstance(value, list):
-        return "&".join(_written_part(item, f"{name}[]") for item in value or [""])
-    return f"{quote_plus(name)}={quote_plus(as_text(value) or '')}"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_flag, as_whole
 from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
@@ -82,6 +82,8 @@ FEDERATED = (
     *("sortable_name", "surname", "time_zone"),
 )
 """What of a person a provider may fill in."""
+COLUMNS = ("jit_provisioning", "parent_registration", "verify_tls_cert_opt_in")
+"""The booleans with columns of their own; the others are settings, true by Canvas's words for it."""
 SECRETS = ("auth_password", "client_secret")
 SSO = ("login_handle_name", "change_password_url", "auth_discovery_url", "unknown_user_url")
 OTHER_TYPE = "Can not change type of authorization config, please delete and create new config."
@@ -134,7 +136,9 @@ def _sent(api: Api, kind: str) -> dict[str, Any]:
     for name, default in {**FIELDS.get(kind, {}), "mfa_required": False, "skip_internal_mfa": False}.items():
         if not sent.has(name):
             continue
-        if isinstance(default, bool):
+        if name in COLUMNS:
+            found |= columns.filled(sent, (name,))
+        elif isinstance(default, bool):
             found[name] = sent.flag(name)
         elif isinstance(default, dict):
             given = sent.get(name)

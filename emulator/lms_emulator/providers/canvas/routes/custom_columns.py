@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, CustomColumnDatum, CustomGradebookColumn
@@ -88,10 +88,10 @@ def update(api: Api) -> Any:
 
 
 def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
-    sent = api.params.require("column")
-    changes: dict[str, Any] = {
-        name: sent.flag(name) if name == "hidden" else sent.boolean(name) for name in FLAGS if sent.has(name)
-    }
+    sent = columns.permitted(api.params.require("column"))
+    changes: dict[str, Any] = columns.booleans(sent, ("teacher_notes", "read_only"))
+    if sent.has("hidden"):
+        changes["hidden"] = sent.flag("hidden")
     if sent.has("title"):
         changes["title"] = sent.text("title") or ""
     if sent.text("position"):

@@ -165,8 +165,7 @@ def _created(api: Api, context: Context, parent: Folder) -> Any:
         context,
         parent,
         _name(api),
-        hidden=api.params.flag("hidden"),
-        locked=api.params.flag("locked"),
+        **_flags(api),
         lock_at=api.moment("lock_at"),
         unlock_at=api.moment("unlock_at"),
         position=api.params.whole("position"),
@@ -181,11 +180,19 @@ def _name(api: Api) -> str:
     return name
 
 
+def _flags(api: Api) -> dict[str, Any]:
+    """Whether a folder is locked and hidden; the latter only by `1` and `true` (canvas-lms app/models/folder.rb)."""
+    found: dict[str, Any] = {"locked": bool(api.params.boolean("locked"))} if api.params.has("locked") else {}
+    if api.params.has("hidden"):
+        found["hidden"] = api.params.flag("hidden") and api.params.get("hidden") in (True, "1", "true")
+    return found
+
+
 def update(api: Api) -> Any:
     """Rename, move, hide, lock or date a folder."""
     folder, context = folder_in_path(api, deleted=True)
     files.require_change(api, folder, "edit")
-    changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {
+    changes: dict[str, Any] = _flags(api) | {
         name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)
     }
     if api.params.text("just_hide") == "1":

@@ -12,7 +12,8 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
-from lms_emulator.providers.canvas.call.params import as_integer, query_of
+from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.queries import query_of
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest

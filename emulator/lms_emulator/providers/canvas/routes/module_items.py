@@ -123,7 +123,7 @@ def create(api: Api) -> Any:
         context_module_id=module.id,
         type=convert(kind, ItemType),
         indent=sent.integer("indent"),
-        new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
+        new_tab=sent.boolean("new_tab"),
         published=kind in module_content.KINDS,
         **fields,
     )

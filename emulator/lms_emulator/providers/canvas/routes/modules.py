@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import ContextModule, Course, User
@@ -148,7 +148,7 @@ def create(api: Api) -> Any:
 def _sent(api: Api) -> Params:
     if api.params.peek("module") is None:
         raise refusals.message(400, "module_missing", "missing module parameter")
-    return api.params.hash("module")
+    return columns.permitted(api.params.hash("module"), "prerequisite_module_ids", "published", "position")
 
 
 def _number(sent: Params, name: str) -> int | None:
@@ -156,10 +156,10 @@ def _number(sent: Params, name: str) -> int | None:
 
 
 def _dates_and_flags(api: Api) -> dict[str, Any]:
-    sent = api.params.hash("module")
-    found: dict[str, Any] = {
-        name: sent.flag(name) for name in ("require_sequential_progress", "publish_final_grade") if sent.has(name)
-    }
+    sent = _sent(api)
+    found: dict[str, Any] = columns.booleans(sent, ("require_sequential_progress",))
+    if sent.has("publish_final_grade"):
+        found["publish_final_grade"] = sent.flag("publish_final_grade")
     if sent.has("unlock_at"):
         found["unlock_at"] = _unlock_at(api)
     return found

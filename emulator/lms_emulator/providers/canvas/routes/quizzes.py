@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz
@@ -46,6 +46,8 @@ FLAGS = (
     "only_visible_to_overrides",
     "anonymous_submissions",
 )
+SHOWS = "show_correct_answers"
+"""The one that is true if it is blank."""
 MOMENTS = ("due_at", "unlock_at", "lock_at", "show_correct_answers_at", "hide_correct_answers_at")
 MOST_POINTS = 2_000_000_000
 HIDING = ("always", "until_after_last_attempt", "until_after_due_date", "until_after_available_date")
@@ -173,12 +175,15 @@ def _dated(api: Api, sent: Params) -> dict[str, Any]:
     """The quiz dates in the request."""
     found: dict[str, Any] = {"due_at": sent.moment("due_at", zone=api.zone)} if sent.has("due_at") else {}
     name = "only_visible_to_overrides"
-    return found | ({name: sent.flag(name)} if sent.has(name) else {})
+    return found | ({name: bool(sent.boolean(name))} if sent.has(name) else {})
 
 
 def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
     """The quiz's fields from the request, validated. Raises the refusal for invalid ones."""
-    found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    sent = columns.permitted(sent, "hide_results")
+    found: dict[str, Any] = {
+        name: name == SHOWS if value is None else value for name, value in columns.booleans(sent, FLAGS).items()
+    }
     found |= {name: api.moment("quiz", name) for name in MOMENTS if sent.has(name)}
     found |= _days(api, sent, quiz, found)
     if sent.has("title") or not quiz.id:
@@ -258,12 +263,20 @@ def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
         found.pop("one_question_at_a_time", None)  # Canvas drops this one instead of the other
     if not now("one_question_at_a_time") and (quiz.cant_go_back or found.get("cant_go_back")):
         found["cant_go_back"] = False
+    _doubt(sent, found)
     if not now("show_correct_answers"):
         found |= {"show_correct_answers_at": None, "hide_correct_answers_at": None}
     if not now("show_correct_answers") or attempts <= 1:
         found.pop("show_correct_answers_last_attempt", None)
         if quiz.show_correct_answers_last_attempt:
             found["show_correct_answers_last_attempt"] = False
+
+
+def _doubt(sent: Params, found: dict[str, Any]) -> None:
+    """Drop what depends on a `show_correct_answers` that is false by Canvas's words, and true for the column."""
+    if found.get(SHOWS) and sent.get(SHOWS) not in (None, "null") and not sent.flag(SHOWS):
+        for name in (*MOMENTS[-2:], "show_correct_answers_last_attempt"):
+            found.pop(name, None)
 
 
 def _faults(quiz: Quiz, found: dict[str, Any]) -> dict[str, str]:

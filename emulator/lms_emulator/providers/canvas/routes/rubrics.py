@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssociation
@@ -250,10 +250,10 @@ def _keep(
     generate).
     """
     known = known or rubrics.existing(api, rubric, target, sent.text("purpose"), every=api.call.method == "PUT")
-    changes: dict[str, Any] = {"rubric_id": rubric.id}
-    for name in flags:
-        if sent.has(name):
-            changes[name] = sent.flag(name)
+    sent = columns.permitted(sent)
+    changes: dict[str, Any] = {"rubric_id": rubric.id, **columns.booleans(sent, flags)}
+    if changes.get("bookmarked", False) is None:
+        changes["bookmarked"] = True
     if "hide_points" in flags and sent.is_one("hide_points"):
         changes |= {"use_for_grading": False, "hide_score_total": False}
     for name in ("purpose", "title"):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import to_the_second
 from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
@@ -53,25 +53,22 @@ SUBMISSION_TYPES = {
     "online_url",
 }
 FLAGS = (
-    "published",
     "peer_reviews",
     "automatic_peer_reviews",
     "anonymous_peer_reviews",
     "intra_group_peer_reviews",
     "omit_from_final_grade",
     "hide_in_gradebook",
-    "only_visible_to_overrides",
     "grade_group_students_individually",
-    "post_to_sis",
-    "important_dates",
-    "moderated_grading",
     "grader_comments_visible_to_graders",
     "graders_anonymous_to_graders",
     "grader_names_visible_to_final_grader",
     "anonymous_instructor_annotations",
 )
-NULLED = ("published", "only_visible_to_overrides", "moderated_grading", "post_to_sis", "important_dates")
-"""The flags for which JSON null means false."""
+BY_WORD = ("published", "only_visible_to_overrides", "moderated_grading", "post_to_sis", "important_dates")
+"""The flags that are true by Canvas's words only, and false by JSON null (canvas-lms lib/api/v1/assignment.rb)."""
+NESTED = (*BY_WORD, "submission_types", "allowed_extensions", "integration_data", "external_tool_tag_attributes")
+"""What may be a list or a hash, or is read whatever it is."""
 LONGEST = 255
 TOOL_TYPES = ("ContextExternalTool", "context_external_tool")
 """What `content_type` says where `content_id` is that of a tool (canvas-lms app/models/assignment.rb)."""
@@ -296,9 +293,9 @@ def _dates(api: Api, sent: Params) -> dict[str, Any]:
 
 
 def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        name: sent.flag(name) for name in FLAGS if (sent.has(name) if name in NULLED else sent.get(name) is not None)
-    }
+    sent = columns.permitted(sent, *NESTED)
+    found: dict[str, Any] = {name: sent.flag(name) for name in BY_WORD if sent.has(name)}
+    found |= {name: bool(sent.boolean(name)) for name in FLAGS if sent.get(name) is not None}
     if sent.has("name") and (base.id or sent.get("name") is not None):
         found["name"] = sent.text("name") or ""
     if sent.has("description"):
@@ -372,7 +369,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
     return ToolTag(
         id=known.id if known else api.new_id("content_tags"),
         url=url,
-        new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
+        new_tab=tag.boolean("new_tab"),
         content_id=chosen,
         custom_params=tag.get("custom_params") or {} if tag.has("custom_params") else custom,
         external_data=_hash(tag, "external_data"),

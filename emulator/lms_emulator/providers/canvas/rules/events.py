@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.clock import in_zone, later
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call import columns, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.call.params import Params, as_whole
@@ -52,7 +52,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
         created_at=api.now,
         updated_at=api.now,
     )
-    changes: dict[str, Any] = {"context_type": place.kind, "context_id": place.record.id}
+    sent, changes = columns.permitted(sent), dict[str, Any](context_type=place.kind, context_id=place.record.id)
     for name in ("title", "location_name", "location_address", "comments", "rrule"):
         if sent.has(name) and (known is not None or sent.text(name) is not None):
             changes[name] = sent.text(name)
@@ -60,9 +60,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
         changes["title"] = usual_title(place.kind)
     if sent.has("description"):
         changes["description"] = html.clean(sent.text("description"), api.url(""))
-    for name in ("important_dates", "blackout_date"):
-        if sent.has(name):
-            changes[name] = sent.flag(name)
+    changes |= columns.filled(sent, ("important_dates", "blackout_date"))
     if faults := {name: ["too_long"] for name in ("title", "comments") if len(changes.get(name) or "") > LONGEST}:
         raise refusals.invalid(faults)
     if sent.has("participants_per_appointment"):
@@ -74,7 +72,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
             wanted = replace(wanted, **{name: sent.moment(name, zone=where)})
     if known is not None and known.parent_event_id is not None:
         wanted = replace(wanted, **{name: getattr(known, name) for name in CASCADED})
-    wanted = settled(wanted, base, where, whole=sent.flag("all_day") if sent.has("all_day") else None)
+    wanted = settled(wanted, base, where, whole=bool(sent.boolean("all_day")) if sent.has("all_day") else None)
     return wanted if wanted == known else replace(wanted, updated_at=api.now)
 
 

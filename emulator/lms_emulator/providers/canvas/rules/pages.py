@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import columns
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, PageVersion, WikiPage
 from lms_emulator.providers.canvas.rules import contexts, features, html, slugs, states
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -150,7 +152,7 @@ def changes(
 
     Parameters: `page`, None for a new one; `title`, that of a new one; `front`, whether it is to be the front page.
     """
-    sent, found = api.params.hash("wiki_page"), dict[str, Any]()
+    sent, found = _sent(api), dict[str, Any]()
     if front:
         found |= {"published": True, "front_page": True}
     if sent.has("published") and sent.get("published") != "":
@@ -179,9 +181,13 @@ def changes(
     return found
 
 
+def _sent(api: Api) -> Params:
+    return columns.permitted(api.params.hash("wiki_page"), "student_todo_at", "student_planner_checkbox")
+
+
 def _written(api: Api, title: str | None, names: Collection[str]) -> dict[str, Any]:
     """The title and text that were sent. Parameters: `title`, that of a new page if none was sent."""
-    sent, found = api.params.hash("wiki_page"), dict[str, Any]()
+    sent, found = _sent(api), dict[str, Any]()
     if "title" in names and (title is not None or sent.has("title")):
         found["title"] = _title(sent.text("title") if sent.has("title") else title)
     if "body" in names and sent.has("body"):

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import columns, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Upload
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, DiscussionTopic, Folder, Group
@@ -97,7 +97,7 @@ def _divide(api: Api, topic: DiscussionTopic) -> None:
 def _anonymity(api: Api, context: Context) -> dict[str, Any]:
     """Who stays anonymous in a new topic, if the course has the feature. Raises the refusals for who may not ask."""
     course = context.record
-    asked, alone = api.params.text("anonymous_state"), {"is_anonymous_author": api.params.flag("is_anonymous_author")}
+    asked, alone = api.params.text("anonymous_state"), columns.filled(api.params, ("is_anonymous_author",))
     if not isinstance(course, Course) or not features.enabled(api, course, REDESIGN) or asked not in ANONYMITY:
         return alone
     allowed = course.settings.get("allow_student_anonymous_discussion_topics")
@@ -148,14 +148,14 @@ def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bo
         changes["discussion_type"] = api.params.text("discussion_type")
         if changes["discussion_type"] not in (takes := ["side_comment", "threaded"]):
             raise refusals.invalid({"discussion_type": ["inclusion"]}, takes={"discussion_type": takes})
-    for name in FLAGS:
-        if api.params.has(name) and (moderator or name not in MODERATORS_ONLY):
-            changes[name] = api.params.flag(name)
-    changes |= {name: api.later.flag(name) for name in SHOWING if api.later.has(name)}
+    changes |= columns.filled(api.params, (name for name in FLAGS if moderator or name not in MODERATORS_ONLY))
+    if moderator and api.params.flag("podcast_has_student_posts"):
+        changes["podcast_enabled"] = True
+    changes |= columns.filled(api.later, SHOWING)
     if api.later.has("sort_order"):
         changes["sort_order"] = "asc" if api.later.text("sort_order") == "asc" else "desc"
-    if api.params.has("require_initial_post"):
-        changes["require_initial_post"] = api.params.flag("require_initial_post") or None
+    for name, wanted in columns.filled(api.params, ("require_initial_post",)).items():
+        changes[name] = wanted or None
     changes |= _dates(api, topic, moderator)
     changes |= _locked(api, topic, changes)
     changes |= _published(api, topic, moderator)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, quote
 
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import query_of
+from lms_emulator.providers.canvas.call.queries import query_of
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes.equations import with_mathml
