@@ -17,7 +17,6 @@ from lms_emulator.app import load_providers
 from lms_emulator.command.main import main
 from lms_emulator.core.errors import UsageError, WorldError
 from lms_emulator.core.worlds.file import from_data
-from lms_emulator.providers import PROVIDERS
 
 OLD, NEW = "2022-06-01", "2026-02-01"
 
@@ -159,15 +158,3 @@ def test_changes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["changes", "canvas"]) == 0
     assert "403 -> 429" in capsys.readouterr().out
     assert main(["changes", "--since", "lately"]) == 2
-
-
-@pytest.mark.parametrize("provider", [None, *PROVIDERS])
-def test_coverage_is_listed(provider: str | None, capsys: pytest.CaptureFixture[str]) -> None:
-    chosen = [provider] if provider else []
-    assert main(["coverage", *chosen]) == 0
-    assert "served" in capsys.readouterr().out
-    assert main(["coverage", *chosen, "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert any(row["served"] for row in rows)
-    assert main(["coverage", *chosen, "--missing"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1 + sum(not row["served"] for row in rows)

@@ -34,6 +34,7 @@ WHERE_NEEDED = {
     "pages": "HTML pages",
     "templates": "Jinja2 templates of those pages",
     "catalogue": "every operation of the real provider, as data",
+    "unread": "the documented parameters that served operations do nothing with, as data",
 }
 DATA = {"demo.toml": "its section of the demo world, without the `[<name>]` prefix"}
 ONLY_IN = {

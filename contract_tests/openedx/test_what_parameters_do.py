@@ -6,6 +6,7 @@ The ledger of `contract_tests.everywhere.effects` reads these requests.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -251,6 +252,40 @@ def test_requests_that_nothing_else_makes(web: Web, method: str, path: str, fiel
     answer = browser.http.request(method, path, headers=token, **sent)
     assert answer.status_code < 400, answer.text
     assert "/login" not in answer.headers.get("location", "")
+
+
+def test_members_of_a_teamset(site: Site) -> None:
+    world, team = (
+        site.lms.dump(),
+        {"discussion_topic_id": "d", "course": COURSE, "date_created": "2026-01-01T00:00:00Z"},
+    )
+    course = next(course for course in world["openedx"]["courses"] if course["id"] == COURSE)
+    course["teamsets"] = [{"id": name, "name": name} for name in ("reading", "empty")]
+    course["teamsets"].append({"id": "secret", "name": "secret", "type": "private_managed"})
+    for name, topic, user in (("a", "reading", "ada"), ("b", "secret", "staff")):
+        member = {"user": user, "date_joined": "2026-01-01T00:00:00Z", "last_activity_at": "2026-01-01T00:00:00Z"}
+        more = {"id": name, "name": name, "topic_id": topic, "members": [member]}
+        world["openedx"].setdefault("teams", []).append({**team, **more, "last_activity_at": "2026-01-01T00:00:00Z"})
+    site.lms.load(world)
+    site.enroll(LEARNER)
+
+    def members(query: str, token: str = LEARNER) -> tuple[int, Any]:
+        answer = site.call("GET", f"/api/team/v0/team_membership/?{query}", token=token)
+        body = json.loads(answer.body or "null")
+        found = [row["team"]["team_id"] for row in body["results"]] if answer.status == 200 else body
+        return answer.status, found if answer.status == 200 or body is None else body["user_message"]
+
+    here = f"course_id={ENCODED}&teamset_id"
+    unknown = (404, "No teamset found in given course with given id")
+    assert members(f"{here}=reading") == (200, ["a"])
+    assert members(f"{here}=empty") == (200, [])
+    assert members(f"{here}=none") == unknown
+    assert members(f"{here}=secret") == unknown
+    assert members(f"{here}=secret", ADMIN) == (200, ["b"])
+    assert members("course_id=course-v1:no+such+course&teamset_id=reading") == (404, None)
+    assert members("teamset_id=reading") == (400, "teamset_id requires course_id to also be provided.")
+    assert members(f"{here}=reading&team_id=a") == (400, "teamset_id and team_id are mutually exclusive options.")
+    assert members("team_id=a") == (200, ["a"])
 
 
 def test_an_entitlement_is_replaced(web: Web) -> None:

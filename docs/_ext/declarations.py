@@ -169,6 +169,7 @@ class Coverage(Directive):
                     text(provider.title),
                     text(len(rows)),
                     text(f"{served} ({share(served, len(rows))})"),
+                    text(sum(row.whole for row in rows)),
                     text(
                         f"{share(sum(row.served for row in called), len(called))} of {len(called)}" if called else "–"
                     ),
@@ -181,6 +182,7 @@ class Coverage(Directive):
                     text(f.name),
                     text(f.state),
                     text(f"{f.served} of {f.operations}"),
+                    text(f.whole),
                     text(f"{f.called_and_served} of {f.called}"),
                 ]
                 for f in found
@@ -189,9 +191,18 @@ class Coverage(Directive):
             parts.append(
                 nodes.paragraph("", f"{provider.title}: families with at least one operation; {left} others have none.")
             )
-            parts.append(table(("Family", "State", "Served", "Of those that clients call"), (40, 15, 20, 25), cells))
-        heads = ("Provider", "Operations", "Served", "Served, of those that clients call", "Known from")
-        return [table(heads, (20, 12, 18, 22, 28), total), *parts]
+            parts.append(
+                table(
+                    ("Family", "State", "Served", "With every parameter", "Of those that clients call"),
+                    (35, 12, 18, 15, 20),
+                    cells,
+                )
+            )
+        heads = (
+            *("Provider", "Operations", "Served", "With every parameter"),
+            *("Served, of those that clients call", "Known from"),
+        )
+        return [table(heads, (18, 11, 16, 12, 17, 26), total), *parts]
 
 
 class Changes(Directive):

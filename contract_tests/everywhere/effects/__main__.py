@@ -16,7 +16,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the ledger of the provider (needs all runs)")
     parser.add_argument("--again", action="store_true", help="whether what made a difference in one run still does")
     parser.add_argument("--rest", action="store_true", help="only what the ledger shows no effect of")
+    parser.add_argument("--unread", action="store_true", help="write the provider's list of unread parameters again")
     options = parser.parse_args()
+    if options.unread:
+        ledger.unread_file(options.provider).write_text(ledger.unread(options.provider), encoding="utf-8")
+        return
     if options.again:
         without_difference = [value for run in options.runs for value in ledger.no_longer(options.provider, run)]
         sys.exit("".join(f"no difference: {' '.join(key)} ({how})\n" for key, how in without_difference) or 0)

@@ -6,12 +6,12 @@ A body that goes well is looked for: none, one of all documented parameters with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from contract_tests.everywhere.effects.fitting import Fitting
-from contract_tests.everywhere.effects.probe import OF_ALL, Found, Key, Probe, named, parameters
+from contract_tests.everywhere.effects.probe import OF_ALL, Found, Key, Probe, is_about, named, parameters
 from contract_tests.everywhere.effects.requests import FORM, Request
 from contract_tests.everywhere.existing import DemoWorld, credentials, furnish
 from contract_tests.replay.targets import Answer, InProcess
@@ -144,6 +144,16 @@ class Asked(Probe):
             if (method, operation.path) in places
         }
         return [pair for pair in held if (r := asked.get(pair[0][:2])) is None or not self._holds(r, *pair)]
+
+    def warned_of(self, method: str, operation: Operation, names: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Which parameters a request that goes well with them is warned of."""
+        request = self._that_goes_well(method, operation) if names else None
+        for name in names if request is not None else ():
+            bare, _, choice = name.partition("=")
+            path = named(path_of(bare), request)
+            seen = self._sender()(request.having(path, [choice] if choice else "1") or request)
+            if not seen.refused:
+                yield name, any(is_about(warned, path) for warned in seen.warned)
 
     def _operations(self) -> Iterator[tuple[str, Operation]]:
         shipped = self._app.providers["canvas"]

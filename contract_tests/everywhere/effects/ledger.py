@@ -18,11 +18,14 @@ from contract_tests.everywhere.effects import asked
 from contract_tests.everywhere.effects.fitting import Fitting
 from contract_tests.everywhere.effects.probe import Found, Key, Probe, parameters
 from contract_tests.everywhere.effects.watched import watched
+from contract_tests.house.package import PACKAGE
 from contract_tests.openedx.replay import player as openedx_player
 from contract_tests.openedx.replay import recordings as openedx_recordings
 from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app, load_providers
-from lms_emulator.core.coverage import examples, serves
+from lms_emulator.core.coverage import UNREAD, examples, route_of, serves
+from lms_emulator.core.http.readable import names
+from lms_emulator.core.http.reads import path_of
 
 HERE = Path(__file__).parent
 PLAYED = {"canvas": canvas_recordings.RUNS, "openedx": openedx_recordings.RUNS}
@@ -164,6 +167,40 @@ def write(provider: str, found: dict[Key, Found]) -> None:
     rows = [(*key, entry.verdict, entry.run, str(entry.at or ""), entry.how) for key, entry in sorted(known.items())]
     text = "".join("\t".join(row).rstrip("\t") + "\n" for row in rows)
     _file(provider).write_text(text, encoding="utf-8")
+    unread_file(provider).write_text(unread(provider), encoding="utf-8")
+
+
+def unread_file(provider: str) -> Path:
+    """What the product knows of the ledger."""
+    return PACKAGE / "providers" / provider / UNREAD
+
+
+def unread(provider: str) -> str:
+    """Its text: the documented parameters that are warned of, whatever is sent beside them.
+
+    Those that the code reads for other requests, and those with which the provider does nothing either, are left out.
+    """
+    known, shipped = read(provider), load_providers()[provider]
+    assert shipped.catalogue is not None
+    lines = []
+    for operation in shipped.catalogue.operations:
+        for method in operation.methods:
+            route = route_of(shipped, operation, method)
+            if route is None:
+                continue
+            missing: list[str] = []
+            for name in parameters(operation):
+                bare, _, value = name.partition("=")
+                entry = known["GET" if method == "ANY" else method, operation.path, name]
+                if entry.verdict == "alike":
+                    there, _, path = entry.how.partition(" ")
+                    entry = known[there, path, name]
+                read_for_others = names(route.handler).issuperset(path_of(value or bare))
+                if entry.verdict == "warned" and name not in operation.idle and not read_for_others:
+                    missing += [name] if bare not in missing else []
+            if missing:
+                lines.append(f"{method}\t{operation.path}\t{' '.join(missing)}\n")
+    return "".join(lines)
 
 
 def alike(provider: str, known: dict[Key, Known]) -> dict[Key, Known]:

@@ -288,16 +288,16 @@ def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
     """`effect`, `refused`, `warned`, `same`; `passed over`, the same where the parameter had no turn; or nothing."""
     if after.refused and not base.refused:
         return "effect" if how == LEFT_OUT else "refused"
-    if any(_is_about(name, path) for name in after.warned | base.warned):
+    if any(is_about(name, path) for name in after.warned | base.warned):
         return "warned"
     if (base.status, base.answer, base.state) != (after.status, after.answer, after.state):
         return "effect"
     if base.turned_away:
         return ""
-    return "passed over" if any(_is_about(name, path) for name in after.passed_over) else "same"
+    return "passed over" if any(is_about(name, path) for name in after.passed_over) else "same"
 
 
-def _is_about(name: str, path: Path) -> bool:
+def is_about(name: str, path: Path) -> bool:
     """Whether a warning names the parameter, as a form or a document writes it."""
     name = name.partition("=")[0]
     return path in (path_of(name)[: len(path)], tuple(name.split("."))[: len(path)])

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("coverage", help="how many of the real providers' operations are emulated")
+    parser = commands.add_parser(
+        "coverage", help="how many of the real providers' operations are emulated, and how far"
+    )
     add_provider(parser, "this provider, family by family")
-    parser.add_argument("--missing", action="store_true", help="list the operations that are not emulated")
+    parser.add_argument(
+        "--missing", action="store_true", help="list the operations that are not emulated, and the parameters of others"
+    )
     parser.add_argument("--json", action="store_true", help="every operation, as JSON")
     parser.set_defaults(run=run)
 
@@ -31,8 +35,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([{"provider": p.name, **row._asdict()} for p, all in rows.items() for row in all], indent=2))
     elif args.missing:
-        lines = [(p.name, row.method, row.path, row.family) for p, all in rows.items() for row in all if not row.served]
-        print(columns([("provider", "method", "path", "family"), *lines]))
+        lines = [
+            (p.name, row.method, row.path, row.family, ", ".join(row.parameters_not_emulated) or "the operation")
+            for p, all in rows.items()
+            for row in all
+            if not row.whole
+        ]
+        print(columns([("provider", "method", "path", "family", "not emulated"), *lines]))
     elif args.provider:
         ((provider, all),) = rows.items()
         _print_families(provider, all)
@@ -44,7 +53,17 @@ def run(args: argparse.Namespace) -> int:
 def _print_providers(rows: dict[AnyProvider, list[Covered]]) -> None:
     from lms_emulator.core.coverage import share
 
-    table = [("provider", "operations", "served", "called by clients", "of these served", "known from")]
+    table = [
+        (
+            "provider",
+            "operations",
+            "served",
+            "with every parameter",
+            "called by clients",
+            "of these served",
+            "known from",
+        )
+    ]
     for provider, all in rows.items():
         called = [row for row in all if row.clients]
         served = sum(row.served for row in all)
@@ -53,6 +72,7 @@ def _print_providers(rows: dict[AnyProvider, list[Covered]]) -> None:
                 provider.name,
                 str(len(all)),
                 f"{served} ({share(served, len(all))})",
+                str(sum(row.whole for row in all)),
                 str(len(called)) if called else "–",
                 share(sum(row.served for row in called), len(called)),
                 provider.catalogue.age if provider.catalogue else "–",
@@ -64,9 +84,14 @@ def _print_providers(rows: dict[AnyProvider, list[Covered]]) -> None:
 def _print_families(provider: AnyProvider, all: list[Covered]) -> None:
     from lms_emulator.core.coverage import families
 
-    table = [("family", "state", "operations", "served", "called", "of these served")]
+    table = [
+        ("family", "state", "operations", "served", "with every parameter", "called", "of these served", "evidence")
+    ]
     table += [
-        (f.name, f.state, str(f.operations), str(f.served), str(f.called), str(f.called_and_served))
+        (
+            *(f.name, f.state, str(f.operations), str(f.served), str(f.whole), str(f.called), str(f.called_and_served)),
+            ", ".join(f"{number} {grade}" for grade, number in f.evidence.most_common()),
+        )
         for f in families(all)
     ]
     print(columns(table))

@@ -269,7 +269,9 @@ def list_members(call: Call) -> Response:
     if wanted and keys.course_key(wanted) is None:
         raise empty(404, "invalid_course_id")
     found = list(call.store.teams)
-    if name := query.get("team_id"):
+    if "teamset_id" in query:
+        found = _teams_of_set(call, user, query["teamset_id"])
+    elif name := query.get("team_id"):
         team = call.store.teams.get(name)
         if team is None or not _may_see(call, user, team.course):
             raise empty(404, "unknown_team")
@@ -283,6 +285,30 @@ def list_members(call: Call) -> Response:
     ]
     page = paging.numbered(call, rows, size=10, most=1000)
     return wire.api_json(page.envelope([_membership(call, team, member) for team, member in page.items]))
+
+
+def _teams_of_set(call: Call, user: User, name: str) -> list[Team]:
+    """The teams of a teamset that a user may see, of one that is private their own."""
+    if "team_id" in call.query:
+        raise both(400, "teamset_id and team_id are mutually exclusive options.")
+    key = keys.course_key(call.query.get("course_id"))
+    if key is None:
+        raise both(400, "teamset_id requires course_id to also be provided.")
+    course = call.store.courses.get(key.text)
+    if course is None or not _may_see(call, user, course.id):
+        raise empty(404, "unknown_course")
+    teamset = _teamset(course, name)
+    found = [team for team in _teams(call, course.id) if team.topic_id == name]
+    if (
+        teamset is not None
+        and teamset.type == "private_managed"
+        and not people.is_course_staff(call.store, user, course.id)
+    ):
+        found = [team for team in found if any(member.user == user.username for member in team.members)]
+        teamset = teamset if found else None
+    if teamset is None:
+        raise both(404, "No teamset found in given course with given id", reason="unknown_topic")
+    return found
 
 
 def _membership(call: Call, team: Team, membership: Membership) -> dict[str, Any]:
