@@ -148,10 +148,8 @@ def choose(site: Site, tool: Tool, settings: dict[str, Any], **changes: Any) -> 
 @pytest.mark.parametrize("report", ["x", [1], {"custom": "x"}, {"custom": [1]}])
 def test_a_processor_whose_report_cannot_be_read_is_refused(site: Site, tool: Tool, report: Any) -> None:
     settings = asked_to_choose(site, tool)[f"{DL}deep_linking_settings"]
-    answer, name = (
-        choose(site, tool, settings, report=report),
-        "report.custom" if isinstance(report, dict) else "report",
-    )
+    answer = choose(site, tool, settings, report=report)
+    name = "report.custom" if isinstance(report, dict) else "report"
     assert (answer.status_code, site.reason) == (400, f"content_item_{name}_invalid")
     assert len(site.lms.dump()["brightspace"]["asset_processors"]) == 1
 

@@ -252,7 +252,7 @@ def test_tokens_of_another_tenant_and_of_another_world(rig: InProcess) -> None:
 @pytest.mark.parametrize(("label", "sub"), [("nobody", "999"), ("gone", "170"), ("ada", "ada")])
 def test_tokens_without_a_user(rig: InProcess, label: str, sub: str) -> None:
     whose = "a user who was deleted, or a tool, whose tokens are for LTI services"
-    why = f"its `sub`, {sub}, is no user: it is of {whose}; REST needs one of a user"
+    why = f"its `sub`, {sub}, is not a user: it is of {whose}; REST needs one of a user"
     refused(rig, call(rig, READY[label]), "token_of_no_user", got=sub, diagnosis=why)
     assert rig.checks[-1] == {"name": "the token's user exists", "passed": False, "got": sub}
 

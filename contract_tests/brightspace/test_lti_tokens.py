@@ -106,7 +106,7 @@ def test_malformed_and_wrongly_signed_tokens_get_d2l_s_messages(brightspace: Sit
 
 @pytest.mark.parametrize(("algorithm", "curve"), [("ES256", "P-256"), ("ES384", "P-384"), ("ES512", "P-521")])
 def test_elliptic_keys_sign_as_well(brightspace: Site, tool: Tool, keys: KeySite, algorithm: str, curve: str) -> None:
-    """Signed by jwcrypto; another curve, or an RSA key under that algorithm, is no signature."""
+    """Signed by jwcrypto; another curve, or an RSA key under that algorithm, is not a signature."""
     from jwcrypto import jwk, jwt
 
     key = jwk.JWK.generate(kty="EC", crv=curve, kid="e", use="sig")

@@ -323,7 +323,7 @@ HEAD = """# Canvas's published client, method by method
 world's course, and as the school's administrator. `yes`: it did its work; a number: Canvas's refusal, by its status.
 Each call begins in the same state. Written by `python -m contract_tests.canvas.client_calls`, and held by a test.
 
-Not in the table: `User.terminate_sessions` and `DiscussionEntry.delete`, which Canvas answers with what is no JSON and
+Not in the table: `User.terminate_sessions` and `DiscussionEntry.delete`, which Canvas answers with what is not JSON and
 the client cannot read.
 
 | method | teacher | student | admin |

@@ -88,7 +88,7 @@ def test_who_sees_analytics(canvas: Site) -> None:
         assert canvas.admin.get(path).status_code == 200
     department = "/api/v1/accounts/1/analytics/current/statistics"
     assert canvas.teacher.get(department).status_code == 403
-    assert canvas.teacher.get(f"{ANALYTICS}/users/{GRACE}/assignments").status_code == 404, "who is no student"
+    assert canvas.teacher.get(f"{ANALYTICS}/users/{GRACE}/assignments").status_code == 404, "who is not a student"
 
 
 def test_a_site_without_analytics_does_not_know_the_address(canvas: Site) -> None:

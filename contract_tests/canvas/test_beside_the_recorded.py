@@ -153,7 +153,7 @@ def test_pages_of_a_course_are_linked_by_the_id_that_was_sent(canvas: Site, name
 
 def test_a_key_knows_one_event_in_each_state(canvas: Site) -> None:
     key = canvas.admin.post(f"{SCHOOL}/developer_keys", json={"developer_key": {"name": "K", "scopes": "x"}}).json()
-    assert key["scopes"] == [], "one text is no list of scopes"
+    assert key["scopes"] == [], "one text is not a list of scopes"
     path = f"{API}/developer_keys/{key['id']}"
     for event, status in (("activate", 500), ("deactivate", 200), ("deactivate", 500), ("x", 500), ("activate", 200)):
         assert canvas.admin.put(path, json={"developer_key": {"event": event}}).status_code == status, event

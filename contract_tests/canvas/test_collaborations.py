@@ -140,7 +140,7 @@ def test_members_see_it_and_nobody_else(canvas: Site, collaborative: Tool) -> No
     assert set(found[1]) == {"id", "type", "name", "collaborator_id", "collaborator_lti_id", "avatar_image_url"}
     assert learner.delete(f"{ALL}/{number}").status_code in (401, 403)
     kept(teacher, ITEM, number)
-    assert learner.get(ALL).json() == [], "who is no longer named is no member"
+    assert learner.get(ALL).json() == [], "who is no longer named is not a member"
     assert canvas.teacher.delete(f"{ALL}/{number}").json()["collaboration"]["workflow_state"] == "deleted"
     assert canvas.teacher.get(ALL).json() == []
     assert canvas.teacher.get("/api/v1/collaborations/999/members").status_code == 404
@@ -266,10 +266,8 @@ def test_nobody_is_invited_to_a_document_of_an_unpublished_course(canvas: Site, 
 
 
 def test_the_page_around_a_tool_has_the_storage_frame(canvas: Site, collaborative: Tool) -> None:
-    browser, page = (
-        signed_in(canvas, "teacher"),
-        f"{PLACE}/lti_collaborations/external_tools/77?launch_type=collaboration",
-    )
+    browser = signed_in(canvas, "teacher")
+    page = f"{PLACE}/lti_collaborations/external_tools/77?launch_type=collaboration"
     assert 'id="post_message_forwarding"' in browser.get(page).text
     canvas.lms.settings["canvas.platform_storage"] = False
     assert 'id="post_message_forwarding"' not in browser.get(page).text

@@ -36,7 +36,7 @@ def test_making_ending_and_copying_courses(canvas: Site) -> None:
     templates = f"{API}/accounts/1"
     assert admin.put(templates, json={"account": {"course_template_id": ""}}).status_code == 200
     assert admin.put(templates, json={"account": {"course_template_id": 0}}).status_code == 401
-    assert admin.put(templates, json={"account": {"course_template_id": 1}}).status_code == 404, "it is no template"
+    assert admin.put(templates, json={"account": {"course_template_id": 1}}).status_code == 404, "it is not a template"
 
 
 def test_how_far_students_are(canvas: Site) -> None:

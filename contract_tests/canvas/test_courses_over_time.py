@@ -329,10 +329,8 @@ def test_roles_are_deactivated_and_activated_by_name(canvas: Site) -> None:
 
 
 def test_any_column_of_a_course_can_be_included(canvas: Site) -> None:
-    plain, asked = (
-        canvas.student.get(COURSE).json(),
-        {"include[]": ["sis_source_id", "open_enrollment", "account_name"]},
-    )
+    plain = canvas.student.get(COURSE).json()
+    asked = {"include[]": ["sis_source_id", "open_enrollment", "account_name"]}
     more = canvas.student.get(COURSE, params=asked).json()
     expected = {"sis_source_id": "ENG-101-2026", "open_enrollment": None, "account_name": "Example University"}
     assert {name: value for name, value in more.items() if name not in plain} == expected

@@ -352,7 +352,7 @@ def test_a_running_call_reserves_part_of_the_bucket(rig: InProcess) -> None:
     rig.lms.settings["canvas.rate_limit_reserved"] = 6.5
     assert [remaining(rig), remaining(rig)] == [7.0, 6.0]
     assert call(rig, "plain").status_code == 429
-    assert call(rig, "unknown").status_code == 401, "what is no token has a bucket too"
+    assert call(rig, "unknown").status_code == 401, "what is not a token has a bucket too"
 
 
 def test_the_remaining_quota_is_never_negative(rig: InProcess) -> None:

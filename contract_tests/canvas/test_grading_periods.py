@@ -152,7 +152,7 @@ def test_final_grades_of_a_course_and_of_its_periods(canvas: Site) -> None:
     faults = [{"student_id": "x", "error": "invalid_student_id"}, {"student_id": 102, "error": "failed_to_update"}]
     assert done["results"] == {"errors": faults}
     job = teacher.put(path, json={"override_scores": {"0": rows[0]}}).json()
-    assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "failed", "it is no list"
+    assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "failed", "it is not a list"
     teacher.put(path, json={"override_scores": [{"student_id": 101, "override_score": 91.5}]})
     for query, score in ({"grading_period_id": only["id"]}, 50), ({}, 91.5):
         for who, name in ((teacher, "override_score"), (student, "final_score")):

@@ -80,7 +80,7 @@ def test_other_assignments_are_no_new_quizzes(canvas: Site) -> None:
 
 
 def test_a_list_of_new_quizzes_alone(canvas: Site) -> None:
-    """Whatever the text says, as Canvas's controller; what is no text at all does not count."""
+    """Whatever the text says, as Canvas's controller; what is not text at all does not count."""
     number = quiz(canvas)["id"]
 
     def listed(**asked: str) -> list[int]:

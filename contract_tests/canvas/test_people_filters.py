@@ -80,7 +80,7 @@ def test_accounts_and_their_courses(canvas: Site) -> None:
     assert admin.get(courses, params={"search_term": ""}).status_code == 400
     assert ids(admin.get(courses, params={"public": "true"})) == [made]
     assert ids(admin.get(courses, params={"homeroom": "false"})) == every, "it only narrows when it is true"
-    assert ids(admin.get(courses, params={"enrollment_type": "teacher"})) == every, "one name is no list of them"
+    assert ids(admin.get(courses, params={"enrollment_type": "teacher"})) == every, "one name is not a list of them"
     assert made not in ids(admin.get(courses, params={"enrollment_type[]": "teacher"}))
     assert ids(admin.get(courses, params={"state[]": "claimed"})) == [made]
     assert ids(admin.get(courses, params={"state[]": "created"})) == []

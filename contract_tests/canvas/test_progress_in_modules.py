@@ -38,7 +38,7 @@ def test_an_assignment_that_is_read_is_viewed_but_not_one_that_has_not_opened(ca
     canvas.student.get(f"{COURSE}/assignments")
     for task in (*tasks, shut):
         canvas.teacher.get(f"{COURSE}/assignments/{task['id']}")
-    assert unit.met == [False] * 3, "a list shows none of them, and the teacher is no student"
+    assert unit.met == [False] * 3, "a list shows none of them, and the teacher is not a student"
     for task in (*tasks, shut):
         assert canvas.student.get(f"{COURSE}/assignments/{task['id']}").status_code == 200
     assert unit.met == [True, False, True]

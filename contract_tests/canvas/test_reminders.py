@@ -42,10 +42,8 @@ def ignore(api: httpx.Client, task: Body, purpose: str, permanent: int = 0) -> N
 
 def test_an_item_of_the_planner_is_done_once_the_work_is_handed_in(canvas: Site) -> None:
     task, other = work(canvas.teacher), work(canvas.teacher)
-    mark, open_mark = (
-        marked(canvas.student, "assignment", task["id"]),
-        marked(canvas.student, "assignment", other["id"]),
-    )
+    mark = marked(canvas.student, "assignment", task["id"])
+    open_mark = marked(canvas.student, "assignment", other["id"])
     grade(canvas.teacher, other, 5)
     hand_in(canvas.student, task)
     assert is_done(canvas.student, mark)

@@ -413,10 +413,8 @@ def test_tools_report_activity_and_are_notified_of_the_sign_out(canvas: Site) ->
     assert spent() - before == 4200
     assert send(fields["custom_x"][:-1] + "x", "{}").json()["errors"][0]["message"] == "Invalid analytics service token"
     assert httpx.post(fields["custom_x"], json={}).status_code == 401
-    callback, media = (
-        f"callback={oauth1.percent_encode(canvas.url + '/signed-out')}",
-        "application/x-www-form-urlencoded",
-    )
+    callback = f"callback={oauth1.percent_encode(canvas.url + '/signed-out')}"
+    media = "application/x-www-form-urlencoded"
     assert send(fields["custom_l"], callback, media).status_code == 200
     assert "already been used" in send(fields["custom_l"], callback, media).text
     page = browser.get("/logout").text

@@ -143,7 +143,7 @@ def test_tokens_that_no_header_can_carry(lms: Emulator, capsys: pytest.CaptureFi
 
 
 class Other(BaseHTTPRequestHandler):
-    """A server that is no emulator."""
+    """A server that is not an emulator."""
 
     answers: ClassVar[dict[str, tuple[int, bytes]]] = {
         "/html": (200, b"<html>"), "/list": (200, b"[]"), "/object": (200, b"{}"), "/number": (200, b"1"),
@@ -172,8 +172,8 @@ def test_servers_other_than_an_emulator(capsys: pytest.CaptureFixture[str]) -> N
         url = f"http://127.0.0.1:{server.server_port}"
         for page, code, words in (
             ("/html", 2, "no emulator answers at"), ("/bytes", 2, "no emulator answers at"),
-            ("/nothing", 2, "no emulator answers at"), ("/list", 2, "is no emulator; name one with --url"),
-            ("/object", 2, "is no emulator"), ("/number", 2, "is no emulator"), ("/away", 1, "answers 302"),
+            ("/nothing", 2, "no emulator answers at"), ("/list", 2, "is not an emulator; name one with --url"),
+            ("/object", 2, "is not an emulator"), ("/number", 2, "is not an emulator"), ("/away", 1, "answers 302"),
             ("/token", 1, "give --control-token, or set LMS_EMULATOR_CONTROL_TOKEN"), ("/broken", 1, "answers 500"),
         ):  # fmt: skip
             found = error_of(capsys, "explain", "--url", url + page)

@@ -13,7 +13,7 @@ from lms_emulator.providers import PROVIDERS
 
 SHELL = [s for document in documents() for s in left_to_containers(document) if s.kind == "sh"]
 _INLINE = re.compile(r"`(docker (?:run|create|compose|build|buildx build) -[^`\n]+)`")
-# One that is cut short by an ellipsis is no command yet.
+# One that is cut short by an ellipsis is not a command yet.
 INLINE = sorted({code for d in documents() for code in _INLINE.findall(d.read_text("utf-8")) if "…" not in code})
 
 

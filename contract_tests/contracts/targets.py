@@ -83,7 +83,7 @@ class _Emulator:
 
     def _control(self, method: str, path: str, document: Any = None) -> Any:
         log, silent = self.http.log, Log()
-        self.http.log = silent  # control calls are no part of an example
+        self.http.log = silent  # control calls are not part of an example
         try:
             if document is None:
                 answer = self.http.send(method, f"{self.gateway}/_emulator{path}")

@@ -234,7 +234,7 @@ class TestJournal:
             ("reason=nonce_alredy_received", "did you mean `nonce_already_received`?"),
             ("warning=parameter_not_raed", "did you mean `parameter_not_read`?"),
             ("reason=course_workflow_state", "there is no reason `course_workflow_state`"),
-            ("reason=more_pages", "is no reason but a warning"),
+            ("reason=more_pages", "is not a reason but a warning"),
             ("after=17", "the id of a request"),
             ("limit=-1", "expected a whole number from 1"),
             ("limit=0", "expected a whole number from 1"),

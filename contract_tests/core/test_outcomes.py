@@ -190,8 +190,8 @@ def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator,
         site.requests.find(reson="x")
 
 
-def chosen(x: Call) -> Response:
-    wanted = x.reads.choose("include[]", lambda: x.query.getlist("include[]"))
+def chosen(call: Call) -> Response:
+    wanted = call.reads.choose("include[]", lambda: call.query.getlist("include[]"))
     return JSONResponse({"pets": "pets" in wanted})
 
 

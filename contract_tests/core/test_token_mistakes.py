@@ -53,7 +53,7 @@ def test_basic_credentials(lms: Emulator) -> None:
         plain: "they stand there as they are",
         base64.b64encode(plain.encode("utf-16")).decode(): "UTF-16",
         base64.b64encode(info.client_id.encode()).decode(): "no colon",
-        "%%%": "it is no base64",
+        "%%%": "it is not base64",
     }.items():
         headers = {"Authorization": f"Basic {sent}"}
         httpx.post(info.url + ENDPOINTS["brightspace"], data={"grant_type": "refresh_token"}, headers=headers)

@@ -77,7 +77,7 @@ def test_a_key_of_very_many_levels_is_refused(tmp_path: Any, part: str, form: st
 def test_a_number_that_no_answer_could_have_is_refused(tmp_path: Any, number: str) -> None:
     file = tmp_path / "world.toml"
     file.write_text(f"[[canvas.assignments]]\npoints_possible = {number}\n")
-    with pytest.raises(WorldError, match=f"not TOML: {number} is no number"):
+    with pytest.raises(WorldError, match=f"not TOML: {number} is not a number"):
         Emulator.in_process(str(file))
     file.write_bytes(b"\xef\xbb\xbfname = 'marked'\n")  # as some editors save it
     assert Emulator.in_process(str(file)).dump()["name"] == "marked"

@@ -110,7 +110,7 @@ def test_redirect_uris(lms: Emulator, site: LmsSite, edx: Web) -> None:
         return lambda: site.client().get(site.auth_url(redirect_uri=uri))
 
     wrong: dict[str, tuple[Send, str]] = {
-        "no host": (ask("/callback"), "it is no absolute URI, which begins with a scheme"),
+        "no host": (ask("/callback"), "it is not an absolute URI, which begins with a scheme"),
         "white space": (ask(f"{right} "), "there is white space around it"),
         "encoded": (ask(right.replace(":", "%3A").replace("/", "%2F")), "it is percent-encoded once too often"),
         "https": (ask(right.replace("http:", "https:")), "only in its scheme: http is registered, https was sent"),
@@ -145,7 +145,7 @@ def test_authorization_at_open_edx(lms: Emulator, edx: Web, http: requests.Sessi
     each(
         lms,
         {
-            "a path alone": (ask(redirect_uri="/authorize/"), "it is no absolute URI"),
+            "a path alone": (ask(redirect_uri="/authorize/"), "it is not an absolute URI"),
             "a fragment": (ask(redirect_uri=f"{right}#x"), "only in its fragment"),
             "colons encoded": (ask(redirect_uri=right.replace(":", "%3A")), "percent-encoded once too often"),
             "another application's": (
@@ -191,7 +191,7 @@ def test_the_key_of_servers_at_open_edx(lms: Emulator, edx: Web, http: requests.
     people = {"action": "enroll", "identifiers": "nobody@@x,charles"}
     assert staff.post(f"/courses/{info.course_id}/instructor/api/students_update_enrollment", people).status_code == 200
     (warning,) = lms.requests.last.warnings
-    assert warning.message.startswith("`nobody@@x` is no username here, and no e-mail address")
+    assert warning.message.startswith("`nobody@@x` is not a username here, nor an e-mail address")
 
 
 def test_pkce_at_canvas(lms: Emulator, canvas: CanvasSite) -> None:
@@ -287,8 +287,8 @@ def test_pages_and_addresses_at_openlearning(lms: Emulator, http: requests.Sessi
         lms,
         {
             "counted from 0": (page("0"), "page begins at 1, not at 0"),
-            "backwards": (page("-1"), "`-1` is no whole number from 1 up"),
-            "in words": (page("one"), "`one` is no whole number from 1 up"),
+            "backwards": (page("-1"), "`-1` is not a whole number from 1 up"),
+            "in words": (page("one"), "`one` is not a whole number from 1 up"),
             "no items": (page("0", "itemsPerPage"), "itemsPerPage begins at 1, not at 0"),
             "no @": (person("ada.example.edu"), "`ada.example.edu` has no @"),
             "nothing behind it": (person("ada@"), "nothing stands before or behind its @"),

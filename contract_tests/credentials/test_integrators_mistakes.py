@@ -200,7 +200,7 @@ def test_where_a_token_is_sent(lms: Emulator, name: str) -> None:
         "base64": (auth(f"Bearer {doubled(token)}"), "it was encoded in base64 once more"),
         "the whole answer": (auth(f"Bearer {whole.replace(' ', '')}"), "a whole JSON document was sent instead"),
     }
-    if name == "openedx":  # one word is no scheme there, but a token without its credentials
+    if name == "openedx":  # one word is not a scheme there, but a token without its credentials
         del wrong["an equals sign"]
     each(lms, wrong)
     assert auth(f"Bearer {token}")().status_code == 200

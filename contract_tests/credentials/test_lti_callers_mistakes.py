@@ -174,6 +174,6 @@ def test_outcomes_at_brightspace(side: Side) -> None:
     assert refused(send(right, added=True)).startswith("the oauth_body_hash was added after signing")
     assert refused(send(envelope("replaceResult", sourced, of_score("-0.1")))).endswith("-0.1 is below 0")
     assert refused(send(envelope("replaceResult", sourced))).startswith("no score came: resultScore/textString")
-    assert refused(send(envelope("getResult", sourced))).startswith("getResultRequest is no operation; there are")
+    assert refused(send(envelope("getResult", sourced))).startswith("getResultRequest is not an operation; there are")
     assert refused(send('{"scoreGiven": 1}')) == "the body is JSON; an imsx_POXEnvelopeRequest belongs there"
     assert "success" in send(right)().text

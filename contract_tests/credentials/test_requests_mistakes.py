@@ -203,7 +203,7 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
             "no beginning": (get(f"{courses}/{short}/"), f"a course key is written {key}"),
             "as of 2013": (get(f"{courses}/{short.replace('+', '/')}/"), f"a course key is written {key}"),
             "small letters": (get(f"{courses}/{key.lower()}/"), "letters differ in case"),
-            "a name": (get(f"{courses}/Demo/"), "`Demo` is no course key"),
+            "a name": (get(f"{courses}/Demo/"), "`Demo` is not a course key"),
             "another version": (
                 get(f"{info.url}/api/courses/v2/courses/"),
                 "has `/api/courses/v1/courses/`, not in a version `v2`",

@@ -57,7 +57,7 @@ def sender(http: httpx.Client, base: str, usual: str) -> Send:
 
 
 def test_rights_that_were_not_missing(lms: Emulator, canvas: Send) -> None:
-    """The caller's role is no reason where the role may."""
+    """The caller's role is not a reason where the role may."""
     student, admin = lms.canvas.access_tokens.student, lms.canvas.access_tokens.admin
     work = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
     made = canvas("POST", "/courses/1/assignments", json={"assignment": {"name": "Not yet published"}})().json()["id"]
@@ -99,7 +99,7 @@ def test_rights_that_were_not_missing(lms: Emulator, canvas: Send) -> None:
     handed = canvas("POST", f"/courses/1/assignments/{made}/submissions", student, json=work)()
     assert handed.status_code == 201
     teachers = canvas("POST", f"/courses/1/assignments/{made}/submissions", json=work)()
-    assert (teachers.status_code, "user 103 is no active student" in diagnosed(lms)) == (403, True)
+    assert (teachers.status_code, "user 103 is not an active student" in diagnosed(lms)) == (403, True)
     assert canvas("PUT", f"/courses/1/assignments/{made}/submissions/101", json=grade)().status_code == 200
     each(
         lms,
@@ -320,10 +320,8 @@ def test_parameters_that_open_edx_misses(lms: Emulator, edx: Send) -> None:
 
 def test_forgery_tokens_of_open_edx(lms: Emulator) -> None:
     """How the token of the cookie came: not at all, under another name, or of before the sign-in."""
-    signing_in, form = (
-        "/api/user/v2/account/login_session/",
-        {"email_or_username": "ada", "password": "ada-demo-password"},
-    )
+    signing_in = "/api/user/v2/account/login_session/"
+    form = {"email_or_username": "ada", "password": "ada-demo-password"}
     enrol = {"course_details": {"course_id": lms.openedx.other_course_id}}
     with httpx.Client(base_url=lms.openedx.url, trust_env=False) as browser:
         no_cookie = browser.post(signing_in, data=form)

@@ -59,7 +59,7 @@ def test_kinds_of_ids_at_canvas(lms: Emulator, canvas: Send) -> None:
         {
             "a kind that is none": (
                 canvas("GET", "/courses/sis_id:X"),
-                "`sis_id` is no kind of id of a course; there are lti_context_id, sis_course_id",
+                "`sis_id` is not a kind of id of a course; there are lti_context_id, sis_course_id",
             ),
             "a kind of other records": (canvas("GET", "/courses/sis_user_id:X"), "it is one of users"),
             "an id of nothing": (canvas("GET", "/courses/sis_course_id:X"), "no course has the sis_course_id `X`"),
@@ -162,7 +162,7 @@ def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
             canvas("POST", "/calendar_events", data={
                 "calendar_event[title]": "x", "calendar_event[context_code]": "courses_1"
             }),
-            "`courses_1` is no context code",
+            "`courses_1` is not a context code",
         ),
     }  # fmt: skip
     each(lms, wrong)
@@ -285,7 +285,7 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
             ),
             "no key": (
                 edx("POST", enrol, json={"course_details": {"course_id": "CET/GW_01"}}),
-                "`CET/GW_01` is no course key; it is written course-v1:Org+Course+Run",
+                "`CET/GW_01` is not a course key; it is written course-v1:Org+Course+Run",
             ),
             "nobody": (edx("POST", enrol, json={"user": "xyz", "course_details": course}), "there is no user xyz"),
             "no token": (edx("GET", "/api/user/v1/me", ""), "no credentials came; send `Authorization: "),

@@ -50,7 +50,7 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
                 "`pseudonym[unique_id]` came as ada.lovelace: ID already in use for this account",
             ),
             "me": (send("GET", "/users/me"), "the caller is `self`"),
-            "a role": (enrol(user_id=104, role="Student"), "which is no role; there are StudentEnrollment"),
+            "a role": (enrol(user_id=104, role="Student"), "which is not a role; there are StudentEnrollment"),
             "a kind": (enrol(user_id=104, type="student"), "did you mean StudentEnrollment?"),
             "no type": (
                 send("POST", items, json={"module_item": {"content_id": 1}}),
@@ -170,7 +170,7 @@ def test_completions_of_open_edx(lms: Emulator, http: httpx.Client) -> None:
             "nobody's": (batch(username="stella"), "stella is not enrolled in course-v1:CET+GW_01+2021_2022_FA"),
             "a course's key": (batch(blocks={info.course_id: 1}), "this is the key of a course"),
             "spaces": (batch(blocks={block.replace("+", " "): 1}), "the `+` of the key came as spaces"),
-            "the end of a key": (batch(blocks={"reading1": 1}), "`reading1` is no key of a block"),
+            "the end of a key": (batch(blocks={"reading1": 1}), "`reading1` is not a key of a block"),
             "percent": (batch(blocks={block: 100}), "a completion came as 100; it is a share from 0 to 1"),
             "another course": (batch(course_key=info.other_course_id), "this is a block of course-v1:CET"),
         },
@@ -198,7 +198,7 @@ def test_courses_of_open_edx(lms: Emulator, http: httpx.Client) -> None:
             ),
             "a typo": (
                 send("GET", "/api/courses/v1/courses/course_v1:CET+GW_01+2021_2022_FA"),
-                "`course_v1:CET+GW_01+2021_2022_FA` is no course key",
+                "`course_v1:CET+GW_01+2021_2022_FA` is not a course key",
             ),
         },
     )
@@ -233,7 +233,10 @@ def test_the_instructor_dashboard_of_open_edx(lms: Emulator, http: httpx.Client)
                 "`action` came as add: it is one of allow, revoke",
             ),
             "no problem": (call("reset_student_attempts", **ada), "no problem_to_reset was sent"),
-            "no key": (call("reset_student_attempts", **ada, problem_to_reset="quiz1"), "`quiz1` is no key of a block"),
+            "no key": (
+                call("reset_student_attempts", **ada, problem_to_reset="quiz1"),
+                "`quiz1` is not a key of a block",
+            ),
         },
     )
     assert call("modify_access", **ada, rolename="beta", action="allow")().status_code == 200

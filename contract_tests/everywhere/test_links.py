@@ -35,7 +35,7 @@ ELSEWHERE = {
     "openedx": re.compile(r"address of a micro-frontend|address of Studio"),
     "learningstudio": re.compile(r"the nearest is `/courses/\{courseId\}/students`"),
 }
-"""What the diagnosis says of addresses that are no part of the provider: other services of the site, and a picture
+"""What the diagnosis says of addresses that are not part of the provider: other services of the site, and a picture
 that the author of a course put into its content."""
 
 
@@ -88,7 +88,7 @@ def links(path: str, entry: Entry, body: bytes) -> Iterator[Link]:
     found += addresses(headers.get("content-type", ""), body.decode("utf-8", "replace"))
     for method, address, place in found:
         parts = urlsplit(urljoin(f"http://{HOST}{path}", address))
-        if parts.netloc == HOST and "{" not in address and parts.path.strip("/"):  # a template is no address
+        if parts.netloc == HOST and "{" not in address and parts.path.strip("/"):  # a template is not an address
             yield Link(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, f"{path}: {place}")
 
 

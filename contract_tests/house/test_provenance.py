@@ -92,7 +92,7 @@ def test_every_source_can_be_opened(provider: str) -> None:
         elif evidence != "chosen":
             found.append(f"{name}: {evidence}, but it does not say where")
         if evidence in RECORDED and not source.startswith("fixtures/recordings/"):
-            found.append(f"{name}: recorded, but its first source is no recording")
+            found.append(f"{name}: recorded, but its first source is not a recording")
     assert not found, "\n".join(found)
 
 

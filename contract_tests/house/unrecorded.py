@@ -45,7 +45,7 @@ def lists(provider: str) -> dict[str, list[str]]:
 def _shown(provider: str) -> dict[str, bool]:
     """The routes that a recorded exchange leads to, of which the body was kept, or what a page is reduced to.
 
-    Each with whether one of its answers is no refusal.
+    Each with whether one of its answers is not a refusal.
     """
     loaded, found = load_providers()[provider], dict[str, bool]()
     folders = (ROOT / "fixtures/recordings" / folder for folder in FOLDERS[provider])

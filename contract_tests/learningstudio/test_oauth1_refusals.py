@@ -171,7 +171,7 @@ def test_the_urls_that_may_have_been_signed(lms: Emulator, client: Client, info:
     proxy = f"https://proxy.example{PATH}"
     assert why(proxy) == UNEXPLAINED
     assert why(proxy, proxy) == whole
-    # A path that is no URL may not be called one.
+    # A path that is not a URL may not be called one.
     assert why("/proxy", "/proxy") == UNEXPLAINED
     client.url = f"{lms.url}/learningstudio"
     assert why(client.url + PATH) == whole

@@ -221,10 +221,8 @@ class ManagementMachine(RuleBasedStateMachine):
         self.share(0, 6836, True, False, False)
         self.share(0, 6837, False, True, False)
 
-    NAMES, DOMAINS = (
-        st.sampled_from(["One", "Two", "Three"]),
-        st.sampled_from(["https://a.example", "https://b.example"]),
-    )
+    NAMES = st.sampled_from(["One", "Two", "Three"])
+    DOMAINS = st.sampled_from(["https://a.example", "https://b.example"])
 
     def taken(self, name: str, domain: str, on: bool, own: str = "") -> bool:
         others = [client for client in self.tools if client != own]

@@ -141,10 +141,8 @@ class OutcomeMachine(RuleBasedStateMachine):
     def report_twice(self, number: int) -> None:
         """The same request again is a replay."""
         launch = self.some(number)
-        url, sent = (
-            launch.fields["lis_outcome_service_url"],
-            {"key": launch.fields["oauth_consumer_key"], "secret": launch.secret},
-        )
+        url = launch.fields["lis_outcome_service_url"]
+        sent = {"key": launch.fields["oauth_consumer_key"], "secret": launch.secret}
         nonce = f"n{self.site.lms.requests.last.id}"
         codes = [send(self.site, url, envelope(launch.fields, 1), nonce=nonce, **sent).status_code for _ in range(2)]
         assert codes == [200, 401]

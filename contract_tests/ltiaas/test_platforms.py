@@ -240,10 +240,8 @@ def test_registration_waits_a_day(rig: Rig, small: SmallLms) -> None:
 
 def test_a_waiting_registration_without_what_it_needs_is_refused(rig: Rig) -> None:
     """From a world file; one that was read from an LMS is complete."""
-    world, times = (
-        rig.control("GET", "/world"),
-        {"created_at": "2026-01-01T00:00:00Z", "keep_until": "2999-01-01T00:00:00Z"},
-    )
+    world = rig.control("GET", "/world")
+    times = {"created_at": "2026-01-01T00:00:00Z", "keep_until": "2999-01-01T00:00:00Z"}
     bare = {"id": "bare", "tenant": "demo", "openid_configuration": {"issuer": "https://lms.example"}, **times}
     world["ltiaas"]["registrations"] = [bare]
     rig.control("PUT", "/world", world)

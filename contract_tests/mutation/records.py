@@ -86,9 +86,9 @@ def _has_functions(path: Path) -> bool:
 def problems() -> Iterator[str]:
     """Where the records no longer match the code, a line each."""
     known, kept, explained = targets(), results(), [mutant.source for mutant in reasons()]
-    yield from (f"{source}: signs or refuses, and is no target" for source in sorted(wanted() - set(known)))
+    yield from (f"{source}: signs or refuses, and is not a target" for source in sorted(wanted() - set(known)))
     yield from (f"{source}: a target that is not in the package" for source in sorted(set(known) - wanted()))
-    yield from (f"{source}: results of what is no target" for source in kept if source not in known)
+    yield from (f"{source}: results of what is not a target" for source in kept if source not in known)
     for mutant, why in reasons().items():
         if len(why) < 10:
             yield f"{mutant.source}: a survivor of {mutant.function} without a reason"

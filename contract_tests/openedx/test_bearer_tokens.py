@@ -254,5 +254,5 @@ def test_the_sites_own_key(site: Site, configured: str, sent: str | None, status
 def test_a_token_that_is_not_utf_8_makes_the_site_fail_everywhere(site: Site, path: str) -> None:
     answer = site.call("GET", path, headers={"Authorization": "Bearer \xff"})
     last = site.lms.requests.last
-    assert (answer.status, last.outcome, last.warnings[0].message) == (500, "provider_defect", "the token is no UTF-8")
+    assert (answer.status, last.outcome, last.warnings[0].message) == (500, "provider_defect", "the token is not UTF-8")
     assert answer.body.lower().startswith("<!doctype html>")

@@ -157,12 +157,10 @@ def test_the_token_endpoint(emulated: Platform, component: Platform, changes: di
     assert (answers[0].status_code, bodies[0]) == (answers[1].status_code, bodies[1])
 
 
-_READ, _WRITE, _SCORE, _RESULT = (
-    lti13.SCOPE_LINE_ITEM_READ,
-    lti13.SCOPE_LINE_ITEM,
-    lti13.SCOPE_SCORE,
-    lti13.SCOPE_RESULT_READ,
-)
+_READ = lti13.SCOPE_LINE_ITEM_READ
+_WRITE = lti13.SCOPE_LINE_ITEM
+_SCORE = lti13.SCOPE_SCORE
+_RESULT = lti13.SCOPE_RESULT_READ
 
 
 def _item(**changes: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_lti_1_1(edx: Web) -> None:
     assert "outside the permitted range" in outcome(score="2")
     assert diagnosis(edx) == "a score is a fraction from 0 to 1: 2 of 100 is 0.02"
     assert "User not found." in outcome(sourced="a:b:c")
-    assert "is no user's anonymous id" in diagnosis(edx)
+    assert "is not a user's anonymous id" in diagnosis(edx)
     assert "<imsx_codeMajor>unsupported" in outcome(operation="deleteResult")
     assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404
 

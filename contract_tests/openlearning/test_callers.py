@@ -83,12 +83,12 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
             {"headers": {"Authorization": "basic abc"}},
             missing("this API takes an API key; HTTP Basic is for the v1 API under /api/"),
         ),
-        ({"headers": {"Authorization": f"Bearer {KEY} x"}}, unknown("5e000000…", "that is no shape of a key")),
-        ({"headers": {"Authorization": "Bearer short"}}, unknown("short", "that is no shape of a key")),
-        ({"headers": {"X-API-Key": "short"}}, unknown("short", "that is no shape of a key")),
-        ({"params": {"api_key": "123456789012"}}, unknown("123456789012", "that is no shape of a key")),
-        ({"params": {"api_key": "1234567890123"}}, unknown("12345678…", "that is no shape of a key")),
-        ({"params": {"api_key": " short"}}, unknown(" short", "that is no shape of a key")),
+        ({"headers": {"Authorization": f"Bearer {KEY} x"}}, unknown("5e000000…", "that is not the shape of a key")),
+        ({"headers": {"Authorization": "Bearer short"}}, unknown("short", "that is not the shape of a key")),
+        ({"headers": {"X-API-Key": "short"}}, unknown("short", "that is not the shape of a key")),
+        ({"params": {"api_key": "123456789012"}}, unknown("123456789012", "that is not the shape of a key")),
+        ({"params": {"api_key": "1234567890123"}}, unknown("12345678…", "that is not the shape of a key")),
+        ({"params": {"api_key": " short"}}, unknown(" short", "that is not the shape of a key")),
         ({"params": {"api_key": f" {KEY}"}}, unknown(" 5e00000…", f"{HOPPERS}, but there is white space around it")),
         ({"params": {"api_key": f"{KEY}\n"}}, unknown("5e000000…", f"{HOPPERS}, but there is white space around it")),
         ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", f"{HOPPERS}, but letters differ in case")),
@@ -100,13 +100,13 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
             {"params": {"api_key": f"{HOPPER}.{'0' * 64}"}},
             ("unknown_api_key", "the API key belongs to an account", "the key of an account", "5e000000…", NOT_ITS),
         ),
-        ({"params": {"api_key": f"{HOPPER}.{'0' * 63}"}}, unknown("5e000000…", "that is no shape of a key")),
-        ({"params": {"api_key": f"{HOPPER}.{'g' * 64}"}}, unknown("5e000000…", "that is no shape of a key")),
+        ({"params": {"api_key": f"{HOPPER}.{'0' * 63}"}}, unknown("5e000000…", "that is not the shape of a key")),
+        ({"params": {"api_key": f"{HOPPER}.{'g' * 64}"}}, unknown("5e000000…", "that is not the shape of a key")),
     ],
 )
 def test_an_unknown_caller(site: Site, request_: Any, expected: tuple[Any, ...]) -> None:
     assert site.http.get(PATH, **request_).status_code == 401
-    if expected[-1] == "that is no shape of a key":
+    if expected[-1] == "that is not the shape of a key":
         expected = (*expected[:-1], "an API key is 24 hex digits, a dot and 64 hex digits")
     assert refusal_of(site) == expected
     assert site.http.get(PATH, params={"api_key": KEY}).status_code == 200

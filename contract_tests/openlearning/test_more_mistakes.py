@@ -145,7 +145,7 @@ def browser(site: Site) -> Iterator[httpx.Client]:
 
 
 def test_a_slashless_launch_that_a_browser_follows(site: Site, browser: httpx.Client) -> None:
-    """A 301 turns the POST into a GET without the form; that is no link that was followed."""
+    """A 301 turns the POST into a GET without the form; that is not a link that was followed."""
     pairs, url = fields(site), site.info.launch_url
     form = dict([*pairs, ("oauth_signature", sign(url, pairs, site.info.consumer_secret))])
     assert browser.post(url.rstrip("/"), data=form).status_code == 405

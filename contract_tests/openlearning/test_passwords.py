@@ -16,7 +16,7 @@ WANTED = "HTTP Basic with the username and password of an account"
 
 
 def basic(text: str | bytes) -> dict[str, str]:
-    """The header for `name:password`, or for bytes that are no text."""
+    """The header for `name:password`, or for bytes that are not text."""
     raw = text.encode() if isinstance(text, str) else text
     return {"Authorization": f"Basic {base64.b64encode(raw).decode()}"}
 

@@ -194,7 +194,7 @@ class Watch:
         raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         query = scope["query_string"].decode("latin-1")
         request = Request(scope["method"], f"{raw}?{query}" if query else raw, tuple(headers), body or None)
-        await app.bring(self.provider)
+        await app.open_provider(self.provider)
         table, secret = SECRETS.get(self.provider, ("", ""))
         rows = getattr(world.store(self.provider), table, ())
         secrets = {row.consumer_key: getattr(row, secret) for row in rows}

@@ -80,6 +80,6 @@ def test_two_mistakes_with_the_secret() -> None:
     assert why(PLAIN, f"{PLAIN.lower()[::-1]}&") == f"{twice}{lowered}; then {reversed_}"
     hashed = hashlib.sha256(PLAIN.lower().encode()).hexdigest()
     assert why(PLAIN, f"{hashed}&") == f"{twice}{lowered}; then a hash of the secret was used as the secret"
-    # What leaves little of the secret is no part of two mistakes, and no mistake is made twice.
+    # What leaves little of the secret is not part of two mistakes, and no mistake is made twice.
     assert why(PLAIN, f"{PLAIN[::-1][:6]}&") is None
     assert why(PLAIN, f"{quote(chr(0xFEFF) * 2 + PLAIN, safe='')}&") is None

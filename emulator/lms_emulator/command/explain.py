@@ -63,7 +63,7 @@ def _entry(url: str, entry_id: str, headers: dict[str, str]) -> dict[str, Any] |
         tip = "start one with `lms-emulator serve`, or name it with --url"
         raise UsageError(f"no emulator answers at {url} ({' '.join(str(error).split())}); {tip}") from None
     if not isinstance(entry, dict) or not {"id", "method", "url", "status", "provider"} <= set(entry):
-        raise UsageError(f"what answers at {url} is no emulator; name one with --url")
+        raise UsageError(f"what answers at {url} is not an emulator; name one with --url")
     return entry
 
 

@@ -133,7 +133,7 @@ def _target(url: str, providers: Sequence[str], facts: Path | None, allow_writes
         return targets.EmulatorOverSocket(url)
     if len(providers) != 1 or facts is None:
         raise UsageError(
-            f"{url} is no emulator: name what it is with --provider, and its ids and credentials with --facts"
+            f"{url} is not an emulator: name what it is with --provider, and its ids and credentials with --facts"
         )
     name = providers[0].upper()
     environment = {f"LMS_LIVE_{name}_URL": url, f"LMS_LIVE_{name}_FACTS": str(facts)}

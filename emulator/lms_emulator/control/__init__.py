@@ -57,7 +57,7 @@ class Control(ControlApp):
     ) -> Response:
         name, _, below = path[1:].partition("/")
         if name in gateway.providers:
-            await gateway.bring(name)
+            await gateway.open_provider(name)
         provider = gateway.providers.get(name)
         router, inner = (self._router, path) if provider is None else (provider.control_router, f"/{below}")
         route, params, allowed = router.match(scope["method"], inner)

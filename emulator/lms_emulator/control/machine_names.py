@@ -23,7 +23,7 @@ def why_none(kind: str, name: str) -> str | None:
         return None
     other = next((other for other in FILES if other != kind and name in _known(other)), None)
     if other is not None:
-        return f"`{name}` is no {kind} but a {other}; filter with {other}={name}"
+        return f"`{name}` is not a {kind} but a {other}; filter with {other}={name}"
     similar = nearest(name, _known(kind), 0.8) or nearest(name, _known(kind))
     return f"there is no {kind} `{name}`" + (f"; did you mean `{similar}`?" if similar else "")
 

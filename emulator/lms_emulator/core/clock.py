@@ -28,7 +28,7 @@ monotonic = _time.perf_counter
 """Seconds of a monotonic clock, for measuring durations."""
 
 
-def worked() -> float:
+def processor_seconds() -> float:
     """Seconds of processor time used by this thread, unaffected by what others do."""
     return _time.thread_time()
 
@@ -44,8 +44,8 @@ SEARCH_SECONDS = 3
 
 def stopwatch(seconds: float) -> Callable[[], bool]:
     """A function that says whether this thread has used less processor time than that."""
-    end = worked() + seconds
-    return lambda: worked() < end
+    end = processor_seconds() + seconds
+    return lambda: processor_seconds() < end
 
 
 def brief_search() -> Callable[[], bool]:

@@ -15,10 +15,10 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.skew import why_not_now, why_off
 from lms_emulator.lti.platform import (
+    CallT,
     Fault,
     KeysUnavailableError,
     ToolKeys,
-    X,
     key_set,
     token_fault,
     use_once,
@@ -60,33 +60,33 @@ class Client(NamedTuple):
     subject: str
 
 
-class Assertions(ABC, Generic[X]):
+class Assertions(ABC, Generic[CallT]):
     """How one platform verifies client assertions."""
 
     @abstractmethod
-    def client(self, call: X, client_id: str) -> Client | None:
+    def client(self, call: CallT, client_id: str) -> Client | None:
         """The client whose id is the assertion's `sub`."""
 
     @abstractmethod
-    def audiences(self, call: X) -> list[str]:
+    def audiences(self, call: CallT) -> list[str]:
         """The accepted values of `aud`."""
 
     @abstractmethod
-    def refusal(self, call: X, fault: Fault) -> Refusal:
+    def refusal(self, call: CallT, fault: Fault) -> Refusal:
         """The refusal of an assertion that fails a check."""
 
-    def check_header(self, call: X, assertion: str) -> None:
+    def check_header(self, call: CallT, assertion: str) -> None:
         """Checks before the tool's keys are fetched: none here. Raises TokenError."""
 
     def read_keys(self, found: Any) -> KeySet:
         """The keys of a key set. Raises TokenError, or KeysUnavailableError with the platform's own words."""
         return KeySet.from_jwks(found)
 
-    def allowed_again(self, call: X) -> bool:
+    def allowed_again(self, call: CallT) -> bool:
         """Whether a `jti` may be used more than once."""
         return False
 
-    async def verify(self, call: X, kind: str, assertion: str) -> Client:
+    async def verify(self, call: CallT, kind: str, assertion: str) -> Client:
         """The client that signed an assertion. Raises the refusal for the first fault.
 
         Parameters: `kind`, the request's `client_assertion_type`.
@@ -113,14 +113,14 @@ class Assertions(ABC, Generic[X]):
         self._use(call, client, claims)
         return client
 
-    async def claims(self, call: X, client: Client, assertion: str) -> Claims:
+    async def claims(self, call: CallT, client: Client, assertion: str) -> Claims:
         """The claims of a valid assertion, by the keys that the platform accepts. Raises TokenError and
         KeysUnavailableError."""
         self.check_header(call, assertion)
         keys = await key_set(call, client.keys, self.read_keys)
         return self.check(call, client, assertion, keys)
 
-    def _use(self, call: X, client: Client, claims: Claims) -> None:
+    def _use(self, call: CallT, client: Client, claims: Claims) -> None:
         """Note the `jti`; an assertion without one, if accepted, may be reused until it expires."""
         self._warn_of_long_life(call, claims.get("exp"))
         if "jti" not in claims:
@@ -134,14 +134,14 @@ class Assertions(ABC, Generic[X]):
             diagnosis = "sign a new assertion for each request"
             raise self.refusal(call, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
 
-    def _warn_of_long_life(self, call: X, exp: object) -> None:
+    def _warn_of_long_life(self, call: CallT, exp: object) -> None:
         remaining = exp - call.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
         if remaining > _LONG:
             why = why_off(call.clock, float(min(exp, _BEYOND))) if isinstance(exp, int | float) else None
             how = why if why is not None and "since 1970" in why else f"it expires in {remaining / 86_400:.0f} days"
             call.warn("assertion_lives_long", f"`exp`: {how}; whoever reads the assertion can use it until then")
 
-    def check(self, call: X, client: Client, assertion: str, keys: KeySet) -> Claims:
+    def check(self, call: CallT, client: Client, assertion: str, keys: KeySet) -> Claims:
         """The claims of a valid assertion. Raises TokenError."""
         return lti13.check_client_assertion(
             assertion,
@@ -154,7 +154,7 @@ class Assertions(ABC, Generic[X]):
             critical=call.settings.critical_headers,
         )
 
-    def _signer(self, call: X, assertion: str) -> Client:
+    def _signer(self, call: CallT, assertion: str) -> Client:
         client_id = str(read(assertion).claims.get("sub", ""))
         client = self.client(call, client_id)
         if client is None:

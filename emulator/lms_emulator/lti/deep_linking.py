@@ -14,10 +14,10 @@ from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import (
+    CallT,
     Fault,
     KeysUnavailableError,
     ToolKeys,
-    X,
     key_set,
     token_fault,
     use_once,
@@ -39,7 +39,7 @@ class Link(NamedTuple):
     custom: dict[str, str]
 
 
-class DeepLinking(ABC, Generic[X]):
+class DeepLinking(ABC, Generic[CallT]):
     """How one platform accepts content items.
 
     Attributes:
@@ -55,14 +55,14 @@ class DeepLinking(ABC, Generic[X]):
         """The key that verifies the platform's own data."""
 
     @abstractmethod
-    def issuer(self, call: X) -> str:
+    def issuer(self, call: CallT) -> str:
         """The platform's `iss`, expected in `aud` of the tool's response."""
 
     @abstractmethod
-    def refusal(self, call: X, fault: Fault) -> Refusal:
+    def refusal(self, call: CallT, fault: Fault) -> Refusal:
         """The refusal of a response that fails a check."""
 
-    def own_data(self, call: X, text: str) -> Claims:
+    def own_data(self, call: CallT, text: str) -> Claims:
         """The data that the platform signed in its request, and that the tool returns. Raises a refusal."""
         try:
             data = verify(text, self.own_key(), algorithms=[self.algorithm], now=call.clock.timestamp())
@@ -75,7 +75,7 @@ class DeepLinking(ABC, Generic[X]):
             raise self.refusal(call, fault)
         return data
 
-    def returned_data(self, call: X, message: str) -> Claims:
+    def returned_data(self, call: CallT, message: str) -> Claims:
         """`own_data` from the claim `data` of the tool's response, which is otherwise still unverified."""
         try:
             data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
@@ -88,7 +88,7 @@ class DeepLinking(ABC, Generic[X]):
         return self.own_data(call, str(data))
 
     async def items(
-        self, call: X, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
+        self, call: CallT, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
         """The content items of a verified response. Raises the refusal for the first fault."""
         try:
@@ -111,7 +111,9 @@ class DeepLinking(ABC, Generic[X]):
             raise self.refusal(call, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(call))
         return items
 
-    def check(self, call: X, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
+    def check(
+        self, call: CallT, message: str, keys: KeySet, *, client_id: str, deployment_id: str
+    ) -> list[dict[str, Any]]:
         """The content items of a valid response. Raises TokenError."""
         return lti13.check_deep_linking_response(
             message,
@@ -129,11 +131,11 @@ class DeepLinking(ABC, Generic[X]):
         """The keys of a tool's key set, as the platform reads one."""
         return KeySet.from_jwks(found)
 
-    def allowed_again(self, call: X) -> bool:
+    def allowed_again(self, call: CallT) -> bool:
         """Whether a nonce may be used more than once."""
         return False
 
-    def line_item(self, call: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
+    def line_item(self, call: CallT, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
         """The line item requested by a content item. Raises a refusal if it is invalid.
 
         Parameters: `link_id`, of the placed link; `label`, a default.
@@ -147,7 +149,7 @@ class DeepLinking(ABC, Generic[X]):
             fault = Fault("deep_linking", "line_item", error.field, error.expected, error.got)
             raise self.refusal(call, fault) from error
 
-    def read_line_item(self, call: X, body: Any) -> LineItemData:
+    def read_line_item(self, call: CallT, body: Any) -> LineItemData:
         """A line item as the platform reads one. Raises ServiceError."""
         return read_line_item(body)
 

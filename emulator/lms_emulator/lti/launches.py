@@ -20,7 +20,7 @@ from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.core.worlds.faults import Fault as WireFault
 from lms_emulator.lti import misbehaviour
 from lms_emulator.lti.altering import Draft
-from lms_emulator.lti.platform import Fault, X
+from lms_emulator.lti.platform import CallT, Fault
 from lms_emulator.lti.records import LastLaunch, PendingLaunch
 from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.signing import lti13
@@ -72,7 +72,7 @@ class AuthenticationRequest(Generic[U]):
         return self.params.get("redirect_uri", "")
 
 
-class Launches(ABC, Generic[X, U]):
+class Launches(ABC, Generic[CallT, U]):
     """How one platform launches tools.
 
     Attributes:
@@ -86,7 +86,7 @@ class Launches(ABC, Generic[X, U]):
     order: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def request(self, call: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
+    def request(self, call: CallT, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
         """Who requests which launch. Raises refusals for people, as the redirect URI is not verified yet."""
 
     @abstractmethod
@@ -101,11 +101,11 @@ class Launches(ABC, Generic[X, U]):
     def error(self, fault: Fault) -> tuple[str, str]:
         """`error` and `error_description` by which a fault is reported to the tool."""
 
-    def checks(self) -> tuple[Callable[[X, AuthenticationRequest[U]], Fault | None], ...]:
+    def checks(self) -> tuple[Callable[[CallT, AuthenticationRequest[U]], Fault | None], ...]:
         """The checks of a request whose tool and redirect URI are known, in order; the first failure is reported."""
         return self.parameters_hold, self.launch_is_alive, self.user_is_signed_in, self.client_is_the_launchs
 
-    def begin(self, call: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
+    def begin(self, call: CallT, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
         """Keep a launch until the tool requests it; `hint` finds it again."""
         expires = call.clock.now() + timedelta(seconds=call.settings.launch_lifetime_seconds)
         return call.store.pending_launches.put(
@@ -119,7 +119,7 @@ class Launches(ABC, Generic[X, U]):
             )
         )
 
-    def _disarm(self, call: X, client_id: str) -> misbehaviour.NextLaunch | None:
+    def _disarm(self, call: CallT, client_id: str) -> misbehaviour.NextLaunch | None:
         """Take what is armed for the launch that begins."""
         armed = next((launch for launch in call.store.armed_launches if launch.client_id in (None, client_id)), None)
         if armed is None:
@@ -133,19 +133,19 @@ class Launches(ABC, Generic[X, U]):
             )
         return wrong
 
-    def sent(self, call: X, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
+    def sent(self, call: CallT, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
         """Login initiation as sent, altered by what is armed."""
         if pending.wrong is None:
             return action, fields
         explain(call, pending.wrong)
         return action, misbehaviour.alter_login(pending.wrong, fields)
 
-    def find(self, call: X, hint: str) -> PendingLaunch | None:
+    def find(self, call: CallT, hint: str) -> PendingLaunch | None:
         """The pending launch of a hint, unless it has expired."""
         pending = call.store.pending_launches.get(hint)
         return pending if pending is not None and call.clock.now() < pending.expires_at else None
 
-    def authenticate(self, call: X, params: Mapping[str, str], user: U | None) -> Form:
+    def authenticate(self, call: CallT, params: Mapping[str, str], user: U | None) -> Form:
         """Answer an authentication request with a signed id_token; the launch is consumed.
 
         Raises a refusal; errors for the tool are sent to it, but only to a registered redirect URI.
@@ -165,7 +165,9 @@ class Launches(ABC, Generic[X, U]):
         call.store.pending_launches.delete(request.pending.hint)
         return request.redirect_uri, self._answer(call, request, request.pending, request.params["nonce"])
 
-    def _answer(self, call: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
+    def _answer(
+        self, call: CallT, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str
+    ) -> dict[str, str]:
         key = self.keys.signing(call)
         last = call.store.last_launches.get(pending.client_id)
         now = self.issued_at(call, pending)
@@ -185,11 +187,11 @@ class Launches(ABC, Generic[X, U]):
             call.store.last_launches.put(LastLaunch(client_id=pending.client_id, id_token=token, nonce=nonce))
         return {"id_token": token, **draft.fields}
 
-    def issued_at(self, call: X, pending: PendingLaunch) -> int:
+    def issued_at(self, call: CallT, pending: PendingLaunch) -> int:
         """The `iat` of the id_token: the time of the tool's request."""
         return int(call.clock.timestamp())
 
-    def claims(self, call: X, launch: lti13.Launch, nonce: str, now: int) -> Claims:
+    def claims(self, call: CallT, launch: lti13.Launch, nonce: str, now: int) -> Claims:
         """The claims of the id_token, issued at `now`."""
         lifetime = call.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
@@ -199,13 +201,13 @@ class Launches(ABC, Generic[X, U]):
         first = [name for name in self.order if name in claims]
         return {name: claims[name] for name in dict.fromkeys((*first, *claims))}
 
-    def further_fields(self, call: X) -> dict[str, str]:
+    def further_fields(self, call: CallT) -> dict[str, str]:
         """Form fields after the id_token and `state`."""
         return {}
 
     # checks
 
-    def parameters_hold(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def parameters_hold(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         """All parameters are present, and those with a required value have it."""
         try:
             lti13.check_authentication_request(request.params)
@@ -213,7 +215,7 @@ class Launches(ABC, Generic[X, U]):
             return _fault(error).noted(call)
         return None
 
-    def launch_is_alive(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def launch_is_alive(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         """The launch is neither too old nor used."""
         check = "the launch is alive and unused"
         if call.check(check, request.pending is not None):
@@ -223,7 +225,7 @@ class Launches(ABC, Generic[X, U]):
             "lti", "launch_over", check, diagnosis=diagnosis, credential=request.params.get("lti_message_hint")
         )
 
-    def user_is_signed_in(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def user_is_signed_in(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         """The browser's session belongs to the person of `login_hint`."""
         hint = self.login_hint(request.user) if request.user is not None else "a session"
         got = request.params.get("login_hint")
@@ -233,18 +235,18 @@ class Launches(ABC, Generic[X, U]):
         diagnosis = lost if request.user is None else None
         return Fault("lti", "login_required", "login_hint", hint, got, diagnosis)
 
-    def client_is_the_launchs(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def client_is_the_launchs(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         """The tool that makes the request is the one that was launched."""
         launched = request.pending.client_id if request.pending is not None else None
         if call.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
             return None
         return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
-    def check_redirect_uri(self, call: X, redirect_uri: str, registered: list[str]) -> None:
+    def check_redirect_uri(self, call: CallT, redirect_uri: str, registered: list[str]) -> None:
         """The redirect URI is registered. Raises AuthenticationRequestError."""
         lti13.check_redirect_uri(redirect_uri, registered)
 
-    def _address_is_registered(self, call: X, request: AuthenticationRequest[U]) -> Fault | None:
+    def _address_is_registered(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         registered = [call.resolve(value) for value in request.redirect_uris]
         try:
             self.check_redirect_uri(call, request.redirect_uri, registered)
@@ -255,7 +257,7 @@ class Launches(ABC, Generic[X, U]):
             return replace(_fault(error), diagnosis=why).noted(call)
         return None
 
-    def refused(self, call: X, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
+    def refused(self, call: CallT, request: AuthenticationRequest[U], fault: Fault) -> Refusal:
         """The error that the browser posts to the tool instead of an id_token."""
         error, description = self.error(fault)
         fields = {"error": error, "error_description": description, **_state(request)}

@@ -40,11 +40,11 @@ class NoticeStore(LtiStore, Protocol):
     notice_handlers: Table[NoticeHandler]
 
 
-X = TypeVar("X", bound=Exchange[NoticeStore, Any])
+CallT = TypeVar("CallT", bound=Exchange[NoticeStore, Any])
 T = TypeVar("T")
 
 
-class Notices(ABC, Generic[X, T]):
+class Notices(ABC, Generic[CallT, T]):
     """The notices of one platform. `T` is what subscribes: a tool, or a deployment.
 
     Attributes:
@@ -57,11 +57,11 @@ class Notices(ABC, Generic[X, T]):
     azp: ClassVar[bool] = True
 
     @abstractmethod
-    def types(self, call: X, tool: T) -> Sequence[str]:
+    def types(self, call: CallT, tool: T) -> Sequence[str]:
         """The types of notices that it can have."""
 
     @abstractmethod
-    def url(self, call: X, tool: T) -> str:
+    def url(self, call: CallT, tool: T) -> str:
         """The address of its handlers."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Notices(ABC, Generic[X, T]):
         """Its client id."""
 
     @abstractmethod
-    def deployment_id(self, call: X, tool: T) -> str:
+    def deployment_id(self, call: CallT, tool: T) -> str:
         """Its deployment, as launches name it."""
 
     @abstractmethod
@@ -81,18 +81,18 @@ class Notices(ABC, Generic[X, T]):
         """Its name, for the outbox."""
 
     @abstractmethod
-    def issuer(self, call: X) -> str:
+    def issuer(self, call: CallT) -> str:
         """The platform, as launches name it."""
 
     @abstractmethod
     def stamp(self, at: datetime) -> str:
         """A time in the platform's format."""
 
-    def claim(self, call: X, tool: T) -> dict[str, Any]:
+    def claim(self, call: CallT, tool: T) -> dict[str, Any]:
         """The claim of a launch that offers notices."""
         return claim(self.url(call, tool), self.types(call, tool))
 
-    def listed(self, call: X, tool: T) -> list[dict[str, Any]]:
+    def listed(self, call: CallT, tool: T) -> list[dict[str, Any]]:
         """The handlers, those that are set first."""
         handlers = {handler.notice_type: handler for handler in call.store.notice_handlers.find("tool", self.key(tool))}
         silent = [{"notice_type": kind, "handler": ""} for kind in self.types(call, tool) if kind not in handlers]
@@ -103,7 +103,7 @@ class Notices(ABC, Generic[X, T]):
         size = {"max_batch_size": handler.max_batch_size} if handler.max_batch_size is not None else {}
         return {"notice_type": handler.notice_type, "handler": handler.handler, **size}
 
-    def subscribe(self, call: X, tool: T, kind: str, handler: str, largest: int | None) -> dict[str, Any]:
+    def subscribe(self, call: CallT, tool: T, kind: str, handler: str, largest: int | None) -> dict[str, Any]:
         """Set the handler of a type, or delete it if it is empty. Returns it as JSON."""
         for notice_handler in call.store.notice_handlers.find("tool", self.key(tool)):
             if notice_handler.notice_type == kind:
@@ -116,7 +116,7 @@ class Notices(ABC, Generic[X, T]):
             call.store.notice_handlers.put(wanted)
         return self.shape(wanted)
 
-    def send(self, call: X, tool: T, kind: str, at: datetime, extra: dict[str, Any]) -> None:
+    def send(self, call: CallT, tool: T, kind: str, at: datetime, extra: dict[str, Any]) -> None:
         """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
         subscribed = call.store.notice_handlers.find("tool", self.key(tool))
         wanted = next((handler for handler in subscribed if handler.notice_type == kind), None)
@@ -140,7 +140,7 @@ class Notices(ABC, Generic[X, T]):
         call.outbox.add("webhook", provider=call.provider, kind=kind, to=wanted.handler, at=at, subject=name, data=body)
         later(call, partial(self._deliver, call, wanted.handler, body))
 
-    async def _deliver(self, call: X, url: str, body: dict[str, Any]) -> None:
+    async def _deliver(self, call: CallT, url: str, body: dict[str, Any]) -> None:
         try:
             answer = await fetch(call, "POST", call.resolve(url), allowed=[url], json=body)
         except OutgoingError as error:

@@ -115,7 +115,7 @@ def why_unread(exchange: Exchange[Any, Any]) -> str:
     try:
         read_xml(exchange.body)
     except NotXmlError as error:
-        return why_no_xml(exchange.body) or f"the body is no well-formed XML: {error}"
+        return why_no_xml(exchange.body) or f"the body is not well-formed XML: {error}"
     return "there is no imsx_POXBody with a request in it"
 
 
@@ -130,7 +130,7 @@ def why_no_xml(body: bytes) -> str | None:
 
 def why_operation(operation: str | None) -> str:
     """That there is no such operation."""
-    return f"{operation}Request is no operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
+    return f"{operation}Request is not an operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
 
 
 def envelope(

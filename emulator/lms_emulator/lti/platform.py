@@ -68,7 +68,7 @@ _LONGEST_LOOK = 2.0
 _MOST_LOOKED_AT = 8
 
 AnyCall: TypeAlias = Exchange[LtiStore, LtiSettings]
-X = TypeVar("X", bound=AnyCall)
+CallT = TypeVar("CallT", bound=AnyCall)
 
 
 @dataclass(frozen=True)

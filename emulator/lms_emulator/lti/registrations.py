@@ -40,7 +40,7 @@ class RegistrationStore(Protocol):
     registration_tokens: Table[RegistrationToken]
 
 
-X = TypeVar("X", bound=Exchange[RegistrationStore, Any])
+CallT = TypeVar("CallT", bound=Exchange[RegistrationStore, Any])
 
 
 class Wanted(NamedTuple):
@@ -58,7 +58,7 @@ class Wanted(NamedTuple):
     body: dict[str, Any]
 
 
-class Registrations(ABC, Generic[X]):
+class Registrations(ABC, Generic[CallT]):
     """How one platform registers tools.
 
     Attributes:
@@ -70,26 +70,26 @@ class Registrations(ABC, Generic[X]):
     refused_requests_consume: ClassVar[bool] = False
 
     @abstractmethod
-    def configuration_url(self, call: X, token: str) -> str:
+    def configuration_url(self, call: CallT, token: str) -> str:
         """The URL of the platform's configuration."""
 
     @abstractmethod
-    def make_token(self, call: X, url: str, user_id: int) -> str:
+    def make_token(self, call: CallT, url: str, user_id: int) -> str:
         """A registration token, opaque to tools."""
 
     @abstractmethod
-    def own_members(self, call: X) -> dict[str, Any]:
+    def own_members(self, call: CallT) -> dict[str, Any]:
         """Members of the configuration in which platforms differ: issuer, URLs, scopes, messages."""
 
     @abstractmethod
-    def create(self, call: X, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+    def create(self, call: CallT, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
         """Register the tool. Returns the members of the answer besides the request's own."""
 
     @abstractmethod
-    def refusal(self, call: X, fault: Fault) -> Refusal:
+    def refusal(self, call: CallT, fault: Fault) -> Refusal:
         """The refusal of a token or a request."""
 
-    def begin(self, call: X, url: str, user_id: int, *, deploys: bool = False) -> str:
+    def begin(self, call: CallT, url: str, user_id: int, *, deploys: bool = False) -> str:
         """Where to send the browser to register a tool.
 
         Parameters: `url`, of the tool's registration; `deploys`, see `RegistrationToken`.
@@ -99,7 +99,7 @@ class Registrations(ABC, Generic[X]):
             url, [("openid_configuration", self.configuration_url(call, token)), ("registration_token", token)]
         )
 
-    def issue(self, call: X, token: str, user_id: int, *, deploys: bool = False) -> str:
+    def issue(self, call: CallT, token: str, user_id: int, *, deploys: bool = False) -> str:
         """Accept a registration token from now on. Parameters: `user_id`, who requested it."""
         expires = call.clock.now() + LIFETIME
         call.store.registration_tokens.put(
@@ -107,7 +107,7 @@ class Registrations(ABC, Generic[X]):
         )
         return token
 
-    def held(self, call: X) -> RegistrationToken:
+    def held(self, call: CallT) -> RegistrationToken:
         """The live token of a request, in its header or its query. Raises a refusal."""
         scheme, _, sent = call.headers.get("authorization", "").partition(" ")
         text = sent.strip() if scheme.lower() == "bearer" else call.query.get("registration_token", "")
@@ -124,7 +124,7 @@ class Registrations(ABC, Generic[X]):
             raise self.refusal(call, fault)
         return found
 
-    def configuration(self, call: X) -> dict[str, Any]:
+    def configuration(self, call: CallT) -> dict[str, Any]:
         """The platform's OpenID configuration, in the order of the specification's example, which platforms keep."""
         found = {
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
@@ -138,7 +138,7 @@ class Registrations(ABC, Generic[X]):
         }
         return {name: found[name] for name in (*(value for value in ORDER if value in found), *found)}
 
-    def register(self, call: X) -> dict[str, Any]:
+    def register(self, call: CallT) -> dict[str, Any]:
         """Accept a registration; its token is consumed. Raises a refusal."""
         token = self.held(call)
         self.admit(call, token)
@@ -149,14 +149,14 @@ class Registrations(ABC, Generic[X]):
         call.store.registration_tokens.put(used)
         return answer
 
-    def admit(self, call: X, token: RegistrationToken) -> None:
+    def admit(self, call: CallT, token: RegistrationToken) -> None:
         """Raise a refusal for a live token that cannot register a tool."""
         if not call.check("the registration token is new", not token.used):
             raise self.refusal(
                 call, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
             )
 
-    def wanted(self, call: X) -> Wanted:
+    def wanted(self, call: CallT) -> Wanted:
         """The validated request. Raises a refusal."""
         call.reads.whole()
         try:
@@ -167,7 +167,7 @@ class Registrations(ABC, Generic[X]):
             raise self.refusal(call, Fault("registration", "invalid", "body", "JSON", str(error), why)) from None
         return self.checked(call, body)
 
-    def checked(self, call: X, body: Any) -> Wanted:
+    def checked(self, call: CallT, body: Any) -> Wanted:
         """The validated form of a request. Raises a refusal."""
         fault = fault_of(body)
         if fault is not None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.lti.platform import Fault, X
+from lms_emulator.lti.platform import CallT, Fault
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 
@@ -18,7 +18,7 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 
-class Service(ABC, Generic[X, P]):
+class Service(ABC, Generic[CallT, P]):
     """A service of one platform. `P` is the place of a call: a course, and the tool's deployment there.
 
     Attributes: `charset`, the suffix of the platform's media types.
@@ -33,19 +33,19 @@ class Service(ABC, Generic[X, P]):
         return JSONResponse(body, status, headers=headers, media_type=media_type + self.charset)
 
     @abstractmethod
-    def enter(self, call: X, *scopes: str) -> P:
+    def enter(self, call: CallT, *scopes: str) -> P:
         """The place that the path names, for a tool whose token has one of the scopes. Raises a refusal."""
 
     @abstractmethod
-    def refusal(self, call: X, fault: Fault) -> Refusal:
+    def refusal(self, call: CallT, fault: Fault) -> Refusal:
         """The refusal of an invalid body."""
 
     @abstractmethod
-    def page(self, call: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
+    def page(self, call: CallT, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
         """The records of the requested page, and the headers that link to the others."""
 
 
-class Roster(Service[X, P], Generic[X, P, M]):
+class Roster(Service[CallT, P], Generic[CallT, P, M]):
     """Names and Roles. `M` is a member: a person in the course.
 
     Source: 1EdTech Names and Role Provisioning Services 2.0.
@@ -56,7 +56,7 @@ class Roster(Service[X, P], Generic[X, P, M]):
         """The course, as the roster describes it."""
 
     @abstractmethod
-    def members(self, call: X, place: P) -> Iterable[M]:
+    def members(self, call: CallT, place: P) -> Iterable[M]:
         """Everybody in the course."""
 
     @abstractmethod
@@ -64,10 +64,10 @@ class Roster(Service[X, P], Generic[X, P, M]):
         """A member's LTI roles."""
 
     @abstractmethod
-    def shape(self, call: X, place: P, member: M) -> dict[str, Any]:
+    def shape(self, call: CallT, place: P, member: M) -> dict[str, Any]:
         """A member as JSON."""
 
-    def memberships(self, call: X) -> Response:
+    def memberships(self, call: CallT) -> Response:
         """GET: the roster; `role` filters."""
         place = self.enter(call, lti13.SCOPE_MEMBERSHIP)
         wanted = call.query.get("role")
@@ -77,6 +77,6 @@ class Roster(Service[X, P], Generic[X, P, M]):
         body = services.membership_json(self.address(call), self.context(place), members)
         return self.answer(body, services.MEMBERSHIP_TYPE, headers=headers)
 
-    def address(self, call: X) -> str:
+    def address(self, call: CallT) -> str:
         """The `id` of the roster: the requested URL."""
         return call.request_url

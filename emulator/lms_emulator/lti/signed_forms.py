@@ -6,12 +6,12 @@ Source: 1EdTech LTI Implementation Guide 1.1, 4.2.
 from __future__ import annotations
 
 from lms_emulator.lti.launches import explain
-from lms_emulator.lti.platform import X
+from lms_emulator.lti.platform import CallT
 from lms_emulator.lti.records import LastSignedLaunch
 from lms_emulator.lti.signed_altering import SignedDraft
 
 
-def sent(call: X, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
+def sent(call: CallT, url: str, fields: dict[str, str], secret: str) -> dict[str, str]:
     """The fields that the browser posts.
 
     Parameters:

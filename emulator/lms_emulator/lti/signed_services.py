@@ -48,8 +48,8 @@ def why_unsigned(exchange: Exchange[Any, Any], pairs: Pairs, *, url: str, secret
     text, digest = exchange.body.decode("utf-8", "replace"), oauth1.body_hash(exchange.body)
     unsent = {
         "an oauth_body_hash was signed but not sent": ("oauth_body_hash", digest),
-        "the body was signed as a parameter without a value; of a body that is no form only its hash is": (text, ""),
-        "the body was signed as a parameter; of a body that is no form only its hash is": ("", text),
+        "the body was signed as a parameter without a value; of a body that is not a form only its hash is": (text, ""),
+        "the body was signed as a parameter; of a body that is not a form only its hash is": ("", text),
     }
     paths = signed_launches.addresses(exchange, exchange.path)
     return signed_launches.mistake(
@@ -125,7 +125,7 @@ def _base64(raw: bytes) -> str:
 
 
 def why_score(text: str | None) -> str | None:
-    """Why a text is no score from 0 to 1; None if it is one."""
+    """Why a text is not a score from 0 to 1; None if it is one."""
     plain = (text or "").strip()
     if text is None:
         return "no score came: resultScore/textString holds it, a number from 0 to 1"
@@ -140,7 +140,7 @@ def why_score(text: str | None) -> str | None:
     if slash and _NUMBER.fullmatch(whole.strip()) and _NUMBER.fullmatch(most.strip()) and float(most):
         return f"a score is a fraction from 0 to 1, written as a number: {float(whole) / float(most):g}"
     if not _NUMBER.fullmatch(share):
-        return f"`{plain[:40]}` is no number; a score is a fraction from 0 to 1"
+        return f"`{plain[:40]}` is not a number; a score is a fraction from 0 to 1"
     if percent or float(share) > 1:
         return f"a score is a fraction from 0 to 1: {plain} of 100 is {float(share) / 100:g}"
     return None

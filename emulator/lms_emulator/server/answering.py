@@ -338,7 +338,7 @@ def _unread_values(provider: AnyProvider, exchange: Exchange[Any, Any]) -> Itera
 
 
 def _meant_values(name: str, value: str, known: Collection[str] | None) -> str | None:
-    """What a value stands for that is none: several in one text, or one that is documented, misspelt."""
+    """What an unknown value was meant to be: several in one text, or a documented one, misspelt."""
     if "," in value:
         return f"send each value as a `{name.removesuffix('[]')}[]` of its own"
     meant = nearest(value, known or (), 0.75)

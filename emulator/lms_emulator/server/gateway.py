@@ -90,7 +90,7 @@ class Gateway:
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
-            provider = self._opened.get(address.provider) or await self.bring(address.provider)
+            provider = self._opened.get(address.provider) or await self.open_provider(address.provider)
             store = world.stores.get(address.provider)
             if store is None:
                 if not world.has_read(address.provider):
@@ -113,7 +113,7 @@ class Gateway:
             exchange.epoch = epoch
             await self._exchange(provider, exchange, scope, receive, send)
 
-    async def bring(self, name: str) -> AnyProvider:
+    async def open_provider(self, name: str) -> AnyProvider:
         """Return a provider, imported and with its routes compiled.
 
         The first call takes up to half a second, in a thread, so that other requests need not wait.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
-from lms_emulator.core.clock import worked
+from lms_emulator.core.clock import processor_seconds
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.provider import AnyProvider
 
@@ -60,12 +60,8 @@ class Length:
         if self._kind is None:
             exchange, provider = self._exchange, self._provider
             route = provider.router.match(provider.method_of(exchange), provider.normalise_path(exchange.path)).route
-            self._kind = (
-                exchange.world.name,
-                provider.name,
-                id(route),
-                hash(exchange.query_string),
-            )  # values may be long
+            query = hash(exchange.query_string)  # values may be long
+            self._kind = (exchange.world.name, provider.name, id(route), query)
         return self._kind
 
     def timed(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T] | Generator[Any, Any, T]:
@@ -75,14 +71,14 @@ class Length:
     def _timed(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
         longest, step, given = 0.0, work.send, None
         while True:
-            begun = worked()
+            begun = processor_seconds()
             try:
                 found = step(given)
             except StopIteration as end:
-                self._learn(max(longest, worked() - begun))
+                self._learn(max(longest, processor_seconds() - begun))
                 result: T = end.value
                 return result
-            longest = max(longest, worked() - begun)
+            longest = max(longest, processor_seconds() - begun)
             try:
                 step, given = work.send, (yield found)
             except BaseException as error:

@@ -101,7 +101,7 @@ def hmac_sha1(base_string: str, key: bytes) -> str:
 
 
 def body_hash(body: bytes) -> str:
-    """The `oauth_body_hash` of a body that is no form (OAuth Request Body Hash 1.0 draft 4): SHA-1 in base64."""
+    """The `oauth_body_hash` of a body that is not a form (OAuth Request Body Hash 1.0 draft 4): SHA-1 in base64."""
     return b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 

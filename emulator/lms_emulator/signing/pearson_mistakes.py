@@ -49,8 +49,8 @@ def rare_macs() -> Iterator[tuple[str, Mac]]:
     """What is taken for CMAC-AES besides the HMACs that are usual in OAuth."""
     for name in ("MD5", "SHA512"):
         yield f"HMAC-{name} was used instead of CMAC-AES", partial(hmac.digest, digest=name)
-    yield "AES in CBC mode was used (its last block), which is no CMAC", partial(_padded, chained=True)
-    yield "AES in ECB mode was used (its last block), which is no CMAC", partial(_padded, chained=False)
+    yield "AES in CBC mode was used (its last block), which is not CMAC", partial(_padded, chained=True)
+    yield "AES in ECB mode was used (its last block), which is not CMAC", partial(_padded, chained=False)
     for name in ("md5", "sha1", "sha256"):
         for key_first in (True, False):
             words = f"a plain {name.upper()} of the text and the secret was made instead of a CMAC-AES"

@@ -78,7 +78,7 @@ class Renewal(OpenEdxModel):
         row = pick(self.rows, number)
         client = self.client(row.client if by == "own" else by)
         assert self.port.revoke(client, row.value) is None
-        if not row.access.jwt:  # a JWT is no stored token: revoking it does nothing
+        if not row.access.jwt:  # a JWT is not a stored token: revoking it does nothing
             self.delete(row)
         self.probe(row.access)
 

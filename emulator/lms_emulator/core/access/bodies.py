@@ -119,7 +119,7 @@ def why_no_json(exchange: Exchange[Any, Any]) -> str | None:
         return f"the body is {printed}"
     if text[0] in "{[" and text[-1] not in "}]":
         return "the body is JSON without its end: was it cut, or a wrong Content-Length sent?"
-    return "the body is no JSON: write it with a JSON library rather than by hand"
+    return "the body is not JSON: write it with a JSON library rather than by hand"
 
 
 def called(value: object) -> str:

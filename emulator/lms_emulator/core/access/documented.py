@@ -188,7 +188,7 @@ def _placed(path: Path, known: Iterable[Path]) -> Path:
 
 
 def _unnamed(known: dict[Path, str], sent: dict[Path, Any], texts: list[str]) -> str | None:
-    """What is wrong if the answer names no parameter: a container that is none, or a value that the answer repeats."""
+    """What is wrong if the answer names no parameter: a container that has to be one, or a value that it repeats."""
     if (why := _all_at_the_top(known, sent)) is not None:
         return why
     for path, value in sent.items():
@@ -244,7 +244,7 @@ def _named(known: dict[Path, str], texts: list[str]) -> list[Path]:
     for word in sorted({_words(path[-1]) for path in known}, key=len, reverse=True):
         if f" {word} " in said:
             found.add(word)
-            said = said.replace(f" {word} ", " , ")  # `assertion` is no part of `assertion_type`
+            said = said.replace(f" {word} ", " , ")  # `assertion` is not part of `assertion_type`
     named = sorted((path for path in known if _words(path[-1]) in found), key=lambda path: known[path])
     return [path for path in named if len(path) > 1 and known[path] in whole] or named
 

@@ -48,7 +48,7 @@ def parts_of(token: str) -> Parts | None:
 
 
 def decoded(part: str) -> bytes:
-    """The bytes of a part. Raises ValueError if it is no base64url."""
+    """The bytes of a part. Raises ValueError if it is not base64url."""
     return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 

@@ -27,7 +27,7 @@ def why_member(refusal: Refusal) -> str | None:
         return f"the token was issued without the scope that the service needs: request {needed}"
     if reason == "token_of_no_user":
         whose = "a user who was deleted, or a tool, whose tokens are for LTI services"
-        return f"its `sub`, {got}, is no user: it is of {whose}; REST needs one of a user"
+        return f"its `sub`, {got}, is not a user: it is of {whose}; REST needs one of a user"
     if reason == "field_invalid" and isinstance(refusal.expected, list | tuple) and refusal.got is not None:
         return unfit(name.partition(" ")[0].strip("`"), refusal.got, refusal.expected)
     if reason.startswith(_OF_CONTENT):

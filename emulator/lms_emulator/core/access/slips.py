@@ -94,7 +94,7 @@ def how_written(known: Iterable[str], got: str) -> str | None:
 
 
 def why_no_time(sent: str) -> str:
-    """How a text that is no ISO 8601 time has to be written."""
+    """How a text that is not an ISO 8601 time has to be written."""
     if _PLUS_LOST.fullmatch(sent):
         return "the + of its zone became a space: write %2B in a query or form"
     if _DAY.fullmatch(sent):

@@ -34,7 +34,7 @@ def why_no_basic(exchange: Exchange[Any, Any]) -> str | None:
     try:
         raw = b64decode(value.strip() + "=" * (-len(value.strip()) % 4), validate=True)
     except ValueError:
-        plain = "they stand there as they are" if ":" in value else "it is no base64"
+        plain = "they stand there as they are" if ":" in value else "it is not base64"
         plain = "it is base64url, with - and _ for + and /" if re.fullmatch("[A-Za-z0-9_=-]+", value.strip()) else plain
         return f"what follows `Basic` has to be client id, colon and secret in base64; {plain}"
     if b"\0" in raw:
@@ -128,7 +128,7 @@ def why_no_redirect(
         if (slip := _slip(sent, value)) is not None:
             return f"it differs from {value} only in {slip}"
     if _SCHEME.match(sent) is None:
-        return "it is no absolute URI, which begins with a scheme: https://…"
+        return "it is not an absolute URI, which begins with a scheme: https://…"
     return None
 
 

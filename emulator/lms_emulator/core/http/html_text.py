@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>?")
-_WHOLE_TAG = re.compile(r"<[^>]*+(?:>|\Z)")  # or text that is no tag, as nothing closes it: it is scanned only once
+_WHOLE_TAG = re.compile(r"<[^>]*+(?:>|\Z)")  # or text that is not a tag, as nothing closes it: it is scanned only once
 # Elements that have no content, or end where the next of their kind begins.
 _ENDS_ITSELF = {
     *("area", "br", "col", "embed", "hr", "img", "param", "source", "track", "wbr"),

@@ -34,5 +34,5 @@ def same_url(exchange: Exchange[Any, Any], without: Collection[str], values: Ite
 
 
 def in_a_header(url: str) -> str:
-    """A URL as a header can carry it: percent-encoded where it is no visible ASCII."""
+    """A URL as a header can carry it: percent-encoded where it is not visible ASCII."""
     return url if url.isascii() and url.isprintable() else quote(url, _VISIBLE, errors="surrogatepass")

@@ -89,7 +89,7 @@ def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, 
 
 
 def not_base64(section: msgspec.Struct, table: str, field: str) -> Iterator[str]:
-    """One line for each record whose field is no Base64. None is no value."""
+    """One line for each record whose field is not Base64. None is not a value."""
     for number, record in enumerate(getattr(section, table)):
         try:
             base64.b64decode(getattr(record, field) or "", validate=True)

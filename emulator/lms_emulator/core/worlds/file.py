@@ -108,7 +108,7 @@ class NotFiniteError(ValueError):
 def _finite(text: str) -> float:
     number = float(text)
     if not isfinite(number):
-        raise NotFiniteError(f"{text} is no number that an answer could have")
+        raise NotFiniteError(f"{text} is not a number that an answer could have")
     return number
 
 

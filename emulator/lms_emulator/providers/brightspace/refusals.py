@@ -78,7 +78,7 @@ def insufficient_scope(
 ) -> SiteRefusal:
     """403: the token has none of the scopes that the call needs.
 
-    Parameters: `kind`, of problem JSON; empty for the captured body, which is no JSON; `asked_at`, where scopes are
+    Parameters: `kind`, of problem JSON; empty for the captured body, which is not JSON; `asked_at`, where scopes are
     asked for; `undefined`, whether the body says that no scopes are defined.
     """
     details: dict[str, Any] = {

@@ -58,7 +58,7 @@ def numbers(call: Call, name: str, known: Mapping[str, int]) -> set[int]:
 
 
 def number_or(call: Call, name: str, default: int) -> int:
-    """A number in the query; the default, which is noted, for what is none."""
+    """A number in the query. Anything else counts as the default, and is noted."""
     value = number(text := call.query.get(name, ""))
     if value is None and text:
         call.reads.takes((name,), text, str(default))

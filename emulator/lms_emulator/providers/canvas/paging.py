@@ -51,7 +51,7 @@ def per_page(api: Api, default: int | None = None) -> int:
     if asked is None:
         asked = default or api.settings.default_per_page
     if isinstance(asked, dict | list):
-        raise refusals.crashed("`per_page` is no scalar", asked)
+        raise refusals.crashed("`per_page` is not a scalar", asked)
     found = _LEADING.match(str(asked))
     if isinstance(asked, str) and (found is None or found.group().strip() != asked.strip()):
         api.params.read_as(max(1, int(found.group(1)[:_LONGEST]) if found else 0), "per_page")

@@ -40,7 +40,7 @@ _METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
 def _hold_to_utf8(path: bytes) -> None:
-    """Raise the refusal of a path whose bytes are no UTF-8."""
+    """Raise the refusal of a path whose bytes are not UTF-8."""
     try:
         unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:

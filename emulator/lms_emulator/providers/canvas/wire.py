@@ -87,7 +87,7 @@ def encoded(body: Any) -> bytes:
     """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can be embedded in a page."""
     try:
         text = msgspec.json.encode(body)
-    except (TypeError, UnicodeEncodeError):  # a key that is no text; half a surrogate pair
+    except (TypeError, UnicodeEncodeError):  # a key that is not text; half a surrogate pair
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     if b"&" in text or b"<" in text or b">" in text or not text.isascii():
         for character, escape in _ESCAPED.items():

@@ -195,10 +195,8 @@ def _holder(call: Call, token: AccessToken) -> Caller:
         unknown = token.issued() if issued is None else None
         raise _invalid_token("the token is among those issued", token.canonical, why, credential=unknown)
     call.check("access token: issued here, not revoked, not expired", expected=f"before {isoformat(expires)}")
-    application, campus = (
-        call.store.applications.get(token.application_id),
-        call.store.campuses.get(issued.client_string),
-    )
+    application = call.store.applications.get(token.application_id)
+    campus = call.store.campuses.get(issued.client_string)
     user = call.store.users.get(token.user_id)
     if application is None or not application.active or campus is None or user is None or not user.active:
         raise _invalid_token("application, campus and user are active", token.canonical, "one of them is not any more")

@@ -133,7 +133,7 @@ def _element(name: str, value: Any) -> str:
 
 
 def _singular(name: str) -> str:
-    """What one of `customCategories` or `links` is called; `item` where the name is no plural."""
+    """What one of `customCategories` or `links` is called; `item` where the name is not a plural."""
     if name.endswith("ies"):
         return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") else "item"

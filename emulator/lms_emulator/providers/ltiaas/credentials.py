@@ -265,7 +265,7 @@ def _why_no_ltik(error: TokenError, token: str) -> str | None:
     return {
         "alg_none": "LTIAAS signs its ltiks, and this is not signed: pass on the ltik of the launch URL unchanged",
         "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
-        "malformed": f"this is no JWT: its {error.check} has to be {error.expected}, and is {error.got}{whole}",
+        "malformed": f"this is not a JWT: its {error.check} has to be {error.expected}, and is {error.got}{whole}",
         "bad_signature": f"LTIAAS did not sign this{whole}",
     }.get(error.reason)
 

@@ -97,7 +97,7 @@ def _bearer(call: Call, *, inactive: bool) -> Identity | None:
     try:
         text = words[1].encode("latin-1").decode()
     except UnicodeDecodeError:
-        raise refusals.Unhandled("the token is no UTF-8") from None
+        raise refusals.Unhandled("the token is not UTF-8") from None
     token = lookup.access_token(call.store, call.settings, text)
     if token is None:
         raise refusals.bearer_refused(

@@ -94,9 +94,9 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
                     return why
             odd = (str(value) for name, value in call.path_params.items() if name in ("course_id", "course_key"))
             if refusal.status == 400 and (text := next(odd, "course-v1:")) and not text.startswith("course-v1:"):
-                return f"`{text[:100]}` is no course key; it is written course-v1:Org+Course+Run"
+                return f"`{text[:100]}` is not a course key; it is written course-v1:Org+Course+Run"
             if "course" in refusal.reason and isinstance(refusal.got, str) and not refusal.got.startswith("course-v1:"):
-                what = f"`{refusal.got[:100]}` is no course key" if refusal.got else "no course key came"
+                what = f"`{refusal.got[:100]}` is not a course key" if refusal.got else "no course key came"
                 return f"{what}; it is written course-v1:Org+Course+Run"
         if isinstance(refusal.got, str) and (user := call.store.users.first("email", refusal.got.lower())) is not None:
             return f"`{refusal.got}` is the e-mail address of {user.username}; send the username"
@@ -117,7 +117,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         if sent is not None and self.catalogue is not None and "+" not in sent[1]:
             meant = f"{path[: sent.start(1)]}course-v1:Org+Course+Run{path[sent.end(1) :]}"
             if self.catalogue.at(meant) or self.catalogue.at(meant.rstrip("/")):
-                return f"`{sent[1]}` is no course key, which is written course-v1:Org+Course+Run; `+` or %2B in a path"
+                return f"`{sent[1]}` is not a course key, written course-v1:Org+Course+Run; `+` or %2B in a path"
         return super().hint_for_unknown_path(path)
 
     def problems(self, section: Any) -> Iterable[str]:

@@ -52,7 +52,7 @@ class Verbatim:
 
 def unreadable_key(text: object) -> Unhandled:
     """A malformed course key, which the LMS parses without handling errors."""
-    return Unhandled(f"`{text}` is no course key: `course-v1:<organisation>+<course>+<run>`")
+    return Unhandled(f"`{text}` is not a course key: `course-v1:<organisation>+<course>+<run>`")
 
 
 # REST resources

@@ -111,7 +111,7 @@ def read_object(call: Call) -> dict[str, Any]:
     """The body, which the real server takes for an object without looking. Raises `Unhandled` for anything else."""
     body = read(call)
     if not isinstance(body, dict):
-        raise refusals.Unhandled("the body is no object")
+        raise refusals.Unhandled("the body is not an object")
     return body
 
 

@@ -214,7 +214,7 @@ def _in_url(call: Call, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in given]
 
 
-def takes(call: Call, *known: str) -> None:
+def declare_fields(call: Call, *known: str) -> None:
     """Declare the fields of a body, for the journal's list of unread ones. Warns about those sent in the query."""
     misplaced = _in_url(call, known)
     if misplaced:

@@ -26,10 +26,10 @@ from lms_emulator.signing import lti11, oauth1
 
 PRODUCT_FAMILY = "openlearning-api"
 _KEEP = timedelta(hours=1)
-_CONTEXT = "it must be a class id, or a context mapped to a class"
-_NEWER = "this is an LTI 1.3 message; OpenLearning's launches are LTI 1.1"
 """How much longer a nonce and an issued form are kept than the launch is valid, so that moving the clock back does
 not make it valid again."""
+_CONTEXT = "it must be a class id, or a context mapped to a class"
+_NEWER = "this is an LTI 1.3 message; OpenLearning's launches are LTI 1.1"
 
 
 class Launch(NamedTuple):

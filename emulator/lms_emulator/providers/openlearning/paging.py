@@ -41,6 +41,6 @@ def _positive(call: Call, name: str, default: int) -> int:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
         zero = text.isascii() and text.isdigit() and int(text[:9]) == 0
-        why = f"{name} begins at 1, not at 0" if zero else f"`{text}` is no whole number from 1 up"
+        why = f"{name} begins at 1, not at 0" if zero else f"`{text}` is not a whole number from 1 up"
         raise refusals.query_error(name, f"{name} must be a positive integer", text, why)
     return int(text)

@@ -79,7 +79,7 @@ class BrightspaceRegistrations(Registrations[Call]):
         urls = [tool.login_url, *tool.redirect_uris, tool.target_link_uri, tool.keyset_url]
         wrong = next((url for url in urls if not oauth.secure_enough(call, url)), None)
         if wrong is not None:
-            why = f"`{wrong}` is no URL that begins with https://, which each address of a tool does"
+            why = f"`{wrong}` is not a URL that begins with https://, which each address of a tool does"
             raise self.refusal(call, Fault("registration", "url_insecure", "the URLs", "https", wrong, why).noted(call))
         if taken(call, tool) is not None:
             why = "another registration has this name"

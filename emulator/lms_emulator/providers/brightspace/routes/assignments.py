@@ -171,7 +171,7 @@ def _why_no_parts(call: Call, kind: str) -> str | None:
 
 
 def _why_no_comment(first: Message, comment: Any) -> str | None:
-    """Why the first part of a submission is no comment."""
+    """Why the first part of a submission is not a comment."""
     if comment is None:
         what = "a file" if first.get_filename() else f"{first.get_content_type()}, and no JSON"
         return f'the first part is {what}; a comment goes first, as JSON: {{"Text": …, "Html": …}}'

@@ -195,10 +195,8 @@ def grade_values(call: Call, caller: Caller) -> Response:
 def _value(call: Call, column: GradeObject, user_id: int) -> Response:
     found = call.store.grade_values.first("cell", (column.id, user_id))
     if found is None:
-        user, enrolled = (
-            call.store.users.get(user_id),
-            call.store.enrollments.first("part", (column.org_unit_id, user_id)),
-        )
+        user = call.store.users.get(user_id)
+        enrolled = call.store.enrollments.first("part", (column.org_unit_id, user_id))
         where = "" if enrolled is not None else f", and is nobody in org unit {column.org_unit_id}"
         why = f"{user.username} has no value in grade object {column.id}{where}" if user is not None else None
         raise refusals.not_found("the grade value", call.path_params.get("userId", user_id), why)

@@ -43,12 +43,6 @@ def local_number(text: Any) -> int | None:
     return number % SHARD if number // SHARD == 1 else None
 
 
-def whole_number(text: Any) -> int | None:
-    """The number as given, global or local; None for any other text."""
-    found = _NUMBER.fullmatch(str(text))
-    return int(found.group(1)) if found is not None else None
-
-
 def _living(login: Pseudonym) -> bool:
     return login.workflow_state != "deleted"
 

@@ -30,7 +30,7 @@ def require_signed(call: Call, tool: Tool) -> None:
     age = call.clock.timestamp() - float(at if at.isdecimal() else 0)
     if not call.check("oauth_timestamp within 90 minutes", abs(age) <= LIFETIME_SECONDS, got=at):
         text = "Timestamp too old or too far in the future, request has expired"
-        why = why_off(call.clock, int(at)) if at.isdecimal() else f"{at!r} is no number of seconds since 1970"
+        why = why_off(call.clock, int(at)) if at.isdecimal() else f"{at!r} is not a number of seconds since 1970"
         why = why or f"it is {length(-age)} of now: the request is old, or the tool's clock is wrong"
         raise refused("oauth_timestamp_too_far", text, expected=int(call.clock.timestamp()), got=at, diagnosis=why)
     nonce = fields.get("oauth_nonce", "")

@@ -131,7 +131,7 @@ def _address(urls: Mapping[str, Any], name: str) -> str:
     """A tool's URL, with `http://` where it has no scheme. Raises Failed."""
     written = urls[name]
     if not isinstance(written, str) or not written.strip():
-        raise Failed(f"its `{name}` is {json.dumps(written)}, which is no URL")
+        raise Failed(f"its `{name}` is {json.dumps(written)}, which is not a URL")
     return written.strip() if _SCHEME.match(written.strip()) else f"http://{written.strip().removeprefix('//')}"
 
 
@@ -323,7 +323,7 @@ def _body(api: Api, tool: Tool, course: Course) -> dict[str, Any]:
     place = places.of_course(api.call, course)
     everywhere, own = tools.custom(api.store, tool) or {}, _urls(api, tool).get("custom_fields") or {}
     if not (isinstance(everywhere, dict) and isinstance(own, dict)):
-        raise Failed("its `custom_fields` are no object")
+        raise Failed("its `custom_fields` are not an object")
     fields = {tools.custom_name(name): value for name, value in (everywhere | own).items()}
     return {
         "context_id": places.context_id(course),
@@ -389,7 +389,7 @@ def _redirected(url: str, location: str) -> str:
     try:
         to, port, host = urljoin(url, location), urlsplit(url).port, urlsplit(location).netloc
     except ValueError:
-        raise Failed(f"{url} redirects to {location}, which is no URL") from None
+        raise Failed(f"{url} redirects to {location}, which is not a URL") from None
     if port is not None and not host:
         raise Failed(
             f"{url} redirects to {location}, which has no host; Canvas forgets the port {port} and goes astray"

@@ -66,7 +66,7 @@ class Attachment(Record, frozen=True, kw_only=True):
     Attributes:
         context_type: one of `ATTACHED` for a file that lies in no folder.
         filename: the name under which it is stored; empty for what its display name says.
-        text, data: the content, as text, or as base64 of bytes that are no UTF-8.
+        text, data: the content, as text, or as base64 of bytes that are not UTF-8.
         size: in bytes; None for what was never uploaded, or is empty. -1 of a world file stands for its content's.
         uuid: the key of its public download address.
         file_state: `deleted` also while it waits for its upload.

@@ -67,7 +67,7 @@ def page_crashed(why: str | None, absent: str | None = None) -> PageRefusal:
 
 
 def path_unreadable(path: str) -> PageRefusal:
-    """A path that is no UTF-8, on which Rails gives up before it looks for the page."""
+    """A path that is not UTF-8, on which Rails gives up before it looks for the page."""
     return page_error(400, "path_unreadable", "the path is UTF-8", got=path)
 
 
@@ -358,7 +358,7 @@ def message_hint_missing() -> SiteRefusal:
 
 
 def invalid_message_hint(diagnosis: str, sent: str | None) -> SiteRefusal:
-    """400: the `lti_message_hint` is forged, tampered with, or too old. Parameters: `sent`, if it is no JWT."""
+    """400: the `lti_message_hint` is forged, tampered with, or too old. Parameters: `sent`, if it is not a JWT."""
     check = "lti_message_hint is ours and alive"
     body = {"status": "bad_request", "message": "Invalid lti_message_hint"}
     reason = "lti_message_hint_invalid"

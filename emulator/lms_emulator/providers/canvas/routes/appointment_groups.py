@@ -95,7 +95,7 @@ def update(api: Api) -> Any:
     sent = api.params.require("appointment_group")
     places = [place for code in sent.texts("context_codes") if (place := calendars.place_of_code(api, code))]
     if any(place.kind != "Course" for place in places):
-        raise refusals.crashed("`appointment_group[context_codes]` names something that is no course", places)
+        raise refusals.crashed("`appointment_group[context_codes]` names something that is not a course", places)
     changed = appointments.with_more(api, group, [place.code for place in places], sent.texts("sub_context_codes"))
     publish = sent.is_one("publish")
     if not publish and not sent.data.keys() - {"publish", "context_codes"}:

@@ -206,7 +206,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
             raise refusals.invalid({"rules": [COUNT]})
     if sent.get("never_drop") not in (None, False):
         if not isinstance(sent.get("never_drop"), list):
-            raise refusals.crashed("`rules[never_drop]` is no list", sent.get("never_drop"))
+            raise refusals.crashed("`rules[never_drop]` is not a list", sent.get("never_drop"))
         found["never_drop"] = sent.integers("never_drop")
     return found
 

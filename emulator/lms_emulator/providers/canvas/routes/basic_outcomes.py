@@ -116,7 +116,7 @@ def _why(api: Api, failed: rules.Failed, tool: Tool, asked: Asked) -> str | None
         case "bad_score" | "no_parseable_result_score":
             return signed_services.why_score(asked.score)
         case "no_parseable_result_total_score":
-            return f"`{asked.total}` is no number of points"
+            return f"`{asked.total}` is not a number of points"
         case "no_score":
             return "neither a score nor data was sent: resultScore/textString holds the score, from 0 to 1"
         case "sourcedid_invalid":
@@ -126,11 +126,11 @@ def _why(api: Api, failed: rules.Failed, tool: Tool, asked: Asked) -> str | None
         case "tool_invalid" if named is not None:
             return f"the sourcedId is of tool {named.tool_id}, this is the address of tool {tool.id}"
         case "user_not_in_course" if named is not None:
-            return f"user {named.user_id} is no active student of course {named.course_id}"
+            return f"user {named.user_id} is not an active student of course {named.course_id}"
         case "assignment_tool_mismatch" if named is not None:
             return f"assignment {named.assignment_id} opens another tool than {named.tool_id} now"
         case "timestamp_not_parseable":
-            return f"`{asked.detail('submittedAt')}` is no ISO 8601 time"
+            return f"`{asked.detail('submittedAt')}` is not an ISO 8601 time"
         case "timestamp_in_future":
             return why_not_now(api.call.clock, _epoch(asked.detail("submittedAt")))
         case _:

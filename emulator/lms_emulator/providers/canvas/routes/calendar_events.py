@@ -143,7 +143,10 @@ def _assignments(api: Api, places: list[Place], found: Window) -> Any:
     excludes, includes = set(api.params.texts("excludes")), api.params.includes
     of_courses = [place.record for place in places if place.kind == "Course"]
     bases = [
-        (assignment, course) for course in of_courses for assignment in seen(api, course) if _wanted(api, assignment)
+        (assignment, course)
+        for course in of_courses
+        for assignment in visible_assignments(api, course)
+        if _wanted(api, assignment)
     ]
     bases = [(assignment, course) for assignment, course in bases if _dated(api, assignment, found)]
     bases.sort(key=lambda pair: (pair[0].due_at is None, pair[0].due_at, pair[0].id))
@@ -181,7 +184,7 @@ def _dated(api: Api, base: Assignment, found: Window) -> bool:
 def _places(api: Api, user: User | None) -> list[Place]:
     """The requested calendars, by default the caller's own. Raises the refusal for one that they may not see."""
     if isinstance(sent := api.params.get("context_codes"), str):
-        raise refusals.crashed("`context_codes` is no list", sent)
+        raise refusals.crashed("`context_codes` is not a list", sent)
     given, short = api.params.texts("context_codes"), api.params.text("appointment_group_ids")
     most = MOST_CONTEXTS + sum(code.startswith("appointment_group_") for code in given)
     codes = list(dict.fromkeys(given or ([f"user_{user.id}"] if user is not None else [])))[:most]
@@ -225,7 +228,7 @@ def _marked(api: Api, event: CalendarEvent) -> bool:
     return all(getattr(event, name) for name in asked)
 
 
-def seen(api: Api, course: Course) -> Iterator[Assignment]:
+def visible_assignments(api: Api, course: Course) -> Iterator[Assignment]:
     """The assignments of a course that the caller can see: published ones, for staff all."""
     staff = courses.may(api, api.caller, course, "read_as_admin")
     for base in assignments.of_course(api, course):
@@ -287,7 +290,7 @@ def create(api: Api) -> Any:
     if api.caller is None:
         raise api.refused("make calendar events")
     if not isinstance(given := api.params.peek("calendar_event"), dict | None):
-        raise refusals.crashed("`calendar_event` is no hash", given)
+        raise refusals.crashed("`calendar_event` is not a hash", given)
     kind, _, number = (sent.text("context_code") or "").rpartition("_")
     course = api.store.courses.get(as_whole(number) or 0) if kind == "course" else None
     if course is not None and course.workflow_state == "deleted":

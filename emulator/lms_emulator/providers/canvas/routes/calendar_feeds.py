@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import note_identity
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, User
-from lms_emulator.providers.canvas.routes.calendar_events import seen, with_dates
+from lms_emulator.providers.canvas.routes.calendar_events import visible_assignments, with_dates
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
 from lms_emulator.providers.canvas.rules import assignments, calendars, collation, contexts, courses, people, states
 from lms_emulator.providers.canvas.rules.calendars import Place
@@ -118,7 +118,7 @@ def _of_person(api: Api, found: Feed) -> Iterable[Entry]:
         if whole != bool(nested) and event.start_at is not None and start <= event.start_at <= end:
             yield _event(api, event)
     for place in places:
-        for base in seen(api, place.record) if place.kind == "Course" else ():
+        for base in visible_assignments(api, place.record) if place.kind == "Course" else ():
             for dated in with_dates(api, base, place.record):
                 if dated.record.due_at is not None and start <= dated.record.due_at <= end:
                     yield _assignment(api, dated.record, place.record)

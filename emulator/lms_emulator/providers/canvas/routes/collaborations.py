@@ -206,7 +206,7 @@ def _item(api: Api) -> Json | None:
     except ValueError as error:
         raise refusals.page_crashed(f"contentItems: {error}") from None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items[:1]):
-        raise refusals.page_crashed(f"contentItems is no list of objects: {text}")
+        raise refusals.page_crashed(f"contentItems is not a list of objects: {text}")
     return items[0] if items else None
 
 

@@ -124,7 +124,7 @@ def reorder(api: Api) -> Any:
     course = _course(api)
     asked = api.params.get("order")
     if not isinstance(asked, list):
-        raise refusals.crashed("`order` is no list", asked)
+        raise refusals.crashed("`order` is not a list", asked)
     order = list(dict.fromkeys(number for number in api.params.integers("order") if number > 0))
     living = _living(api, course)
     moving = [row.position for row in living if row.id in order]

@@ -110,7 +110,7 @@ def remove(api: Api) -> Any:
             and not isinstance(below, dict)
             and (depth + 1 == len(scope) or not isinstance(below, str))
         ):
-            raise refusals.crashed("a scope below what is no hash", part)
+            raise refusals.crashed("a scope below what is not a hash", part)
         if not isinstance(below, dict) or part not in below:
             raise _invalid_scope()
         way.append((below, part))

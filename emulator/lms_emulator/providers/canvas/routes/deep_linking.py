@@ -38,7 +38,7 @@ async def answer(api: Api) -> Response:
         raise visitors.forbidden(api, "the person manages the course's content")
     api.call.per_request(wire.Environment).values["deep_linking_use_window_parent"] = False
     if not isinstance(found.items, list):
-        raise refusals.page_crashed(f"content_items is no list: {found.items!r}")
+        raise refusals.page_crashed(f"content_items is not a list: {found.items!r}")
     items = [item for item in found.items if isinstance(item, dict)]
     placed = deep_links.place(api, found.tool, course, spot, found.data.get("context_module_id"), items)
     response = {

@@ -207,7 +207,7 @@ def duplicate(api: Api) -> Any:
     require_post(api, topic, context)
     if topic.is_announcement:
         body = {"error": "announcements cannot be duplicated"}
-        raise refusals.rest("announcement_copied", 400, body, check="the topic is no announcement")
+        raise refusals.rest("announcement_copied", 400, body, check="the topic is not an announcement")
     contexts.require(api, context, "create_forum")
     if context.type == "Course":
         contexts.require(api, context, "read_as_admin")

@@ -80,7 +80,7 @@ def _require_list(api: Api) -> None:
     """Refuse, or crash, as Canvas does, on states of one's own enrollments that are unknown or not a list."""
     asked = api.params.given("state")
     if asked and not isinstance(api.params.get("state"), list):
-        raise refusals.crashed("`state` is no list", api.params.get("state"))
+        raise refusals.crashed("`state` is not a list", api.params.get("state"))
     unknown = next((name for name in asked if name not in states.OWN_STATES), None)
     if api.settings.refuses_unknown_states and unknown is not None:
         body = {"error": f"Invalid state {unknown}"}
@@ -390,7 +390,7 @@ def last_attended(api: Api) -> Any:
     if not api.check("may grade", courses.may(api, api.user, course, "view_all_grades", "manage_grades")):
         raise api.refused(f"view_all_grades in course {course.id}")
     if (text := api.params.text("date")) is None:
-        raise refusals.crashed("`date` is no text")
+        raise refusals.crashed("`date` is not text")
     moment = read_moment(text, api.zone)
     if moment is None:
         raise refusals.message(400, "date_invalid", "Invalid date time input")

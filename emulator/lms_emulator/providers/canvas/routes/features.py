@@ -88,7 +88,7 @@ def update(api: Api) -> Any:
     hidden = feature is not None and feature.hidden and known is None and not features.sees_hidden(api)
     if feature is None or not features.applies(feature, owner) or hidden:
         named = api.slot("feature")
-        why = f"there is no feature `{named[:100]}`" if feature is None else f"`{named}` is no feature of this kind"
+        why = f"there is no feature `{named[:100]}`" if feature is None else f"`{named}` is not a feature of this kind"
         raise refusals.message(400, "feature_invalid", "invalid feature", got=named, diagnosis=why)
     if known is not None and known.locked(owner):
         raise refusals.message(403, "feature_locked_above", "higher account disallows setting feature flag")

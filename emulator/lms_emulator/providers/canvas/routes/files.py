@@ -230,7 +230,7 @@ def icon_metadata(api: Api) -> Any:
     try:
         held = json_text.parse(html.unescape(drawn))
     except ValueError as error:
-        raise refusals.crashed("the icon's metadata are no JSON", str(error)) from error
+        raise refusals.crashed("the icon's metadata is not JSON", str(error)) from error
     return {"name": file.display_name, **(held if isinstance(held, dict) else {})}
 
 

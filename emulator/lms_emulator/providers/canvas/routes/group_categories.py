@@ -84,7 +84,7 @@ def _require_collaborative(api: Api) -> None:
 def _includes(api: Api) -> list[str]:
     """What `includes[]` names. Raises the refusal `crashed` for a text."""
     if isinstance(said := api.params.get("includes"), str):
-        raise refusals.crashed("`includes` is no list", said)
+        raise refusals.crashed("`includes` is not a list", said)
     return api.params.texts("includes")
 
 
@@ -205,10 +205,8 @@ def _unprotected(api: Api, right: str) -> GroupCategory:
     category = found(api, "group_category_id" if "group_category_id" in api.call.path_params else "id")
     require_manager(api, groups.home(api, category), right)
     if category.role is not None:
-        check, why = (
-            "not a set of Canvas's own",
-            f"Canvas keeps the set of {category.role}: nobody deletes it, or imports its members",
-        )
+        check = "not a set of Canvas's own"
+        why = f"Canvas keeps the set of {category.role}: nobody deletes it, or imports its members"
         raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check=check, diagnosis=why)
     return category
 

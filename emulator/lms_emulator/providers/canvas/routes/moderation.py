@@ -52,7 +52,7 @@ def add_students(api: Api) -> Any:
     if not sent:
         raise refusals.rest("students_missing", 400, [], check="student_ids came")
     if not isinstance(sent, list):
-        raise refusals.crashed("`student_ids` is no list", sent)
+        raise refusals.crashed("`student_ids` is not a list", sent)
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "completed"}
     return _people(api, course, [number for number in api.params.integers("student_ids") if number in seen])
 

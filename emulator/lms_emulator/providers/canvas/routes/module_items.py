@@ -182,7 +182,7 @@ def _address(sent: Params) -> str | None:
     """A URL. Raises the refusal `crashed` for what Ruby cannot parse as one."""
     url = sent.text("external_url")
     if url is not None and any(letter.isspace() for letter in url.strip()):
-        raise refusals.crashed("`external_url` is no address", url)
+        raise refusals.crashed("`external_url` is not an address", url)
     return url
 
 

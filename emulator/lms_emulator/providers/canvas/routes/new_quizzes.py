@@ -90,7 +90,7 @@ def _described(api: Api, course: Course, base: Assignment, quiz: NewQuiz) -> tup
     if sent.get("assignment_group_id") is not None:
         group = api.store.assignment_groups.get(identifiers.local_number(sent.get("assignment_group_id")))
         if group is None or group.course_id != course.id or group.workflow_state == "deleted":
-            raise rules.invalid(api, "assignment_group_id", "is no group of the course")
+            raise rules.invalid(api, "assignment_group_id", "is not a group of the course")
         found["assignment_group_id"] = group.id
     if sent.has("points_possible"):
         found["points_possible"] = rules.positive(api, "points_possible", sent.get("points_possible"))

@@ -206,7 +206,7 @@ def bring(api: Api) -> Any:
     named = api.params.text("source_outcome_group_id") or ""
     source = api.store.learning_outcome_groups.get(identifiers.local_number(named) or 0)
     if source is None or source.parent_id is None or source.workflow_state == "deleted":
-        raise _failed("the group to import exists and is no root", named)
+        raise _failed("the group to import exists and is not a root", named)
     stand_in = Outcome(id=0, context_type=source.context_type, context_id=source.context_id, title=source.title)
     if not outcomes.available(api, context, stand_in):
         raise _failed("the group to import is of an account above", named)

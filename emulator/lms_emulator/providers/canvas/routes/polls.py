@@ -152,7 +152,7 @@ def _forget(api: Api, session: PollSession) -> None:
 
 def _choice(api: Api, record: PollChoice, poll: Poll) -> Json:
     body: Json = {"id": str(record.id), "text": record.text, "position": record.position}
-    reveals = polling.may(api, poll, "edit") or polling.took(api, poll)
+    reveals = polling.may(api, poll, "edit") or polling.has_answered(api, poll)
     return body | ({"is_correct": record.is_correct} if reveals else {})
 
 

@@ -131,7 +131,7 @@ def set_positions(api: Api) -> Any:
     """Move cards on the dashboard."""
     user = person(api)
     if not isinstance(said := api.params.get("dashboard_positions"), dict):
-        raise refusals.crashed("`dashboard_positions` is no hash", said)
+        raise refusals.crashed("`dashboard_positions` is not a hash", said)
     sent = api.params.hash("dashboard_positions")
     for name in sent.data:
         found = _asset(api, name)

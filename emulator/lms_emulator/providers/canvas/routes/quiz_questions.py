@@ -140,7 +140,7 @@ def update(api: Api) -> Any:
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
     before = kept.question_data if kept is not None else {}
     if not isinstance(api.params.peek("question"), dict):
-        raise refusals.crashed("`question` is no hash", api.params.peek("question"))
+        raise refusals.crashed("`question` is not a hash", api.params.peek("question"))
     sent = api.params.hash("question")
     data = quiz_questions.parse(sent, before, api.call.ids)
     banked = record.assessment_question_id or _banked(api, quiz, data)

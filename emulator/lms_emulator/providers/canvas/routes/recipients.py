@@ -72,7 +72,7 @@ def _bookmark(key: list[Any]) -> list[Any]:
 
 
 def _place(api: Api, code: str) -> Place | None:
-    """The record named by `context`; None if it is no code. Raises the refusal `not_found`."""
+    """The record named by `context`; None if it is not a code. Raises the refusal `not_found`."""
     if code.startswith(TOPIC):
         topic = identifiers.row(api.store.discussion_topics, code.removeprefix(TOPIC), "the discussion", deleted=True)
         return messaging.place_of_topic(api, topic, api.user)

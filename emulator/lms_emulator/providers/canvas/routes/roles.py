@@ -55,7 +55,7 @@ def index(api: Api) -> Any:
     """The roles of an account."""
     account = _account(api)
     if isinstance(said := api.params.get("state"), str):
-        raise refusals.crashed("`state` is no list", said)
+        raise refusals.crashed("`state` is not a list", said)
     wanted = [text for text in api.params.texts("state") if text in ("active", "inactive")] or ["active"]
     rows = roles_of(api.store, account, inherited=api.params.flag("show_inherited"))
     rows = [r for r in rows if r.workflow_state in wanted or (r.workflow_state == "built_in" and "active" in wanted)]

@@ -71,7 +71,7 @@ def _assessed(api: Api, association: RubricAssociation, sent: Params) -> int:
         raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
     reference, nameless = sent.get("user_id"), sent.text("anonymous_id")
     if reference is not None and not isinstance(reference, str):
-        raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
+        raise refusals.crashed("Canvas fails where `user_id` is not text", reference)
     if reference is None and nameless is not None:
         found = api.store.submissions.first("anonymous_id", nameless)
         if found is not None and found.assignment_id == association.association_id:

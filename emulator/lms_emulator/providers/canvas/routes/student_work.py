@@ -100,7 +100,7 @@ def _named(api: Api) -> list[str]:
     if isinstance(sent, dict):
         return []
     if sent is not None and not isinstance(sent, list):
-        raise refusals.crashed("`student_ids` is no list", sent)
+        raise refusals.crashed("`student_ids` is not a list", sent)
     return api.params.texts("student_ids")
 
 

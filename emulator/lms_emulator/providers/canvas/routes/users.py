@@ -101,7 +101,7 @@ def index(api: Api) -> Any:
     if term is not None:
         found = rosters.searched(api, account, found, term)
     if isinstance(said := api.params.get("include"), str):
-        raise refusals.crashed("`include` is no list", said)
+        raise refusals.crashed("`include` is not a list", said)
     includes = api.params.includes & LISTED
     if api.params.text("sort") == "last_login":
         includes = includes | {"last_login"}

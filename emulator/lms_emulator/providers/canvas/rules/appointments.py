@@ -220,7 +220,7 @@ def _categories_of(group: AppointmentGroup) -> list[int]:
 
 
 def _numbers(group: AppointmentGroup, prefix: str) -> list[int]:
-    """The ids in codes of that kind; 0 for one that is no number, which nothing has."""
+    """The ids in codes of that kind; 0 for one that is not a number, which nothing has."""
     return [as_whole(code.removeprefix(prefix)) or 0 for code in group.sub_context_codes if code.startswith(prefix)]
 
 

@@ -329,7 +329,7 @@ def _grading_columns(api: Api, course: Course, sent: Params, *, moderated: bool)
 
 
 def _attempts(text: str) -> Any:
-    """How often work may be handed in; None for as often as one likes. What is no number stays as it was sent."""
+    """How often work may be handed in; None for as often as one likes. What is not a number stays as it was sent."""
     if text.strip() and not is_number(text):
         return text
     number = as_integer(text) if text.strip() else -1
@@ -424,7 +424,7 @@ def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
         try:
             found["integration_data"] = json_text.parse(data) if isinstance(data, str) and data else data or {}
         except ValueError as error:
-            raise refusals.crashed("`integration_data` is text that is no JSON", data) from error
+            raise refusals.crashed("`integration_data` is text that is not JSON", data) from error
     return found
 
 

@@ -75,7 +75,7 @@ def why_no_place(api: Api, code: str | None) -> str | None:
     if not code or place_of_code(api, code) is not None:
         return None
     if kind not in TABLES or not number.isdigit():
-        return f"`{code[:100]}` is no context code: those are course_7, user_7, group_7 and so on, in lower case"
+        return f"`{code[:100]}` is not a context code: those are course_7, user_7, group_7 and so on, in lower case"
     return f"there is no {kind.replace('_', ' ')} {number}, or it was deleted"
 
 

@@ -46,7 +46,7 @@ def require_copyable(known: Assignment) -> None:
     """Refuse the assignment of a quiz, which Canvas does not copy."""
     if known.quiz_id is not None:
         text = "quiz duplication not implemented"
-        raise refusals.rest("quiz_not_copied", 400, {"error": text}, check="it is no quiz")
+        raise refusals.rest("quiz_not_copied", 400, {"error": text}, check="it is not a quiz")
 
 
 def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:

@@ -137,14 +137,14 @@ def _why_no_kind(fields: Params) -> str | None:
 
 
 def _why_no_role(api: Api, course: Course, fields: Params, role: Role | None) -> str | None:
-    """Which roles there are in place of one that is none, by `role` or `role_id`."""
+    """Which roles there are, if `role` or `role_id` names none of them."""
     name = next((name for name in ("role_id", "role") if fields.text(name)), None)
     if name is None or role is not None:
         return None
     above = {account.id for account in chain(api.store, course.account_id)}
     known = [r for r in api.store.roles if r.base_role_type in roles.COURSE_ROLES and r.account_id in (None, *above)]
     words = ", ".join(dict.fromkeys(str(r.id) if name == "role_id" else r.name for r in known if not _of_site(api, r)))
-    return f"`enrollment[{name}]` came as {str(fields.text(name))[:100]}, which is no role; there are {words[:200]}"
+    return f"`enrollment[{name}]` came as {str(fields.text(name))[:100]}, which is not a role; there are {words[:200]}"
 
 
 def _of_site(api: Api, role: Role) -> bool:

@@ -62,10 +62,10 @@ def _moment(api: Api, name: str, value: Any) -> str:
 
 
 def moment(api: Api, name: str, value: Any) -> datetime:
-    """A moment that was sent. Raises the refusal for what is none."""
+    """A time that was sent. Raises a refusal if it cannot be read."""
     found = read_moment(as_text(value), api.zone)
     if found is None:
-        raise invalid(api, name, "is no date")
+        raise invalid(api, name, "is not a date")
     return found
 
 

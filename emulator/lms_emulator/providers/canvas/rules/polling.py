@@ -53,7 +53,7 @@ def visible(api: Api, session: PollSession) -> bool:
     return limited is None or session.course_section_id in (None, *limited)
 
 
-def took(api: Api, poll: Poll) -> bool:
+def has_answered(api: Api, poll: Poll) -> bool:
     """Whether the caller has answered in a session that is closed and addresses the caller."""
     closed = [session for session in sessions_of(api, poll) if not session.is_published and put_to(api, session)]
     return any(row.user_id == api.user.id for session in closed for row in answers(api, session))

@@ -32,7 +32,7 @@ CHOSEN = CHOICES | {
 }
 """The types whose possible answers are shown to students."""
 NOTHING: tuple[Any, ...] = (None, "", [], {})
-"""What is no answer."""
+"""What is not an answer."""
 OPEN = ("id", "text", "html", "blank_id", "variables")
 """What is shown of a possible answer."""
 

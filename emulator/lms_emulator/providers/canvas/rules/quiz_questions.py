@@ -40,7 +40,7 @@ def number(value: Any) -> float:
 
 
 def parse(sent: Params, before: Data, ids: Ids) -> Data:
-    """A question's data. Raises the refusal `crashed` for a text that is none or too long.
+    """A question's data. Raises the refusal `crashed` for what should be text and is not, or is too long.
 
     Parameters:
         sent: the fields in the request. Those of `before` that are missing are read again as if they were sent, under
@@ -81,7 +81,7 @@ def _any(fields: Params, *names: str, default: Any = "") -> Any:
 def _text(fields: Params, *names: str, default: str = "", longest: int = LONGEST) -> str:
     value = _any(fields, *names, default=default)
     if not isinstance(value, str) or len(value) > longest:
-        raise refusals.crashed(f"`{names[0]}` is no text of at most {longest} characters", value)
+        raise refusals.crashed(f"`{names[0]}` is not text of at most {longest} characters", value)
     return value
 
 

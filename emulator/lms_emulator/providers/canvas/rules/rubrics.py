@@ -146,7 +146,7 @@ def _rows(sent: Params, name: str) -> list[tuple[str, Params]]:
     if value in (None, False) or (value == [] and name == "criteria"):
         return []
     if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
-        raise refusals.crashed(f"`{name}` is no hash of hashes", name)
+        raise refusals.crashed(f"`{name}` is not a hash of hashes", name)
     return [(key, sent.hash(name, key)) for key in value]
 
 
@@ -156,7 +156,7 @@ def _word(sent: Params, name: str) -> str | None:
     if value in (None, False):
         return None
     if not isinstance(value, str):
-        raise refusals.crashed(f"`{name}` is no text", value)
+        raise refusals.crashed(f"`{name}` is not text", value)
     return value.strip()
 
 

@@ -71,7 +71,7 @@ def why_not(api: Api, course: Course, base: Assignment, user: User, record: Subm
         return f"assignment {base.id} takes no work: its submission_types are {types}"
     rows = [e for e, state in courses.enrollments_of(api, user, course) if state.name == "active"]
     if not any(e.type in states.STUDENTS for e in rows):
-        return f"user {user.id} is no active student of course {course.id}, and only students hand in"
+        return f"user {user.id} is not an active student of course {course.id}, and only students hand in"
     if course.workflow_state != "available":
         return f"course {course.id} is {course.workflow_state}, not available"
     if not assignments.assigned(api, base, user.id):

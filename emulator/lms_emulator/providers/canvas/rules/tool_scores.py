@@ -47,7 +47,7 @@ class Score:
         self.sent = api.params
         extension = api.params.peek(EXTENSION)
         if extension is not None and not isinstance(extension, dict):
-            raise refusals.crashed(f"{EXTENSION} is no object", extension)
+            raise refusals.crashed(f"{EXTENSION} is not an object", extension)
         self.extension: Params = api.params.hash(EXTENSION)
         self.given = api.params.text("scoreGiven")
         self.maximum = api.params.text("scoreMaximum")

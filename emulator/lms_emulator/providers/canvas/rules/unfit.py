@@ -226,7 +226,7 @@ def require_open(api: Api, course: Course, wanted: Assignment, known: Assignment
 
 
 def require_custom(sent: Any) -> None:
-    """Refuse custom parameters that are no hash of scalars."""
+    """Refuse custom parameters that are not a hash of scalars."""
     fits = isinstance(sent, dict) and all(not isinstance(value, list | dict) for value in sent.values())
     if sent and not fits:
         raise refusals.invalid({"custom_params": [("invalid", CUSTOM)]})

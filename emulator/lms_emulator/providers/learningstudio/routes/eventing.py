@@ -136,10 +136,8 @@ def _signed_instead(call: Call, principal: Principal, timestamp: str, data: str)
     for mark in ("|", "&", ",", "\n", " "):
         words = f"{mark!r} was put between timestamp and data; they follow each other"
         named.append((words, f"{timestamp}{mark}{data}"))
-    body, whole = (
-        call.body.decode("latin-1"),
-        "the body of the form was signed; the values alone are, one after the other",
-    )
+    body = call.body.decode("latin-1")
+    whole = "the body of the form was signed; the values alone are, one after the other"
     named += [
         ("the principal's id was signed too", f"{principal.id}|{timestamp}|{data}"),
         ("the principal's id was signed too", f"{principal.id}{timestamp}{data}"),
@@ -198,7 +196,7 @@ def subscribe(call: Call) -> Response:
     for pair in filter(None, values["TAGS"].split(",")):
         kind, colon, value = pair.partition(":")
         if not (kind and colon and value):
-            why = f"`{pair[:100]}` is no tag: they are written Type:Value, with commas between them"
+            why = f"`{pair[:100]}` is not a tag: they are written Type:Value, with commas between them"
             said = {"check": "TAGS", "expected": "Type:Value,…", "got": pair, "diagnosis": why}
             raise refusals.bad_request("tags", "Invalid TAGS.", **said)
         tags[kind] = value

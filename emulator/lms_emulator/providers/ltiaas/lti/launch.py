@@ -92,7 +92,7 @@ async def validated(call: Call, tenant: Tenant, login: LoginState, token: str) -
     try:
         header, unproved = read(token)
     except TokenError as error:
-        why = f"the id_token is no JWT: its {error.check} has to be {error.expected}, and is {error.got}"
+        why = f"the id_token is not a JWT: its {error.check} has to be {error.expected}, and is {error.got}"
         raise refusals.launch_refused(
             "INVALID_JWT_RECEIVED", expected=error.expected, got=error.got, diagnosis=why
         ) from None

@@ -30,10 +30,8 @@ def id_token(call: Call) -> Response:
     """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
     caller = service_caller(call, LTIK)
     claims = _launch_claims(caller)
-    raw, sizes = (
-        call.reads.flag("raw", call.query.get("raw", "").lower(), ("true", "1")),
-        call.settings.presentation_size,
-    )
+    raw = call.reads.flag("raw", call.query.get("raw", "").lower(), ("true", "1"))
+    sizes = call.settings.presentation_size
     if isinstance(caller.lms, Consumer):
         assert caller.launch is not None  # `_launch_claims`
         if raw:

@@ -48,7 +48,7 @@ tool_consumer_instance_contact_email
 """
 """The parameters that a tool's author may set without the prefix `custom_` (LTI_PARAMETERS)."""
 NAMESPACE = "{http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0}"
-_NOBODY = "its last part, after the last colon, is no user's anonymous id: send the lis_result_sourcedid of the launch"
+_NOBODY = "what follows its last colon is not a user's anonymous id: send the lis_result_sourcedid of the launch"
 RESULT_TYPE = "application/vnd.ims.lis.v2.result+json"
 _CONTEXT = "http://purl.imsglobal.org/ctx/lis/v2/Result"
 _ANONYMOUS = re.compile(r"[\w-]+")
@@ -235,7 +235,7 @@ def _result(body: bytes) -> tuple[float | None, Any]:
     try:
         found = json_text.parse(body)
     except ValueError:
-        raise refusals.Unhandled("the body is no JSON") from None
+        raise refusals.Unhandled("the body is not JSON") from None
     if isinstance(found, list) and found:
         found = found[0]
     if not isinstance(found, dict) or found.get("@type") != "Result" or "@context" not in found:
@@ -284,7 +284,7 @@ def _read(body: str) -> _Request:
     try:
         number = float(score.text or "")
     except ValueError:
-        raise refusals.Unhandled(f"the score {score.text!r} is no number") from None
+        raise refusals.Unhandled(f"the score {score.text!r} is not a number") from None
     if not 0.0 <= number <= 1.0:
         why = signed_services.why_score(score.text)
         raise _UnreadableError("score value outside the permitted range of 0.0-1.0", why)

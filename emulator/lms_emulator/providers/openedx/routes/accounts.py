@@ -89,7 +89,7 @@ def change_account(call: Call) -> Response:
         refusal.diagnosis = f"only {refusal.got} may change this account; staff may not either"
         raise refusal
     if not isinstance(body, dict):
-        raise refusals.Unhandled("the body is no object")
+        raise refusals.Unhandled("the body is not an object")
     user, errors = accounts.change(call.store.users.get(user.username) or user, body)
     if errors:
         raise invalid(errors)

@@ -78,7 +78,7 @@ def answer(call: Call, course: Course, usage: str, *, sums: bool = False) -> tup
     tree = blocks.tree(course, staff=staff)
     root = blocks.find(tree, usage)
     if root is None:
-        raise refusals.Unhandled(f"`{usage}` is no block that the user can see")
+        raise refusals.Unhandled(f"`{usage}` is not a block that the user can see")
     progress = learning.Progress(call.store, user, tree)
     wanted = dataclasses.replace(wanted, completion=lambda node: _completion(call, progress, user, node, sums=sums))
     shown = shapes.below(course, root, wanted, call.base_url)
@@ -97,7 +97,7 @@ def _completion(
     if kind == "sequential":
         earned, possible = 0.0, grades.possible(node)
         if user is not None:
-            earned, possible = grades.worked(call.store, user.username, node) or (earned, possible)
+            earned, possible = grades.points_of_answers(call.store, user.username, node) or (earned, possible)
         scores = (earned, possible) if node.graded else (0, 0)
         shape["assignment_progress"] = {
             "assignment_type": node.block.format,

@@ -65,12 +65,12 @@ def read_settings(call: Call) -> Response:
 
 
 def write_settings(call: Call) -> Response:
-    """Turn cohorts on or off. A value that is no boolean is not handled by the real server (500)."""
+    """Turn cohorts on or off. A value that is not a boolean is not handled by the real server (500)."""
     course, body = _course(call), wire.read_object(call)
     if "is_cohorted" not in body:
         raise _refusal(400, None, 'Missing field "is_cohorted".', None)
     if not isinstance(body["is_cohorted"], bool):
-        raise refusals.Unhandled(f"is_cohorted is no boolean but {body['is_cohorted']!r}")
+        raise refusals.Unhandled(f"is_cohorted is not a boolean but {body['is_cohorted']!r}")
     found = cohorts.settings(call.store, course.id)
     found = call.store.cohort_settings.put(replace(found, is_cohorted=body["is_cohorted"]))
     return wire.api_json(shapes.settings(found))
@@ -140,7 +140,7 @@ def add_users(call: Call) -> Response:
     cohort = _members(call)
     named, given = call.path_params.get("username"), wire.read_object(call).get("users")
     if not isinstance(given or [], list | str | dict):
-        raise refusals.Unhandled(f"users is no list but {given!r}")
+        raise refusals.Unhandled(f"users is not a list but {given!r}")
     wanted = [str(value) for value in given if value] if given else [named] if named else []
     if not given and not named:
         raise _refusal(400, "missing-users", "Missing users key in payload", None)

@@ -122,7 +122,7 @@ def _changes(call: Call, comment: Comment, given: Mapping[str, Any]) -> dict[str
 def _find(call: Call, text: str) -> Comment:
     found = call.store.comments.get(parse_integer(text)) if text.isascii() else None
     if found is None:
-        raise refusals.Unhandled(f"`{text}` is no comment's id")
+        raise refusals.Unhandled(f"`{text}` is not a comment's id")
     threads.course(call, found.course)
     return found
 

@@ -51,7 +51,7 @@ def write_batch(call: Call) -> Response:
         raise _invalid("User is not enrolled in course.", why=f"{user.username} is not enrolled in {key.text}")
     given: Any = body["blocks"]
     if not isinstance(given, dict):
-        raise refusals.Unhandled(f"blocks is no object but {given!r}")
+        raise refusals.Unhandled(f"blocks is not an object but {given!r}")
     values = {_block(str(name), key.text): _value(value) for name, value in given.items()}
     for usage, value in values.items():
         learning.complete(call.store, user.username, usage, value, call.clock.now())
@@ -72,7 +72,7 @@ def _value(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise refusals.Unhandled(f"a completion is no number but {value!r}") from None
+        raise refusals.Unhandled(f"a completion is not a number but {value!r}") from None
     if not 0.0 <= number <= 1.0:
         why = f"a completion came as {str(value)[:100]}; it is a share from 0 to 1"
         raise _invalid(f"['{value} must be between 0.0 and 1.0']", why=why)

@@ -352,9 +352,9 @@ def dismiss_welcome(call: Call) -> Response:
 
 
 def unsubscribe(call: Call) -> Response:
-    """The link of a reminder; the site sends none. A text that is no UUID is not handled by the real server (500)."""
+    """The link of a reminder; the site sends none. The real server fails (500) on text that is not a UUID."""
     if len(call.path_params["token"].replace("-", "")) != 32:
-        raise refusals.Unhandled("the token is no UUID")
+        raise refusals.Unhandled("the token is not a UUID")
     raise refusals.OpenedxRefusal("unknown_reminder", status=404, message="Not found.", check="reminder")
 
 

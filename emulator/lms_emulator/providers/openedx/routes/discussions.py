@@ -364,10 +364,8 @@ def read_learner(call: Call) -> Response:
     errors: dict[str, str] = {}
     page, size = threads.page_numbers(call, errors)
     words = {name: call.query.get(name, "") for name in ("order_by", "thread_type")}
-    status, counts = (
-        call.query.get("status", ""),
-        call.reads.flag("count_flagged", call.query.get("count_flagged", ""), ("true",)),
-    )
+    status = call.query.get("status", "")
+    counts = call.reads.flag("count_flagged", call.query.get("count_flagged", ""), ("true",))
     if errors:
         raise threads.invalid(errors)
     call.reads.words(("status",), [status], (*threads.CHOICES["view"], "flagged", "all"))

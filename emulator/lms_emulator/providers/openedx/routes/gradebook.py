@@ -89,7 +89,7 @@ def _number(text: str | None) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise refusals.Unhandled(f"`{text}` is no number") from None
+        raise refusals.Unhandled(f"`{text}` is not a number") from None
 
 
 def read_info(call: Call) -> Response:
@@ -145,7 +145,7 @@ def bulk_update(call: Call) -> Response:
     """Override learners' scores in subsections. If one fails, the answer is 422, but the others are stored."""
     course, body = authored_course(call, call.path_params["course_id"]), wire.read(call)
     if not isinstance(body, list):
-        raise refusals.Unhandled("the body is no list")
+        raise refusals.Unhandled("the body is not a list")
     results = [_give(call, course, line) for line in body]
     if all(line["success"] for line in results):
         return wire.api_json(results, 202)
@@ -179,7 +179,7 @@ def _score(value: Any) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise refusals.Unhandled(f"the score {value!r} is no number") from None
+        raise refusals.Unhandled(f"the score {value!r} is not a number") from None
 
 
 def read_subsection(call: Call) -> Response:
@@ -197,7 +197,7 @@ def read_subsection(call: Call) -> Response:
     if node is None:
         raise refusals.Unhandled(f"`{key.text}` is not a block of its course")
     found = grades.score(call.store.grades.get((user.username, course.id)), key.block_id)
-    earned, most = found or grades.worked(call.store, user.username, node) or (0.0, grades.possible(node))
+    earned, most = found or grades.points_of_answers(call.store, user.username, node) or (0.0, grades.possible(node))
     score = {"earned_all": earned, "possible_all": most, "earned_graded": earned, "possible_graded": most}
     if not node.graded:
         score |= {"earned_graded": 0.0, "possible_graded": 0.0}

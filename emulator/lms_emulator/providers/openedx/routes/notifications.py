@@ -183,10 +183,8 @@ def mark_read(call: Call) -> Response:
             raise refusals.OpenedxRefusal("unknown_notification", status=404, message="Not found.", check="id")
         said = "Notification marked read."
     elif app in rules.APPS:
-        found, said = (
-            [notification for notification in _mine(call) if notification.app == app],
-            "Notifications marked read.",
-        )
+        found = [notification for notification in _mine(call) if notification.app == app]
+        said = "Notifications marked read."
     else:
         document = {"error": "Invalid app_name or notification_id."}
         raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")

@@ -53,7 +53,7 @@ def missing(body: Any = None) -> refusals.OpenedxRefusal:
 def _named(call: Call, body: Any) -> Retirement:
     """The retirement of the user named in a body. Raises the refusal."""
     if not isinstance(body, dict):
-        raise refusals.Unhandled("the body is no object")
+        raise refusals.Unhandled("the body is not an object")
     if "username" not in body:
         refusal = missing({"message": "The user was not specified."})
         refusal.absent = "username"
@@ -241,7 +241,7 @@ def clean_up(call: Call) -> Response:
     body = wire.read_object(call)
     names = body.get("usernames", [])
     if not isinstance(names, list | str | dict):
-        raise refusals.Unhandled("usernames is no list")
+        raise refusals.Unhandled("usernames is not a list")
     found = [rules.of_username(call.store, str(name)) for name in names]
     complete = [record for record in found if record is not None and record.state == "COMPLETE"]
     if len(complete) != len(names):

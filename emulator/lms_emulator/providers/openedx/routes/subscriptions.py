@@ -41,7 +41,7 @@ def sync_calendar(call: Call) -> Response:
     except ValueError:
         sent = {}
     if not isinstance(sent, dict):
-        return wire.server_failure(call, refusals.Unhandled("tool_data is no object"))
+        return wire.server_failure(call, refusals.Unhandled("tool_data is not an object"))
     wanted = sent.get("toggle_data")
     if wanted not in ("subscribe", "unsubscribe"):
         text = "Toggle data was not provided or had unknown value."

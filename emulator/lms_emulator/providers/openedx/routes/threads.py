@@ -312,7 +312,7 @@ def existing(call: Call, text: str) -> Thread:
     """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
     found = call.store.threads.get(parse_integer(text)) if text.isascii() else None
     if found is None:
-        raise refusals.Unhandled(f"`{text}` is no thread's id")
+        raise refusals.Unhandled(f"`{text}` is not a thread's id")
     course(call, found.course)
     return found
 

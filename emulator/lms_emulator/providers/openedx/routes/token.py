@@ -232,10 +232,8 @@ def _live_grant(call: Call, application: Application) -> Grant:
     elif grant.used:
         reason, diagnosis = "code_reused", "a code works for one exchange"
     elif grant.expires <= now:
-        reason, diagnosis = (
-            "code_expired",
-            f"codes live {call.settings.code_seconds} s; this one expired at {grant.expires}",
-        )
+        reason = "code_expired"
+        diagnosis = f"codes live {call.settings.code_seconds} s; this one expired at {grant.expires}"
     if grant is None or reason is not None:
         strange = reason in ("code_unknown", "code_of_another_client")
         raise refusals.oauth_error(

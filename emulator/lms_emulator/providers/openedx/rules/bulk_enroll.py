@@ -54,7 +54,7 @@ def process(
 def warn_of(call: Call, line: Mapping[str, Any]) -> None:
     """Warn of a person who was skipped, which the answer's status does not show."""
     if line.get("invalidIdentifier") or line.get("error"):
-        why = "no username here, and no e-mail address" if line.get("invalidIdentifier") else "nobody's"
+        why = "not a username here, nor an e-mail address" if line.get("invalidIdentifier") else "nobody's"
         call.warn("person_passed_over", f"`{line['identifier']}` is {why}; only `results` says so, the status is 200")
 
 

@@ -57,7 +57,7 @@ def score(grade: Grade | None, block_id: str) -> tuple[float, float] | None:
     return next(((s.earned, s.possible) for s in scores if s.block_id == block_id), None)
 
 
-def worked(store: OpenedxStore, username: str, node: blocks.Node) -> tuple[float, float] | None:
+def points_of_answers(store: OpenedxStore, username: str, node: blocks.Node) -> tuple[float, float] | None:
     """The points of a learner's own answers below a block; None if nothing was answered."""
     found = [
         store.block_states.get((username, problem.key)) for problem in node.walk() if problem.block.type == "problem"
@@ -76,7 +76,7 @@ def graded(store: OpenedxStore, course: Course, user: User) -> Grade | None:
     scores = {grade.block_id: (grade.earned, grade.possible) for grade in (recorded.subsections if recorded else [])}
     changed = False
     for node in graded_subsections(course):
-        found = worked(store, user.username, node)
+        found = points_of_answers(store, user.username, node)
         override = store.grade_overrides.get((user.username, node.key))
         if override is not None and override.earned_graded is not None:
             found = override.earned_graded, override.possible_graded or possible(node)

@@ -80,12 +80,12 @@ def course_key(text: object) -> CourseKey | None:
 
 
 def why_no_usage_key(text: str) -> str:
-    """What is wrong with a text that is no usage key."""
+    """What is wrong with a text that is not a usage key."""
     if "course-v1:" in text:
         return "this is the key of a course; a block's begins with block-v1:"
     if " " in text and usage_key(text.replace(" ", "+")) is not None:
         return "the `+` of the key came as spaces, which they are in a query or a form: write %2B"
-    return f"`{text[:100]}` is no key of a block, which is written block-v1:Org+Course+Run+type@problem+block@id"
+    return f"`{text[:100]}` is not a key of a block, which is written block-v1:Org+Course+Run+type@problem+block@id"
 
 
 def usage_key(text: str) -> UsageKey | None:

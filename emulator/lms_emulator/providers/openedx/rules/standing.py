@@ -29,7 +29,7 @@ def of(call: Call, user: User) -> str:
 
 
 def why_no_course(call: Call, sent: str) -> str | None:
-    """Which course was meant by a text that is no course's key."""
+    """Which course was meant by a text that is not a course's key."""
     text = sent.strip()
     for course in call.store.courses:
         key = course.id

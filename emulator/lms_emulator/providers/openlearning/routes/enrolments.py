@@ -11,12 +11,12 @@ from lms_emulator.providers.openlearning.call import (
     Call,
     api,
     boolean,
+    declare_fields,
     json_object,
     json_text,
     request_body,
     required,
     sent_fields,
-    takes,
     was_sent,
 )
 from lms_emulator.providers.openlearning.model import Class, User
@@ -34,7 +34,7 @@ def enrol(call: Call) -> Response:
         )
         for name, other in hints.items()
     }
-    takes(call, "class", "user")
+    declare_fields(call, "class", "user")
     return _enrol(call, me, _class(call, wanted["class"]), _user(call, wanted["user"]))
 
 
@@ -46,7 +46,7 @@ def enrol_by_json(call: Call) -> Response:
     flags = {name: json_text(call, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
     welcome = boolean(call, flags, "send_welcome_email", call.settings.send_mail_by_default)
     boolean(call, flags, "ignore_course_prereqs", False)
-    takes(call, *texts, *flags)
+    declare_fields(call, *texts, *flags)
     user_id = texts["user"]
     if not user_id:
         raise refusals.field_error(call, "user", "user is required")

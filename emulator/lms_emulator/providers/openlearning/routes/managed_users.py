@@ -11,10 +11,10 @@ from lms_emulator.providers.openlearning.call import (
     Call,
     api,
     boolean,
+    declare_fields,
     request_body,
     required,
     sent_fields,
-    takes,
     was_sent,
 )
 from lms_emulator.providers.openlearning.model import Class, Institution, Membership, User
@@ -81,7 +81,7 @@ def _warn_about_create(call: Call, values: dict[str, str], institution: Institut
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and call.settings.send_mail_by_default:
         call.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
-    takes(call, *_CREATE_FIELDS)
+    declare_fields(call, *_CREATE_FIELDS)
 
 
 def _warn_about_ignored(call: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
@@ -153,7 +153,7 @@ def sign_on(call: Call) -> Response:
     user, external_id = _linked_user(call, institution)
     values = sent_fields(call)
     custom = {name: value for name, value in dict.items(values) if name.startswith("custom_")}
-    takes(call, *_SIGN_ON_FIELDS, *custom)
+    declare_fields(call, *_SIGN_ON_FIELDS, *custom)
     if "class_id" in values and not values["class_id"]:
         call.warn("empty_class_id", "class_id is empty: the launch leads to no class")
     klass = _class(call, institution, values.get("class_id", ""))

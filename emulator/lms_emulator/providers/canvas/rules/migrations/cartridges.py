@@ -20,7 +20,7 @@ OF_TOOLS = "external_content"
 
 
 class Unreadable(ValueError):
-    """Why a file is no package, in Canvas's words where they are known."""
+    """Why a file is not a package, in Canvas's words where they are known."""
 
 
 class Read(NamedTuple):

@@ -45,7 +45,7 @@ class CopiedOutcomes:
                     self.ids[outcome.id] = known.id
 
     def criteria(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The criteria of a rubric with the outcomes here; those that the course cannot use are none any more."""
+        """The criteria of a rubric, linked to the outcomes of this course; those it cannot use are unlinked."""
         return [self._criterion(row) for row in rows]
 
     def _criterion(self, row: dict[str, Any]) -> dict[str, Any]:

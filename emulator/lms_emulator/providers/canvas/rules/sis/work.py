@@ -135,7 +135,7 @@ class Work:
     def dates(self, row: Row, of: str) -> tuple[datetime | None, datetime | None]:
         """The start and end in a row. An impossible one causes a warning, and what follows it is not read.
 
-        A text without digits is no date for Canvas either, but it says nothing.
+        A text without digits is not a date for Canvas either, but it says nothing.
         """
         found: list[datetime | None] = [None, None]
         for place, name in enumerate(("start_date", "end_date")):
