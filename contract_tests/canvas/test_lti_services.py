@@ -346,6 +346,41 @@ def test_effects_of_scores_on_submissions(canvas: Site, api: httpx.Client, keys:
     assert "resultScore" not in api.get(f"{url}/results").json()[0]
 
 
+def test_the_files_of_a_score_wait_for_a_job(canvas: Site, api: httpx.Client, keys: KeySite) -> None:
+    url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
+    base = next(a for a in canvas.teacher.get(f"{COURSE}/assignments").json() if a["name"] == "Quiz")
+    work = f"{COURSE}/assignments/{base['id']}/submissions/101"
+    settings = canvas.lms.settings
+
+    def sent(at: str, name: str, *, waits: int) -> tuple[dict[str, Any], str]:
+        keys.answer = (200, name.encode())
+        settings["canvas.background_job_seconds"] = waits
+        file = {"type": "file", "url": f"{keys.url}/{name}", "title": name}
+        body = score(timestamp=f"2026-11-21T12:00:{at}.000Z", **{EXTENSION: {"content_items": [file]}})
+        (item,) = api.post(f"{url}/scores", json=body).json()[EXTENSION]["content_items"]
+        return canvas.teacher.get(work).json(), item["progress"]
+
+    settings["canvas.one_attempt_of_several_files"] = True
+    begun, progress = sent("01", "one.txt", waits=60)
+    (file,) = begun["attachments"]
+    assert (begun["attempt"], file["size"], file["upload_status"]) == (1, None, "success")
+    assert [api.get(progress).json()[name] for name in ("workflow_state", "completion")] == ["queued", 0]
+    settings["canvas.background_job_seconds"] = 0
+    assert [api.get(progress).json()[name] for name in ("workflow_state", "completion")] == ["completed", 100]
+    assert canvas.teacher.get(work).json()["attachments"][0]["size"] == len("one.txt")
+    at_once, progress = sent("02", "two.txt", waits=0)
+    assert (at_once["attempt"], at_once["attachments"][0]["size"]) == (2, len("two.txt"))
+    settings["canvas.one_attempt_of_several_files"] = False
+    begun, progress = sent("03", "three.txt", waits=60)
+    assert begun["attempt"] == 2, "each file is an attempt, once it is there"
+    queued = api.get(progress).json()
+    canvas.lms.clock.advance(minutes=2)
+    done = canvas.teacher.get(work).json()
+    assert (done["attempt"], done["attachments"][0]["display_name"]) == (3, "three.txt")
+    assert done["submitted_at"] == queued["created_at"]
+    assert api.get(progress).json()["updated_at"] > queued["updated_at"]
+
+
 def _of(body: dict[str, Any], *names: str) -> list[Any]:
     return [body[name] for name in names]
 

@@ -67,6 +67,7 @@ from lms_emulator.providers.canvas.model.lti import (
     LtiResult,
     PreparedLaunch,
     ResourceLink,
+    ScoreFile,
     Tool,
     ToolConfiguration,
 )
@@ -283,6 +284,7 @@ __all__ = [
     "Rubric",
     "RubricAssessment",
     "RubricAssociation",
+    "ScoreFile",
     "ScoringRange",
     "Session",
     "SisBatch",

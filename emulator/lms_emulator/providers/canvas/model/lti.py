@@ -121,6 +121,22 @@ class LtiResult(Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
+class ScoreFile(Record, frozen=True, kw_only=True):
+    """A file of a score that waits to be downloaded; its id is that of its Progress.
+
+    Attributes:
+        submits: whether the file is handed in once it is there.
+        queued_at: None for a download that broke off.
+    """
+
+    id: int
+    attachment_id: int
+    user_id: int
+    url: str
+    submits: bool = False
+    queued_at: Instant | None = None
+
+
 class LogoutCallback(Record, frozen=True, kw_only=True):
     """A URL that a tool wants called when a user signs out."""
 

@@ -48,6 +48,7 @@ from lms_emulator.providers.canvas.model.lti import (
     LineItem,
     LtiResult,
     ResourceLink,
+    ScoreFile,
     Tool,
     ToolConfiguration,
 )
@@ -380,6 +381,7 @@ class CanvasStore(
             "assignment": lambda i: i.assignment_id,
         },
     )
+    score_files: Table[ScoreFile] = table(key="id", indexes={"waiting": lambda f: f.queued_at is not None or None})
     lti_results: Table[LtiResult] = table(
         key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
     )

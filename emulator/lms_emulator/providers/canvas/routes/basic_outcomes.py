@@ -20,9 +20,8 @@ from lms_emulator.providers.canvas.lti.basic_requests import refused, require_si
 from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.providers.canvas.refusals import XmlRefusal
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
-from lms_emulator.providers.canvas.routes.uploads import fetch_file
 from lms_emulator.providers.canvas.rules import basic_outcomes as rules
-from lms_emulator.providers.canvas.rules import files, uploads
+from lms_emulator.providers.canvas.rules import fetching, files, uploads
 
 UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 
@@ -55,7 +54,7 @@ async def _downloaded(api: Api, found: rules.Whose, given: rules.Replacement) ->
     url, name = given.download
     folder = files.submissions_folder(api, found.user, found.course)
     attachment = uploads.expect(api, "User", found.user.id, folder, unquote(name), owner=found.user)
-    await fetch_file(api, attachment, url, "rename", ("Assignment", found.assignment.id), found.user)
+    await fetching.fetch_file(api, attachment, url, "rename", ("Assignment", found.assignment.id), found.user)
     return [attachment.id]
 
 

@@ -14,8 +14,7 @@ from lms_emulator.providers.canvas.call.params import Upload
 from lms_emulator.providers.canvas.model import ContentMigration, Course, MigrationIssue
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.routes.uploads import download
-from lms_emulator.providers.canvas.rules import attached, contexts, courses, media_types, quotas, uploads
+from lms_emulator.providers.canvas.rules import attached, contexts, courses, fetching, media_types, quotas, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import exports, kinds, listing, placing, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
@@ -239,7 +238,7 @@ async def _fetched(api: Api, context: Context, record: ContentMigration, url: st
     """Queue a migration whose package the job downloads."""
     record = runs.queued(api, record)
     body = shapes.migration(api, record)
-    content, trouble = await download(api, url)
+    content, trouble = await fetching.download(api, url)
     if trouble is None and len(content) > quotas.granted(api, context) - quotas.used(api.store, context):
         trouble = f"file size exceeds quota limits: {len(content)} bytes"
     if trouble is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.wire import answer
 
 RECORDED = "fixtures/recordings/canvas"
 Handler = Callable[[Api], Any]
+Served = Callable[[Call], Response | Awaitable[Response]]
 Row = tuple[str, Handler, str]
 Page = Callable[[Api], Response | Awaitable[Response]]
 PageRow = tuple[str, Page, str]
@@ -70,7 +71,6 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
     """Wrap a handler: before it, parameters, credentials, scopes and masquerading; afterwards, the response."""
 
     def begun(call: Call) -> Api:
-        waiting.run(call)
         api = Api(call, parameters.read(call))
         if by_person:
             identify(api)
@@ -96,9 +96,25 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
             _report(call, refusal)
             raise
 
-    chosen = served_later if iscoroutinefunction(handler) else served
-    chosen.__doc__ = handler.__doc__
-    return chosen
+    chosen: Served = served_later if iscoroutinefunction(handler) else served
+    return _after_jobs(chosen, handler)
+
+
+def _after_jobs(serving: Served, handler: Callable[..., Any]) -> Served:
+    """What serves a handler, after the jobs that waited, and what they fetch."""
+
+    def begun(call: Call) -> Response | Awaitable[Response]:
+        left = waiting.run(call)
+        return fetched(call, left) if left else serving(call)
+
+    async def fetched(call: Call, left: list[Coroutine[Any, Any, None]]) -> Response:
+        for job in left:
+            await job
+        found = serving(call)
+        return found if isinstance(found, Response) else await found
+
+    begun.__doc__ = handler.__doc__
+    return begun
 
 
 def _report(call: Call, refusal: SiteRefusal) -> None:
@@ -124,7 +140,6 @@ def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | A
     """Wrap the handler of a page: before it, parameters, the browser's session, and the CSRF token."""
 
     def shown(call: Call) -> Response | Awaitable[Response]:
-        waiting.run(call)
         api = Api(call, parameters.read(call))
         call.reads.add("utf8", "commit", "authenticity_token")
         browser.identify(api, refuse_ended=False)
@@ -133,5 +148,4 @@ def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | A
         note_identity(api)
         return handler(api)
 
-    shown.__doc__ = handler.__doc__
-    return shown
+    return _after_jobs(shown, handler)

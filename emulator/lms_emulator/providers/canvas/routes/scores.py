@@ -30,9 +30,9 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import line_items as items
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
 from lms_emulator.providers.canvas.routes.line_items import ITEMS, typed
-from lms_emulator.providers.canvas.routes.uploads import fetch_file
 from lms_emulator.providers.canvas.rules import (
     features,
+    fetching,
     files,
     line_items,
     past_ids,
@@ -91,7 +91,7 @@ def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str
     return f"{named}; `userId` is the `sub` of the id_token" if named else f"`{text}` is the `sub` of nobody here"
 
 
-async def create(api: Api) -> Response:
+def create(api: Api) -> Response:
     """Record a score for one user."""
     place = enter_gradebook(api, lti13.SCOPE_SCORE)
     item = items.found_of_any_tool(api, place)
@@ -114,7 +114,7 @@ async def create(api: Api) -> Response:
     else:
         tool_scores.check_result(score)
     result = tool_scores.keep_result(api, item, user, score, last, at)
-    taken = await _take_files(api, place, base, user, score, sent, at_once=at_once) if base is not None else []
+    taken = _take_files(api, place, base, user, score, sent, at_once=at_once) if base is not None else []
     body = {"resultUrl": _result_url(api, item, result), EXTENSION: {"content_items": taken}}
     return reply(api, body, headers=typed(lti13_services.SCORE_TYPE))
 
@@ -140,17 +140,14 @@ def _hand_in(api: Api, base: Assignment, user: User, score: Score, sent: list[At
         submitting.hand_in(api, base, record, {**given, "attachment_ids": [file.id for file in sent]})
 
 
-async def _take_files(
+def _take_files(
     api: Api, place: Place, base: Assignment, user: User, score: Score, sent: list[Attachment], *, at_once: bool
 ) -> list[Json]:
-    """Download the files of a score; each is submitted as it arrives, unless they were `at_once`."""
+    """Queue the downloads of a score's files; each is submitted as it arrives, unless they were `at_once`."""
     shown: list[Json] = []
     for fields, attachment in zip(score.files, sent, strict=True):
         address = fields.text("url") or ""
-        job = await fetch_file(api, attachment, address, "rename", ("Assignment", base.id), user)
-        done = api.store.progresses.get(job.id)
-        if not at_once and done is not None and done.workflow_state == "completed":
-            _hand_in(api, base, user, score, [attachment])
+        job = fetching.take(api, attachment, address, base, user, submits=score.new_attempt and not at_once)
         content_item = {"type": "file", "url": address, "title": fields.text("title")}
         shown.append({**content_item, "progress": _progress_url(api, place, job)})
     return shown

@@ -10,15 +10,12 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.http.outgoing import OutgoingError, fetch
-from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, Folder, Progress, User
+from lms_emulator.providers.canvas.model import Attachment, Folder
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, folder_in_path
@@ -26,6 +23,7 @@ from lms_emulator.providers.canvas.rules import (
     assignments,
     contexts,
     courses,
+    fetching,
     files,
     quotas,
     roster,
@@ -104,7 +102,7 @@ async def begin_comment(api: Api) -> Any:
     if (url := api.params.text("url")) is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=True)
     about = ("Assignment", assignment.id)
-    return {"progress": progress(api, await fetch_file(api, attachment, url, on_duplicate, about, api.user))}
+    return {"progress": progress(api, await fetching.fetch_file(api, attachment, url, on_duplicate, about, api.user))}
 
 
 async def _begin(
@@ -125,7 +123,7 @@ async def _begin(
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
     about = progress_of or _job_of(api)
     room = None if exempt else quotas.granted(api, context) - quotas.used(api.store, context)
-    queued = await fetch_file(api, attachment, url, on_duplicate, about, api.user, then, room=room)
+    queued = await fetching.fetch_file(api, attachment, url, on_duplicate, about, api.user, then, room=room)
     return {"progress": progress(api, queued)}
 
 
@@ -133,75 +131,6 @@ def _job_of(api: Api) -> tuple[str, int]:
     """What the job of a download is for: the assignment that the request names, else the caller."""
     named = api.store.assignments.get(identifiers.local_number(api.params.text("assignment_id") or "") or 0)
     return ("Assignment", named.id) if named is not None else ("User", api.user.id)
-
-
-async def fetch_file(
-    api: Api,
-    attachment: Attachment,
-    url: str,
-    on_duplicate: str,
-    progress_of: tuple[str, int],
-    owner: User,
-    then: Callable[[Attachment], None] | None = None,
-    *,
-    room: int | None = None,
-) -> Progress:
-    """Download a file and report to a Progress. Returns that as it was before.
-
-    Parameters:
-        then: called with the downloaded file; its refusal becomes the progress's message.
-        room: the bytes that the file may have; None if it does not count against a quota.
-    """
-    queued = Progress(
-        **api.new_row("progresses"),
-        context_type=progress_of[0],
-        context_id=progress_of[1],
-        user_id=owner.id,
-        tag="upload_via_url",
-        completion=0,
-    )
-    content, trouble = await download(api, url)
-    filled = uploads.filled(api.call, attachment, content)
-    received = replace(filled, workflow_state="processed", file_state="available")
-    if room is not None and len(content) > room:
-        trouble = f"file size exceeds quota limits: {len(content)} bytes"
-    if trouble:
-        api.store.attachments.put(replace(received, workflow_state="errored", upload_error=trouble))
-    else:
-        files.settle_name(api, received, on_duplicate)
-    if then is not None and not trouble:
-        try:
-            then(received)
-        except SiteRefusal as refusal:
-            trouble = refusal.check
-    done = (
-        {"workflow_state": "failed", "message": trouble}
-        if trouble
-        else {
-            "workflow_state": "completed",
-            "completion": 100,
-            "results": {"id": attachment.id},
-        }
-    )
-    api.store.progresses.put(replace(queued, **done))
-    return queued
-
-
-async def download(api: Api, url: str) -> tuple[bytes, str | None]:
-    """The file at a URL, and what went wrong."""
-    parts = parts_of(url)
-    if parts.scheme not in ("http", "https"):
-        return b"", f"Could not parse the URL: {url}"
-    if not parts.hostname:
-        return b"", f"No host provided for the URL: {url}"
-    try:
-        answer = await fetch(api.call, "GET", url, allowed=[url])
-    except OutgoingError as error:
-        slow = error.reason == "timeout"
-        return b"", (f"The request timed out: {url}" if slow else f"An unknown error occurred downloading from {url}")
-    if answer.status_code != 200:
-        return b"", f"Invalid response code, expected 200 got {answer.status_code}"
-    return answer.content, None
 
 
 def receive(call: Call) -> Response:

@@ -6,8 +6,10 @@ So a client first sees them queued, and can cancel them. `canvas.background_job_
 from __future__ import annotations
 
 import re
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from importlib import import_module
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -36,6 +38,7 @@ JOBS = {
     "blueprint_migrations": f"{RULES}.blueprint_sync",
     "content_exports": f"{RULES}.migrations.exports",
     "new_quizzes": f"{RULES}.new_quiz_copies",
+    "score_files": f"{RULES}.fetching",
 }
 """The modules whose `run` does a job, by table."""
 _TABLES = tuple(JOBS)
@@ -49,17 +52,22 @@ FAILED: dict[str, dict[str, Any]] = {
     "blueprint_migrations": {"workflow_state": "exports_failed"},
     "content_exports": {"workflow_state": "failed"},
     "new_quizzes": {"queued_at": None, "failed": True},
+    "score_files": {"queued_at": None},
 }
 """The state of a job that failed, so that it is not tried again."""
 
 
-def run(call: Call) -> None:
-    """Run the waiting jobs, in the order in which they were requested, after those with a time of their own."""
+def run(call: Call) -> list[Coroutine[Any, Any, None]]:
+    """Run the waiting jobs, in the order in which they were requested, after those with a time of their own.
+
+    Returns what those of them that wait for the network still have to do.
+    """
     if call.store.assignments.find("automatic", True):
         import_module(f"{RULES}.peer_reviewing").run(call)
     found = jobs(call)
     if not found or LEAVES.match(f"{call.method} {call.path}"):
-        return
+        return []
+    left: list[Coroutine[Any, Any, None]] = []
     wait = timedelta(seconds=call.settings.background_job_seconds)
     for table, job in sorted(found, key=lambda pair: _asked(pair[1])):
         api = Api(call, Params({}))
@@ -68,11 +76,13 @@ def run(call: Call) -> None:
             continue
         api.now = min(api.now, _asked(job) + max(PICKED_UP, wait))
         try:
-            import_module(JOBS[table]).run(api, job)
+            rest = import_module(JOBS[table]).run(api, job)
         except Exception:
             rows = getattr(call.store, table)
             rows.put(replace(rows.get(job.id) or job, **FAILED[table]))
             raise
+        left += [rest] if iscoroutine(rest) else []
+    return left
 
 
 def jobs(call: Call) -> list[tuple[str, Any]]:

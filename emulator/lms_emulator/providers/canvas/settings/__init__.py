@@ -351,9 +351,9 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     background_job_seconds: Annotated[
         int,
         choice(
-            "How long imports, migrations, content exports, reports and blueprint synchronizations stay queued. With "
-            "0, a client sees them queued once, and they are finished before its next request; otherwise it has to "
-            "poll.",
+            "How long imports, migrations, content exports, reports, blueprint synchronizations and downloads of "
+            "scores' files stay queued. With 0, a client sees them queued once, and they are finished before its next "
+            "request; otherwise it has to poll.",
             evidence="chosen",
             source=f"{RECORDED}/courses-migrations.jsonl 14-17 (one that waits, and one that is done)",
             ge=0,
