@@ -108,6 +108,14 @@ From the declarations in the code. The [evidence grades](../evidence.md) say how
 ```{{lms-routes}} {name}
 ```
 
+## Parameters that are not emulated
+
+Of served operations, with what the provider documents and nothing here reads. A request with one of them gets a
+[warning](../answers.md#parameters-that-nothing-reads), with `emulator.strict` a 501.
+
+```{{lms-unread}} {name}
+```
+
 ## Settings
 
 Change one with `--set`, `LMS_EMULATOR_SET`, `PATCH /_emulator/settings`, or `lms.settings["…"] = …` in a test.

@@ -14,6 +14,7 @@ import pytest
 from contract_tests.packaging.conftest import TREE
 from lms_emulator.app import load_providers
 from lms_emulator.control.operations import ROUTES
+from lms_emulator.core.coverage import coverage
 from lms_emulator.core.settings import describe
 
 for package in ("sphinx", "myst_parser", "furo"):
@@ -40,13 +41,16 @@ def page(site: Path, name: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", (site / f"{name}.html").read_text("utf-8")))
 
 
-def test_every_route_and_setting_is_on_its_provider_s_page(site: Path) -> None:
+def test_every_route_setting_and_missing_parameter_is_on_its_provider_s_page(site: Path) -> None:
     for name, provider in load_providers().items():
         text = page(site, f"reference/{name}")
         for route in provider.routes:
             assert route.path in text, (name, route.path)
         for setting in describe(name, provider.settings()):
             assert setting.name in text
+        for row in coverage(provider):
+            for parameter in row.parameters_not_emulated:
+                assert parameter in text, (name, row.path, parameter)
         for grade in {route.evidence for route in provider.routes}:
             assert grade in text
 

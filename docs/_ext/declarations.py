@@ -6,6 +6,7 @@ Directives:
     lms-control              the control API
     lms-command NAME         the help text of a command
     lms-coverage             how much of each real provider is emulated
+    lms-unread PROVIDER      the documented parameters that are not emulated
     lms-changes              what the real providers changed, and when
     lms-refusals             every refusal, and what the journal says of it
 """
@@ -205,6 +206,23 @@ class Coverage(Directive):
         return [table(heads, (18, 11, 16, 12, 17, 26), total), *parts]
 
 
+class Unread(Directive):
+    """The operations of a provider that are served without some of their parameters."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        from lms_emulator.core.coverage import coverage
+
+        rows = [
+            [code(row.method), code(row.path), text(", ".join(f"`{name}`" for name in row.parameters_not_emulated))]
+            for row in coverage(provider_of(self.arguments[0]))
+            if row.parameters_not_emulated
+        ]
+        heads = ("Method", "Path", "Parameters")
+        return [table(heads, (10, 45, 45), rows) if rows else nodes.paragraph("", "None is known.")]
+
+
 class Changes(Directive):
     """What the real providers changed, and when."""
 
@@ -260,6 +278,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lms-control", ControlApi)
     app.add_directive("lms-command", Command)
     app.add_directive("lms-coverage", Coverage)
+    app.add_directive("lms-unread", Unread)
     app.add_directive("lms-changes", Changes)
     app.add_directive("lms-refusals", Refusals)
     app.add_directive("lms-misbehaviours", Misbehaviours)
