@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
-from inspect import getclosurevars, isfunction
+from inspect import getclosurevars, isfunction, unwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -234,6 +234,7 @@ def function_of(provider: str, method: str, path: str) -> Any:
         route, _, _ = shipped.router.match("GET" if method == "ANY" else method, shipped.normalise_path(example))
         if route is not None:
             handler = getattr(route.handler, "operations", {}).get(method, route.handler)  # or a resource with several
+            handler = unwrap(handler)
             return getclosurevars(handler).nonlocals.get("handler", handler) if isfunction(handler) else handler
     return None
 

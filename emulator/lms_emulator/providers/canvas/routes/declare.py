@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import update_wrapper
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -113,8 +114,7 @@ def _after_jobs(serving: Served, handler: Callable[..., Any]) -> Served:
         found = serving(call)
         return found if isinstance(found, Response) else await found
 
-    begun.__doc__ = handler.__doc__
-    return begun
+    return update_wrapper(begun, handler, assigned=("__doc__",), updated=())
 
 
 def _report(call: Call, refusal: SiteRefusal) -> None:
