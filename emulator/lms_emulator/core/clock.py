@@ -49,7 +49,7 @@ def stopwatch(seconds: float) -> Callable[[], bool]:
 
 
 def brief_search() -> Callable[[], bool]:
-    """A stopwatch for a search that others wait for, of `DIAGNOSIS_SECONDS`."""
+    """A stopwatch of `DIAGNOSIS_SECONDS`, for a search while other requests wait."""
     return stopwatch(DIAGNOSIS_SECONDS)
 
 

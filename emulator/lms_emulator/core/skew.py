@@ -59,7 +59,7 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
 
 
 def _counted_otherwise(clock: Clock, timestamp: float) -> str | None:
-    """In which other unit or zone a time was counted; None if in no known one."""
+    """The wrong unit or time zone that a time was counted in; None if no known one fits."""
     for name, each, before_1970 in _LARGE:
         if _YEAR_2000 <= timestamp / each - before_1970 < _YEAR_2100:
             return name

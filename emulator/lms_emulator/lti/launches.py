@@ -284,6 +284,6 @@ def _fault(error: lti13.AuthenticationRequestError) -> Fault:
 
 
 def why_missing(names: list[str], sent: Collection[str]) -> str | None:
-    """That several parameters are missing; None for one, of which there is more to say. Parameters: `sent`, names."""
+    """Says that several parameters are missing; None for a single one. Parameters: `sent`, names."""
     lacking = " and ".join(f"an empty `{name}`" if name in sent else f"no `{name}`" for name in names)
     return f"{lacking} was sent" if len(names) > 1 else None

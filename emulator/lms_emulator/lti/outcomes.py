@@ -129,7 +129,7 @@ def why_no_xml(body: bytes) -> str | None:
 
 
 def why_operation(operation: str | None) -> str:
-    """That there is no such operation."""
+    """Says that there is no such operation."""
     return f"{operation}Request is not an operation; there are {', '.join(f'{row}Request' for row in OPERATIONS)}"
 
 

@@ -122,7 +122,7 @@ def why_not_fit(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
 
 
 def why_not_sent(exchange: Exchange[Any, Any], name: str) -> str | None:
-    """That a parameter is nowhere in the request, if it is not."""
+    """Says so if a parameter is nowhere in the request."""
     return None if name in dict(exchange.query.peek()) or name in _body(exchange) else f"no {name} was sent"
 
 

@@ -52,7 +52,7 @@ def why_another(exchange: Exchange[Any, Any]) -> str | None:
 
 
 def why_text(exchange: Exchange[Any, Any]) -> str | None:
-    """That JSON was written into JSON once more, so that a text came in place of an object."""
+    """Says so if JSON was encoded twice, so that a string arrived instead of an object."""
     if (
         not exchange.content_type.endswith("json")
         or exchange.body.lstrip()[:1] != b'"'

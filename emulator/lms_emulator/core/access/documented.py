@@ -109,7 +109,7 @@ def _case(exchange: Exchange[Any, Any], refusal: Refusal, operation: Operation) 
 
 
 def _why_absent(exchange: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
-    """That parameters which the refusal names came elsewhere, under other names, or not at all."""
+    """Says so if parameters that the refusal names came elsewhere, under other names, or not at all."""
     known, sent = case.known, case.sent or {}
     strange = {path: _written(path) for path in sent if path not in known}
     for path in missing:
@@ -212,7 +212,7 @@ def _unnamed(known: dict[Path, str], sent: dict[Path, Any], texts: list[str]) ->
 
 
 def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None:
-    """That what belongs into a container came beside it, if nothing came where it is documented."""
+    """Says so if something that belongs in a container was sent beside it, and nothing where it is documented."""
     if any(path in sent for path in known):
         return None
     top = [path[0] for path in sent if len(path) == 1]

@@ -37,7 +37,7 @@ class Parts(NamedTuple):
 
 
 def parts_of(token: str) -> Parts | None:
-    """The parts of a JWT; None if it is none."""
+    """The parts of a JWT; None for any other text."""
     try:
         start, _, signature = token.rpartition(".")
         header, claims = (json_text.parse(decoded(part)) for part in start.split("."))

@@ -101,7 +101,7 @@ def whose_signature(exchange: Exchange[Any, Any], token: str, *, pair: bool) -> 
 
 
 def why_another_type(exchange: Exchange[Any, Any], token: str) -> str | None:
-    """That the key which a header names is of another type than the algorithm takes; None if it is not known to be."""
+    """Says so if the key that a header names has another type than the algorithm takes; None if that is unknown."""
     read = parts_of(token)
     algorithm, kid = (str(read.header.get("alg")), read.header.get("kid")) if read is not None else ("", None)
     if read is None or kid is None or (taken := _TYPES.get(algorithm[:2])) is None:

@@ -49,7 +49,7 @@ def why_token(refusal: Refusal) -> str | None:
 
 
 def unfit(name: str, got: object, expected: object) -> str:
-    """That a member is missing, or has to be something else. Parameters: `expected`, one value or several."""
+    """Says that a member is missing, or what it has to be. Parameters: `expected`, one value or several."""
     if got is None:
         return f"it has no `{name}`, which has to be {_said(expected)}"
     said = f'the text "{got[:_LONGEST]}"' if isinstance(got, str) else str(got)[:_LONGEST]

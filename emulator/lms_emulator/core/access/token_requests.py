@@ -84,7 +84,7 @@ def _why_written(scope: str, known: Collection[str]) -> str | None:
 
 
 def _why_no_route(scope: str, known: Collection[str]) -> str | None:
-    """How a scope that is a route, `url:GET|/api/v1/users/:id`, was filled in with a host or an id."""
+    """Says how a scope that names a route, `url:GET|/api/v1/users/:id`, was wrongly given a host or an id."""
     bare = _HOST.sub("", scope)
     fits = (item for item in sorted(known) if re.fullmatch(_SLOT.sub("/[^/]+", re.escape(item)), bare))
     meant = bare if bare in known else next(fits, None)

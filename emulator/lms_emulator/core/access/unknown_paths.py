@@ -21,7 +21,7 @@ _WHOLE = re.compile("/https?:/")
 _QUERY = re.compile(r"&\w+(?:\[\w*\])?=.*")
 _BEGINNING = re.compile(rf"{BEGINNING}/")
 _MOST_SEGMENTS = 40
-"""Of a path that is compared with others; no operation has as many."""
+"""The most segments of a path that is compared with others; no operation has as many."""
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 _TOKEN = ("its token endpoint", "token", "access_token")
 _SERVICES = (

@@ -291,7 +291,7 @@ class Reads:
         return text in true
 
     def words(self, path: Path, given: Iterable[str], known: Container[str]) -> None:
-        """Note words of a parameter that the provider does not know, and so passes over or finds nothing by."""
+        """Note words in a parameter that the provider does not know, and so ignores or matches with nothing."""
         if strange := [word for word in given if word.strip() and word not in known]:
             self.knows_no(path, ", ".join(strange))
 

@@ -187,7 +187,7 @@ def not_enrolled(call: Call, user_id: int, course_id: int) -> Refusal:
 
 
 def courses_instead(call: Call, user_id: int, course_id: int) -> str:
-    """In which courses a user is who is not in this one, as a sentence."""
+    """The courses of a user who is not in this one, as a sentence."""
     user, course = call.store.users.get(user_id), call.store.courses.get(course_id)
     own = [str(enrolled.id) for enrolled in (call.store.courses_of(user) if user is not None else ())]
     name, title = user.username if user is not None else "", course.title if course is not None else ""

@@ -29,7 +29,7 @@ ANY_BODY = (JSON, FORM, MULTIPART)
 
 
 def readable_key(text: object) -> keys.CourseKey:
-    """A course key where the LMS does not handle one that it cannot read. Raises that failure (500)."""
+    """A course key, for views that fail (500) on an unreadable one. Raises that failure."""
     key = keys.course_key(text)
     if key is None:
         raise refusals.unreadable_key(text)

@@ -28,7 +28,7 @@ PARAMETERS = {"module": "parentNode", "topic": "topic"}
 
 
 def opened_at(call: Call, unit: OrgUnit) -> dict[str, int]:
-    """The `module` or `topic` that the opening page names. Raises the page if the org unit has none such."""
+    """The `module` or `topic` that the opening page names. Raises the page if the org unit does not have it."""
     asked = {kind: call.query[name] for kind, name in PARAMETERS.items() if call.query.get(name)}
     found = {kind: record.id for kind, text in asked.items() if (record := _record(call, unit, kind, number(text)))}
     if len(found) < len(asked):

@@ -82,7 +82,7 @@ def _folder(call: Call, caller: Caller) -> tuple[OrgUnit, DropboxFolder]:
 
 @api("le", "dropbox:folders:read", "core:*:*")
 def folders(call: Call, caller: Caller) -> Response:
-    """GET …/dropbox/folders/: hidden ones only for who sees grades."""
+    """GET …/dropbox/folders/: hidden ones only for those who see grades."""
     unit = rules.entered_unit(call, caller.user, call.path_params["orgUnitId"])
     found = call.store.dropbox_folders.find("unit", unit.id)
     return JSONResponse(

@@ -227,7 +227,7 @@ class Params:
         return self.hash(name)
 
     def require_some(self, name: str) -> None:
-        """Raise the same refusal if nothing was sent of that name; what was sent need not be a hash."""
+        """Raise the same refusal if nothing was sent by that name; it need not be a hash."""
         value = self._find(name)
         if value in (None, {}, []) or (isinstance(value, str) and not value.strip()):
             raise refusals.missing(name, self.data)

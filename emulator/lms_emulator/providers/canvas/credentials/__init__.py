@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.rules.people import logins_of
 REVOCATION = "/login/oauth2/token"
 """Where any token may end itself, whatever its scopes."""
 NOTED_FOR = 600
-"""How many seconds a token's last use stands before a later one is noted."""
+"""How many seconds pass before a later use of a token is noted."""
 _REVOKED = ("token_revoked", "the access token was revoked")
 
 

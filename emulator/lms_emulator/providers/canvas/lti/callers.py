@@ -15,7 +15,7 @@ SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
 
 
 def why_not_its(tool_id: int, owner: int | None, caller: int) -> str:
-    """That a tool belongs to another developer key than the one that calls."""
+    """Says that a tool belongs to another developer key than the caller's."""
     whose = f"belongs to developer key {owner}" if owner is not None else "is one of LTI 1.1, without a developer key"
     return f"tool {tool_id} {whose}; the token is one of {caller}"
 

@@ -83,7 +83,7 @@ def borderless(call: Call) -> bool:
 
 
 def surface(call: Call, opening: Opening) -> Surface:
-    """In which window or frame the page opens the tool."""
+    """The window or frame in which the page opens the tool."""
     if call.settings.launch_in == "window" or borderless(call):
         return "self"
     return "window" if opening.new_tab else ""

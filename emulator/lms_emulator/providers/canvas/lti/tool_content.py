@@ -63,7 +63,7 @@ class Failed(Exception):
 
 @dataclass
 class Exchange:
-    """A tool's export or import in progress. `fetched` is where an export can be had."""
+    """A tool's export or import in progress. `fetched` is where an export can be downloaded."""
 
     tool: Tool
     status: str

@@ -52,7 +52,7 @@ class Assignment(Record, frozen=True, kw_only=True):
     Attributes:
         assignment_group_id: of a world file, 0 for the course's first group.
         external_tool: what the REST API says about the tool.
-        allowed_attempts: None for as many as one likes.
+        allowed_attempts: None for unlimited.
         post_manually: whether grades wait until they are posted; None if the course's policy holds.
         only_visible_to_overrides: only for students named by an override.
         peer_reviews_assigned: Canvas has no automatic peer reviews to ask for any more; `asked_at`, when it last did.

@@ -48,7 +48,7 @@ def readable_topic(api: Api) -> tuple[DiscussionTopic, Context]:
 
 
 def require_names(topic: DiscussionTopic) -> None:
-    """Refuse to show a discussion in which people stay anonymous, as the API would give them away."""
+    """Refuse to show an anonymous discussion, since the API would reveal its authors."""
     if topic.anonymous_state is not None:
         raise refusals.not_found("a topic that is not anonymous", topic.id)
 

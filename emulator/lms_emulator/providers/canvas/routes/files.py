@@ -346,7 +346,7 @@ def _at_path(call: Call) -> Attachment:
 
 
 def thumbnail(call: Call) -> Response:
-    """A small picture of a picture; here the picture itself. Without one, Canvas's picture for none."""
+    """The thumbnail of an image; here the image itself. Without one, Canvas's placeholder."""
     file = call.store.attachments.get(number(call.path_params["id"]))
     known = file is not None and file.uuid == call.path_params["uuid"] and file.file_state == "available"
     if file is None or not known or file.content_type not in media_types.PICTURES:

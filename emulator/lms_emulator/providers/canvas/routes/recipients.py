@@ -27,7 +27,7 @@ ROLES = {"teachers": "Teachers", "tas": "Teaching Assistants", "students": "Stud
 """The parts of a course that stand for people, and what they are called."""
 TOPIC = "discussion_topic_"
 LATELY = 10
-"""Courses that ended lately come after everything else that was found, and those that ended before come last."""
+"""Recently ended courses come after everything else that was found, and older ones last."""
 Row = tuple[list[Any], Json]
 
 

@@ -21,7 +21,7 @@ SOURCE = f"{RECORDED}/grading-rubrics.jsonl 179, 187, 191; canvas-lms app/contro
 
 
 def _association(api: Api) -> tuple[Course, RubricAssociation]:
-    """The association of the path. Raises the refusals for an unknown course, for nobody, and for an unknown one."""
+    """The association in the path. Raises refusals for anonymous callers, and an unknown course or association."""
     identifiers.course(api, api.slot("course_id"))
     _ = api.user
     return association_of(api, "association_id")

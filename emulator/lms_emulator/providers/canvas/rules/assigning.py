@@ -329,7 +329,7 @@ def _grading_columns(api: Api, course: Course, sent: Params, *, moderated: bool)
 
 
 def _attempts(text: str) -> Any:
-    """How often work may be handed in; None for as often as one likes. What is not a number stays as it was sent."""
+    """How often work may be handed in; None for unlimited. Anything but a number stays as it was sent."""
     if text.strip() and not is_number(text):
         return text
     number = as_integer(text) if text.strip() else -1

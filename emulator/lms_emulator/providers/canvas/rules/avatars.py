@@ -28,7 +28,7 @@ PROFILE_PICTURES = "profile pictures"
 
 @dataclass(frozen=True)
 class Choice:
-    """A picture that a user can choose, which may be a file of theirs."""
+    """An avatar that a user can choose; it may be one of their files."""
 
     url: str
     kind: str

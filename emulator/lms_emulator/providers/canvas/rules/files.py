@@ -33,7 +33,7 @@ NEW_FOLDER = "New Folder"
 VISIBILITIES = ("inherit", "course", "institution", "public")
 SEAL_SECONDS = 3600
 LAST_NUMBER = 7
-"""The highest number with which a file of a taken name is told apart."""
+"""The highest number that is appended to make a file name unique."""
 CONVERSATIONS = "conversation attachments"
 """A user's folder for message attachments, created on first use."""
 
@@ -263,7 +263,7 @@ def listed(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
 
 
 def in_listed_folders(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
-    """The files in folders to which those who do not manage files can come from the root."""
+    """The files in folders that users who do not manage files can reach from the root."""
     known: dict[int | None, bool] = {}
 
     def reached(number: int | None) -> bool:

@@ -119,7 +119,7 @@ def _may_restrict(api: Api) -> bool:
 
 
 def exact(number: float) -> Decimal:
-    """The decimal fraction that is meant by a binary one; Canvas reckons with those."""
+    """The decimal fraction meant by a binary one; Canvas calculates in decimal."""
     return Decimal(repr(float(number)))
 
 

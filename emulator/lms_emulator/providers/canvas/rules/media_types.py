@@ -57,7 +57,7 @@ def extension_of(kind: str | None) -> str:
 
 
 def received(expected: str, sent: str, name: str) -> str:
-    """The content type of a file that came.
+    """The content type of an uploaded file.
 
     Parameters: `expected`, the type announced, which holds if Canvas knows it; `sent` and `name`, what the upload says.
     """

@@ -221,7 +221,7 @@ def in_words(text: str) -> str | None:
 
 
 def _placed(parts: dict[str, str], *, once: bool) -> str | None:
-    """On which days, as a continuation: ` on the 2nd Mon`; None for what Canvas has no words for."""
+    """The days, to follow other words: ` on the 2nd Mon`; None for what Canvas has no words for."""
     frequency, weekdays, days = parts["FREQ"], parts.get("BYDAY"), parts.get("BYMONTHDAY")
     names = {day: calendar.day_abbr[place] for place, day in enumerate(DAYS)}
     if frequency == "DAILY" or (frequency == "WEEKLY" and not weekdays):

@@ -151,7 +151,7 @@ def _rows(sent: Params, name: str) -> list[tuple[str, Params]]:
 
 
 def _word(sent: Params, name: str) -> str | None:
-    """A text without the blanks around it. Raises the refusal `crashed` for a number, on which Canvas fails."""
+    """Text without leading and trailing blanks. Raises the refusal `crashed` for a number, as Canvas fails on one."""
     value = sent.get(name)
     if value in (None, False):
         return None

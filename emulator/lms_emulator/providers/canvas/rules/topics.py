@@ -95,7 +95,7 @@ def _divide(api: Api, topic: DiscussionTopic) -> None:
 
 
 def _anonymity(api: Api, context: Context) -> dict[str, Any]:
-    """Who stays anonymous in a new topic, if the course has the feature. Raises the refusals for who may not ask."""
+    """Who stays anonymous in a new topic, if the course has the feature. Raises refusals for callers who may not."""
     course = context.record
     asked, alone = api.params.text("anonymous_state"), columns.filled(api.params, ("is_anonymous_author",))
     if not isinstance(course, Course) or not features.enabled(api, course, REDESIGN) or asked not in ANONYMITY:

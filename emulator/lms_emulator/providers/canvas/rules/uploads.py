@@ -34,7 +34,7 @@ LARGEST = 10 * 1024**3
 LONGEST = 255
 FILE_FIELDS = ("file", "attachment[uploaded_data]")
 MEDIA = ("audio", "video", "application/x-flash-video")
-"""How the types begin of what Canvas hands to a media service."""
+"""How the content types begin that Canvas hands to a media service."""
 
 
 def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:

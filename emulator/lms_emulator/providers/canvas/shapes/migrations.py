@@ -78,7 +78,7 @@ def _audit(record: ContentMigration) -> Json:
 
 
 def issue(api: Api, record: MigrationIssue, of: ContentMigration) -> Json:
-    """Something that was not imported unchanged; only those who run the site see what Canvas noted about it."""
+    """Something that was not imported unchanged; only site operators see what Canvas noted about it."""
     body: Json = {
         "id": record.id,
         "description": record.description,

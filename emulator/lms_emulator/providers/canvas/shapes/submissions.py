@@ -290,7 +290,7 @@ def _assessed(api: Api, assessment: RubricAssessment, includes: Collection[str])
 
 
 def _grading(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
-    """How far grading has got."""
+    """The state of grading."""
     body: Json = {}
     if "submission_status" in includes:
         body["submission_status"] = _submission_status(api, record, base)

@@ -30,7 +30,7 @@ def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
 
 
 def may_read(api: Api, context: Context, export: ContentExport) -> bool:
-    """Whether the caller may see an export: files are packed for who asked, content also for file managers."""
+    """Whether the caller may see an export: zip files are for the person who asked, content also for file managers."""
     if export.export_type != "zip" and files.manages(api, context):
         return True
     own, right = export.user_id == api.user.id, "read" if export.export_type == "zip" else "read_as_admin"

@@ -63,7 +63,7 @@ SORTS = (
 )
 BY_NAME = {sort.name: sort for sort in SORTS}
 WITHOUT_LIST = "learning_outcomes"
-"""Of these the top level only tells how many there are."""
+"""The top level only counts these."""
 _LINKED = {"quizzes": "Quiz", "discussion_topics": "Discussion Topic"}
 _FOLDERS = Sort("folders", "", "folder", "name", lambda *_: [])
 _GROUPS = _of("assignment_groups")

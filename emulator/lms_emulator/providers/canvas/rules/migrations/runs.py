@@ -113,14 +113,14 @@ def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") 
 
 
 def failed(api: Api, record: ContentMigration, why: str | None) -> ContentMigration:
-    """End a migration whose package cannot be had or read. `why`: None for an error that Canvas does not explain."""
+    """End a migration whose package cannot be fetched or read. `why`: None where Canvas does not explain it."""
     issue(api, record, why or UNEXPECTED, "warning" if why else "error")
     done(api, record.progress_id, "failed", 0.5)
     return put(api, record, workflow_state="failed", finished_at=api.now, completion=0.5)
 
 
 def timed_out(api: Api, record: ContentMigration) -> ContentMigration:
-    """The migration, failed if its package did not come within an hour."""
+    """The migration; it has failed if its package did not arrive within an hour."""
     if record.workflow_state != "pre_processing" or record.pre_attachment is None:
         return record
     if api.now <= record.updated_at + UPLOAD_TIMEOUT:
@@ -251,7 +251,7 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
 def _bounds(
     api: Api, package: packages.Package, target: Course, copy: selection.Copy
 ) -> tuple[date | None, date | None]:
-    """The first and the last day of a course with what is brought: its own, else of its events and assignments."""
+    """The first and last day of a copied course: its own, or else those of its events and assignments."""
     kinds = [BY_NAME[name] for name in ("calendar_events", "assignments")]
     rows = [row for kind in kinds for row in kind.lister(api, target)]
     rows += [

@@ -109,7 +109,7 @@ class Transfer:
             self.target = self.api.store.courses.put(replace(self.target, syllabus_body=body))
 
     def bring_blueprint(self, source: Course) -> bool:
-        """Make the target a blueprint like the source, with its locks. Whether it can be one."""
+        """Make the target a blueprint like the source, with its locks. Returns whether it can be one."""
         store = self.api.store
         if not blueprints.eligible(store, self.target):
             return False
