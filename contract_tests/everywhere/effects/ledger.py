@@ -176,12 +176,13 @@ def unread_file(provider: str) -> Path:
 
 
 def unread(provider: str) -> str:
-    """Its text: the documented parameters that are warned of, whatever is sent beside them.
+    """Its text: the documented parameters that are warned of, whatever is sent beside them, or declared not emulated.
 
     Those that the code reads for other requests, and those with which the provider does nothing either, are left out.
     """
     known, shipped = read(provider), load_providers()[provider]
     assert shipped.catalogue is not None
+    answers_501 = [name for name, why in declared(provider).items() if why.startswith("not emulated")]
     lines = []
     for operation in shipped.catalogue.operations:
         for method in operation.methods:
@@ -195,8 +196,12 @@ def unread(provider: str) -> str:
                 if entry.verdict == "alike":
                     there, _, path = entry.how.partition(" ")
                     entry = known[there, path, name]
+                refused = entry.verdict == "unreached" and any(
+                    _fits(pattern, f"{method} {operation.path} {name}") for pattern in answers_501
+                )
                 read_for_others = names(route.handler).issuperset(path_of(value or bare))
-                if entry.verdict == "warned" and name not in operation.idle and not read_for_others:
+                ignored = entry.verdict == "warned" and name not in operation.idle and not read_for_others
+                if refused or ignored:
                     missing += [name] if bare not in missing else []
             if missing:
                 lines.append(f"{method}\t{operation.path}\t{' '.join(missing)}\n")
@@ -256,17 +261,17 @@ def declared(provider: str) -> dict[str, str]:
     return {name: group["why"] for group in groups for name in group["parameters"]}
 
 
+def _fits(pattern: str, name: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, _WILD.split(pattern))), name) is not None
+
+
 def unexplained(provider: str, verdicts: Iterable[str] = UNSEEN) -> tuple[set[str], set[str]]:
     """Parameters without a visible effect or a declared reason, and declarations that match no parameter."""
     unseen = {" ".join(key) for key, entry in read(provider).items() if entry.verdict in verdicts}
     covered: set[str] = set()
     idle: set[str] = set()
     for name in declared(provider):
-        if _WILD.search(name) is None:
-            found = {name} & unseen
-        else:
-            fits = re.compile(".*".join(map(re.escape, _WILD.split(name))))
-            found = {value for value in unseen if fits.fullmatch(value)}
+        found = {value for value in unseen if _fits(name, value)} if _WILD.search(name) else {name} & unseen
         covered |= found
         idle |= set() if found else {name}
     return unseen - covered, idle
