@@ -46,6 +46,17 @@ def test_deep_linking(brightspace: Site, tool: Tool) -> None:
     assert "Quiz 9" in [g["Name"] for g in brightspace.student.get("/d2l/api/le/1.79/6836/grades/").json()]
 
 
+def test_a_response_that_comes_late_is_told_so(brightspace: Site, tool: Tool) -> None:
+    launch = launched(brightspace, tool, "instructor", f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}")
+    back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
+    jwt = launch.get_deep_link().get_response_jwt([DeepLinkResource().set_title("Quiz").set_url(LAUNCH)])
+    brightspace.lms.clock.advance(hours=2)
+    assert httpx.post(back, data={"JWT": jwt}).status_code == 400
+    assert brightspace.reason == "deep_linking_data_invalid"
+    assert brightspace.diagnosis.startswith("the deep linking request is too old: its `data` ended; that is ")
+    assert "the emulator's clock was moved 2:00:00 ahead" in brightspace.diagnosis
+
+
 def test_deep_linking_with_an_invalid_line_item(brightspace: Site, tool: Tool, keys: KeySite) -> None:
     launch = launched(brightspace, tool, "instructor", f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}")
     back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]

@@ -155,12 +155,14 @@ def test_a_launch_is_used_once_by_its_person_and_not_late(brightspace: Site, too
     assert "id_token" in posted(browser, url)[1]
     assert posted(browser, url)[1]["error"] == "invalid_request"
     assert brightspace.reason == "lti_launch_over"
+    assert "once" in brightspace.diagnosis
     brightspace.lms.clock.freeze(brightspace.lms.clock.now.replace(microsecond=0))
     late = tool.login(initiation(browser, OPEN))
     brightspace.lms.clock.advance(seconds=299)
     boundary = tool.login(initiation(browser, OPEN))
     brightspace.lms.clock.advance(seconds=1)
     assert posted(browser, late)[1]["error"] == "invalid_request"
+    assert "the launch is too old: it could be answered until" in brightspace.diagnosis
     assert "id_token" in posted(browser, boundary)[1]
 
 

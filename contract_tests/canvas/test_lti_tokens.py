@@ -29,6 +29,20 @@ def test_a_service_token(canvas: Site, tool: Tool) -> None:
         assert service(canvas, assertion(canvas, tool, exp=exp, jti=str(exp))).status_code == 200, "milliseconds"
 
 
+def test_a_service_token_that_expired_an_hour_ago_is_not_put_down_to_a_time_zone(canvas: Site, tool: Tool) -> None:
+    token = service(canvas, assertion(canvas, tool)).json()["access_token"]
+    canvas.lms.clock.advance(hours=2)
+    assert canvas.api(token).get(NRPS).status_code == 401
+    assert canvas.reason == "service_token_expired"
+    assert canvas.diagnosis.endswith("before now; the emulator's clock was moved 2:00:00 ahead")
+
+
+def test_a_service_says_where_the_tool_is(canvas: Site, tool: Tool) -> None:
+    token = service(canvas, assertion(canvas, tool)).json()["access_token"]
+    assert canvas.api(token).get(NRPS.replace("/1/", "/2/")).status_code == 401
+    assert canvas.diagnosis == f"the tool of developer key {KEY} is installed in course 1"
+
+
 @pytest.mark.parametrize(
     ("changes", "description", "reason"),
     [

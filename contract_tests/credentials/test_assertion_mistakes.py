@@ -106,6 +106,16 @@ def test_what_every_platform_refuses(lms: Emulator, desk: Desk) -> None:
     assert lms.requests.last.warnings == []
 
 
+def test_an_expired_assertion_is_judged_by_when_it_was_signed(lms: Emulator, desk: Desk) -> None:
+    """An `exp` just an hour ago is no time zone: it depends on how long the assertion was to live."""
+    now = int(time.time())
+    assert desk.ask(signed(desk.claims(iat=now - 7200, exp=now - 6900)))().status_code >= 400
+    assert "its `iat`: the timestamp is 2 h off: local time was probably taken for UTC" in diagnosed(lms)
+    assert desk.ask(signed(desk.claims(iat=now - 4200, exp=now - 3600)))().status_code >= 400
+    assert "before now" in diagnosed(lms)
+    assert "local time" not in diagnosed(lms)
+
+
 def test_an_assertion_that_lives_long_is_taken_with_a_warning(lms: Emulator, desk: Desk) -> None:
     now = int(time.time())
     for end, words in (((now + 300) * 1000, "is in milliseconds"), (now + 400 * 86_400, "it expires in 400 days")):

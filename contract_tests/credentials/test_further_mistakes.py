@@ -335,7 +335,14 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
                 ask(signed(aud=f"{info.url}/login/oauth2/auth")),
                 "the token endpoint's own address",
             ),
-            "an hour ago": (ask(signed(iat=now - 7200, exp=now - 3600)), "local time was probably taken for UTC"),
+            "an hour ago": (
+                ask(signed(iat=now - 7200, exp=now - 3600)),
+                "its `iat`: the timestamp is 2 h off: local time was probably taken for UTC",
+            ),
+            "an id of a deployment": (
+                ask(signed(iss=info.deployment_id, sub=info.deployment_id)),
+                f"this is a deployment id; the client id is {client}",
+            ),
             "a comma": (ask(signed(), scope=f"{membership},{membership}"), "scopes are separated by spaces"),
             "a plural": (
                 ask(signed(), scope=membership.replace("membership.", "memberships.")),

@@ -46,6 +46,28 @@ def test_an_id_token_says_what_is_wrong_with_it(
     assert said in rig.refusal["diagnosis"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"iss": "http://lms.test"}, "it has to be https://lms.test: the scheme differs"),
+        ({"iss": "https://lms.test/"}, "it has to be https://lms.test, without a slash at its end"),
+        ({"client_id": "bench-client "}, "it is the right one, bench-client, but there is white space around it"),
+        ({"client_id": "another"}, "but not with client id another"),
+    ],
+)
+def test_a_login_that_nearly_names_a_platform(lms_side: LmsSide, rig: Rig, changes: dict[str, str], said: str) -> None:
+    assert lms_side.login(**changes).status_code == 400
+    assert rig.refusal["diagnosis"].endswith(said)
+
+
+def test_an_expired_id_token_is_judged_by_when_it_was_signed(rig: Rig, lms_side: LmsSide) -> None:
+    for issued, said in ((7200, "its `iat`: the timestamp is 2 h off"), (4200, "its `exp`: that is 1:00:0")):
+        begun, now = lms_side.begun(), lms_side.now()
+        claims = lms_side.claims(begun["nonce"], iat=now - issued, exp=now - 3600)
+        assert lms_side.post(lms_side.sign(claims), begun["state"]).status_code == 401
+        assert rig.refusal["diagnosis"].startswith(said)
+
+
 def test_an_id_token_that_was_changed(rig: Rig, lms_side: LmsSide) -> None:
     begun = lms_side.begun()
     claims = lms_side.claims(begun["nonce"])

@@ -8,6 +8,7 @@ import hmac
 import html
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
@@ -185,6 +186,16 @@ def test_a_moved_clock_is_not_taken_for_a_time_zone(site: Site, minutes: int, sa
     assert site.post_launch(launch).status_code == 403
     assert f"the emulator's clock was moved {said}" in site.refusal().diagnosis
     assert "UTC" not in site.refusal().diagnosis
+
+
+@pytest.mark.parametrize("steps", [(60,), (30, 30), (120, -60)])
+def test_nor_is_a_clock_that_was_set_before_it_was_moved(site: Site, steps: tuple[int, ...]) -> None:
+    site.lms.clock.set(datetime(2026, 3, 2, 12, tzinfo=UTC))
+    launch = site.launch_data()
+    for minutes in steps:
+        site.lms.clock.advance(minutes=minutes)
+    assert site.post_launch(launch).status_code == 403
+    assert site.refusal().diagnosis == "the emulator's clock was moved 1:00:00 ahead since then; this is not a replay"
 
 
 @pytest.mark.parametrize(("hours", "named"), [(-5, True), (5.75, True), (0.5, False), (2.25, False), (-11.75, False)])

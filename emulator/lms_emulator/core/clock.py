@@ -7,6 +7,7 @@ import time as _time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 Mode = Literal["real", "offset", "frozen"]
@@ -112,6 +113,9 @@ def isoformat(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+_KEPT_STEPS = 8
+
+
 class ClockState(NamedTuple):
     """What a snapshot keeps of a clock: `frozen_at` (epoch seconds) or None, and the offset in seconds."""
 
@@ -122,11 +126,12 @@ class ClockState(NamedTuple):
 class Clock:
     """The time of one world. Starts as the machine's time."""
 
-    __slots__ = ("_frozen_at", "_offset")
+    __slots__ = ("_frozen_at", "_offset", "_steps")
 
     def __init__(self) -> None:
         self._frozen_at: float | None = None
         self._offset = 0.0
+        self._steps: tuple[float, ...] = ()
 
     def timestamp(self) -> float:
         """Epoch seconds, with fractions."""
@@ -148,6 +153,11 @@ class Clock:
         """By how many seconds this clock is ahead of the machine's."""
         return self.timestamp() - _time.time() if self.mode != "real" else 0.0
 
+    @property
+    def steps(self) -> list[float]:
+        """By how many seconds this clock was moved since before each of its latest moves, the latest first."""
+        return list(accumulate(reversed(self._steps)))
+
     def advance(self, by: timedelta | float) -> None:
         """Move by a timedelta or seconds. A frozen clock stays frozen, at the new instant.
 
@@ -155,6 +165,7 @@ class Clock:
         """
         seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
         target = allowed(datetime.fromtimestamp(self.timestamp() + seconds, UTC)).timestamp()
+        self._note(seconds)
         if self._frozen_at is not None:
             self._frozen_at = target
         else:
@@ -163,10 +174,14 @@ class Clock:
     def set(self, moment: datetime) -> None:
         """Jump to an instant. The clock runs on from there, unless it is frozen. Raises ValueError if out of range."""
         seconds = allowed(moment).timestamp()
+        self._note(seconds - self.timestamp())
         if self._frozen_at is not None:
             self._frozen_at = seconds
         else:
             self._offset = seconds - _time.time()
+
+    def _note(self, seconds: float) -> None:
+        self._steps = (*self._steps, seconds)[-_KEPT_STEPS:]
 
     def freeze(self) -> None:
         """Stop at the current instant."""
@@ -183,6 +198,7 @@ class Clock:
 
     def restore(self, state: ClockState) -> None:
         self._frozen_at, self._offset = state
+        self._steps = ()
 
 
 def http_date(seconds: float) -> str:

@@ -35,11 +35,13 @@ _DURATION = 100_000_000
 """A smaller number than this (it was 1973) is taken for a duration."""
 
 
-def why_off(clock: Clock, timestamp: float) -> str | None:
+def why_off(clock: Clock, timestamp: float, *, ends: bool = False) -> str | None:
     """Why a time in a request is not now; None if nothing explains it.
 
     Parameters:
         timestamp: the time in the request, in epoch seconds.
+        ends: whether something ended then, that had lived for hours perhaps: its distance from now says nothing of
+            time zones.
     """
     if not abs(timestamp) < _BEYOND_ALL:
         return None
@@ -49,8 +51,11 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
     shift = round(clock.shift)
     if shift and abs(ahead + shift) <= _NEAR:
         return f"the emulator's clock was moved {length(shift)}; by the machine's clock this time is right"
-    moved = f"; the emulator's clock was moved {length(shift)}" if shift else ""
-    for seconds, hours in _ZONES.items():
+    for step in () if ends else clock.steps:
+        if abs(ahead + step) <= _NEAR:
+            return f"the emulator's clock was moved {length(step)} since then"
+    moved = f"; the emulator's clock was moved {length(shift)}" if shift > 0 or (shift and not ends) else ""
+    for seconds, hours in () if ends else _ZONES.items():
         if abs(ahead - seconds) <= _NEAR:
             return f"the timestamp is {abs(hours):g} h off: local time was probably taken for UTC{moved}"
         if abs(ahead + seconds) <= _NEAR and -seconds not in _ZONES:
@@ -72,13 +77,22 @@ def _counted_otherwise(clock: Clock, timestamp: float) -> str | None:
     return None
 
 
-def why_not_now(clock: Clock, timestamp: object) -> str | None:
-    """How far an instant in a token is from now, and why; None if it is not an instant."""
+def why_issued(clock: Clock, issued: float | None) -> str | None:
+    """Why the `iat` of a token that expired is hours ago: local time, or a moved clock; None if it is neither."""
+    why = why_off(clock, issued) if issued is not None else None
+    return f"its `iat`: {why}" if why is not None and ("taken for" in why or "since then" in why) else None
+
+
+def why_not_now(clock: Clock, timestamp: object, *, ends: bool = False) -> str | None:
+    """How far an instant in a token is from now, and why; None if it is not an instant.
+
+    Parameters: `ends`, as for `why_off`.
+    """
     if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp < _BEYOND_ALL:
         return None
     if timestamp < _DURATION:
         return f"{timestamp:g} is an instant, in epoch seconds, not a duration: add it to the time of now"
-    found = why_off(clock, timestamp)
+    found = why_off(clock, timestamp, ends=ends)
     if found is not None and ("since 1970" in found or "machine's clock" in found):
         return found
     ahead = timestamp - clock.timestamp()

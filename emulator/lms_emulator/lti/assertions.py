@@ -184,7 +184,8 @@ def why_claim(exchange: Exchange[Any, Any], claim: str, expected: object, got: o
         )
     if claim in ("exp", "iat", "nbf"):
         if isinstance(got, int | float) and not isinstance(got, bool):
-            said = why_off(exchange.clock, got) or why_not_now(exchange.clock, got)
+            ends = claim == "exp"
+            said = why_off(exchange.clock, got, ends=ends) or why_not_now(exchange.clock, got, ends=ends)
             return f"its `{claim}`: {said}; sign a new one for each request, by the time of now" if said else None
         return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
     if claim == "aud" and isinstance(got, list) and len(got) == 1:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.skew import why_not_now
 from lms_emulator.lti.platform import (
     CallT,
     Fault,
@@ -67,7 +68,7 @@ class DeepLinking(ABC, Generic[CallT]):
         try:
             data = verify(text, self.own_key(), algorithms=[self.algorithm], now=call.clock.timestamp())
         except TokenError as error:
-            raise self.refusal(call, self._unmatched(error, text)) from error
+            raise self.refusal(call, self._unmatched(call, error, text)) from error
         check = "this world issued data"
         if not call.check(check, issued_tokens.find(call.store.issued_tokens, text) is not None):
             diagnosis = issued_tokens.DIAGNOSIS
@@ -153,7 +154,11 @@ class DeepLinking(ABC, Generic[CallT]):
         """A line item as the platform reads one. Raises ServiceError."""
         return read_line_item(body)
 
-    def _unmatched(self, error: TokenError, text: str) -> Fault:
+    def _unmatched(self, call: X, error: TokenError, text: str) -> Fault:
+        if error.reason == "expired":
+            ago = why_not_now(call.clock, error.got, ends=True)
+            why = f"the deep linking request is too old: its `data` ended; {ago}"
+            return Fault("deep_linking", "data_invalid", error.check, error.expected, error.got, why)
         named = (error.check, error.expected, error.got, self.unmatched)
         return Fault("deep_linking", "data_invalid", *named, credential=text)
 

@@ -15,8 +15,10 @@ import msgspec
 
 from lms_emulator.core.access.absent import why_absent
 from lms_emulator.core.access.token_requests import why_no_redirect
+from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
+from lms_emulator.core.skew import with_shift
 from lms_emulator.core.worlds.faults import Fault as WireFault
 from lms_emulator.lti import misbehaviour
 from lms_emulator.lti.altering import Draft
@@ -220,10 +222,13 @@ class Launches(ABC, Generic[CallT, U]):
         check = "the launch is alive and unused"
         if call.check(check, request.pending is not None):
             return None
+        hint = request.params.get("lti_message_hint", "")
+        late = call.store.pending_launches.get(hint)
+        if late is not None:
+            why = f"the launch is too old: it could be answered until {isoformat(late.expires_at)}; begin it anew"
+            return Fault("lti", "launch_over", check, diagnosis=with_shift(call.clock, why, late=True))
         diagnosis = "send back the lti_message_hint of the login initiation unchanged, once"
-        return Fault(
-            "lti", "launch_over", check, diagnosis=diagnosis, credential=request.params.get("lti_message_hint")
-        )
+        return Fault("lti", "launch_over", check, diagnosis=diagnosis, credential=hint)
 
     def user_is_signed_in(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:
         """The browser's session belongs to the person of `login_hint`."""

@@ -14,6 +14,7 @@ from lms_emulator.core.access.single_use import UsedTokens
 from lms_emulator.core.clock import later, monotonic
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.outgoing import OutgoingError, fetch_json
+from lms_emulator.core.skew import why_issued
 from lms_emulator.core.state.tables import Table
 from lms_emulator.lti.records import (
     ArmedLaunch,
@@ -125,7 +126,8 @@ def warn_of_critical(exchange: Exchange[Any, Any], token: str) -> None:
 async def token_fault(exchange: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:
     """The fault of a signed token that failed verification."""
     credential = token if error.reason == "malformed" else await signed(exchange, error, token)
-    return Fault(what, error.reason, error.check, error.expected, error.got, credential=credential)
+    why = why_issued(exchange.clock, error.issued)
+    return Fault(what, error.reason, error.check, error.expected, error.got, why, credential)
 
 
 async def signed(exchange: Exchange[Any, Any], error: TokenError, token: str) -> str | None:

@@ -51,7 +51,7 @@ def _why(provider: AnyProvider, exchange: Exchange[Any, Any], refusal: Refusal) 
         of_json = refusal.reason == "parameters_unreadable" and exchange.content_type.endswith("json")
         return (why_no_json(exchange) if of_json else None) or refusal.diagnosis
     if refusal.reason.endswith(_OF_TIME):
-        return why_not_now(exchange.clock, refusal.got)
+        return why_not_now(exchange.clock, refusal.got, ends=refusal.reason.endswith("_expired"))
     if refusal.absent is not None:
         return why_not_sent(exchange, refusal.absent)
     return provider.why_refused(exchange, refusal) or how_differs(refusal.expected, refusal.got)

@@ -204,7 +204,7 @@ def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
 def _check_times(claims: Claims, now: float, leeway: float, max_age: float | None) -> None:
     expires, starts, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is not None and now >= expires + leeway:
-        raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=expires)
+        raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=expires, issued=issued)
     if starts is not None and now < starts - leeway:
         raise TokenError("not_yet_valid", "nbf", expected=f"at or before {now:.3f}", got=starts)
     if issued is not None and now < issued - leeway:

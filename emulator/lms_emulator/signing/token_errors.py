@@ -32,14 +32,24 @@ class TokenError(ValueError):
         check: the claim or header concerned (`exp`, `kid`, `signature`).
         expected: what the check requires.
         got: what the token has.
+        issued: the `iat` of one that expired.
     """
 
-    def __init__(self, reason: TokenFault, check: str, *, expected: object = None, got: object = None) -> None:
+    def __init__(
+        self,
+        reason: TokenFault,
+        check: str,
+        *,
+        expected: object = None,
+        got: object = None,
+        issued: float | None = None,
+    ) -> None:
         super().__init__(f"{reason}: {check} (expected {expected!r}, got {got!r})")
         self.reason: TokenFault = reason
         self.check = check
         self.expected = expected
         self.got = got
+        self.issued = issued
 
     @property
     def is_of_time(self) -> bool:

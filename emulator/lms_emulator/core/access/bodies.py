@@ -103,7 +103,7 @@ def _printed() -> tuple[tuple[re.Pattern[str], str], ...]:
             "an object whose names have no quotation marks, which JSON needs",
         ),
         (re.compile(r"[\w.\[\]%-]+=[^{]*", re.DOTALL), "a form; send it as JSON, or with the Content-Type of a form"),
-        (re.compile(r"<.*", re.DOTALL), "XML; send JSON"),
+        (re.compile(r"<.*", re.DOTALL), "XML, and its Content-Type says JSON"),
     )
 
 

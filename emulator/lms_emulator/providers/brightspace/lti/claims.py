@@ -37,6 +37,12 @@ def registration(call: Call, deployment: Deployment) -> ToolRegistration:
     return found
 
 
+def why_deployment(call: Call, client_id: str) -> str | None:
+    """That a deployment's id came in place of a client id; None if it is no deployment's."""
+    found = call.store.deployments.get(client_id)
+    return f"this is a deployment id; the client id is {found.client_id}" if found is not None else None
+
+
 def membership_roles(role: Role) -> list[str]:
     """The LTI roles of a user with this role."""
     return [f"{lti13.MEMBERSHIP}{lis_role}" for lis_role in role.lis_roles]

@@ -74,8 +74,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         tool = call.store.registrations.get(client_id)
         if tool is None or not tool.enabled:
             call.check("client_id is an enabled registration", False, got=client_id)
-            deployment = call.store.deployments.get(client_id)
-            why = f"this is the id of a deployment of the tool {deployment.client_id}" if deployment else None
+            why = claims.why_deployment(call, client_id)
             raise refusals.lti_page(
                 "lti_client_unknown", "Unknown client_id", got=client_id, credential=client_id, diagnosis=why
             )

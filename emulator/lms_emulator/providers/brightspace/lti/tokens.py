@@ -11,6 +11,7 @@ from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of, require_scope
 from lms_emulator.providers.brightspace.lti import validator
+from lms_emulator.providers.brightspace.lti.claims import why_deployment
 from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
@@ -80,7 +81,9 @@ class BrightspaceAssertions(Assertions[Call]):
 
     def refusal(self, call: Call, fault: Fault) -> Refusal:
         if fault.kind in ("client_unknown", "wrong_issuer", "type_wrong"):
-            return refusals.invalid_client(fault.reason, call.settings.token_error_status, **fault.details)
+            why = fault.diagnosis or why_deployment(call, str(fault.got))
+            status = call.settings.token_error_status
+            return refusals.invalid_client(fault.reason, status, **fault.details | {"diagnosis": why})
         hints = {
             "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}, at every site",
             "missing_kid": "put the key's id from the tool's key set into the header, as `kid`",

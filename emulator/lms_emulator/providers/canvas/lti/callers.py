@@ -75,15 +75,27 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
             401,
             check="the tool is deployed in the course",
             got=where.id,
+            diagnosis=_why_not_here(api, key),
         )
     return found
+
+
+def _living(api: Api, key: DeveloperKey) -> list[Tool]:
+    return [tool for tool in api.store.tools.find("key", key.id) if tool.workflow_state == "active"]
+
+
+def _why_not_here(api: Api, key: DeveloperKey) -> str:
+    homes = [tools.place_of(api.store, tool) for tool in _living(api, key)]
+    whose = f"the tool of developer key {key.id} is installed in"
+    return (
+        f"{whose} {', '.join(f'{kind.lower()} {number}' for kind, number in homes)}" if homes else f"{whose} no place"
+    )
 
 
 def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
     """The key's tool that is installed closest to a place, if there is one."""
     levels = tools.places(api.store, where)
-    living = [tool for tool in api.store.tools.find("key", key.id) if tool.workflow_state == "active"]
-    candidates = [tool for tool in living if tools.place_of(api.store, tool) in levels]
+    candidates = [tool for tool in _living(api, key) if tools.place_of(api.store, tool) in levels]
     return min(candidates, key=lambda tool: (levels.index(tools.place_of(api.store, tool)), tool.id), default=None)
 
 

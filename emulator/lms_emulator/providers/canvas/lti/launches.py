@@ -101,7 +101,7 @@ class CanvasLaunches(Launches[Call, User]):
         verifier = str(_read_hint(call, params.get("lti_message_hint", "")).get("verifier", ""))
         client = params.get("client_id", "")
         if not call.check("client_id is a number", as_whole(client) is not None, got=client):
-            raise refusals.launch_client_unknown(client)
+            raise refusals.launch_client_unknown(client, places.why_deployment(call, client))
         key = keys.find(call.store, client)
         if not call.check("client_id belongs to a tool", key is not None and key.is_lti_key):
             why = (

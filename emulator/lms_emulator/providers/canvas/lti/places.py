@@ -124,3 +124,10 @@ def deployment_id(call: Call, tool: Tool) -> str:
     home = tools.home(call.store, tool)
     where = context_id(home) if isinstance(home, Course) else opaque("account", home.id)
     return f"{tool.id}:{where}"
+
+
+def why_deployment(call: Call, client_id: str) -> str | None:
+    """That a deployment's id came in place of a client id; None if it is no deployment's."""
+    found = (tool for tool in call.store.tools if tool.developer_key_id and deployment_id(call, tool) == client_id)
+    tool = next(found, None) if ":" in client_id else None
+    return f"this is a deployment id; the client id is {tool.developer_key_id}" if tool is not None else None

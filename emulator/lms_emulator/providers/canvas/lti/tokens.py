@@ -92,13 +92,14 @@ class CanvasAssertions(Assertions[Call]):
         for fault in wrong:
             call.check(f"assertion: {fault.claim}", False, expected=fault.expected, got=fault.got)
         if wrong:
+            # When it was signed says more than when it ended.
+            told = next((fault for fault in wrong if wrong[0].claim == "exp" and fault.claim == "iat"), wrong[0])
             raise oauth_refusals.bad_assertion(
                 f"assertion_{wrong[0].kind}",
                 " | ".join(fault.sentence for fault in wrong),
                 expected=wrong[0].expected,
                 got=wrong[0].got,
-                diagnosis=why_claim(call, wrong[0].claim, wrong[0].expected, wrong[0].got)
-                or _DIAGNOSES.get(wrong[0].kind),
+                diagnosis=why_claim(call, told.claim, told.expected, told.got) or _DIAGNOSES.get(wrong[0].kind),
             )
         if str(claims["iss"]) != str(claims["sub"]):
             validator.unchecked(call, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
@@ -106,7 +107,8 @@ class CanvasAssertions(Assertions[Call]):
 
     def refusal(self, call: Call, fault: Fault) -> Refusal:
         if fault.kind == "client_unknown":
-            return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown", fault.diagnosis)
+            why = fault.diagnosis or places.why_deployment(call, str(fault.got))
+            return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown", why)
         if fault.kind == "malformed":
             slip = why_no_jwt(fault.credential or "")
             return refusals.page_crashed(

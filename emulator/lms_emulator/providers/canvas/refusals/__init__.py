@@ -341,13 +341,20 @@ def lti_nothing(reason: str, status: int, check: str, diagnosis: str | None = No
     return SiteRefusal(reason, status=status, check=check, text="", headers=headers, diagnosis=diagnosis, **details)
 
 
-def launch_client_unknown(got: str) -> SiteRefusal:
+def launch_client_unknown(got: str, diagnosis: str | None) -> SiteRefusal:
     """404: the `client_id` of an authentication request is not a number."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
     check = "client_id is a number"
     absent = None if got else "client_id"
     return SiteRefusal(
-        "launch_client_unknown", status=404, check=check, body=body, got=got, credential=got or None, absent=absent
+        "launch_client_unknown",
+        status=404,
+        check=check,
+        body=body,
+        got=got,
+        credential=got or None,
+        absent=absent,
+        diagnosis=diagnosis,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from lms_emulator.core.access.jwts import why_not_whole
 from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.access.signers import FAULTS, whose_signature
-from lms_emulator.core.access.slips import how_differs, why_no_jwt
+from lms_emulator.core.access.slips import how_differs, how_written, why_no_jwt
 from lms_emulator.core.access.token_faults import unfit
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.core.skew import why_off
+from lms_emulator.core.skew import why_issued, why_off
 from lms_emulator.lti.assertions import why_claim
 from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.ltiaas import refusals
@@ -75,9 +75,12 @@ def _near_miss(call: Call, tenant: Tenant, issuer: str, client_id: str | None) -
     for platform in call.store.platforms.find("tenant", tenant.subdomain):
         url = call.resolve(platform.url)
         if url == issuer:
-            return f"issuer {issuer} is registered, but not with client id {client_id}"
-        if url.rstrip("/").lower() == issuer.strip().rstrip("/").lower():
-            return f"the registration has `{url}`, the LMS sends `{issuer}`: they must be identical"
+            meant = how_written([platform.client_id], client_id or "")
+            return f"issuer {issuer} is registered, but not with client id {client_id}" + (
+                f": {meant}" if meant else ""
+            )
+        if (meant := how_written([url], issuer)) is not None:
+            return f"`iss` came as {issuer}: {meant}"
     return f"no platform of tenant `{tenant.subdomain}` has issuer {issuer}"
 
 
@@ -129,6 +132,7 @@ async def validated(call: Call, tenant: Tenant, login: LoginState, token: str) -
             expected=error.expected,
             got=error.got,
             diagnosis=_why_not_signed(call, token, error)
+            or why_issued(call.clock, error.issued)
             or why_claim(call, error.check, error.expected, error.got)
             or f"{error.check}: {error.reason}",
         ) from None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from lms_emulator.core.access.bodies import why_no_form
 from lms_emulator.core.clock import later
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.numbers import parse_integer
@@ -101,7 +102,8 @@ def _consumer(call: Call, key: str) -> Consumer:
             {"oauth_consumer_key": key}, reason="consumer_key_missing", absent="oauth_consumer_key", diagnosis=why
         )
     if consumer is None or (named is not None and consumer.tenant != named.subdomain):
-        why = f"none of the {len(call.store.consumers)} consumers of this world, or one of another tenant"
+        whose = f"tenant `{named.subdomain}`" if named is not None else "this world"
+        why = f"no consumer of {whose} has the key {shortened(key, 100)}"
         raise refusals.inactive_platform(
             {"oauth_consumer_key": key}, reason="consumer_unregistered", diagnosis=why, credential=key
         )
