@@ -49,8 +49,8 @@ def test_an_id_token_says_what_is_wrong_with_it(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"iss": "http://lms.test"}, "it has to be https://lms.test: the scheme differs"),
-        ({"iss": "https://lms.test/"}, "it has to be https://lms.test, without a slash at its end"),
+        ({"iss": "http://lms.test"}, "`https://lms.test`, the LMS sends `http://lms.test`: they must be identical"),
+        ({"iss": "https://lms.test/"}, "`https://lms.test`, the LMS sends `https://lms.test/`: they must be identical"),
         ({"client_id": "bench-client "}, "it is the right one, bench-client, but there is white space around it"),
         ({"client_id": "another"}, "but not with client id another"),
     ],

@@ -79,8 +79,8 @@ def _near_miss(call: Call, tenant: Tenant, issuer: str, client_id: str | None) -
             return f"issuer {issuer} is registered, but not with client id {client_id}" + (
                 f": {meant}" if meant else ""
             )
-        if (meant := how_written([url], issuer)) is not None:
-            return f"`iss` came as {issuer}: {meant}"
+        if how_written([url], issuer) is not None:
+            return f"the registration has `{url}`, the LMS sends `{issuer}`: they must be identical"
     return f"no platform of tenant `{tenant.subdomain}` has issuer {issuer}"
 
 
