@@ -154,7 +154,7 @@ class DeepLinking(ABC, Generic[CallT]):
         """A line item as the platform reads one. Raises ServiceError."""
         return read_line_item(body)
 
-    def _unmatched(self, call: X, error: TokenError, text: str) -> Fault:
+    def _unmatched(self, call: CallT, error: TokenError, text: str) -> Fault:
         if error.reason == "expired":
             ago = why_not_now(call.clock, error.got, ends=True)
             why = f"the deep linking request is too old: its `data` ended; {ago}"
