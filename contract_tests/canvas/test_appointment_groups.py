@@ -13,6 +13,17 @@ EVENTS = f"{API}/calendar_events"
 RANGE = {"context_codes[]": "course_1", "start_date": "2030-01-01", "end_date": "2030-12-31", "per_page": 50}
 
 
+def test_the_codes_of_an_appointment_group_are_a_list(canvas: Site) -> None:
+    groups, codes = f"{API}/appointment_groups", "appointment_group[context_codes]"
+    named = {"appointment_group[title]": "Hours"}
+    assert canvas.teacher.post(groups, data={**named, codes: "course_1"}).status_code == 500
+    made = canvas.teacher.post(groups, data={**named, f"{codes}[]": "course_1"})
+    assert made.status_code == 201
+    group = f"{groups}/{made.json()['id']}"
+    assert canvas.teacher.put(group, data={**named, codes: "course_1"}).status_code == 500
+    assert canvas.teacher.put(group, data={**named, f"{codes}[]": "course_1"}).status_code == 200
+
+
 def test_a_slot_is_taken_once_and_given_back(canvas: Site) -> None:
     slots = {
         "0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"],

@@ -20,6 +20,16 @@ def at(task: dict[str, Any], rest: str = "") -> str:
     return f"{COURSE}/assignments/{task['id']}/submissions{rest}"
 
 
+def test_a_comment_on_handed_in_work_is_a_hash(canvas: Site) -> None:
+    task = work(canvas.teacher, submission_types=["online_text_entry"], allowed_attempts=-1)
+    assert canvas.student.post(at(task), json={**text(), "comment": "Here"}).status_code == 500
+    assert canvas.student.post(at(task), json={"submission": {}, "comment": "Here"}).status_code == 400, (
+        "looked at before"
+    )
+    done = canvas.student.post(at(task), json={**text(), "comment": {"text_comment": "Here"}}).json()
+    assert (done["attempt"], done["submission_comments"][0]["comment"]) == (1, "Here")
+
+
 def test_what_can_be_handed_in(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     paper, none, tool = (work(teacher, submission_types=[kind]) for kind in ("on_paper", "none", "online_text_entry"))

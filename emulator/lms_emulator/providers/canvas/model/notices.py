@@ -12,6 +12,8 @@ class AccountNotification(Record, frozen=True, kw_only=True):
 
     Attributes:
         roles: its audience, by role name; `NilEnrollment` means people without a course, empty means everybody.
+        required_account_service: the service that the school must have; `account_survey_notifications`.
+        months_in_display_cycle: in this many months everybody sees it in one of them; None for always.
     """
 
     id: int
@@ -23,6 +25,8 @@ class AccountNotification(Record, frozen=True, kw_only=True):
     start_at: Instant
     end_at: Instant
     roles: list[str] = []
+    required_account_service: str | None = None
+    months_in_display_cycle: int | None = None
 
 
 class Bookmark(Record, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,9 +13,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
+from lms_emulator.providers.canvas.model import Account, AccountNotification, Course, Role
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import events, html, people, states
+from lms_emulator.providers.canvas.rules import events, html, people, ruby_random, states
 from lms_emulator.providers.canvas.rules.permissions import account_from_path, chain
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import Json
@@ -26,6 +27,11 @@ SOURCE = (
 PAST_MONTHS = 4
 """How long past announcements are still listed."""
 WITHOUT_COURSE = "NilEnrollment"
+SURVEY = "account_survey_notifications"
+"""The service that an announcement may need."""
+FOR_STUDENTS = "include_students_in_global_survey"
+LENGTHS = range(1, 49)
+"""How many months a cycle may have."""
 TOO_EARLY = "Account notification end time precedes start time"
 
 
@@ -84,12 +90,34 @@ def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
         and notification.start_at <= api.now
         and notification.end_at >= since
         and (past or notification.id not in closed)
+        and _takes_part(api, notification)
         and (not notification.roles or not _roles_within(api, notification.account_id).isdisjoint(notification.roles))
     ]
     return sorted(found, key=lambda notification: (notification.end_at, notification.id), reverse=True)
 
 
-def _enrolled(api: Api) -> list[tuple[Course, str]]:
+def _takes_part(api: Api, notification: AccountNotification) -> bool:
+    """Whether the school has the service that an announcement needs, and the caller is among those whom it is for now.
+
+    A survey is not for people who are students only; one with a cycle is shown to each in one month of it.
+    """
+    if notification.required_account_service is not None:
+        if notification.required_account_service not in api.root.services:
+            return False
+        kinds = {role.base_role_type for _, role in _enrolled(api)}
+        if kinds == {"StudentEnrollment"} and not api.root.settings.get(FOR_STUDENTS):
+            return False
+    cycle = notification.months_in_display_cycle
+    return not cycle or api.user.id % cycle == _turn(api.now, cycle)
+
+
+def _turn(now: datetime, cycle: int) -> int:
+    """The remainder of the ids of those whose month it is; the first month of each cycle is drawn by its number."""
+    cycles, month = divmod((now.year - 1970) * 12 + now.month - 1, cycle)
+    return (ruby_random.below(cycle, seed=cycles) + month) % cycle
+
+
+def _enrolled(api: Api) -> list[tuple[Course, Role]]:
     """The caller's current and future courses, with the role there."""
     found = []
     for row in api.store.enrollments.find("user", api.user.id):
@@ -99,7 +127,7 @@ def _enrolled(api: Api) -> list[tuple[Course, str]]:
             and role is not None
             and states.state_of(api, row, course).name in states.CURRENT_OR_FUTURE
         ):
-            found.append((course, role.name))
+            found.append((course, role))
     return found
 
 
@@ -124,7 +152,7 @@ def _roles_within(api: Api, account_id: int) -> set[str]:
     def inside(number: int) -> bool:
         return whole or account in chain(api.store, number)
 
-    learned = {role for course, role in _enrolled(api) if inside(course.account_id)}
+    learned = {role.name for course, role in _enrolled(api) if inside(course.account_id)}
     return (learned or {WITHOUT_COURSE}) | {role for _, role in _administered(api)}
 
 
@@ -184,6 +212,11 @@ def _fields(api: Api, account: Account, sent: Params, own: AccountNotification |
     for name in ("start_at", "end_at"):
         if sent.has(name):
             found[name] = api.moment("account_notification", name)
+    if sent.has("required_account_service"):
+        found["required_account_service"] = sent.text("required_account_service")
+    if sent.has("months_in_display_cycle"):
+        blank = not (sent.text("months_in_display_cycle") or "").strip()
+        found["months_in_display_cycle"] = None if blank else sent.integer("months_in_display_cycle")
     if own is None:
         found["roles"] = _roles(api, account)
     if faults := _faults(found, own):
@@ -204,6 +237,10 @@ def _faults(found: dict[str, Any], own: AccountNotification | None) -> dict[str,
         faults["message"] = ["blank", "too_short", "too_long"] if value("message") is None else ["blank", "too_short"]
     if len(value("subject") or "") > 255:
         faults["subject"] = ["too_long"]
+    if value("required_account_service") not in (None, SURVEY):
+        faults["required_account_service"] = ["inclusion"]
+    if value("months_in_display_cycle") not in (None, *LENGTHS):
+        faults["months_in_display_cycle"] = ["inclusion"]
     start, end = value("start_at"), value("end_at")
     if start and end and end < start:
         faults["end_at"] = [TOO_EARLY]

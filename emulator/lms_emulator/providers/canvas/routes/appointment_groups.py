@@ -69,7 +69,7 @@ def create(api: Api) -> Any:
     sent = api.params.hash("appointment_group")
     if sent.get("context_codes") == []:
         raise refusals.not_found("a context of the appointment group", [])
-    codes = sent.texts("context_codes")
+    codes = _codes(sent)
     places = [calendars.place_of_code(api, code) for code in codes]
     if not codes or any(place is None or place.kind != "Course" for place in places):
         raise refusals.crashed("`appointment_group[context_codes]` names no course", codes)
@@ -89,11 +89,19 @@ def create(api: Api) -> Any:
     return reply(api, _saved(api, sent, base, publish=sent.flag("publish")), 201)
 
 
+def _codes(sent: Params) -> list[str]:
+    """The codes of contexts. Raises the refusal `crashed` for what is no list."""
+    given = sent.get("context_codes")
+    if given not in (None, False) and not isinstance(given, list):
+        raise refusals.crashed("a list of codes is expected, as `appointment_group[context_codes][]=course_1`", given)
+    return sent.texts("context_codes")
+
+
 def update(api: Api) -> Any:
     """Change an appointment group, publish it, or give it more slots."""
     group = _managed(api)
     sent = api.params.require("appointment_group")
-    places = [place for code in sent.texts("context_codes") if (place := calendars.place_of_code(api, code))]
+    places = [place for code in _codes(sent) if (place := calendars.place_of_code(api, code))]
     if any(place.kind != "Course" for place in places):
         raise refusals.crashed("`appointment_group[context_codes]` names something that is not a course", places)
     changed = appointments.with_more(api, group, [place.code for place in places], sent.texts("sub_context_codes"))

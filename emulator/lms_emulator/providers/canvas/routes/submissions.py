@@ -105,6 +105,8 @@ def create(api: Api) -> Any:
         text = "Canvas documents `submission[group_comment]`, and drops it where work is handed in by the API"
         api.call.warn("group_comment_ignored", text)
     given = submitting.content(api, base, sent, user)
+    if isinstance(comment := api.params.peek("comment"), str):
+        raise refusals.crashed("`comment` is text; a hash is expected, as `comment[text_comment]=…`", comment)
     if moment is not None:
         given["submitted_at"] = moment
     own = submitting.submit(api, base, user, given, api.params.text("comment", "text_comment"))
