@@ -218,6 +218,7 @@ def _note_unread(provider: AnyProvider, exchange: Exchange[Any, Any], response: 
         return
     without = provider.ignored_parameters.union(exchange.route.ignores, provider.shaping_parameters if empty else ())
     unread = [parameter for parameter in unread if parameter.path[0] not in without]
+    unread = [parameter for parameter in unread if not _repeats_the_path(exchange, parameter.name)]
     ignored = _look_up(provider, exchange, unread) if unread else []
     warnings += _named(provider, exchange, ignored)
     exchange.warnings += warnings
@@ -250,6 +251,14 @@ class _Ignored(NamedTuple):
     def missing(self) -> bool:
         """Whether `strict` refuses it."""
         return self.documented is not False and self.here is None
+
+
+def _repeats_the_path(exchange: Exchange[Any, Any], name: str) -> bool:
+    """Whether a parameter says what the path says too, as some clients send it."""
+    if name not in exchange.path_params:
+        return False
+    pairs = [*exchange.query.peek(), *(exchange.form().peek() if exchange.is_form else ())]
+    return {value for key, value in pairs if key == name} == {exchange.path_params[name]}
 
 
 def _look_up(provider: AnyProvider, exchange: Exchange[Any, Any], unread: list[Unread]) -> list[_Ignored]:

@@ -58,12 +58,27 @@ def why_not_as_documented(exchange: Exchange[Any, Any], refusal: Refusal, operat
     if not named:
         return _unnamed(case.known, case.sent, case.texts) if refusal.status in (400, 422) else None
     came = [path for path in named if path in case.sent]
+    if (why := _why_elsewhere(exchange, case.known, came)) is not None:
+        return why
     for path in came:
         choices = _choices(case.known[path], refusal, operation)
         if (why := _why_value(case.known[path], choices, case.sent[path])) is not None:
             return why
     missing = [path for path in named if path[-1] not in {pair[-1] for pair in came}]
     return _why_absent(exchange, case, named, missing) or _why_subject(case, named, missing)
+
+
+def _why_elsewhere(exchange: Exchange[Any, Any], known: dict[Path, str], came: list[Path]) -> str | None:
+    """That a parameter came in the body where the handler looked in the query, or the other way round."""
+    unread = {item.path: item.where for item in exchange.reads.unread(exchange)}
+    asked = exchange.reads.asked_of_body(exchange)
+    for path in came:
+        name = known[path]
+        if unread.get(path) in ("form", "json") and path[0] in exchange.query.names:
+            return f"`{name}` came in the body; here it goes into the query"
+        if unread.get(path) == "query" and path[0] in asked:
+            return f"`{name}` came in the query; here it goes into the body"
+    return None
 
 
 class _Case(NamedTuple):
@@ -111,7 +126,8 @@ def _case(exchange: Exchange[Any, Any], refusal: Refusal, operation: Operation) 
 def _why_absent(exchange: Exchange[Any, Any], case: _Case, named: list[Path], missing: list[Path]) -> str | None:
     """Says so if parameters that the refusal names came elsewhere, under other names, or not at all."""
     known, sent = case.known, case.sent or {}
-    strange = {path: _written(path) for path in sent if path not in known}
+    read = exchange.reads.paths | {(name,) for name in (*exchange.query.names, *exchange.reads.asked_of_body(exchange))}
+    strange = {path: _written(path) for path in sent if path not in known and path not in read}
     for path in missing:
         if (why := _why_missing(path, known, sent, strange)) is not None:
             return why
@@ -135,9 +151,8 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if len(about) == 2 and len(said) == 1 and not any(_SECRET.search(known[path]) for path in about):
         pair = ", ".join(f"`{known[path]}` came as {str(sent[path])[:_LONGEST]}" for path in about)
         return f"{pair}: {next(iter(said))}"
-    if 1 < len(about) == len(said) and not missing and not any(_SECRET.search(known[path]) for path in about):
-        words = zip((known[path] for path in about), (str(sent[path])[:_LONGEST] for path in about), strict=True)
-        return "; ".join(f"`{name}` came as {value}: {said.get(name, '').rstrip('.')}" for name, value in words)
+    if 1 < len(about) == len(said):
+        return "; ".join(_how_came(case, path) for path in about)
     if len(about) != 1 or (len(named) != 1 and not said):
         return None
     name, value = known[about[0]], sent.get(about[0])
@@ -155,6 +170,21 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
         return f"`{name}` came as {str(value)[:_LONGEST]}; {why_no_time(str(value))}"
     what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)[:_LONGEST]
     return f"`{name}` came as {what}{says}"
+
+
+def _how_came(case: _Case, path: Path) -> str:
+    """How one of several parameters came that a refusal lists, and what it says of that one."""
+    name, value = case.known[path], (case.sent or {}).get(path)
+    if value is None:
+        return f"no `{name}` was sent"
+    says = (case.said.get(name) or case.said.get(path[-1]) or "").rstrip(".")
+    if _SECRET.search(name):
+        came = f"`{name}` came with {len(str(value))} characters"
+    else:
+        came = f"`{name}` came as {str(value)[:_LONGEST]}"
+    if not says and _OF_TIME.search(" ".join(case.texts)):
+        says = why_no_time(str(value))
+    return f"{came}: {says}" if says else came
 
 
 def _said_of(got: object) -> dict[str, str]:

@@ -91,6 +91,16 @@ def why_not_found(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     return _what_of_it(exchange, *above[-1], refusal) if refusal.status == 404 else None
 
 
+def named_records(exchange: Exchange[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """The records that a path names, each with what it is called there: `assignment 7`."""
+    for place in _places(exchange):
+        table: Table[Any] = getattr(exchange.store, place.table)
+        _, other = by_other_name(table, place.sent) or ("", None)
+        record = _record(table, place.sent) if _names(table, place.sent) else other
+        if record is not None:
+            yield _called(place), record
+
+
 def _what_of_it(exchange: Exchange[Any, Any], place: Place, record: Any, refusal: Refusal) -> str | None:
     """What is not there of the last record that is, as the path or the refusal's check names it."""
     state = getattr(record, "workflow_state", "")

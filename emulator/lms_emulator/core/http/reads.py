@@ -332,6 +332,11 @@ class Reads:
             found = [unread for unread in found if not _reported(unread.path, paths, below)]
         return found
 
+    def asked_of_body(self, exchange: Exchange[Any, Any]) -> set[object]:
+        """The names that the body was asked for at its top, whether they were there or not."""
+        asked = {name for members in self.members for name in members.names}
+        return asked | exchange.form().names if exchange.body_was_read and exchange.is_form else asked
+
     def _of_body(self, exchange: Exchange[Any, Any]) -> Iterator[Unread]:
         if self.members:
             for members in self.members:

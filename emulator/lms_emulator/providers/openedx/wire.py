@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.bodies import why_text
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.plain import PlainResponse
@@ -111,7 +112,7 @@ def read_object(call: Call) -> dict[str, Any]:
     """The body, which the real server takes for an object without looking. Raises `Unhandled` for anything else."""
     body = read(call)
     if not isinstance(body, dict):
-        raise refusals.Unhandled("the body is not an object")
+        raise refusals.Unhandled(why_text(call) or "the body is not an object")
     return body
 
 

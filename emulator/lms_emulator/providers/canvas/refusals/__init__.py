@@ -76,9 +76,8 @@ def wrong_csrf(api: bool = False) -> SiteRefusal:
     check = "authenticity_token belongs to the browser"
     if api:
         body = {"errors": [{"message": "An error occurred.", "error_code": "unprocessable_entity"}]}
-        return rest(
-            "csrf_token_wrong", 422, body, check=check, diagnosis="send the cookie `_csrf_token`, decoded, back"
-        )
+        why = "send the cookie `_csrf_token` back, decoded, as X-CSRF-Token, or use an access token"
+        return rest("csrf_token_wrong", 422, body, check=check, diagnosis=why)
     return PageRefusal(
         "csrf_token_wrong", status=422, title="Session Timeout", heading="Page Error", word="AUT", check=check
     )

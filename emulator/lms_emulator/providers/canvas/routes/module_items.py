@@ -157,7 +157,7 @@ def _content(api: Api, course: Course, sent: Params) -> tuple[str, dict[str, Any
     if kind not in module_content.BARE_MODELS:
         check = "`module_item[content_id]` names a record of `module_item[type]`"
         takes = {"type": frozenset(WORDS.values())}
-        why = None
+        why = "no `module_item[content_id]` was sent" if word and kind else None
         if sent.get("content_id") is not None:
             why = f"course {course.id} has no {kind} {key}" if word and kind else why
             why = why if word else "no `module_item[type]` was sent"

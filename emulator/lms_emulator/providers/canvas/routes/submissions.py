@@ -74,7 +74,8 @@ def found(api: Api) -> tuple[Course, Assignment, User, Submission]:
     course, section, base = place(api)
     user = roster.from_path(api, course, section, base)
     if not api.check("may read the submission", roster.may_read(api, course, base, user), got=user.id):
-        raise api.refused(f"submission of user {user.id}")
+        needs = ("view_all_grades",) if user.id != api.user.id else ()
+        raise api.refused(f"submission of user {user.id}", *needs)
     return course, base, user, submissions.of(api, base, user.id)
 
 

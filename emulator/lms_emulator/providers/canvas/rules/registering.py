@@ -157,6 +157,7 @@ def register(api: Api, account: Account) -> User:
 
 def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> None:
     """Mail a person with an unconfirmed address how to complete their registration, or that it is complete."""
+    wanted = api.params.flag("pseudonym", "send_confirmation")
     reached = (row for row in people.channels_of(api.store, user) if row.type == "email")
     channel = next((row for row in reached if row.workflow_state == "unconfirmed"), None)
     if channel is None:
@@ -167,7 +168,7 @@ def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> Non
         who, where = people.short_name(user), api.call.authority
         said = f"Thank you for registering with Canvas!  This email is confirmation that the user {who} is registering "
         said += f"for a new account at {where}.\n\n{finish}, please visit the following url:"
-    elif not api.params.flag("pseudonym", "send_confirmation"):
+    elif not wanted:
         return
     elif user.workflow_state == "registered":
         kind, subject, link = "pseudonym_registration_done", "Canvas Registration Complete", api.url("/profile")

@@ -9,15 +9,17 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from lms_emulator.core.access.whereabouts import named_records
 from lms_emulator.core.http.exchange import number
 from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import Identity
-from lms_emulator.providers.canvas.model import Account, Course, Role, User
+from lms_emulator.providers.canvas.model import Account, Course, Quiz, Role, User
 from lms_emulator.providers.canvas.rules.permissions import admins_over, permissions, role_allows
 
 _CODE = re.compile(r"\bcourse_(\d{1,12})$")
 _LISTED = 6
+_DRAFTS = ("created", "claimed", "edited", "unpublished")
 
 
 def why_not(call: Call, needs: Collection[str], what: str = "") -> str | None:
@@ -34,13 +36,25 @@ def why_not(call: Call, needs: Collection[str], what: str = "") -> str | None:
         return None
     if any(role_allows(call, account, role, need) for role in _roles(call, user, course) for need in needs):
         return None
-    return "; ".join((_caller(call, user, course, account), *_holders(call, account, needs)))
+    of_account = course is None and _account(call) is not None
+    told = [_caller(call, user, course, account), *_holders(call, account, needs, of_account=of_account)]
+    if permissions().keys().isdisjoint(needs) and any(_roles(call, user, course)):
+        told += [f"{hidden} is not published, and students see it only when it is" for hidden in _unpublished(call)]
+    return "; ".join(told)
 
 
 def where_somebody_stands(call: Call, user: User, course: Course) -> str:
     """`user 3 is TeacherEnrollment in course 1`."""
     account = call.store.accounts.get(course.account_id)
     return _caller(call, user, course, account) if account is not None else f"user {user.id} has no role there"
+
+
+def _unpublished(call: Call) -> Iterator[str]:
+    """What the records of the path are called that are not published."""
+    for called, record in named_records(call):
+        drafts = _DRAFTS if isinstance(record, Course | Quiz) else ("unpublished",)
+        if getattr(record, "published", None) is False or getattr(record, "workflow_state", "") in drafts:
+            yield called
 
 
 def _course(call: Call) -> Course | None:
@@ -89,9 +103,13 @@ def _caller(call: Call, user: User, course: Course | None, account: Account) -> 
     return f"user {user.id} is {', '.join(found)}" if found else f"user {user.id} has no role in {where}"
 
 
-def _holders(call: Call, account: Account, needs: Collection[str]) -> Iterator[str]:
-    """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin."""
+def _holders(call: Call, account: Account, needs: Collection[str], *, of_account: bool) -> Iterator[str]:
+    """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin.
+
+    Parameters: `of_account`, whether an account is asked for something, where the roles of a course count for nothing.
+    """
+    roles = [role for role in call.store.roles if not of_account or not role.base_role_type.endswith("Enrollment")]
     for need in needs:
         if need in permissions():
-            names = dict.fromkeys(role.name for role in call.store.roles if role_allows(call, account, role, need))
+            names = dict.fromkeys(role.name for role in roles if role_allows(call, account, role, need))
             yield f"`{need}` belongs to {', '.join(list(names)[:_LISTED]) or 'no role'}"

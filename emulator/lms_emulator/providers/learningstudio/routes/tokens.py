@@ -45,6 +45,8 @@ def _check_form(call: Call) -> None:
     if call.content_type == "multipart/form-data":
         call.warn("multipart_form", "The form is multipart; Pearson documents application/x-www-form-urlencoded.")
         return
+    if not call.is_form:
+        return
     for character, code in ((b"|", "%7C"), (b"\\", "%5C"), (b"{", "%7B")):
         if character in call.body:
             call.warn("unencoded_character", f"The form has an unencoded {character.decode()}; send {code}.")

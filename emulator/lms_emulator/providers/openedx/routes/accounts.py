@@ -183,7 +183,9 @@ def not_your_account(got: str) -> refusals.OpenedxRefusal:
 
 def invalid(errors: dict[str, dict[str, str]]) -> refusals.OpenedxRefusal:
     """Values that the account or the preference does not accept."""
-    return refusals.api_error(400, {"field_errors": errors}, reason="invalid_account", check=", ".join(errors))
+    said = {name: error["developer_message"] for name, error in errors.items()}
+    body = {"field_errors": errors}
+    return refusals.api_error(400, body, reason="invalid_account", check=", ".join(errors), got=said)
 
 
 FAMILY = Family("/api/user/v1", tag="user")

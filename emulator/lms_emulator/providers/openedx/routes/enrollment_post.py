@@ -95,7 +95,8 @@ def _course_key(call: Call, body: dict[str, Any]) -> keys.CourseKey:
     """Checks 1 and 2. The real server fails if course_details is not an object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
-        raise refusals.Unhandled(f"course_details is not an object but {details!r}")
+        tip = "; a form holds no objects: send JSON" if call.is_form else ""
+        raise refusals.Unhandled(f"course_details is not an object but {details!r}{tip}")
     text = details.get("course_id")
     if not text:
         raise course_id_missing(at_top="course_id" in body, is_form=call.is_form)

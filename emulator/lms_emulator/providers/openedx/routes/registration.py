@@ -134,14 +134,18 @@ def _taken(call: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
 
 
 def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.OpenedxRefusal:
-    return refusals.OpenedxRefusal(
+    said = {name: told[0]["user_message"] for name, told in sorted(errors.items()) if name != "username_suggestions"}
+    refusal = refusals.OpenedxRefusal(
         code.replace("-", "_"),
         status=status,
         style="pretty",
         body={**errors, "error_code": code},
         check="registration form",
-        got=sorted(errors),
+        got=sorted(said),
     )
+    if len(said) > 1:
+        refusal.diagnosis = "; ".join(f"`{name}`: {text.rstrip('.')}" for name, text in said.items())
+    return refusal
 
 
 def suggestions(call: Call, username: str) -> list[str]:
