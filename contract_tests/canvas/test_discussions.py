@@ -358,3 +358,27 @@ def test_who_is_anonymous_is_not_given_away(canvas: Site) -> None:
     kept = teacher.put(f"{topics}/{made['id']}", json={"anonymous_state": "full_anonymity", "title": "Still"})
     assert kept.json()["title"] == "Still"
     assert teacher.put(f"{topics}/{made['id']}", json={"anonymous_state": None}).status_code == 400
+
+
+def test_a_pinned_topic_moves_to_the_position_of_another(canvas: Site) -> None:
+    teacher, topics = canvas.teacher, f"{COURSE}/discussion_topics"
+
+    def begun(title: str, **more: object) -> int:
+        return int(teacher.post(topics, json={"title": title, **more}).json()["id"])
+
+    def order() -> str:
+        shown = teacher.get(topics, params={"scope": "pinned", "order_by": "position"}).json()
+        return "".join(topic["title"] for topic in sorted(shown, key=lambda topic: topic["position"]))
+
+    first, second, third = (begun(title, pinned=True) for title in "abc")
+    assert order() == "abc"
+    assert teacher.put(f"{topics}/{third}", json={"position_after": first}).status_code == 200
+    assert order() == "cab", "from below, before the other"
+    assert teacher.put(f"{topics}/{third}", json={"position_after": second}).status_code == 200
+    assert order() == "abc", "from above, after it"
+    begun("d", pinned=True, position_after=second)
+    assert order() == "adbc"
+    loose = begun("e")
+    assert teacher.put(f"{topics}/{loose}", json={"position_after": second}).json()["position"] is None
+    assert teacher.put(f"{topics}/{second}", json={"position_after": loose}).status_code == 500
+    assert order() == "adbc"

@@ -261,26 +261,37 @@ def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
 
 def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """Store a topic, with its position among the pinned ones."""
-    if not topic.is_announcement:
-        others = [discussion_topic for discussion_topic in pinned(api, context) if discussion_topic.id != topic.id]
-        asked = api.params.text("position_after") if discussions.moderates(api, context) else None
-        after = number(asked or "")
-        if asked and all(discussion.id != after for discussion in discussions.topics_of(api, context)):
-            raise refusals.not_found("the topic to stand after", asked)
-        if not topic.pinned:
-            topic = replace(topic, position=None)
-        elif any(discussion_topic.id == after for discussion_topic in others):
-            return insert(api, context, topic, next(row.position or 0 for row in others if row.id == after))
-        elif topic.position is None:
-            topic = replace(topic, position=max((row.position or 0 for row in others), default=0) + 1)
-    return api.store.discussion_topics.put(topic)
+    if topic.is_announcement:
+        return api.store.discussion_topics.put(topic)
+    others = [discussion_topic for discussion_topic in pinned(api, context) if discussion_topic.id != topic.id]
+    asked = api.params.text("position_after") if discussions.moderates(api, context) else None
+    after = next((row for row in discussions.topics_of(api, context) if row.id == number(asked or "")), None)
+    if asked and after is None:
+        raise refusals.not_found("the topic to stand after", asked)
+    if not topic.pinned:
+        return api.store.discussion_topics.put(replace(topic, position=None))
+    if topic.position is None:
+        topic = replace(topic, position=max((row.position or 0 for row in others), default=0) + 1)
+    if after is None or after.id == topic.id:
+        return api.store.discussion_topics.put(topic)
+    if after.position is None:
+        raise refusals.crashed("Canvas finds no position of a topic that is not pinned", asked)
+    return insert(api, context, topic, after.position)
 
 
 def insert(api: Api, context: Context, topic: DiscussionTopic, place: int) -> DiscussionTopic:
-    """Put a pinned topic at a position and move the following ones down."""
-    for discussion_topic in pinned(api, context):
-        if discussion_topic.id != topic.id and (discussion_topic.position or 0) >= place:
-            api.store.discussion_topics.put(replace(discussion_topic, position=(discussion_topic.position or 0) + 1))
+    """Put a pinned topic at a position; those between there and where it was close up.
+
+    So it stands before the topic that had the position if it comes from below, and after it if from above (canvas-lms
+    gems/acts_as_list/lib/active_record/acts/list.rb).
+    """
+    before = topic.position
+    for row in pinned(api, context):
+        at = row.position or 0
+        down = at >= place and (before is None or at < before)
+        up = before is not None and before < at <= place
+        if row.id != topic.id and (down or up):
+            api.store.discussion_topics.put(replace(row, position=at + 1 if down else at - 1))
     return api.store.discussion_topics.put(replace(topic, position=place))
 
 
