@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contract_tests.openlearning.site import Site
-from contract_tests.openlearning.test_diagnoses import unsigned
+from contract_tests.openlearning.test_diagnoses import raw, unsigned
 
 Pairs = list[tuple[str, str]]
 Escape = Callable[[str], str]
@@ -186,6 +186,21 @@ def test_a_moved_clock_is_not_taken_for_a_time_zone(site: Site, minutes: int, sa
     assert site.post_launch(launch).status_code == 403
     assert f"the emulator's clock was moved {said}" in site.refusal().diagnosis
     assert "UTC" not in site.refusal().diagnosis
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("", "\n", "the secret was used with a newline at its end"),
+        (" ", "", "the secret was used with white space around it"),
+    ],
+)
+def test_a_secret_copied_with_white_space_is_that_one_mistake(site: Site, before: str, after: str, said: str) -> None:
+    """Most clients put the secret into the key as it is; the registered one has nothing to encode."""
+    data, params = site.signed(), unsigned(site)
+    made = base64.b64encode(raw(data["url"], params, f"{before}{site.info.consumer_secret}{after}&")).decode()
+    assert site.post_launch(data | {"params": {**params, "oauth_signature": made}}).status_code == 403
+    assert site.refusal().diagnosis == said
 
 
 @pytest.mark.parametrize("steps", [(60,), (30, 30), (120, -60)])

@@ -194,7 +194,7 @@ class _Search:
                     digest = digest_of(message)
                     for wanted, ending in ways:
                         if digest == wanted or (wanted is None and ending[1].output(digest) == self._received):
-                            return whose, _named(chosen, key, ending)
+                            return whose, _named(self._right.secret, chosen, key, ending)
         return (None, TOO_LONG) if self._left < 0 else None
 
     def _endings(self, number: int) -> dict[Mac, list[tuple[bytes | None, Made]]]:
@@ -233,12 +233,16 @@ def _digest_in(received: str) -> bytes | None:
     return None
 
 
-def _named(*parts: Made) -> Diagnosis:
-    """The mistakes of all parts, with their details about this request."""
+def _named(secret: str, *parts: Made) -> Diagnosis:
+    """The mistakes of all parts, with their details about this request.
+
+    That a key was not encoded goes without saying beside what made a `secret` need it that does not.
+    """
+    implied = "secret_not_encoded" if oauth1.percent_encode(secret) == secret else None
     chosen = tuple(mistake for mistakes, _ in parts for mistake in mistakes)
     texts = []
     for mistakes, signing in parts:
-        texts += [mistake.text for mistake in mistakes]
+        texts += [mistake.text for mistake in mistakes if len(mistakes) == 1 or mistake.name != implied]
         if mistakes and signing.detail:
             texts[-1] += f": {signing.detail}"
     return Diagnosis(tuple(mistake.name for mistake in chosen), tuple(texts))
