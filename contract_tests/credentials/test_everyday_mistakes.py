@@ -19,7 +19,9 @@ lms, session = test_rest_mistakes.lms, test_rest_mistakes.session
 canvas, edx = test_rest_mistakes.canvas, test_rest_mistakes.edx
 
 
-def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(lms: Emulator, edx: Send) -> None:
+def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(
+    lms: Emulator, session: requests.Session, edx: Send
+) -> None:
     course, blocks = lms.openedx.course_id, "/api/courses/v1/blocks/"
     place = "`course_id` came in the body; here it goes into the query"
     asked = {"course_id": course, "all_blocks": True}
@@ -33,6 +35,28 @@ def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(lms: Emulator,
     )
     assert edx("GET", blocks, params=asked)().status_code == 200
     assert diagnosed(lms) == ""
+    learner, thread = lms.openedx.access_tokens.learner, {"course_id": course, "type": "discussion", "title": "x"}
+    platforms, key = f"{lms.ltiaas.url}/api/platforms", {"Authorization": f"Bearer {lms.ltiaas.api_key}"}
+    host = {**key, "Host": lms.ltiaas.host}
+    each(
+        lms,
+        {
+            "a thread": (
+                edx("POST", "/api/discussion/v1/threads/", learner, params=thread),
+                "`course_id` came in the query; here it goes into the body",
+            ),
+            "an enrolment": (
+                edx("POST", "/api/enrollment/v1/enrollment", params={"course_details[course_id]": course}),
+                "`course_details[course_id]` came in the query; here it goes into the body",
+            ),
+            "a platform": (
+                lambda: session.post(platforms, params={"url": "https://lms.example", "clientId": "1"}, headers=host),
+                "the body is empty; the members go into it, as JSON",
+            ),
+        },
+    )
+    enrol = {"user": "ada", "course_details": {"course_id": course}}
+    assert edx("POST", "/api/enrollment/v1/enrollment", json=enrol)().status_code == 200
 
 
 def test_roles_that_count_in_an_account(lms: Emulator, canvas: Send) -> None:

@@ -58,7 +58,7 @@ def why_not_as_documented(exchange: Exchange[Any, Any], refusal: Refusal, operat
     if not named:
         return _unnamed(case.known, case.sent, case.texts) if refusal.status in (400, 422) else None
     came = [path for path in named if path in case.sent]
-    if (why := _why_elsewhere(exchange, case.known, came)) is not None:
+    if (why := _why_elsewhere(exchange, refusal, case.known, came)) is not None:
         return why
     for path in came:
         choices = _choices(case.known[path], refusal, operation)
@@ -68,15 +68,18 @@ def why_not_as_documented(exchange: Exchange[Any, Any], refusal: Refusal, operat
     return _why_absent(exchange, case, named, missing) or _why_subject(case, named, missing)
 
 
-def _why_elsewhere(exchange: Exchange[Any, Any], known: dict[Path, str], came: list[Path]) -> str | None:
+def _why_elsewhere(
+    exchange: Exchange[Any, Any], refusal: Refusal, known: dict[Path, str], came: list[Path]
+) -> str | None:
     """That a parameter came in the body where the handler looked in the query, or the other way round."""
     unread = {item.path: item.where for item in exchange.reads.unread(exchange)}
     asked = exchange.reads.asked_of_body(exchange)
+    bare = not exchange.body and refusal.status in (400, 422) and exchange.method in ("POST", "PUT", "PATCH")
     for path in came:
         name = known[path]
         if unread.get(path) in ("form", "json") and path[0] in exchange.query.names:
             return f"`{name}` came in the body; here it goes into the query"
-        if unread.get(path) == "query" and path[0] in asked:
+        if unread.get(path) == "query" and (bare or path[0] in asked):
             return f"`{name}` came in the query; here it goes into the body"
     return None
 

@@ -28,7 +28,10 @@ def object_body(call: Call, needed: str = "") -> dict[str, Any]:
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected JSON"]}]
         refusal = refusals.validation(status, faults, got=str(error))
         refusal.diagnosis = "a form was sent; the API takes JSON" if call.is_form else None
-        refusal.absent = needed if not call.body else None
+        if not call.body and needed:
+            refusal.absent = needed
+        elif not call.body:
+            refusal.diagnosis = "the body is empty; the members go into it, as JSON"
         raise refusal from None
     if not isinstance(body, dict):
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected object"]}]
