@@ -309,7 +309,7 @@ def test_a_small_answer_that_stands_for_a_large_one_is_read_up_to_the_same_limit
             assert peak < 40_000_000, encoding
 
 
-def test_no_provider_can_be_had_to_call_the_control_api(lms: Emulator) -> None:
+def test_no_provider_can_be_made_to_call_the_control_api(lms: Emulator) -> None:
     """Whoever may only send requests to a provider would be the owner by way of it."""
     lms.load(_world_that_names(lms, lms.url))
     for path in ("/_emulator/info", "/w/default/_emulator/info", "/%5Femulator/info", "/canvas/_emulator/"):

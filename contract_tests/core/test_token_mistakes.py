@@ -50,7 +50,7 @@ def test_basic_credentials(lms: Emulator) -> None:
     info = lms.brightspace
     plain = f"{info.client_id}:{info.client_secret}"
     for sent, words in {
-        plain: "they stand there as they are",
+        plain: "they were sent unencoded",
         base64.b64encode(plain.encode("utf-16")).decode(): "UTF-16",
         base64.b64encode(info.client_id.encode()).decode(): "no colon",
         "%%%": "it is not base64",

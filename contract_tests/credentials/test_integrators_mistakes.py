@@ -246,7 +246,7 @@ def test_an_assertion_of_a_tool(lms: Emulator) -> None:
             "padded": (lambda: ask(padded(signed())), "where a JWT has base64url without"),
             "in quotation marks": (lambda: ask(f'"{signed()}"'), "it is a JWT, but there are quotation marks"),
             "Python's bytes": (lambda: ask(f"b'{signed()}'"), "written out as Python's bytes"),
-            "with its scheme": (lambda: ask(f"Bearer {signed()}"), "its scheme stands before it once more"),
+            "with its scheme": (lambda: ask(f"Bearer {signed()}"), "its scheme was written twice"),
             "in lines": (lambda: ask(lines), "there are line breaks or spaces in it"),
         },
     )
@@ -387,7 +387,7 @@ def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
         {
             "the key twice": (
                 get("/api/platforms", Authorization=f"Bearer {info.api_key} {info.api_key}"),
-                "but it stands there twice",
+                "but it was written twice",
             ),
             "a launch as a link": (get("/lti/launch"), "the URL was opened by GET; the LMS posts a form to it"),
             "text": (register(keys), "authConfig is not an object"),

@@ -160,7 +160,7 @@ SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
     "cut at the end": (lambda text: text[:-4], "it is cut: "),
     "cut at the start": (lambda text: text[4:], "it is cut: "),
     "quoted": (lambda text: f'"{text}"', "quotation marks"),
-    "scheme twice": (lambda text: f"Bearer {text}", "its scheme stands before it once more"),
+    "scheme twice": (lambda text: f"Bearer {text}", "its scheme was written twice"),
 }
 
 

@@ -230,7 +230,7 @@ def test_values_of_the_wrong_kind(lms: Emulator) -> None:
 
 def test_a_url_in_a_path(lms: Emulator) -> None:
     items = f"{lms.canvas.url}/api/lti/courses/1/line_items"
-    each(lms, {"appended": (lambda: httpx.get(f"{items}/{items}/1"), "a whole URL stands in the path")})
+    each(lms, {"appended": (lambda: httpx.get(f"{items}/{items}/1"), "there is a whole URL in the path")})
 
 
 def test_callers_of_ltiaas(lms: Emulator) -> None:

@@ -117,7 +117,7 @@ def test_keys_that_are_passed_over(lms: Emulator, desk: Desk, keys: KeySite) -> 
     for jwks, words in (
         ([OURS | {"use": "enc"}], "whose `use` is 'enc' in its key set, and has to be 'sig'"),
         ([OURS | {"kty": "rsa"}], "'rsa'"),
-        ([other | {"kid": "ours"}, OURS], "behind another one of the same `kid`"),
+        ([other | {"kid": "ours"}, OURS], "comes after another one in its key set with the same `kid`"),
         ([other], "one that its key set had before and has no more"),
     ):
         publish(keys, *jwks)

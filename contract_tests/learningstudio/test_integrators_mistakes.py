@@ -257,7 +257,7 @@ def test_how_a_username_is_written_for_a_password(lms: Emulator, client: Client,
 def test_how_a_username_is_written_in_an_assertion(lms: Emulator, client: Client, info: Info) -> None:
     name = info.student.username
     for sent, words in {
-        f"loginid={name}": "the value stands alone in this place, without `loginid=`",
+        f"loginid={name}": "the value goes here alone, without `loginid=`",
         f'"{name}"': "there are quotation marks around it",
         name.title(): "letters differ in case",
         str(info.student.id): f"this is the number of {name}",

@@ -90,7 +90,7 @@ def test_other_paths_and_times(lms: Emulator, client: Client) -> None:
         "host and path were signed": {"signed_path": "127.0.0.1/me"},
         "another oauth_timestamp was signed": {"oauth_timestamp": str(now - 40)},
         "signed in milliseconds and sent in seconds": {"oauth_timestamp": f"{now}000"},
-        "the values stand in double quotes": {"written": lambda text: text.replace('"', "'")},
+        "values go in double quotes": {"written": lambda text: text.replace('"', "'")},
         "commas go between them": {"written": lambda text: text.replace('",', '";')},
     }
     lms.clock.freeze()
@@ -191,7 +191,7 @@ def test_tokens_of_eventing(lms: Emulator, client: Client, info: Info) -> None:
         "HMAC-SHA1 was used": f"{me}|{now}|{hmac.digest(secret.encode(), (now + me).encode(), 'sha1').hex()}",
         "in upper case": f"{me}|{now}|{cmac(secret, now + me).hex().upper()}",
         "this is the consumer key of the campus": right.replace(me, client.keys.consumer_key),
-        "the token stands alone in the header": f"Bearer {right}",
+        "the token goes in the header alone": f"Bearer {right}",
         "the token is percent-encoded": right.replace("|", "%7C"),
         "not the Unix time": f"{me}|1795831832|{'0' * 32}",
         "ends in Z": f"{me}|{now[:-1]}|{'0' * 32}",

@@ -53,9 +53,7 @@ def test_lti_1_1(edx: Web) -> None:
     assert "500 error" in outcome(500, secret=f"{SECRET}\n")
     assert diagnosis(edx) == "the secret was used with a newline at its end"
     assert "500 error" in outcome(500, digest="x")
-    assert (
-        diagnosis(edx) == "it is the hash of another body: was the body written anew, or changed, after it was hashed?"
-    )
+    assert diagnosis(edx) == "it is the hash of another body: was the body rewritten or changed after it was hashed?"
     message = envelope("replaceResult", "a:b:c", of_score("0.5"))
     answer = edx.http.post(OUTCOMES, content=message, headers={"Authorization": "Bearer x"}).text
     assert "OAuth verification error: Malformed authorization header" in answer

@@ -67,7 +67,7 @@ def test_api_keys(site: Site) -> None:
             "another scheme": (get({"Authorization": f"Token {key}"}), "it came as `Token …`"),
             "another header": (get({"Api-Key": key}), "it came in the header api-key"),
             "another parameter": (get(apikey=key), "it came in the query, as `apikey`"),
-            "Bearer within": (get({"X-API-Key": f"Bearer {key}"}), "its scheme stands before it once more"),
+            "Bearer within": (get({"X-API-Key": f"Bearer {key}"}), "its scheme was written twice"),
             "base64": (get({"X-API-Key": encoded}), "it was encoded in base64 once more"),
             "a placeholder": (get({"X-API-Key": "<your key>"}), "24 hex digits, a dot and 64 hex digits"),
             "another mark": (get({"X-API-Key": key.replace(".", ":")}), "the character at place 25 of"),

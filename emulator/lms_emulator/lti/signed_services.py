@@ -92,7 +92,7 @@ def why_body_hash(exchange: Exchange[Any, Any], got: str | None) -> str:
     for words, digest in _digests(exchange.body):
         if got == digest:
             return words
-    return "it is the hash of another body: was the body written anew, or changed, after it was hashed?"
+    return "it is the hash of another body: was the body rewritten or changed after it was hashed?"
 
 
 def _digests(body: bytes) -> Iterator[tuple[str, str]]:

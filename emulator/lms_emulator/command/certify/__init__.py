@@ -46,9 +46,9 @@ Trials run over plain HTTP, which is quick. Those about cookies run in Chromium,
 installed (pip install "lms-emulator[browser]"); all of them do if the tool's own scripts lead through the launch.
 
 A tool that hangs is waited for: --timeout seconds at the plain launch, less after it if that was quick. --budget bounds
-the whole; what it cuts is named, and is no success. --together opens the tool from all platforms at once.
+the whole; what it cuts is named, and does not count as passed. --together opens the tool from all platforms at once.
 
-exit status: 0 no failure (warnings are none), 1 the tool failed a trial or some were not tried, 2 a usage error
+exit status: 0 no failure (warnings aside), 1 the tool failed a trial or some were not tried, 2 a usage error
 """
 
 _NO_BROWSER = (
@@ -88,12 +88,12 @@ def add(commands: Commands) -> None:
         "--budget", type=float, default=300, metavar="SECONDS", help="how long all trials may take (default 300)"
     )
     parser.add_argument(
-        "--together", action="store_true", help="open the tool from all platforms at once; it has to bear that"
+        "--together", action="store_true", help="open the tool from all platforms at once, which it has to cope with"
     )
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     parser.add_argument("--html", metavar="FILE", help="write a report for people")
     parser.add_argument("--quiet", action="store_true", help="print only what did not pass, and the sums")
-    parser.add_argument("--registrations", action="store_true", help="print what the tool has to know, and end")
+    parser.add_argument("--registrations", action="store_true", help="print what the tool has to know, and exit")
     parser.set_defaults(run=run)
 
 

@@ -269,7 +269,7 @@ def _why_not_found(jwk: Mapping[str, Any], kids: set[str]) -> str:
             return f", whose `{name}` is {jwk[name]!r} in its key set, and has to be {right!r}"
     if not jwk.get("kid"):
         return ", to which its key set gives no `kid`"
-    return ", which stands in its key set behind another one of the same `kid`" if jwk["kid"] in kids else ""
+    return ", which comes after another one in its key set with the same `kid`" if jwk["kid"] in kids else ""
 
 
 def _by_secret(exchange: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:

@@ -34,7 +34,7 @@ def why_no_basic(exchange: Exchange[Any, Any]) -> str | None:
     try:
         raw = b64decode(value.strip() + "=" * (-len(value.strip()) % 4), validate=True)
     except ValueError:
-        plain = "they stand there as they are" if ":" in value else "it is not base64"
+        plain = "they were sent unencoded" if ":" in value else "it is not base64"
         plain = "it is base64url, with - and _ for + and /" if re.fullmatch("[A-Za-z0-9_=-]+", value.strip()) else plain
         return f"what follows `Basic` has to be client id, colon and secret in base64; {plain}"
     if b"\0" in raw:
@@ -48,7 +48,7 @@ def why_no_response_type(sent: str | None) -> str | None:
         return "no response_type was sent; it has to be code"
     if sent in ("token", "id_token", "id_token token"):
         return "the implicit grant is not given here: ask for response_type=code, and exchange the code"
-    return "only response_type=code is taken"
+    return "only response_type=code is accepted"
 
 
 def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None:

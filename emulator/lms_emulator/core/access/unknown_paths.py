@@ -41,7 +41,7 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     if (oauth := _other_oauth(provider, path)) is not None:
         return oauth
     if _WHOLE.search(path):
-        return "a whole URL stands in the path: send the request to that URL itself"
+        return "there is a whole URL in the path: send the request to that URL itself"
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"

@@ -262,7 +262,7 @@ def _from_signature(call: Call, value: str) -> Caller:
 
 
 _JOINT = re.compile(r"([;&| ])[ \t]?oauth_")
-_QUOTES = "the values stand in double quotes, not in single ones"
+_QUOTES = "values go in double quotes, not single ones"
 
 
 def _why_header(value: str) -> str | None:

@@ -12,7 +12,7 @@ def why_nobody(call: Call, client_string: str, name: str) -> str:
     """The user whose username was written differently."""
     member, equals, value = name.partition("=")
     if equals and call.store.user_named(client_string, value, ignore_case=True) is not None:
-        return f"the value stands alone in this place, without `{member}=`"
+        return f"the value goes here alone, without `{member}=`"
     doubled = [("the backslash before it is doubled", name.lstrip("\\"))] if name.startswith("\\") else []
     for why, meant in (("", name), *doubled, *undone(name)):
         user = call.store.user_named(client_string, meant, ignore_case=True)

@@ -79,9 +79,9 @@ def _principal(call: Call, data: str) -> Principal:
 def _why_unreadable(call: Call, sent: str) -> str | None:
     """The mistake in the format of a token."""
     if not sent:
-        return _why_elsewhere(call) or "no Authorization header came: the token stands there, without a scheme"
+        return _why_elsewhere(call) or "no Authorization header came: the token goes there, without a scheme"
     if " " in sent.partition("|")[0]:
-        return f"the token stands alone in the header, without `{sent.partition(' ')[0]}` in front"
+        return f"the token goes in the header alone, without `{sent.partition(' ')[0]}` in front"
     if "%7c" in sent.lower():
         return "the token is percent-encoded; a header takes it as it is"
     parts = sent.split("|")
