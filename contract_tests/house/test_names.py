@@ -12,7 +12,8 @@ from contract_tests.house.package import ROOT
 
 VAGUE = ("one", "told", "gone", "near")
 """Each stood for a hundred different things, as pronouns do."""
-_SOMEWHERE = re.compile(rf"\b(?:{'|'.join(VAGUE)})\b")
+_PERHAPS_BOUND = re.compile(rf"\b(?:{'|'.join(VAGUE)})\b(?=\s*(?:[-+*/%&|^@<>:]*=|[:,()\]}}]|in\b|if\b|#|$))", re.M)
+"""What may follow a name where it is bound; parsing only modules with that takes a second instead of five."""
 
 
 def vague_names(text: str) -> Iterator[tuple[int, str]]:
@@ -30,13 +31,12 @@ def vague_names(text: str) -> Iterator[tuple[int, str]]:
             yield getattr(node, "lineno", 0), name
 
 
-@pytest.mark.slow
 def test_no_name_is_a_pronoun() -> None:
     """Name an item by what it is: `enrollment`, `token`, `path`."""
     found = []
     for folder in ("emulator", "fixtures", "contract_tests", "benchmarks"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if _SOMEWHERE.search(text := path.read_text("utf-8")):
+            if _PERHAPS_BOUND.search(text := path.read_text("utf-8")):
                 found += [f"{path.relative_to(ROOT).as_posix()}:{line}: {name}" for line, name in vague_names(text)]
     assert found == []
 
@@ -65,11 +65,14 @@ def test_a_call_is_called_a_call() -> None:
             "import a as near",
             "try: pass\nexcept E as gone: pass",
             "match a:\n case [told]: pass",
+            "match a:\n case {'b': told}: pass",
+            "one += 1",
         ),
     ],
 )
 def test_every_way_to_bind_a_name_is_seen(text: str) -> None:
     assert list(vague_names(text))
+    assert _PERHAPS_BOUND.search(text)
 
 
 @pytest.mark.parametrize("text", ["alone = one_more = 1", "a = 'one'", "a.one, a['told']", "from a import near", "one"])

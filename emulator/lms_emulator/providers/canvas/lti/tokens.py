@@ -93,13 +93,13 @@ class CanvasAssertions(Assertions[Call]):
             call.check(f"assertion: {fault.claim}", False, expected=fault.expected, got=fault.got)
         if wrong:
             # When it was signed says more than when it ended.
-            told = next((fault for fault in wrong if wrong[0].claim == "exp" and fault.claim == "iat"), wrong[0])
+            cause = next((fault for fault in wrong if wrong[0].claim == "exp" and fault.claim == "iat"), wrong[0])
             raise oauth_refusals.bad_assertion(
                 f"assertion_{wrong[0].kind}",
                 " | ".join(fault.sentence for fault in wrong),
                 expected=wrong[0].expected,
                 got=wrong[0].got,
-                diagnosis=why_claim(call, told.claim, told.expected, told.got) or _DIAGNOSES.get(wrong[0].kind),
+                diagnosis=why_claim(call, cause.claim, cause.expected, cause.got) or _DIAGNOSES.get(wrong[0].kind),
             )
         if str(claims["iss"]) != str(claims["sub"]):
             validator.unchecked(call, "iss_not_sub", "iss is sub", expected=claims["sub"], got=claims["iss"])
