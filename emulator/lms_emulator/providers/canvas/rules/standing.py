@@ -37,10 +37,10 @@ def why_not(call: Call, needs: Collection[str], what: str = "") -> str | None:
     if any(role_allows(call, account, role, need) for role in _roles(call, user, course) for need in needs):
         return None
     of_account = course is None and _account(call) is not None
-    told = [_caller(call, user, course, account), *_holders(call, account, needs, of_account=of_account)]
+    reasons = [_caller(call, user, course, account), *_holders(call, account, needs, of_account=of_account)]
     if permissions().keys().isdisjoint(needs) and any(_roles(call, user, course)):
-        told += [f"{hidden} is not published, and students see it only when it is" for hidden in _unpublished(call)]
-    return "; ".join(told)
+        reasons += [f"{hidden} is not published, and students see it only when it is" for hidden in _unpublished(call)]
+    return "; ".join(reasons)
 
 
 def where_somebody_stands(call: Call, user: User, course: Course) -> str:

@@ -134,7 +134,9 @@ def _taken(call: Call, form: dict[str, str]) -> refusals.OpenedxRefusal | None:
 
 
 def _refused(status: int, errors: dict[str, Any], code: str) -> refusals.OpenedxRefusal:
-    said = {name: told[0]["user_message"] for name, told in sorted(errors.items()) if name != "username_suggestions"}
+    said = {
+        name: messages[0]["user_message"] for name, messages in sorted(errors.items()) if name != "username_suggestions"
+    }
     refusal = refusals.OpenedxRefusal(
         code.replace("-", "_"),
         status=status,
