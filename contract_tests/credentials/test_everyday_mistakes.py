@@ -49,6 +49,14 @@ def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(
                 edx("POST", "/api/enrollment/v1/enrollment", params={"course_details[course_id]": course}),
                 "`course_details[course_id]` came in the query; here it goes into the body",
             ),
+            "completions": (
+                edx("POST", "/api/completion/v1/completion-batch", learner, params={"username": "ada"}),
+                "the body names nobody: send `username` in it",
+            ),
+            "another's completions": (
+                edx("POST", "/api/completion/v1/completion-batch", learner, json={"username": "charles"}),
+                "only the user named and staff may write",
+            ),
             "a platform": (
                 lambda: session.post(platforms, params={"url": "https://lms.example", "clientId": "1"}, headers=host),
                 "the body is empty; the members go into it, as JSON",

@@ -24,7 +24,9 @@ def may_write(call: Call) -> None:
     if user.is_staff and call.method == "POST":
         return
     if named != user.username:
-        raise refusals.permission_denied("only the user named and staff may write", check="own completion or staff")
+        why = "only the user named and staff may write"
+        why = why if named is not None else f"{why}, and the body names nobody: send `username` in it"
+        raise refusals.permission_denied(why, check="own completion or staff")
 
 
 def _invalid(text: str, *, absent: str | None = None, why: str | None = None) -> refusals.OpenedxRefusal:
