@@ -171,7 +171,7 @@ def _refusal(call: Call, wanted: Wanted, course: Course, refused: enrollment.Ref
         return mode_not_offered(refused.detail, course.id, details)
     if refused.reason == "attribute":
         return bad_attribute(refused.detail)
-    return not_created(wanted.user.username, course.id, refused.reason)
+    return not_created(wanted.user.username, course.id, refused.reason, ending=wanted.is_active is False)
 
 
 def _join_cohort(call: Call, wanted: Wanted) -> None:
@@ -301,10 +301,16 @@ def bad_attribute(text: str) -> refusals.OpenedxRefusal:
     )
 
 
-def not_created(username: str, course: str, reason: str) -> refusals.OpenedxRefusal:
-    """The course is closed or full."""
+def not_created(username: str, course: str, reason: str, *, ending: bool) -> refusals.OpenedxRefusal:
+    """The course is closed or full.
+
+    Parameters: `ending`, whether the request sends `is_active: false`.
+    """
     text = f"An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"
     diagnosis = f"the course is {reason}; force_enrollment by staff gets past this"
+    if ending:
+        ended = f"{username} is not enrolled, so there is no enrolment to end"
+        diagnosis = f"{ended}; a new one is refused, as the course is {reason}"
     return _message(400, text, f"enrollment_{reason}", check=f"course is not {reason}", diagnosis=diagnosis)
 
 
