@@ -105,9 +105,7 @@ def call(rig: InProcess, text: str, path: str = ME) -> httpx.Response:
     return rig.get(path, headers={"Authorization": f"Bearer {text}"})
 
 
-NOT_OURS = (
-    "this is a JWT that the platform did not give out; a REST call takes an access token that was given out for a user"
-)
+NOT_OURS = "this is a JWT that the platform did not issue; a REST call takes an access token issued for a user"
 UNPARSED = "Couldn't parse token"
 
 

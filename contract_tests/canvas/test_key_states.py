@@ -73,9 +73,11 @@ def test_overrides_and_assignments(canvas: Site) -> None:
     ):
         section = {"assignment_override[course_section_id]": "1"} if "due_at" in name else {}
         assert teacher.post(path, data={"assignment[name]": "T", **section, name: value}).status_code == 400
-        assert canvas.diagnosis.startswith(f"`{name}` came as {value[:100]}: {said}"), canvas.diagnosis
+        assert canvas.diagnosis.startswith(f"`{name}` was sent as {value[:100]}: {said}"), canvas.diagnosis
     assert teacher.post(f"{COURSE}/assignments/{made}/overrides", data={"assignment_override": "x"}).status_code == 400
-    assert canvas.diagnosis.startswith("`assignment_override` came as the text x; it has to hold `assignment_override[")
+    assert canvas.diagnosis.startswith(
+        "`assignment_override` was sent as the text x; it has to hold `assignment_override["
+    )
 
 
 def test_a_permission_that_is_missing_is_named(canvas: Site) -> None:
@@ -96,7 +98,7 @@ def test_a_timetable_names_the_days_that_it_cannot_read(canvas: Site) -> None:
     when = {"weekdays": "Foo", "start_time": "9:00", "end_time": "10:00"}
     sent = {"timetables": {"all": [when]}}
     assert canvas.teacher.post(f"{COURSE}/calendar_events/timetable", json=sent).status_code == 400
-    assert canvas.diagnosis == "`timetables[<course_section_id>][weekdays]` came as Foo: weekdays are not valid"
+    assert canvas.diagnosis == "`timetables[<course_section_id>][weekdays]` was sent as Foo: weekdays are not valid"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_compressing_dates_respects_the_end_date_and_stores_nothing(canvas: Site
     refused = canvas.teacher.post(f"{COURSE}/course_pacing/compress_dates", json={"course_pace": wanted})
     assert refused.json() == {"success": False, "errors": "End date cannot be before start date"}
     assert canvas.diagnosis == (
-        "`course_pace[end_date]` came as 2026-11-01, `course_pace[start_date]` came as 2026-11-20: "
+        "`course_pace[end_date]` was sent as 2026-11-01, `course_pace[start_date]` was sent as 2026-11-20: "
         "End date cannot be before start date"
     )
     assert canvas.teacher.get(f"{COURSE}/course_pacing/new").json()["course_pace"]["id"] is None
@@ -137,7 +137,7 @@ def test_blackout_dates(canvas: Site) -> None:
     assert canvas.teacher.get(f"{path}/{made['id']}").json()["blackout_date"]["event_title"] == "Holidays"
     early = canvas.teacher.put(f"{path}/{made['id']}", json={"blackout_date": {"end_date": "2026-12-01"}})
     assert (early.status_code, early.json()) == (422, ["End date can't be before start date"])
-    assert canvas.diagnosis.startswith("`blackout_date[end_date]` came as 2026-12-01: End date can't be before")
+    assert canvas.diagnosis.startswith("`blackout_date[end_date]` was sent as 2026-12-01: End date can't be before")
     kept = [{"id": made["id"], "event_title": "Long holidays"}, {**wanted, "event_title": "New"}]
     found = canvas.teacher.put(path, json={"blackout_dates": kept}).json()
     assert [item["event_title"] for item in found] == ["Long holidays", "New"]

@@ -154,8 +154,11 @@ def test_members_of_line_items_and_scores(lms: Emulator) -> None:
         {
             "no label": (post(base, {"scoreMaximum": 10}), "no `label` was sent"),
             "no maximum": (post(base, {"label": "x"}), "no `scoreMaximum` was sent"),
-            "a word": (post(base, item | {"scoreMaximum": "ten"}), "`scoreMaximum` came as ten; it has to be a number"),
-            "nothing": (post(base, item | {"scoreMaximum": 0}), "`scoreMaximum` came as 0; it has to be above 0"),
+            "a word": (
+                post(base, item | {"scoreMaximum": "ten"}),
+                "`scoreMaximum` was sent as ten; it has to be a number",
+            ),
+            "nothing": (post(base, item | {"scoreMaximum": 0}), "`scoreMaximum` was sent as 0; it has to be above 0"),
             "a list": (post(base, [item]), "the body is a list; it has to be an object"),
             "no person": (scored(userId=None), "no `userId` was sent"),
             "an address": (scored(userId="ada@x"), "nobody in the course has the `sub` ada@x"),
@@ -163,7 +166,7 @@ def test_members_of_line_items_and_scores(lms: Emulator) -> None:
             "no link": (post(base, item | {"resourceLinkId": "x"}), "`resourceLinkId` is the `id` of the claim"),
             "seconds": (scored(timestamp=1798070400), "it counts seconds since 1970"),
             "no zone": (scored(timestamp="2026-12-01T10:00:00"), "a zone belongs to it: 2026-12-01T10:00:00Z"),
-            "below nothing": (scored(scoreGiven=-1), "`scoreGiven` came as -1; it has to be at least 0"),
+            "below nothing": (scored(scoreGiven=-1), "`scoreGiven` was sent as -1; it has to be at least 0"),
         },
     )
     assert scored()().status_code < 300

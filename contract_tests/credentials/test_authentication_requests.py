@@ -52,9 +52,9 @@ def test_a_parameter_that_was_left_out(lms: Emulator, site: LmsSite, name: str) 
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"scope": "profile"}, "`scope` came as profile: it has to be openid"),
-        ({"scope": "OpenID"}, "it has to be openid: letters differ in case"),
-        ({"login_hint": "101"}, "`login_hint` came as 101: it has to be "),
+        ({"scope": "profile"}, "`scope` was sent as profile: it has to be openid"),
+        ({"scope": "OpenID"}, "it has to be openid: the case differs"),
+        ({"login_hint": "101"}, "`login_hint` was sent as 101: it has to be "),
     ],
 )
 def test_a_value_that_is_not_the_required_one(lms: Emulator, site: LmsSite, sent: dict[str, str], words: str) -> None:

@@ -97,7 +97,10 @@ def test_canvas(lms: Emulator, canvas: CanvasSite) -> None:
             "the tool's address": (post(iss="https://tool.example"), "it has to be its client id"),
             "no exp": (post(exp=None), "the token has no `exp`"),
             "jwt": (post(lambda message: {"jwt": message}), "`jwt` came; the name is `JWT`"),
-            "id_token": (post(lambda message: {"id_token": message}), "a JWT came as `id_token`; the name is `JWT`"),
+            "id_token": (
+                post(lambda message: {"id_token": message}),
+                "a JWT was sent as `id_token`; the name is `JWT`",
+            ),
             "in quotation marks": (post(change=lambda m: f'"{m}"'), "it is a JWT, but there are quotation marks"),
         },
     )
@@ -118,7 +121,7 @@ def test_brightspace(lms: Emulator, brightspace: BrightspaceSite) -> None:
             "no data": (post(**{f"{DL}data": None}), "the response has no `data`"),
             "the message of a request": (
                 post(**{f"{CLAIM}message_type": "LtiDeepLinkingRequest"}),
-                "its `message_type` came as",
+                "its `message_type` was sent as",
             ),
             "no deployment": (post(**{f"{CLAIM}deployment_id": None}), "it has no `deployment_id`"),
             "the client as deployment": (
@@ -127,18 +130,18 @@ def test_brightspace(lms: Emulator, brightspace: BrightspaceSite) -> None:
             ),
             "another deployment": (
                 post(**{f"{CLAIM}deployment_id": other}),
-                f'its `deployment_id` came as the text "{other}"; it has to be',
+                f'its `deployment_id` was sent as the text "{other}"; it has to be',
             ),
-            "one item": (post(**{f"{DL}content_items": LINK}), "its `content_items` came as {"),
+            "one item": (post(**{f"{DL}content_items": LINK}), "its `content_items` was sent as {"),
             "no nonce": (post(nonce=None), "the token has no `nonce`"),
             "JSON": (
                 lambda: httpx.post(request.url, json={"JWT": "x"}, headers=request.cookies),
-                "the body came as application/json",
+                "the body was sent as application/json",
             ),
             "cut": (post(change=lambda message: message.rpartition(".")[0]), "2 came: was it cut"),
             "a word for a number": (
                 post(**{f"{DL}content_items": [LINK | item]}),
-                'its `scoreMaximum` came as the text "ten"; it has to be a number',
+                'its `scoreMaximum` was sent as the text "ten"; it has to be a number',
             ),
             "no number": (post(**{f"{DL}content_items": [LINK | {"lineItem": {}}]}), "no `scoreMaximum` was sent"),
             "the day first": (
@@ -170,10 +173,10 @@ def test_open_edx(lms: Emulator, edx: Web) -> None:
             "a learner": (post(lms.openedx.learner), "staff of the course choose content; ada is neither"),
             "nobody": (post(None), "no session came with it"),
             "no message type": (post(**{kind: None}), "it has no `message_type`"),
-            "another message type": (post(**{kind: "LtiDeepLinkingRequest"}), "its `message_type` came as"),
+            "another message type": (post(**{kind: "LtiDeepLinkingRequest"}), "its `message_type` was sent as"),
             "a file": (
                 post(**{f"{DL}content_items": [{"type": "file"}]}),
-                'its `type` came as the text "file"; it has to be ltiResourceLink or',
+                'its `type` was sent as the text "file"; it has to be ltiResourceLink or',
             ),
             "jwt": (post(name="jwt"), "`jwt` came; the name is `JWT`"),
         },

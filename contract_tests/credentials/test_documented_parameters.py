@@ -63,7 +63,7 @@ def test_names(lms: Emulator, canvas: Send) -> None:
             ),
             "an object as text": (
                 canvas("POST", f"{course}/modules", data={"module": "[object Object]"}),
-                "`module` came as the text [object Object]; a hash is expected, as `module[name]=value`",
+                "`module` was sent as the text [object Object]; a hash is expected, as `module[name]=value`",
             ),
             "a list": (
                 canvas("POST", f"{course}/modules", json=[{"name": "Week 1"}]),
@@ -192,9 +192,9 @@ def test_line_items_and_scores_of_canvas(
             "no label": (new(title="Quiz", scoreMaximum=10), "no `label` was sent"),
             "snake case": (new(label="Quiz", score_maximum=10), "`score_maximum` came; the name is `scoreMaximum`"),
             "within": (new(lineItem=right), "`lineItem[label]` came; the name is `label`"),
-            "a comma": (new(label="Quiz", scoreMaximum="7,5"), "`scoreMaximum` came as 7,5; numbers have a point"),
-            "a word": (new(label="Quiz", scoreMaximum="ten"), "`scoreMaximum` came as ten"),
-            "a negative": (new(label="Quiz", scoreMaximum=-1), "`scoreMaximum` came as -1"),
+            "a comma": (new(label="Quiz", scoreMaximum="7,5"), "`scoreMaximum` was sent as 7,5; numbers have a point"),
+            "a word": (new(label="Quiz", scoreMaximum="ten"), "`scoreMaximum` was sent as ten"),
+            "a negative": (new(label="Quiz", scoreMaximum=-1), "`scoreMaximum` was sent as -1"),
             "null": (
                 lambda: http.put(item, headers=token, json=right | {"scoreMaximum": None}),
                 "`scoreMaximum` came, but is null",
@@ -271,7 +271,7 @@ def test_tokens_that_others_made_for_open_edx(lms: Emulator, http: httpx.Client)
                 "issued by https://a.example; its `iss`",
             ),
             "without a time": (send(iat=None), "the token has no `iat`"),
-            "of another version": (send(version="2.0.0"), 'its `version` came as the text "2.0.0"; it has to be'),
+            "of another version": (send(version="2.0.0"), 'its `version` was sent as the text "2.0.0"; it has to be'),
         },
     )
     assert by_hand(mac.digest())().status_code == 200

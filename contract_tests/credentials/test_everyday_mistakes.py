@@ -23,7 +23,7 @@ def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(
     lms: Emulator, session: requests.Session, edx: Send
 ) -> None:
     course, blocks = lms.openedx.course_id, "/api/courses/v1/blocks/"
-    place = "`course_id` came in the body; here it goes into the query"
+    place = "`course_id` was sent in the body; here it goes into the query"
     asked = {"course_id": course, "all_blocks": True}
     each(
         lms,
@@ -43,11 +43,11 @@ def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(
         {
             "a thread": (
                 edx("POST", "/api/discussion/v1/threads/", learner, params=thread),
-                "`course_id` came in the query; here it goes into the body",
+                "`course_id` was sent in the query; here it goes into the body",
             ),
             "an enrolment": (
                 edx("POST", "/api/enrollment/v1/enrollment", params={"course_details[course_id]": course}),
-                "`course_details[course_id]` came in the query; here it goes into the body",
+                "`course_details[course_id]` was sent in the query; here it goes into the body",
             ),
             "completions": (
                 edx("POST", "/api/completion/v1/completion-batch", learner, params={"username": "ada"}),
@@ -124,13 +124,13 @@ def test_several_members_that_one_refusal_is_about(lms: Emulator, canvas: Send, 
         {
             "dates": (
                 canvas("GET", "/calendar_events?start_date=12/31/2026&end_date=foo"),
-                "`start_date` came as 12/31/2026: the year comes first",
+                "`start_date` was sent as 12/31/2026: the year comes first",
             ),
             "read-only fields": (
                 edx(
                     "PATCH", "/api/user/v1/accounts/ada", ada, json={"is_active": False, "username": "x"}, headers=patch
                 ),
-                "`username` came as x: This field is not editable via this API",
+                "`username` was sent as x: This field is not editable via this API",
             ),
             "a registration": (
                 edx("POST", "/api/user/v1/account/registration/", "", data={"name": "N", "password": "abc"}),

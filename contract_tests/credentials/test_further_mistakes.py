@@ -256,7 +256,7 @@ def test_ids_that_are_none(lms: Emulator, http: requests.Session) -> None:
             "the plural of it": (enrol("teachers"), "did you mean TeacherEnrollment?"),
             "a day as in Europe": (
                 make("31/12/2026"),
-                "came as 31/12/2026; the year comes first: 2026-12-31T23:59:00Z",
+                "was sent as 31/12/2026; the year comes first: 2026-12-31T23:59:00Z",
             ),
         },
     )
@@ -397,7 +397,7 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
     each(
         lms,
         {
-            "small letters": (score(activityProgress="completed"), "it has to be Completed: letters differ in case"),
+            "small letters": (score(activityProgress="completed"), "it has to be Completed: the case differs"),
             "nearly the word": (score(gradingProgress="FullGraded"), "did you mean FullyGraded?"),
             "no timestamp": (score(timestamp=None), "no timestamp was sent"),
             "no maximum": (score(scoreMaximum=None), "no `scoreMaximum` was sent"),
@@ -405,19 +405,22 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
                 score(scoreMaximum=None, score_maximum=10),
                 "`score_maximum` came; the name is `scoreMaximum`",
             ),
-            "below nothing": (score(scoreGiven=-1), "`scoreGiven` came as -1; it has to be 0 or more"),
+            "below nothing": (score(scoreGiven=-1), "`scoreGiven` was sent as -1; it has to be 0 or more"),
             "points in words": (
                 score(scoreGiven="five"),
-                'its `scoreGiven` came as the text "five"; it has to be a number',
+                'its `scoreGiven` was sent as the text "five"; it has to be a number',
             ),
-            "most in words": (score(scoreMaximum="ten"), "`scoreMaximum` came as ten; it has to be a number above 0"),
+            "most in words": (
+                score(scoreMaximum="ten"),
+                "`scoreMaximum` was sent as ten; it has to be a number above 0",
+            ),
             "an item of ten": (
                 lambda: http.post(
                     f"{services}/1/line_items", json={"scoreMaximum": "ten", "label": "x"}, headers=grader
                 ),
-                "`scoreMaximum` came as ten; it has to be a number",
+                "`scoreMaximum` was sent as ten; it has to be a number",
             ),
-            "no time": (score(timestamp="yesterday"), "`timestamp` came as yesterday"),
+            "no time": (score(timestamp="yesterday"), "`timestamp` was sent as yesterday"),
             "to the item itself": (lambda: http.post(item, headers=grader), "POST was sent; this path takes GET"),
             "by GET": (lambda: http.get(f"{item}/scores", headers=grader), "GET was sent; this path takes POST"),
         },

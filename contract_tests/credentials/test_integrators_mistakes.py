@@ -121,7 +121,10 @@ def test_a_client_at_the_token_endpoint(lms: Emulator, sites: dict[str, LmsSite]
                 lambda: HTTP.post(url, content=whole, headers=FORM),
                 "the body is JSON, and",
             ),
-            "no Content-Type": (lambda: HTTP.post(url, content=urlencode(grant | client)), "came as no Content-Type"),
+            "no Content-Type": (
+                lambda: HTTP.post(url, content=urlencode(grant | client)),
+                "was sent as no Content-Type",
+            ),
             "the refresh token as a code": (
                 lambda: post(grant_type="refresh_token", code=grant["refresh_token"], **client),
                 "this is a refresh token of",
@@ -132,8 +135,8 @@ def test_a_client_at_the_token_endpoint(lms: Emulator, sites: dict[str, LmsSite]
         each(
             lms,
             {
-                "JSON": (lambda: HTTP.post(url, json=grant | client), "the body came as application/json"),
-                "in the query": (lambda: HTTP.post(url, params=grant | client), "grant_type came in the query"),
+                "JSON": (lambda: HTTP.post(url, json=grant | client), "the body was sent as application/json"),
+                "in the query": (lambda: HTTP.post(url, params=grant | client), "grant_type was sent in the query"),
             },
         )
     method = "client_secret_basic"
@@ -189,13 +192,13 @@ def test_where_a_token_is_sent(lms: Emulator, name: str) -> None:
 
     whole = json.dumps({"access_token": token, "token_type": "Bearer"})
     wrong: Wrong = {
-        "a colon after the scheme": (auth(f"Bearer: {token}"), "it came as `Bearer: …`"),
-        "an equals sign": (auth(f"Bearer={token}"), "it came after a scheme that is not parted from it by a space"),
-        "another scheme": (auth(f"Token {token}"), "it came as `Token …`"),
-        "no scheme": (auth(token), "it came in the Authorization header without a scheme"),
-        "another header": (me({"X-Auth-Token": token}), "it came in the header x-auth-token"),
-        "a cookie": (me({"Cookie": f"access_token={token}"}), "it came in the cookies, as `access_token`"),
-        "the query": (me(params={"token": token}), "it came in the query, as `token`"),
+        "a colon after the scheme": (auth(f"Bearer: {token}"), "it was sent as `Bearer: …`"),
+        "an equals sign": (auth(f"Bearer={token}"), "it was sent after a scheme without a space between them"),
+        "another scheme": (auth(f"Token {token}"), "it was sent as `Token …`"),
+        "no scheme": (auth(token), "it was sent in the Authorization header without a scheme"),
+        "another header": (me({"X-Auth-Token": token}), "it was sent in the header x-auth-token"),
+        "a cookie": (me({"Cookie": f"access_token={token}"}), "it was sent in the cookies, as `access_token`"),
+        "the query": (me(params={"token": token}), "it was sent in the query, as `token`"),
         "brackets of the manual": (auth(f"Bearer <{token}>"), "there are brackets around it"),
         "base64": (auth(f"Bearer {doubled(token)}"), "it was encoded in base64 once more"),
         "the whole answer": (auth(f"Bearer {whole.replace(' ', '')}"), "a whole JSON document was sent instead"),
@@ -307,7 +310,7 @@ def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
                 lambda: edx.token(**without("client_id", clientId="x")),
                 "`clientId` came; the name is `client_id`",
             ),
-            "JSON": (lambda: HTTP.post(url, json=whole | login), "the body came as application/json"),
+            "JSON": (lambda: HTTP.post(url, json=whole | login), "the body was sent as application/json"),
             "the hash of a secret": (
                 lambda: basic(clients.password.client_id, "pbkdf2_sha256$1000000$salt$hash="),
                 "this is the hash that a site keeps of a secret",
@@ -346,10 +349,10 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
     each(
         lms,
         {
-            "another header": (get("/api/platforms", **{"X-API-Key": key}), "it came in the header x-api-key"),
-            "another scheme": (get("/api/platforms", f"Token {key}"), "it came as `Token …`"),
-            "Basic": (get("/api/platforms", "Basic " + doubled(f"{key}:")), "it came as the name of HTTP Basic"),
-            "no scheme": (get("/api/platforms", key), "it came in the Authorization header without a scheme"),
+            "another header": (get("/api/platforms", **{"X-API-Key": key}), "it was sent in the header x-api-key"),
+            "another scheme": (get("/api/platforms", f"Token {key}"), "it was sent as `Token …`"),
+            "Basic": (get("/api/platforms", "Basic " + doubled(f"{key}:")), "it was sent as the name of HTTP Basic"),
+            "no scheme": (get("/api/platforms", key), "it was sent in the Authorization header without a scheme"),
             "without dashes": (
                 get("/api/platforms", "Bearer " + key.replace("-", "")),
                 "between its letters and digits",
@@ -359,7 +362,7 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
             "V1 in the form of V2": (get("/api/idtoken", f"LTIK-AUTH-V1 {key}:{token}"), "that of LTIK-AUTH-V2"),
             "no ltik": (get("/api/idtoken", f"LTIK-AUTH-V2 {key}"), "the ltik, or the service key, is missing"),
             "a name of its own": (post(exchange, json={"oauth_code": "x"}), "`oauth_code` came; the name is `code`"),
-            "the code in the query": (post(f"{exchange}?code=x"), "code came in the query; it goes into the body"),
+            "the code in the query": (post(f"{exchange}?code=x"), "code was sent in the query; it goes into the body"),
             "a form": (post(exchange, data={"code": "x"}), "a form was sent; the API takes JSON"),
             "loginHint": (
                 post(f"{info.url}/lti/login", data={"iss": "x", "loginHint": "y", "target_link_uri": "z"}),

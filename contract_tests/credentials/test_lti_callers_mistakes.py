@@ -61,9 +61,9 @@ def test_how_a_service_token_is_sent(side: Side, name: str) -> None:
         side.lms,
         {
             "nothing": (get(url, None), "send `Authorization: Bearer <token>`"),
-            "an equals sign": (get(url, f"Bearer={token}"), "after a scheme that is not parted from it by a space"),
-            "no scheme": (get(url, token), "it came in the Authorization header without a scheme"),
-            "the spelling of Britain": (get(url, f"Bearer {token}", "Authorisation"), "it came in the header auth"),
+            "an equals sign": (get(url, f"Bearer={token}"), "after a scheme without a space between them"),
+            "no scheme": (get(url, token), "it was sent in the Authorization header without a scheme"),
+            "the spelling of Britain": (get(url, f"Bearer {token}", "Authorisation"), "it was sent in the header auth"),
             "Basic": (get(url, f"Basic {basic}"), "Basic …`"),
         },
     )

@@ -143,7 +143,7 @@ def test_service_tokens_of_canvas(lms: Emulator) -> None:
         (lambda scope: f'"{scope}"', "but there are quotation marks around it"),
         (lambda scope: f'["{scope}"]', f"send {lti13.SCOPE_MEMBERSHIP}"),
         (lambda scope: f"{scope},{lti13.SCOPE_SCORE}", "scopes are separated by spaces"),
-        (str.upper, f"{lti13.SCOPE_MEMBERSHIP}: letters differ in case"),
+        (str.upper, f"{lti13.SCOPE_MEMBERSHIP}: the case differs"),
         (lambda scope: scope.rpartition("/")[2], f"a scope is written in full: {lti13.SCOPE_MEMBERSHIP}"),
     ],
 )

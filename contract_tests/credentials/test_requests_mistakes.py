@@ -195,14 +195,14 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
                 get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={key}"),
                 f"this is {key} with spaces: `+` means a space in a query",
             ),
-            "spaces in a path": (get(f"{courses}/{key.replace('+', ' ')}/"), "whose `+` came as spaces; in a path"),
+            "spaces in a path": (get(f"{courses}/{key.replace('+', ' ')}/"), "whose `+` was sent as spaces; in a path"),
             "encoded twice": (
                 get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={quote(quote(key))}"),
                 "it is percent-encoded once too often",
             ),
             "no beginning": (get(f"{courses}/{short}/"), f"a course key is written {key}"),
             "as of 2013": (get(f"{courses}/{short.replace('+', '/')}/"), f"a course key is written {key}"),
-            "small letters": (get(f"{courses}/{key.lower()}/"), "letters differ in case"),
+            "small letters": (get(f"{courses}/{key.lower()}/"), "the case differs"),
             "a name": (get(f"{courses}/Demo/"), "`Demo` is not a course key"),
             "another version": (
                 get(f"{info.url}/api/courses/v2/courses/"),
@@ -319,11 +319,11 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
             ),
             "a token in the query": (
                 lambda: http.get(me, params={"access_token": token}),
-                "it came in the query, as `access_token`",
+                "it was sent in the query, as `access_token`",
             ),
             "a token in a header of its own": (
                 lambda: http.get(me, headers={"access_token": token}),
-                "it came in the header access_token",
+                "it was sent in the header access_token",
             ),
         },
     )

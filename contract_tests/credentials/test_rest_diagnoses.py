@@ -77,7 +77,7 @@ def test_rights_that_were_not_missing(lms: Emulator, canvas: Send) -> None:
             "nobody named": (canvas("GET", "/courses/1/students/submissions"), "no `student_ids[]` came"),
             "somebody else": (
                 canvas("GET", "/courses/1/students/submissions", params={"student_ids[]": "999"}),
-                "`student_ids[]` came as 999",
+                "`student_ids[]` was sent as 999",
             ),
             "joined": (
                 canvas("GET", "/courses/1/students/submissions", params={"student_ids[]": "101,102"}),
@@ -205,7 +205,7 @@ def test_submissions_at_brightspace(lms: Emulator, brightspace: Send) -> None:
         {
             "JSON": (
                 sent('{"Text": "x"}', "application/json"),
-                "the body came as application/json; send multipart/mixed",
+                "the body was sent as application/json; send multipart/mixed",
             ),
             "no boundary": (sent(f"{comment}{file}--b--", "multipart/mixed"), "names no boundary"),
             "another boundary": (sent(f"{comment}{file}--b--", "multipart/mixed; boundary=c"), "has no line `--c`"),
@@ -332,7 +332,7 @@ def test_forgery_tokens_of_open_edx(lms: Emulator) -> None:
             {
                 "another name": (
                     lambda: browser.post(signing_in, data=form, headers={"X-CSRF-Token": token}),
-                    "the token came in the header x-csrf-token; its name is X-CSRFToken",
+                    "the token was sent in the header x-csrf-token; its name is X-CSRFToken",
                 ),
             },
         )
@@ -361,7 +361,7 @@ def test_a_name_that_is_part_of_another(lms: Emulator, http: httpx.Client) -> No
         {
             "the type": (
                 lambda: http.post(f"{lms.learningstudio.url}/token", data=form),
-                "`assertion_type` came as urn:ietf:params:oauth:grant-type:saml2-bearer: it is one of",
+                "`assertion_type` was sent as urn:ietf:params:oauth:grant-type:saml2-bearer: it is one of",
             ),
         },
     )

@@ -134,29 +134,29 @@ def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
             canvas("POST", "/courses/1/assignments", data={
                 "assignment[name]": "x", "assignment[submission_types][]": "online-upload"
             }),
-            "`assignment[submission_types]` came as online-upload: did you mean online_upload?",
+            "`assignment[submission_types]` was sent as online-upload: did you mean online_upload?",
         ),
-        "a near word": (make(name="x", grading_type="percentage"), "came as percentage: did you mean percent?"),
+        "a near word": (make(name="x", grading_type="percentage"), "was sent as percentage: did you mean percent?"),
         "a day": (make(name="x", due_at="2026-12-24"), "a time of day and a zone belong to it: 2026-12-24T00:00:00Z"),
-        "day first": (make(name="x", due_at="24.12.2026"), "came as 24.12.2026; the year comes first"),
+        "day first": (make(name="x", due_at="24.12.2026"), "was sent as 24.12.2026; the year comes first"),
         "seconds": (make(name="x", due_at="1798070400"), "it counts seconds since 1970"),
         "a plus": (
             canvas("PUT", "/courses/1/assignments/1", data=in_berlin, headers=plus),
             "the + of its zone became a space: write %2B",
         ),
         "words": (make(name="x", due_at="soon"), "times are written as ISO 8601 has them"),
-        "an event": (canvas("DELETE", "/courses/1?event=remove"), "came as remove: it is one of conclude, delete"),
+        "an event": (canvas("DELETE", "/courses/1?event=remove"), "was sent as remove: it is one of conclude, delete"),
         "a kind of quiz": (
             canvas("POST", "/courses/1/quizzes", data={"quiz[title]": "x", "quiz[quiz_type]": "graded"}),
-            "`quiz[quiz_type]` came as graded: it is one of assignment, graded_survey",
+            "`quiz[quiz_type]` was sent as graded: it is one of assignment, graded_survey",
         ),
         "a kind of enrollment": (
             canvas("POST", "/courses/1/enrollments", data={
                 "enrollment[user_id]": "102", "enrollment[type]": "student_enrollment"
             }),
-            "`enrollment[type]` came as student_enrollment: did you mean StudentEnrollment?",
+            "`enrollment[type]` was sent as student_enrollment: did you mean StudentEnrollment?",
         ),
-        "a page": (canvas("GET", "/courses?page=0"), "`page` came as 0; pages are counted from 1"),
+        "a page": (canvas("GET", "/courses?page=0"), "`page` was sent as 0; pages are counted from 1"),
         "a bookmark": (canvas("GET", "/courses/1/users?page=bookmark:x"), "this list has numbers"),
         "a context": (
             canvas("POST", "/calendar_events", data={
@@ -194,7 +194,7 @@ def test_pages_and_choices_at_canvas(lms: Emulator, canvas: Send) -> None:
             ),
             "an unknown word in a list": (
                 canvas("POST", "/courses/1/assignments", json=work),
-                "came as a list with online_texts: each is one of discussion_topic, external_tool",
+                "was sent as a list with online_texts: each is one of discussion_topic, external_tool",
             ),
             "a list for one word": (
                 canvas(
@@ -203,7 +203,7 @@ def test_pages_and_choices_at_canvas(lms: Emulator, canvas: Send) -> None:
                     student,
                     json={"submission": {"submission_type": ["online_text_entry"]}},
                 ),
-                "`submission[submission_type]` came as a list with online_text_entry",
+                "`submission[submission_type]` was sent as a list with online_text_entry",
             ),
         },
     )
@@ -212,7 +212,7 @@ def test_pages_and_choices_at_canvas(lms: Emulator, canvas: Send) -> None:
     assert canvas("POST", "/courses/1/assignments", json=work)().status_code == 201
     imports = "/accounts/1/sis_imports"
     assert canvas("POST", f"{imports}?import_type=csv", admin, data=b"user_id\n1")().status_code == 500
-    assert "`import_type` came as `csv`: the only one here is instructure_csv" in diagnosed(lms)
+    assert "`import_type` was sent as `csv`: the only one here is instructure_csv" in diagnosed(lms)
 
 
 def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> None:
@@ -271,17 +271,17 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
         lms,
         {
             "a truth value": (
-                edx("GET", "/api/courses/v1/courses/?mobile=yes"), "`mobile` came as yes: Invalid Boolean Value.",
+                edx("GET", "/api/courses/v1/courses/?mobile=yes"), "`mobile` was sent as yes: Invalid Boolean Value.",
             ),
             "a choice": (
                 edx("POST", enrol, json={"user": "ada", "mode": "professional", "course_details": course}),
-                "`mode` came as professional: it is one of audit, honor, verified",
+                "`mode` was sent as professional: it is one of audit, honor, verified",
             ),
             "a list": (
                 edx("POST", "/api/bulk_enroll/v1/bulk_enroll", json={
                     "identifiers": ["ada"], "courses": info.course_id, "action": "enroll"
                 }),
-                "`identifiers` came as a list: Not a valid string.",
+                "`identifiers` was sent as a list: Not a valid string.",
             ),
             "no key": (
                 edx("POST", enrol, json={"course_details": {"course_id": "CET/GW_01"}}),
@@ -293,11 +293,11 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
             "what was replaced": (edx("GET", "/api/user/v1/me", "abc"), "each refresh and each revocation removes"),
             "what expired": (edx("GET", "/api/user/v1/me", info.access_tokens.expired), "it expired at 2022-01-01"),
             "a key in the path": (
-                edx("GET", "/api/courses/v1/blocks/block-v1:x"), "`usage_key` came as block-v1:x",
+                edx("GET", "/api/courses/v1/blocks/block-v1:x"), "`usage_key` was sent as block-v1:x",
             ),
             "what cannot be changed": (
                 edx("PATCH", me, data='{"username": "lovelace"}', headers=merge),
-                "`username` came as lovelace: This field is not editable via this API",
+                "`username` was sent as lovelace: This field is not editable via this API",
             ),
             "grades of nobody": (
                 edx("GET", f"/api/grades/v1/courses/{info.course_id}/?username=nobody"), "there is no user nobody",

@@ -117,16 +117,16 @@ def test_subscriptions_to_events(lms: Emulator) -> None:
             "encoded": (post(token(everything.replace("https://app.example/events?a=1",
                         "https%3A%2F%2Fapp.example%2Fevents%3Fa%3D1"))), "the values were signed percent-encoded"),
             "two times": (post(token(sent=stamp(2))), "the timestamp was taken twice"),
-            "JSON": (post(token(), json=form), "the body came as application/json"),
+            "JSON": (post(token(), json=form), "the body was sent as application/json"),
             "another header": (
                 lambda: httpx.post(path, data=form, headers={"X-Authorization": token()}),
-                "the token came in the header x-authorization",
+                "the token was sent in the header x-authorization",
             ),
             "in the form": (
                 lambda: httpx.post(path, data={**form, "AUTHORIZATION": token()}),
-                "the token came in the form, as `AUTHORIZATION`",
+                "the token was sent in the form, as `AUTHORIZATION`",
             ),
-            "milliseconds": (post(token(sent=late)), f"it came as {late}"),
+            "milliseconds": (post(token(sent=late)), f"it was sent as {late}"),
             "an assertion": (post("a|b|c|d|e|f|g"), "this is an assertion, for POST /token"),
             "another path": (post(token(), url=f"{path}/"), "only eventing takes its tokens, at /v1/subscription"),
             "no filter": (post(token(**filterless), filterless), "none of CLIENT, CLIENT-STRING"),
@@ -169,7 +169,7 @@ def test_a_list_in_place_of_an_object(lms: Emulator) -> None:
             "a list": (lambda: httpx.post(url, headers=headers, json=[score]), "the body is a list; it has to be an"),
             "progress swapped": (
                 lambda: httpx.post(url, headers=headers, json=turned),
-                'came as the text "FullyGraded"; it has to be Initialized or Started',
+                'was sent as the text "FullyGraded"; it has to be Initialized or Started',
             ),
         },
     )
@@ -221,7 +221,7 @@ def test_values_of_the_wrong_kind(lms: Emulator) -> None:
     each(
         lms,
         {
-            "a word": (put("eight"), 'its `points` came as the text "eight"; it has to be a number'),
+            "a word": (put("eight"), 'its `points` was sent as the text "eight"; it has to be a number'),
             "one quotation mark": (put(8, '"'), "one of the two quotation marks around the token is missing"),
         },
     )
@@ -250,7 +250,7 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
         lms,
         {
             "as for Basic": (call(wrapped), "the two halves were encoded in base64, as for Basic"),
-            "a word": (call(pair, "ten"), 'its `scoreGiven` came as the text "ten"'),
+            "a word": (call(pair, "ten"), 'its `scoreGiven` was sent as the text "ten"'),
         },
     )
     assert call(pair)().status_code < 300
@@ -276,16 +276,19 @@ def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
             "no keys": (post("jwks_uri"), "it has no `jwks_uri`, which has to be text"),
             "another name": (post("jwks_uri", jwksUri="x"), "`jwksUri` came; the name is `jwks_uri`"),
             "one address": (post(redirect_uris="https://tool.example/"), "it has to be a list of addresses"),
-            "a code": (post(response_types=["code"]), "its `response_types` came as ['code']"),
+            "a code": (post(response_types=["code"]), "its `response_types` was sent as ['code']"),
             "a secret": (post(token_endpoint_auth_method="client_secret_basic"), "it has to be private_key_jwt"),
             "a path": (post(initiate_login_uri="/login"), "/login"),
             "names of messages": (
                 post(**{TOOL: REQUEST[TOOL] | {"messages": ["LtiResourceLinkRequest"]}}),
                 "it has to be objects with a type",
             ),
-            "one claim": (post(**{TOOL: REQUEST[TOOL] | {"claims": "sub"}}), 'its `claims` came as the text "sub"'),
+            "one claim": (post(**{TOOL: REQUEST[TOOL] | {"claims": "sub"}}), 'its `claims` was sent as the text "sub"'),
             "a list": (post(whole=[]), "the body is a list; it has to be an object"),
-            "a form": (post(form={"client_name": "x"}), "the body came as application/x-www-form-urlencoded; it has"),
+            "a form": (
+                post(form={"client_name": "x"}),
+                "the body was sent as application/x-www-form-urlencoded; it has",
+            ),
             "Basic": (post(scheme="Basic"), "`Authorization: Basic …` came; it has to be `Authorization: Bearer"),
         },
     )

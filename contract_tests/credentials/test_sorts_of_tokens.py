@@ -178,7 +178,7 @@ def test_another_sort_of_token(lms: Emulator, desk: Desk, keys: KeySite) -> None
     rest = f"{getattr(lms, name).url}{me[name]}"
     for sent in (launch, signed(desk.claims())):
         assert requests.get(rest, headers={"Authorization": f"Bearer {sent}"}, timeout=30).status_code == 401
-        assert diagnosed(lms).endswith("; a REST call takes an access token that was given out for a user")
+        assert diagnosed(lms).endswith("; a REST call takes an access token issued for a user")
     if desk.ask(launch)().status_code >= 400:  # Open edX does not look at the claims
         assert diagnosed(lms).startswith("this is an id_token, which says who opened a tool; an assertion is signed")
     assert get(token)().status_code == 200

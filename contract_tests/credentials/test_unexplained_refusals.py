@@ -47,7 +47,7 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
             "neither": (enrol(type="Learner"), "no `enrollment[user_id]` was sent"),
             "a login that is taken": (
                 send("POST", "/accounts/1/users", json={"pseudonym": {"unique_id": "ada.lovelace"}}),
-                "`pseudonym[unique_id]` came as ada.lovelace: ID already in use for this account",
+                "`pseudonym[unique_id]` was sent as ada.lovelace: ID already in use for this account",
             ),
             "me": (send("GET", "/users/me"), "the caller is `self`"),
             "a role": (enrol(user_id=104, role="Student"), "which is not a role; there are StudentEnrollment"),
@@ -169,9 +169,9 @@ def test_completions_of_open_edx(lms: Emulator, http: httpx.Client) -> None:
             "no course": (batch(course_key=None), "no course_key was sent"),
             "nobody's": (batch(username="stella"), "stella is not enrolled in course-v1:CET+GW_01+2021_2022_FA"),
             "a course's key": (batch(blocks={info.course_id: 1}), "this is the key of a course"),
-            "spaces": (batch(blocks={block.replace("+", " "): 1}), "the `+` of the key came as spaces"),
+            "spaces": (batch(blocks={block.replace("+", " "): 1}), "the `+` of the key was sent as spaces"),
             "the end of a key": (batch(blocks={"reading1": 1}), "`reading1` is not a key of a block"),
-            "percent": (batch(blocks={block: 100}), "a completion came as 100; it is a share from 0 to 1"),
+            "percent": (batch(blocks={block: 100}), "a completion was sent as 100; it is a share from 0 to 1"),
             "another course": (batch(course_key=info.other_course_id), "this is a block of course-v1:CET"),
         },
     )
@@ -194,7 +194,7 @@ def test_courses_of_open_edx(lms: Emulator, http: httpx.Client) -> None:
             ),
             "spaces in a path": (
                 send("GET", f"/api/enrollment/v1/enrollment/ada,{spaced}"),
-                "is the key of a course whose `+` came as spaces",
+                "is the key of a course whose `+` was sent as spaces",
             ),
             "a typo": (
                 send("GET", "/api/courses/v1/courses/course_v1:CET+GW_01+2021_2022_FA"),
@@ -226,11 +226,11 @@ def test_the_instructor_dashboard_of_open_edx(lms: Emulator, http: httpx.Client)
             ),
             "a role": (
                 call("modify_access", **ada, rolename="teacher", action="allow"),
-                "`rolename` came as teacher: it is one of",
+                "`rolename` was sent as teacher: it is one of",
             ),
             "an action": (
                 call("modify_access", **ada, rolename="staff", action="add"),
-                "`action` came as add: it is one of allow, revoke",
+                "`action` was sent as add: it is one of allow, revoke",
             ),
             "no problem": (call("reset_student_attempts", **ada), "no problem_to_reset was sent"),
             "no key": (
@@ -256,7 +256,7 @@ def test_openlearning_and_ltiaas(lms: Emulator, http: httpx.Client) -> None:
         {
             "a word": (
                 lambda: http.post(people, headers=key, data=person | {"send_welcome_email": "nope"}),
-                "`send_welcome_email` came as nope; write true or false",
+                "`send_welcome_email` was sent as nope; write true or false",
             ),
             "a list": (
                 lambda: http.post(f"{ol.url}/v2.2/enrolments/submit-json/", headers=key, json=[{}]),

@@ -180,7 +180,7 @@ def test_a_token_that_has_expired(lms: Emulator, client: Client, info: Info) -> 
         client.as_user(token, "GET", "/me"),
         **INVALID,
         **issued,
-        diagnosis="this is an access token that this world gave out before it was reset, replaced or restored",
+        diagnosis="this is an access token that this world issued before it was reset, replaced or restored",
     )
     lms.clock.advance(seconds=3600)
     refused(lms, client.as_user(token, "GET", "/me"), "access_token_expired", 401)

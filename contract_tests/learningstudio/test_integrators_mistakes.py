@@ -224,8 +224,8 @@ def test_how_a_username_is_written_for_a_password(lms: Emulator, client: Client,
     campus = keys.client_string
     wrong = {
         f"{campus}\\\\{name}": "the backslash before it is doubled",
-        f"{campus}\\{name.upper()}": f"this is the username {name}, but letters differ in case",
-        f"{campus.upper()}\\{name}": f"this is the client string {campus}, but letters differ in case",
+        f"{campus}\\{name.upper()}": f"this is the username {name}, but the case differs",
+        f"{campus.upper()}\\{name}": f"this is the client string {campus}, but the case differs",
         f"{campus}\\{name} ": f"this is the username {name}, but there is white space around it",
         f'"{campus}\\{name}"': "there are quotation marks around it",
         f"{name}\\{campus}": "they are exchanged: the client string comes first",
@@ -247,7 +247,7 @@ def test_how_a_username_is_written_for_a_password(lms: Emulator, client: Client,
         refused_because(lms, answer, reason, words)
     for sent, words in (
         (f"{password} ", "it is the right one, but there is white space around it"),
-        (password.upper(), "it is the right one, but letters differ in case"),
+        (password.upper(), "it is the right one, but the case differs"),
         ("short", f"this is another one: yours has 5 characters, the registered one {len(password)}"),
     ):
         refused_because(lms, client.ask_by_password(name, sent), "invalid_password", words)
@@ -259,7 +259,7 @@ def test_how_a_username_is_written_in_an_assertion(lms: Emulator, client: Client
     for sent, words in {
         f"loginid={name}": "the value goes here alone, without `loginid=`",
         f'"{name}"': "there are quotation marks around it",
-        name.title(): "letters differ in case",
+        name.title(): "the case differs",
         str(info.student.id): f"this is the number of {name}",
         "ada.lovelace@example.edu": f"this is the e-mail address of {name}",
         f"{client.keys.client_string}\\{name}": "an assertion has the username alone",
@@ -290,7 +290,7 @@ def test_where_a_client_and_a_token_are_sent(lms: Emulator, client: Client, info
     answer = client.http.post(f"{client.url}/token", data=form, auth=(client.keys.application_id, ""))
     refused_because(lms, answer, "missing_parameter", "client_id came by HTTP Basic; it goes into the form")
     answer = client.ask_by_assertion(client.assertion(info.student.username), ASSERTION_TYPE.title())
-    refused_because(lms, answer, "unsupported_assertion_type", f"it has to be {ASSERTION_TYPE}: letters differ in case")
+    refused_because(lms, answer, "unsupported_assertion_type", f"it has to be {ASSERTION_TYPE}: the case differs")
     token = f"Access_Token access_token={client.token(info.student.username)}"
     twice = quote(quote(token[:-6].partition("=")[2], safe=""), safe="")
     for sent, words in (
@@ -302,5 +302,5 @@ def test_where_a_client_and_a_token_are_sent(lms: Emulator, client: Client, info
         refused_because(lms, answer, "invalid_access_token", words, 401)
     for header in ("X_Authorization", "X-Auth"):
         answer = client.http.get(client.url + PATH, headers={header: token})
-        refused_because(lms, answer, "missing_credentials", f"it came in the header {header.lower()}", 401)
+        refused_because(lms, answer, "missing_credentials", f"it was sent in the header {header.lower()}", 401)
     assert client.http.get(client.url + PATH, headers={"X-Authorization": token}).status_code == 200

@@ -100,7 +100,7 @@ def service_key(name: str, secret: str = SECRET, **changes: Any) -> str:
 
 THE_KEY = "this is the API key of the tenant `demo`"
 DECORATED = f"{THE_KEY}, but there are quotation marks around it"
-OTHER_CASE = f"{THE_KEY}, but letters differ in case"
+OTHER_CASE = f"{THE_KEY}, but the case differs"
 
 
 def bearer(rig: InProcess, key: str = KEY, host: str | None = None, **headers: str) -> httpx.Response:

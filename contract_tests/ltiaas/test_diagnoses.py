@@ -25,13 +25,13 @@ FOREIGN = rsa.generate_private_key(65537, 2048)
         ({}, {"key": FOREIGN}, "no key of the platform's key set made this signature"),
         ({}, {"kid": "gone"}, "'gone'"),
         ({}, {"kid": None}, "the header has no `kid`"),
-        ({"nonce": "other"}, {}, 'its `nonce` came as the text "other"; it has to be that of the authentication'),
+        ({"nonce": "other"}, {}, 'its `nonce` was sent as the text "other"; it has to be that of the authentication'),
         ({"nonce": None}, {}, "it has no `nonce`, which has to be that of the authentication request"),
-        ({f"{LTI}version": "1.3"}, {}, 'its `version` came as the text "1.3"; it has to be 1.3.0'),
+        ({f"{LTI}version": "1.3"}, {}, 'its `version` was sent as the text "1.3"; it has to be 1.3.0'),
         ({f"{LTI}version": None, "version": "1.3.0"}, {}, f"`version` came; the claim is `{LTI}version`"),
         ({f"{LTI}deployment_id": None}, {}, f"the id_token has no claim `{LTI}deployment_id`"),
-        ({f"{LTI}message_type": "basic-lti-launch-request"}, {}, "its `message_type` came as the text"),
-        ({f"{LTI}roles": "Learner"}, {}, 'its `roles` came as the text "Learner"; it has to be a list of roles'),
+        ({f"{LTI}message_type": "basic-lti-launch-request"}, {}, "its `message_type` was sent as the text"),
+        ({f"{LTI}roles": "Learner"}, {}, 'its `roles` was sent as the text "Learner"; it has to be a list of roles'),
         ({f"{LTI}resource_link": {"title": "x"}}, {}, "it has to be an object with an id"),
         ({"azp": "somebody"}, {}, "it has to be the client id"),
         ({"sub": None}, {}, "the id_token has no `sub`"),
@@ -179,14 +179,14 @@ def test_a_platform_in_other_letters(rig: Rig, lms_side: LmsSide) -> None:
     platform = rig.info["platforms"]["canvas"]
     start = f"{rig.url}/oauth/start/"
     assert rig.http.get(f"{start}{platform.lower()}").status_code == 404
-    assert rig.refusal["diagnosis"] == f"the platform is {platform}: letters differ in case"
+    assert rig.refusal["diagnosis"] == f"the platform is {platform}: the case differs"
     assert rig.http.get(f"{start}{platform}").status_code == 302
 
 
 def test_an_ltik_in_the_query(rig: Rig, lms_side: LmsSide) -> None:
     ltik = lms_side.ltik()
     assert rig.http.get(f"{rig.url}/api/idtoken", params={"ltik": ltik}).status_code == 401
-    assert "it came in the query, as `ltik`" in rig.refusal["diagnosis"]
+    assert "it was sent in the query, as `ltik`" in rig.refusal["diagnosis"]
     assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").status_code == 200
 
 

@@ -22,7 +22,7 @@ def test_the_dashboard_takes_jwts_and_sessions_but_no_opaque_tokens(web: Web) ->
     assert web.refusal.expected == "Authorization: JWT <token> or a session cookie"
     assert web.refusal.diagnosis.startswith("this resource accepts no opaque tokens")
     web.http.post(DASHBOARD, headers={"Authorization": f"Token {jwt}"})
-    assert "it came as `Token …`; Open edX looks for it in `Authorization: JWT <token>`" in web.refusal.diagnosis
+    assert "it was sent as `Token …`; Open edX looks for it in `Authorization: JWT <token>`" in web.refusal.diagnosis
 
 
 def test_one_preference_takes_opaque_tokens_but_no_jwts(web: Web) -> None:

@@ -60,7 +60,7 @@ def test_a_header_of_one_word(site: Site, words: str) -> None:
     assert me(site, words) == refused("token_not_provided", text)
     reason, got, diagnosis = explained(site)
     assert (reason, got) == ("token_not_provided", words.strip())
-    assert ("it came in the Authorization header without a scheme" in str(diagnosis)) == (words == LEARNER)
+    assert ("it was sent in the Authorization header without a scheme" in str(diagnosis)) == (words == LEARNER)
 
 
 @pytest.mark.parametrize("words", [f"Bearer {LEARNER} x", f"JWT {LEARNER} x", "a  b c d"])

@@ -86,7 +86,7 @@ def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     holder = "the application demo-password-id, for the user ada"
     tip = "REST calls take it as `Authorization: Bearer …`, LTI services a token for a signed assertion"
     opaque = f"this is an access token of {holder}: {tip}"
-    version = 'its `version` came as the text "2.0.0"; it has to be major version 1'
+    version = 'its `version` was sent as the text "2.0.0"; it has to be major version 1'
     parts = ("jwt_malformed", "JWT token", "three parts joined by dots")
     cut = "a signed token has three parts joined by dots; {} came: was it cut, or is it no JWT?"
     for token, expected in (

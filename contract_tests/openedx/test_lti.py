@@ -276,7 +276,7 @@ def test_the_services_refuse(edx: Web, tool: Tool) -> None:
     assert post().json() == {"timestamp": ["Score already exists for the provided timestamp"]}
     assert edx.refusal.diagnosis.endswith("Score already exists for the provided timestamp")
     assert set(post(scoreGiven="x").json()) == {"timestamp", "scoreGiven"}
-    assert "`scoreGiven` came as x: A valid number is required; `timestamp` came as" in edx.refusal.diagnosis
+    assert "`scoreGiven` was sent as x: A valid number is required; `timestamp` was sent as" in edx.refusal.diagnosis
     later = "2026-11-21T12:00:01Z"
     assert "scoreMaximum is a required" in post(timestamp=later, scoreMaximum=None).text
     assert post(timestamp="2026-11-21T11:00:00Z").status_code == 400

@@ -103,7 +103,7 @@ AS_PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
         ),
         ({"files": {"file": ("a.png", b"x" * 200, "image/png")}}, "200 bytes begin as neither jpeg, png nor gif"),
         ({"files": {"picture": ("a.png", AS_PNG, "image/png")}}, "no file was sent"),
-        ({"data": {"file": "a.png"}}, "`file` came as text; send it as a file"),
+        ({"data": {"file": "a.png"}}, "`file` was sent as text; send it as a file"),
     ],
 )
 def test_a_profile_image_that_is_refused_is_described(web: Web, sent: dict[str, Any], said: str) -> None:

@@ -76,9 +76,9 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"headers": {"Authorization": "Bearer"}}, missing()),
         (
             {"headers": {"Authorization": KEY}},
-            missing(f"it came in the Authorization header without a scheme{LOOKS}"),
+            missing(f"it was sent in the Authorization header without a scheme{LOOKS}"),
         ),
-        ({"headers": {"Authorization": f"Digest {KEY}"}}, missing(f"it came as `Digest …`{LOOKS}")),
+        ({"headers": {"Authorization": f"Digest {KEY}"}}, missing(f"it was sent as `Digest …`{LOOKS}")),
         (
             {"headers": {"Authorization": "basic abc"}},
             missing("this API takes an API key; HTTP Basic is for the v1 API under /api/"),
@@ -91,7 +91,7 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
         ({"params": {"api_key": " short"}}, unknown(" short", "that is not the shape of a key")),
         ({"params": {"api_key": f" {KEY}"}}, unknown(" 5e00000…", f"{HOPPERS}, but there is white space around it")),
         ({"params": {"api_key": f"{KEY}\n"}}, unknown("5e000000…", f"{HOPPERS}, but there is white space around it")),
-        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", f"{HOPPERS}, but letters differ in case")),
+        ({"params": {"api_key": KEY.upper()}}, unknown("5E000000…", f"{HOPPERS}, but the case differs")),
         (
             {"params": {"api_key": "lakesideConsumerKey00001"}},
             unknown("lakeside…", CONSUMER_KEY),

@@ -239,7 +239,7 @@ def test_a_body_that_is_no_form(site: Site, pairs: Pairs) -> None:
         "the form is not UTF-8": (urlencode(good, encoding="latin-1", errors="replace").encode(), FORM),
         "the form was not percent-encoded: ": (plain.encode(), FORM),
         "FormData": (b"--x--", {"Content-Type": "multipart/form-data; boundary=x"}),
-        "came as text/plain": (form.encode(), {"Content-Type": "text/plain;charset=UTF-8"}),
+        "was sent as text/plain": (form.encode(), {"Content-Type": "text/plain;charset=UTF-8"}),
         "no Content-Type was sent": (form.encode(), {}),
     }
     unnamed = []

@@ -167,7 +167,7 @@ class Assertions(ABC, Generic[CallT]):
 
 
 def _why_other_type(kind: str) -> str:
-    came = f"`client_assertion_type` came as {kind[:100]}" if kind else "no `client_assertion_type` was sent"
+    came = f"`client_assertion_type` was sent as {kind[:100]}" if kind else "no `client_assertion_type` was sent"
     return f"{came}; it has to be {lti13.JWT_BEARER}"
 
 
@@ -187,7 +187,7 @@ def why_claim(exchange: Exchange[Any, Any], claim: str, expected: object, got: o
             ends = claim == "exp"
             said = why_off(exchange.clock, got, ends=ends) or why_not_now(exchange.clock, got, ends=ends)
             return f"its `{claim}`: {said}; sign a new one for each request, by the time of now" if said else None
-        return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
+        return f'`{claim}` was sent as the text "{got}"; it counts seconds since 1970'
     if claim == "aud" and isinstance(got, list) and len(got) == 1:
         got = got[0]
     return _why_audience(expected, got) if claim == "aud" and isinstance(got, str) else None
@@ -202,7 +202,7 @@ def _why_audience(expected: object, got: str) -> str | None:
         if got.partition("://")[2] == right.partition("://")[2]:
             return f"`aud` is {right}: the scheme differs"
         if got.lower() == right.lower():
-            return f"`aud` is {right}: letters differ in case"
+            return f"`aud` is {right}: the case differs"
         if got and right.startswith(f"{got.rstrip('/')}/"):
             return f"`aud` is {right}, the token endpoint's own address, not only its site's"
         if (why := _why_other_port(right, got)) is not None:

@@ -177,7 +177,7 @@ def why_issuer(got: Any, issuer: str) -> str:
         return "it has no `iss`, which has to be the tool's client id"
     if got == issuer:
         return "`iss` and `aud` are in each other's place: a tool's message is from its client id, to the platform"
-    return f"`iss` came as {got}; a tool's message is from the tool: it has to be its client id"
+    return f"`iss` was sent as {got}; a tool's message is from the tool: it has to be its client id"
 
 
 def link_of(item: Mapping[str, Any], title: str) -> Link:

@@ -116,7 +116,7 @@ class Registrations(ABC, Generic[CallT]):
         if found is None or not call.check("the registration token is alive", call.clock.now() < found.expires_at):
             diagnosis = {
                 "token_missing": "send the registration_token as `Authorization: Bearer …`",
-                "token_unknown": "this platform gave out no such token",
+                "token_unknown": "this platform issued no such token",
                 "token_expired": "a registration token lives for an hour",
             }[kind]
             strange = text if found is None else None
@@ -162,7 +162,7 @@ class Registrations(ABC, Generic[CallT]):
         try:
             body = call.plain_json()
         except BodyError as error:
-            came = f"the body came as {call.content_type or 'no Content-Type'}; it has to be JSON, application/json"
+            came = f"the body was sent as {call.content_type or 'no Content-Type'}; it has to be JSON, application/json"
             why = why_no_json(call) if call.content_type.endswith("json") else came
             raise self.refusal(call, Fault("registration", "invalid", "body", "JSON", str(error), why)) from None
         return self.checked(call, body)

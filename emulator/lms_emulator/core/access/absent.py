@@ -57,9 +57,8 @@ def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = 
         empty = not read[name] and not isinstance(read[name], int | float)
         return f"{name} came, but is empty: has the variable a value?" if empty else None
     if name in other:
-        return (
-            f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(exchange, reads_query)}"
-        )
+        where = "body" if reads_query else "query"
+        return f"{name} was sent in the {where}; it goes into the {_place(exchange, reads_query)}"
     if (
         not reads_query
         and exchange.body
@@ -71,7 +70,7 @@ def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = 
             f"the body is JSON, and its Content-Type says {exchange.content_type or 'nothing'}: send application/json"
         )
     if not reads_query and exchange.body and not taken:
-        return f"the body came as {exchange.content_type or 'no Content-Type'}; send {_FORM}"
+        return f"the body was sent as {exchange.content_type or 'no Content-Type'}; send {_FORM}"
     if exchange.is_form and exchange.body and (why := why_another(exchange)) is not None:
         return why
     if holds_others:
@@ -90,13 +89,13 @@ def _under_another_name(
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
     if name == "client_assertion" and is_jwt(exchange.headers.get("authorization", "").rpartition(" ")[2]):
-        return "a JWT came in the Authorization header; it goes into the form, as `client_assertion`"
+        return "a JWT was sent in the Authorization header; it goes into the form, as `client_assertion`"
     for key, value in read.items() if name in _JWTS else ():
         if is_jwt(value):
-            return f"a JWT came as `{key}`; the name is `{name}`"
+            return f"a JWT was sent as `{key}`; the name is `{name}`"
     for key, value in read.items() if name in _GRANTED else ():
         if key in _GRANTED and isinstance(value, str) and (found := recognise(exchange, value)) is not None:
-            return f"{found}; it came as `{key}`"
+            return f"{found}; it was sent as `{key}`"
     return None
 
 
@@ -178,7 +177,7 @@ def why_nobody(exchange: Exchange[Any, Any], looked_for: str, otherwise: str | N
     title = exchange.world.providers[exchange.provider].title
     for place, sent in list(_sent(exchange))[:_MOST]:
         if sent and (found := recognise(exchange, sent)) is not None:
-            return f"it came {place}; {title} looks for it in `{looked_for}`; {found}"
+            return f"it was sent {place}; {title} looks for it in `{looked_for}`; {found}"
     scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     other = value.strip() and scheme.isalpha() and scheme.lower() not in looked_for.lower()
     return otherwise or (f"`Authorization: {scheme} …` came; {title} looks for `{looked_for}`" if other else None)
@@ -190,7 +189,7 @@ def _sent(exchange: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
     scheme, _, rest = header.partition(" ")
     yield f"as `{scheme} …`", rest.strip()
     if re.match("[A-Za-z]+[=:]", scheme):
-        yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
+        yield "after a scheme without a space between them", re.split("[=:]", header, maxsplit=1)[-1]
     yield "in the Authorization header without a scheme", header
     name, password = exchange.basic() or ("", "")
     yield "as the name of HTTP Basic", name

@@ -17,8 +17,8 @@ _LOOKED_AT = 20_000
 _GZIP, _MARK, _ENTITY = b"\x1f\x8b", b"\xef\xbb\xbf", b"&amp;"
 _KINDS = {
     "": f"no Content-Type was sent; it has to be {FORM}",
-    "text/plain": f"the body came as text/plain, which programs send when none is set; set {FORM}",
-    "multipart/form-data": f"the form came as multipart/form-data (FormData, files=…); send it as {FORM}",
+    "text/plain": f"the body was sent as text/plain, which programs send when none is set; set {FORM}",
+    "multipart/form-data": f"the form was sent as multipart/form-data (FormData, files=…); send it as {FORM}",
     "application/json": f"the form was sent as JSON; send it as {FORM}",
 }
 _NAME = re.compile(rb"[\w.:\[\]%-]+=")
@@ -30,7 +30,7 @@ def why_no_form(exchange: Exchange[Any, Any]) -> str | None:
         return why
     if exchange.content_type != FORM:
         kind = "application/json" if exchange.content_type.endswith("json") else exchange.content_type
-        return _KINDS.get(kind, f"the body came as {kind}; send the fields as {FORM}")
+        return _KINDS.get(kind, f"the body was sent as {kind}; send the fields as {FORM}")
     return why_another(exchange) or _not_encoded(exchange.body[:_LOOKED_AT])
 
 

@@ -71,16 +71,16 @@ def why_not_as_documented(exchange: Exchange[Any, Any], refusal: Refusal, operat
 def _why_elsewhere(
     exchange: Exchange[Any, Any], refusal: Refusal, known: dict[Path, str], came: list[Path]
 ) -> str | None:
-    """That a parameter came in the body where the handler looked in the query, or the other way round."""
+    """That a parameter was sent in the body where the handler looked in the query, or the other way round."""
     unread = {item.path: item.where for item in exchange.reads.unread(exchange)}
     asked = exchange.reads.asked_of_body(exchange)
     bare = not exchange.body and refusal.status in (400, 422) and exchange.method in ("POST", "PUT", "PATCH")
     for path in came:
         name = known[path]
         if unread.get(path) in ("form", "json") and path[0] in exchange.query.names:
-            return f"`{name}` came in the body; here it goes into the query"
+            return f"`{name}` was sent in the body; here it goes into the query"
         if unread.get(path) == "query" and (bare or path[0] in asked):
-            return f"`{name}` came in the query; here it goes into the body"
+            return f"`{name}` was sent in the query; here it goes into the body"
     return None
 
 
@@ -152,7 +152,7 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
         where = " in the body" if case.above & set(about) else ""
         return " and ".join(f"no `{known[path]}`" for path in about) + f" was sent{where}"
     if len(about) == 2 and len(said) == 1 and not any(_SECRET.search(known[path]) for path in about):
-        pair = ", ".join(f"`{known[path]}` came as {str(sent[path])[:_LONGEST]}" for path in about)
+        pair = ", ".join(f"`{known[path]}` was sent as {str(sent[path])[:_LONGEST]}" for path in about)
         return f"{pair}: {next(iter(said))}"
     if 1 < len(about) == len(said):
         return "; ".join(_how_came(case, path) for path in about)
@@ -170,9 +170,9 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if _SECRET.search(name):
         return f"`{name}` came with {len(str(value))} characters{says}"
     if _OF_TIME.search(" ".join(texts)) and isinstance(value, str | int) and not isinstance(value, bool):
-        return f"`{name}` came as {str(value)[:_LONGEST]}; {why_no_time(str(value))}"
+        return f"`{name}` was sent as {str(value)[:_LONGEST]}; {why_no_time(str(value))}"
     what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)[:_LONGEST]
-    return f"`{name}` came as {what}{says}"
+    return f"`{name}` was sent as {what}{says}"
 
 
 def _how_came(case: _Case, path: Path) -> str:
@@ -184,7 +184,7 @@ def _how_came(case: _Case, path: Path) -> str:
     if _SECRET.search(name):
         came = f"`{name}` came with {len(str(value))} characters"
     else:
-        came = f"`{name}` came as {str(value)[:_LONGEST]}"
+        came = f"`{name}` was sent as {str(value)[:_LONGEST]}"
     if not says and _OF_TIME.search(" ".join(case.texts)):
         says = why_no_time(str(value))
     return f"{came}: {says}" if says else came
@@ -227,7 +227,7 @@ def _unnamed(known: dict[Path, str], sent: dict[Path, Any], texts: list[str]) ->
     for path, value in sent.items():
         inside = next((item for item in known if item[: len(path)] == path != item), None)
         if isinstance(value, str) and inside is not None:
-            return f"`{_written(path)}` came as the text {value[:_LONGEST]}; it has to hold `{known[inside]}`"
+            return f"`{_written(path)}` was sent as the text {value[:_LONGEST]}; it has to hold `{known[inside]}`"
     said = dict.fromkeys(text for text in texts if " " in text)
     repeated = [
         (known[path], value, text)
@@ -241,7 +241,7 @@ def _unnamed(known: dict[Path, str], sent: dict[Path, Any], texts: list[str]) ->
     ]
     if len(repeated) != 1 or _SECRET.search(repeated[0][0]):
         return None
-    return "`{}` came as {}: {}".format(*repeated[0])
+    return "`{}` was sent as {}: {}".format(*repeated[0])
 
 
 def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None:
@@ -263,7 +263,7 @@ def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], stra
     if (like := _like(path, strange)) is not None:
         return f"`{like}` came; the name is `{known[path]}`"
     if isinstance(whole := sent.get(path[:-1]), str):
-        return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
+        return f"`{_written(path[:-1])}` was sent as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
     inside = next((pair for pair in known if pair[:-1] == path and pair[-1:] in strange), None)
     if inside is not None:
         return _at_the_top(known, inside)
@@ -307,21 +307,21 @@ def _why_value(name: str, choices: list[str], value: object) -> str | None:
     if value is None or value == "":
         return f"`{name}` came, but {'is null' if value is None else 'is empty'}: has the variable a value?"
     if str(value).lower() in UNSET:
-        return f"`{name}` came as {value}: the variable that should hold it has no value"
+        return f"`{name}` was sent as {value}: the variable that should hold it has no value"
     if isinstance(value, str) and _COMMA.fullmatch(value):
-        return f"`{name}` came as {value}; numbers have a point, not a comma"
+        return f"`{name}` was sent as {value}; numbers have a point, not a comma"
     if isinstance(value, list) and choices:
         strange = next((str(item) for item in value if str(item) not in choices), None)
         if strange is None:
-            return f"`{name}` came as a list; send the one value as a text"
+            return f"`{name}` was sent as a list; send the one value as a text"
         why = how_differs(choices, strange) or f"each {_those(choices)}"
-        return f"`{name}` came as a list with {strange[:_LONGEST]}: {why}"
+        return f"`{name}` was sent as a list with {strange[:_LONGEST]}: {why}"
     if not choices or not isinstance(value, str) or value in choices:
         return None
     if "," in value and set(value.replace(" ", "").split(",")) <= set(choices):
-        return f"`{name}` came as {value[:_LONGEST]}, one text; send each value as a `{name.removesuffix('[]')}[]`"
+        return f"`{name}` was sent as {value[:_LONGEST]}, one text; send each value as a `{name.removesuffix('[]')}[]`"
     how = how_differs(choices, value) or f"it {_those(choices)}"
-    return f"`{name}` came as {value[:_LONGEST]}: {how}"
+    return f"`{name}` was sent as {value[:_LONGEST]}: {how}"
 
 
 def _those(choices: list[str]) -> str:

@@ -21,7 +21,7 @@ _TAKEN = {
     "assertion": "an assertion is signed by the tool, with its client id as `iss` and `sub`",
     "response": "the response is signed by the tool, with the content items in it",
     "token": "send the access_token that the token endpoint answers a client assertion with",
-    "user's token": "a REST call takes an access token that was given out for a user",
+    "user's token": "a REST call takes an access token issued for a user",
 }
 _OF_REASONS = (("assertion_", "assertion"), ("deep_linking_", "response"))
 _OF_SERVICES, _OF_ANY = ("service_token_", "lti_token_"), "token_"
@@ -94,5 +94,5 @@ def why_another_sort(token: str, reason: str, path: str = "") -> str | None:
         and taken in ("token", "user's token")
         and reason.endswith(("alg_not_allowed", "alg_confusion", "alg_none"))
     ):
-        return f"this is a JWT that the platform did not give out; {_TAKEN[taken]}"
+        return f"this is a JWT that the platform did not issue; {_TAKEN[taken]}"
     return f"this is {_SORTS[sort]}; {_TAKEN[taken]}" if sort not in (None, taken) else None

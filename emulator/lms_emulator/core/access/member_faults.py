@@ -49,11 +49,11 @@ def _why_service(refusal: Refusal) -> str | None:
     if reason.endswith("_missing") and isinstance(refusal.got, list | tuple):
         return _why_missing(name, refusal.got)
     if reason.endswith("_not_a_time"):
-        return f"`{name}` came as {got}; {why_no_time(got)}"
+        return f"`{name}` was sent as {got}; {why_no_time(got)}"
     if not reason.endswith(_UNFIT):
         return None
     tip = "numbers have a point, not a comma" if _COMMA.fullmatch(got) else f"it has to be {refusal.expected}"
-    return f"`{name}` came as {got}" + (f"; {tip}" if "," in got or refusal.expected is not None else "")
+    return f"`{name}` was sent as {got}" + (f"; {tip}" if "," in got or refusal.expected is not None else "")
 
 
 def _why_content(refusal: Refusal) -> str | None:
@@ -62,7 +62,7 @@ def _why_content(refusal: Refusal) -> str | None:
     if isinstance(got, list | tuple) and "number" in str(refusal.expected):
         return _why_missing(name, got)
     if "time" in str(refusal.expected) and isinstance(got, str):
-        return f"`{name}` came as {got[:_LONGEST]}; {why_no_time(got)}"
+        return f"`{name}` was sent as {got[:_LONGEST]}; {why_no_time(got)}"
     return unfit(name, got, refusal.expected)
 
 

@@ -142,7 +142,7 @@ def _before(exchange: Exchange[Any, Any], sent: str) -> str | None:
                 and (where := exchange.world.given_out.where(name, credential, sent)) is not None
             ):
                 whose = "this world" if where == exchange.world.name else f"the world `{where}`"
-                return f"this is {credential.name} that {whose} gave out before it was reset, replaced or restored"
+                return f"this is {credential.name} that {whose} issued before it was reset, replaced or restored"
     return None
 
 
@@ -180,7 +180,7 @@ def _written_wrong(world: World, provider: str, text: str) -> tuple[Credential, 
 def _mistyped(sent: str, right: str) -> str | None:
     """The slip that turned one text into the other; never quotes characters that were not sent."""
     if sent.lower() == right.lower():
-        return "letters differ in case" if sent != right else None
+        return "the case differs" if sent != right else None
     less, more = sorted((len(sent), len(right)))
     if less < _SHORTEST or sent.isdigit() or more > _LONGEST:
         return None

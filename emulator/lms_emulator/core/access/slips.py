@@ -87,7 +87,7 @@ def how_written(known: Iterable[str], got: str) -> str | None:
         if "://" in right and got.partition("://")[2] == right.partition("://")[2]:
             return f"it has to be {right}: the scheme differs"
         if got.lower() == right.lower():
-            return f"it has to be {right}: letters differ in case"
+            return f"it has to be {right}: the case differs"
         if (plain := _BETWEEN.sub("", got).lower()) and plain == _BETWEEN.sub("", right).lower():
             return f"did you mean {right}?"
     return None

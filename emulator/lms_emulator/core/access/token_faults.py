@@ -53,7 +53,7 @@ def unfit(name: str, got: object, expected: object) -> str:
     if got is None:
         return f"it has no `{name}`, which has to be {_said(expected)}"
     said = f'the text "{got[:_LONGEST]}"' if isinstance(got, str) else str(got)[:_LONGEST]
-    return f"its `{name}` came as {said}; it has to be {_said(expected)}"
+    return f"its `{name}` was sent as {said}; it has to be {_said(expected)}"
 
 
 def _said(value: object) -> str:

@@ -55,7 +55,7 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     """The slip that led to unknown scopes. Parameters: `known`, the scopes that exist."""
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
-            return "scopes are separated by spaces; these came as one"
+            return "scopes are separated by spaces; these were sent as one"
         if (why := how_written(sorted(known), scope) or _why_written(scope, known)) is not None:
             return why
         if (closest := nearest(scope, known, 0.95)) is not None:

@@ -299,7 +299,7 @@ def _absent(exchange: Exchange[Any, Any], place: Place) -> str | None:
         return named
     keys = (str(table.key_of(record)) for record in islice(table, _MOST_COMPARED))
     if (alike := next((key for key in keys if key.lower() == place.sent.lower()), None)) is not None:
-        return f"the {place.noun} is {alike}: letters differ in case"
+        return f"the {place.noun} is {alike}: the case differs"
     if any(table.was_seeded(key) for key in (place.sent, parse_integer(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = brief_search()

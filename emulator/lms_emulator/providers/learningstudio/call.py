@@ -425,7 +425,7 @@ def moment(body: dict[str, Any], name: str) -> datetime | None:
         return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         message, wanted = f"Invalid value for {name}.", "YYYY-MM-DDTHH:MM:SSZ"
-        why = f"`{name}` came as {text[:100]}; {why_no_time(text)}"
+        why = f"`{name}` was sent as {text[:100]}; {why_no_time(text)}"
         raise refusals.malformed_body(message, check=name, expected=wanted, got=text, diagnosis=why) from None
 
 

@@ -112,7 +112,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         if path.startswith(_STUDIO):
             return "this is an address of Studio, which is not emulated, and no part of the LMS"
         if (spaced := _SPACED.search(path)) is not None:
-            return f"`{spaced[0]}` is the key of a course whose `+` came as spaces; in a path `+` or %2B is right"
+            return f"`{spaced[0]}` is the key of a course whose `+` was sent as spaces; in a path `+` or %2B is right"
         sent = _COURSE.search(path)
         if sent is not None and self.catalogue is not None and "+" not in sent[1]:
             meant = f"{path[: sent.start(1)]}course-v1:Org+Course+Run{path[sent.end(1) :]}"

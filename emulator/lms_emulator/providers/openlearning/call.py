@@ -203,7 +203,7 @@ def boolean(call: Call, values: dict[str, str], name: str, default: bool) -> boo
     if not text:
         return default
     if text not in _BOOLEANS:
-        why = f"`{name}` came as {values[name][:100]}; write true or false"
+        why = f"`{name}` was sent as {values[name][:100]}; write true or false"
         raise refusals.field_error(call, name, f"{name} must be true or false", got=values[name], diagnosis=why)
     return _BOOLEANS[text]
 

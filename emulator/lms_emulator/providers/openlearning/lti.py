@@ -105,7 +105,7 @@ def _registration(call: Call, fields: Mapping[str, str]) -> Registration:
         "oauth_consumer_key is in the form",
         fields.get("oauth_consumer_key"),
         refusals.launch_without_key,
-        diagnosis="the OAuth fields came in the Authorization header; LTI puts them in the form"
+        diagnosis="the OAuth fields were sent in the Authorization header; LTI puts them in the form"
         if in_header
         else _NEWER
         if "id_token" in fields
@@ -125,7 +125,7 @@ def _registration(call: Call, fields: Mapping[str, str]) -> Registration:
 def _why_unknown_key(call: Call, key: str) -> str | None:
     known = [registration.consumer_key for registration in call.store.registrations]
     if meant := next((name for name in known if name.lower() == key.strip().lower()), None):
-        return f"letters differ in case; the registered key is {meant}"
+        return f"the case differs; the registered key is {meant}"
     if meant := nearest(key, known, 0.8):
         return f"this consumer key is not registered; did you mean {meant}?"
     return f"this consumer key is not registered in this world, which has {len(known)}"
@@ -144,7 +144,7 @@ def _check_message(call: Call, fields: Mapping[str, str]) -> None:
         if got in _OTHER_MESSAGES:
             why = f"{got} is another message of LTI 1.1; only launches of links are taken here"
         if not passed and got and why is None:
-            why = how_differs(value, got) or f"`{name}` came as {got[:100]}: it has to be {value}"
+            why = how_differs(value, got) or f"`{name}` was sent as {got[:100]}: it has to be {value}"
         ensure(call, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=why)
 
 

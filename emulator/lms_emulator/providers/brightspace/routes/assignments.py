@@ -162,7 +162,9 @@ def _why_no_parts(call: Call, kind: str) -> str | None:
     """Why a body is not taken apart into parts."""
     named, _, boundary = kind.partition("boundary=")
     if not named.startswith("multipart/"):
-        return f"the body came as {kind or 'no Content-Type'}; send multipart/mixed, a comment in JSON and then files"
+        return (
+            f"the body was sent as {kind or 'no Content-Type'}; send multipart/mixed, a comment in JSON and then files"
+        )
     if not boundary:
         return "the Content-Type names no boundary: multipart/mixed; boundary=…"
     boundary = boundary.partition(";")[0].strip('" ')

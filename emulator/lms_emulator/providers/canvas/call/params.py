@@ -188,7 +188,7 @@ class Params:
         if value and not isinstance(value, dict):
             came = "a list" if isinstance(value, list) else f"the text {as_text(value)}"[:100]
             raise refusals.crashed(
-                f"`{path[-1]}` came as {came}; a hash is expected, as `{path[-1]}[name]=value`", value
+                f"`{path[-1]}` was sent as {came}; a hash is expected, as `{path[-1]}[name]=value`", value
             )
         return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 

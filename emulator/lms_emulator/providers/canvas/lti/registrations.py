@@ -413,7 +413,7 @@ def _why_schema(fault: str) -> str:
     found, _, schema = fault.partition(". Schema: ")
     value, _, pointer = found.rpartition(" ")
     where = pointer.replace("~1", "/").replace("~0", "~")
-    return f"`{where}` came as {value[:100]}, which Canvas's schema does not have: {schema[:300]}"
+    return f"`{where}` was sent as {value[:100]}, which Canvas's schema does not have: {schema[:300]}"
 
 
 def answer(call: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:

@@ -283,7 +283,7 @@ def no_such_page(got: Any) -> SiteRefusal:
     """A `page` that is not a positive number."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
     why = "a bookmark comes with the `next` of a Link header; this list has numbers" if ":" in str(got) else None
-    check, shown = "`page` is a number from 1 up", f"`page` came as {str(got)[:100]}; pages are counted from 1"
+    check, shown = "`page` is a number from 1 up", f"`page` was sent as {str(got)[:100]}; pages are counted from 1"
     return rest("page_invalid", 404, body, check=check, got=got, diagnosis=why or shown)
 
 

@@ -62,7 +62,7 @@ async def grade_passback(api: Api) -> Response:
     """Read, replace or delete a result."""
     tool = _tool(api)
     if not api.check("the body is XML", api.call.content_type in XML, got=api.call.content_type):
-        why = f"the body came as {api.call.content_type or 'no type'}; set Content-Type: application/xml"
+        why = f"the body was sent as {api.call.content_type or 'no type'}; set Content-Type: application/xml"
         raise refused(
             "body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.call.content_type, diagnosis=why
         )

@@ -53,7 +53,10 @@ def search_term(api: Api, *, blank: bool = False, later: bool = False) -> str | 
     least = api.settings.min_search_term
     if len(term) < least:
         fault = {"field": "search_term", "code": "invalid", "message": f"{least} or more characters is required"}
-        check, why = "search_term is long enough", f"`search_term` came as {term}: it needs {least} characters or more"
+        check, why = (
+            "search_term is long enough",
+            f"`search_term` was sent as {term}: it needs {least} characters or more",
+        )
         raise refusals.rest("search_term_short", 400, {"errors": [fault]}, check=check, got=term, diagnosis=why)
     return term.lower()
 

@@ -86,7 +86,7 @@ def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str
     if (why := how_differs(subs, text)) is not None:
         return why
     if text.lower() in UNSET:
-        return f"`userId` came as {text}: the variable that should hold it has no value"
+        return f"`userId` was sent as {text}: the variable that should hold it has no value"
     named = people.who_is_meant(api.call, text, takes_kinds=False)
     return f"{named}; `userId` is the `sub` of the id_token" if named else f"`{text}` is the `sub` of nobody here"
 

@@ -84,7 +84,7 @@ def create(api: Api) -> Any:
     _school(api, "import_sis")
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
-        raise refusals.crashed(f"`import_type` came as `{kind[:40]}`: the only one here is instructure_csv", kind)
+        raise refusals.crashed(f"`import_type` was sent as `{kind[:40]}`: the only one here is instructure_csv", kind)
     file = attached.sent(api, "sis_import", "zip")
     term = _term(api)
     begun = batches.begin(api)

@@ -89,7 +89,7 @@ def _why_unseen(asked: list[str], found: list[User | None], known: set[int]) -> 
     if any("," in value for value in asked):
         return "`student_ids[]` came with a comma: send one for each student"
     who = ", ".join(value for value, user in zip(asked, found, strict=True) if user is None or user.id not in known)
-    return f"`student_ids[]` came as {who[:100]}: no student whose work the caller sees in this course"
+    return f"`student_ids[]` was sent as {who[:100]}: no student whose work the caller sees in this course"
 
 
 def _named(api: Api) -> list[str]:

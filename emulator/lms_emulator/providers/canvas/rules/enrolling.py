@@ -133,7 +133,7 @@ def _why_no_kind(fields: Params) -> str | None:
     meant = next((kind for kind in sorted(KINDS) if sent and kind.lower().startswith(sent)), "")
     if not meant or meant == fields.text("type"):
         return None
-    return f"`enrollment[type]` came as {fields.text('type')}: did you mean {meant}?"
+    return f"`enrollment[type]` was sent as {fields.text('type')}: did you mean {meant}?"
 
 
 def _why_no_role(api: Api, course: Course, fields: Params, role: Role | None) -> str | None:
@@ -144,7 +144,9 @@ def _why_no_role(api: Api, course: Course, fields: Params, role: Role | None) ->
     above = {account.id for account in chain(api.store, course.account_id)}
     known = [r for r in api.store.roles if r.base_role_type in roles.COURSE_ROLES and r.account_id in (None, *above)]
     words = ", ".join(dict.fromkeys(str(r.id) if name == "role_id" else r.name for r in known if not _of_site(api, r)))
-    return f"`enrollment[{name}]` came as {str(fields.text(name))[:100]}, which is not a role; there are {words[:200]}"
+    return (
+        f"`enrollment[{name}]` was sent as {str(fields.text(name))[:100]}, which is not a role; there are {words[:200]}"
+    )
 
 
 def _of_site(api: Api, role: Role) -> bool:

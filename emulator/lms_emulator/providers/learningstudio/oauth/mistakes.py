@@ -18,7 +18,7 @@ def why_nobody(call: Call, client_string: str, name: str) -> str:
         user = call.store.user_named(client_string, meant, ignore_case=True)
         if user is not None:
             slips = [why] if why else []
-            slips += ["letters differ in case"] if meant != user.username else []
+            slips += ["the case differs"] if meant != user.username else []
             return f"this is the username {user.username}, but {', and '.join(slips)}"
     others = [user for user in call.store.users if user.client_string == client_string]
     for user in others:
@@ -42,7 +42,7 @@ def why_no_campus(call: Call, client_string: str, name: str) -> str | None:
     for why, meant in (("", client_string), *undone(client_string)):
         found = next((campus for campus in campuses if campus.lower() == meant.lower()), None)
         if found is not None:
-            return f"this is the client string {found}, but {why or 'letters differ in case'}"
+            return f"this is the client string {found}, but {why or 'the case differs'}"
     return next(
         (
             f"this is {what} of the campus {campus.client_string}; the client string belongs here"

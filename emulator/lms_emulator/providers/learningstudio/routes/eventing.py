@@ -92,7 +92,7 @@ def _why_unreadable(call: Call, sent: str) -> str | None:
     if len(parts) == 7:
         return "this is an assertion, for POST /token; a token here has three parts: principal, timestamp, MAC"
     if len(parts) == 3 and all(parts) and not _TIME.fullmatch(parts[1]):
-        return f"the second part is the time as YYYY-MM-DDTHH:MM:SSZ; it came as {parts[1][:50]}"
+        return f"the second part is the time as YYYY-MM-DDTHH:MM:SSZ; it was sent as {parts[1][:50]}"
     return None
 
 
@@ -101,7 +101,8 @@ def _why_elsewhere(call: Call) -> str | None:
     headers = [(f"in the header {name}", value) for name, value in call.headers.items()]
     fields = [(f"in the form, as `{name}`", value) for name, value in call.form().peek()] if call.is_form else []
     places = [where for where, value in [*headers, *fields] if isinstance(value, str) and value.count("|") == 2]
-    return f"the token came {places[0]}; it goes into the header Authorization, without a scheme" if places else None
+    where = "it goes into the Authorization header, without a scheme"
+    return f"the token was sent {places[0]}; {where}" if places else None
 
 
 def _why_unsigned(call: Call, principal: Principal, timestamp: str, data: str, mac: str) -> str | Unfinished | None:
@@ -114,7 +115,7 @@ def _why_unsigned(call: Call, principal: Principal, timestamp: str, data: str, m
             return "the hex digits are in upper case"
         return f"it was signed with {whose}"
     if call.body and not call.is_form:
-        return f"the body came as {call.content_type or 'no Content-Type'}; send application/x-www-form-urlencoded"
+        return f"the body was sent as {call.content_type or 'no Content-Type'}; send application/x-www-form-urlencoded"
     texts = list(_signed_instead(call, principal, timestamp, data))
 
     def find(secret: str, in_time: Callable[[], bool]) -> str | None:
@@ -189,7 +190,7 @@ def subscribe(call: Call) -> Response:
     host = parts_of(url).hostname or ""
     if parts_of(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
         check, wanted = "CALLBACK-URL is on the principal's domain", f"http or https, {principal.domain}"
-        why = f"CALLBACK-URL came as {url[:200]}; it has to be a whole URL of {wanted}"
+        why = f"CALLBACK-URL was sent as {url[:200]}; it has to be a whole URL of {wanted}"
         said = {"check": check, "expected": wanted, "got": url, "diagnosis": why if url else "no CALLBACK-URL came"}
         raise refusals.bad_request("callback_url", "Invalid CALLBACK-URL.", **said)
     tags = {kind: values[name] for name, kind in _TAGS.items() if values[name]}

@@ -97,7 +97,7 @@ def _consumer(call: Call, key: str) -> Consumer:
     if not key:
         why = None
         if call.headers.get("authorization", "").lower().startswith("oauth "):
-            why = "the OAuth fields came in the Authorization header; LTI puts them in the form"
+            why = "the OAuth fields were sent in the Authorization header; LTI puts them in the form"
         raise refusals.inactive_platform(
             {"oauth_consumer_key": key}, reason="consumer_key_missing", absent="oauth_consumer_key", diagnosis=why
         )

@@ -76,7 +76,7 @@ def _value(value: Any) -> float:
     except (TypeError, ValueError):
         raise refusals.Unhandled(f"a completion is not a number but {value!r}") from None
     if not 0.0 <= number <= 1.0:
-        why = f"a completion came as {str(value)[:100]}; it is a share from 0 to 1"
+        why = f"a completion was sent as {str(value)[:100]}; it is a share from 0 to 1"
         raise _invalid(f"['{value} must be between 0.0 and 1.0']", why=why)
     return number
 

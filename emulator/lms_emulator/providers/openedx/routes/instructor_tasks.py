@@ -238,7 +238,9 @@ def change_due_date(call: Call) -> Response:
     user, unit, given = _extended(call)
     found = _DUE.match(str(given.get("due_datetime", "")))
     if found is None:
-        why = f"`due_datetime` came as {str(given.get('due_datetime'))[:100]}; it is written MM/DD/YYYY HH:MM, in UTC"
+        why = (
+            f"`due_datetime` was sent as {str(given.get('due_datetime'))[:100]}; it is written MM/DD/YYYY HH:MM, in UTC"
+        )
         says = {"error": "The extension due date and time format is incorrect"}
         raise answered(body=says, reason="invalid_date", check="due_datetime", diagnosis=why)
     month, day, year, hour, minute = map(int, found.groups())

@@ -38,7 +38,7 @@ def upload(call: Call) -> Response:
     wire.read(call)
     file = call.form().get("file")
     if not isinstance(file, UploadFile):
-        why = "`file` came as text; send it as a file, with a name and a Content-Type" if file else None
+        why = "`file` was sent as text; send it as a file, with a name and a Content-Type" if file else None
         raise invalid("No file provided for profile image", absent="file", diagnosis=why)
     if problem := _problem(file):
         raise invalid(problem, **_seen(file))

@@ -84,7 +84,7 @@ def why_no_usage_key(text: str) -> str:
     if "course-v1:" in text:
         return "this is the key of a course; a block's begins with block-v1:"
     if " " in text and usage_key(text.replace(" ", "+")) is not None:
-        return "the `+` of the key came as spaces, which they are in a query or a form: write %2B"
+        return "the `+` of the key was sent as spaces, which they are in a query or a form: write %2B"
     return f"`{text[:100]}` is not a key of a block, which is written block-v1:Org+Course+Run+type@problem+block@id"
 
 

@@ -43,7 +43,7 @@ def why_no_course(call: Call, sent: str) -> str | None:
         if text in (short, short.replace("+", "/")):
             return f"a course key is written {key}"
         if text.lower() == key.lower():
-            return f"a course key is written {key}: letters differ in case"
+            return f"a course key is written {key}: the case differs"
         if text.lower() == course.display_name.lower():
             return f"`{text}` is the name of {key}; send the key"
         if text.startswith(f"block-v1:{short}+"):

@@ -120,7 +120,7 @@ def why(call: Call, fault: str) -> str:
     if fault == "CSRF token missing.":
         alike = (name for name in call.headers if name != "x-csrftoken" and _ALIKE.fullmatch(name.replace("-", "")))
         if (name := next(alike, None)) is not None:
-            return f"the token came in the header {name}; its name is X-CSRFToken"
+            return f"the token was sent in the header {name}; its name is X-CSRFToken"
         return "send the token of the cookie csrftoken as X-CSRFToken, or a bearer token instead of the session"
     if fault.endswith("incorrect."):
         return "the token is not that of the cookie csrftoken, which changes at each sign-in: read the cookie again"

@@ -93,7 +93,7 @@ def _pairs(call: Call) -> list[tuple[str, str]]:
             expected=FORM,
             got=call.content_type,
             diagnosis=lambda: (
-                "the fields came in the URL's query; post them as a form"
+                "the fields were sent in the URL's query; post them as a form"
                 if "oauth_consumer_key" in call.query and not call.body
                 else why_no_form(call)
             ),
