@@ -30,7 +30,7 @@ def refused(site: Site, token: str, path: str = "/d2l/api/lp/1.47/users/whoami")
     assert (answer.status_code, answer.json()["detail"]) == (401, "Couldn't parse token")
     assert answer.json()["type"].endswith("#invalid-token")
     assert site.reason == "token_not_issued_here"
-    assert "gave out before it was reset" in site.diagnosis or "in the world `" in site.diagnosis
+    assert "issued before it was reset" in site.diagnosis or "in the world `" in site.diagnosis
 
 
 def test_a_token_ends_with_its_world(brightspace: Site) -> None:
@@ -96,7 +96,7 @@ def test_the_data_of_a_deep_linking_request(brightspace: Site, tool: Tool) -> No
     brightspace.lms.reset()
     assert httpx.post(back, data={"JWT": message}).status_code == 400
     assert brightspace.reason == "deep_linking_data_not_issued_here"
-    assert "gave out before it was reset" in brightspace.diagnosis
+    assert "issued before it was reset" in brightspace.diagnosis
     brightspace.lms.restore(kept)
     assert httpx.post(back, data={"JWT": message}).status_code == 200
 

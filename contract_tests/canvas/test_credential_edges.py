@@ -134,7 +134,11 @@ NOBODY = {"status": "unauthenticated", "errors": [{"message": "user authorizatio
 
 def test_no_token_at_all(rig: InProcess) -> None:
     refused(
-        rig, rig.get(COURSES), NOBODY, "no_credentials", "no access token came; send `Authorization: Bearer <token>`"
+        rig,
+        rig.get(COURSES),
+        NOBODY,
+        "no_credentials",
+        "no access token was sent; send `Authorization: Bearer <token>`",
     )
     assert rig.checks == [{"name": "an access token was sent", "passed": False}]
 
@@ -159,7 +163,7 @@ def test_operations_that_ask_for_a_login_before_they_look_anything_up(rig: InPro
         rig.send(method, path),
         NOBODY,
         "no_credentials",
-        "no access token came; send `Authorization: Bearer <token>`",
+        "no access token was sent; send `Authorization: Bearer <token>`",
     )
     assert call(rig, "plain", path, method).status_code == 404
 
@@ -191,7 +195,7 @@ def test_headers_that_carry_no_token(rig: InProcess, header: str) -> None:
         scheme = header.partition(" ")[0]
         place = f"as `{scheme} …`" if " " in header else "in the Authorization header without a scheme"
         place = "as the name of HTTP Basic" if scheme == "Basic" else place
-        why = f"it came {place}; Canvas looks for it in `Authorization: Bearer <token>`; {whose}"
+        why = f"it was sent {place}; Canvas looks for it in `Authorization: Bearer <token>`; {whose}"
     refused(rig, answer, NOBODY, "no_credentials", why)
 
 

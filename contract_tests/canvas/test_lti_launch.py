@@ -184,6 +184,7 @@ def test_with_another_persons_session_and_without_one(canvas: Site, tool: Tool) 
     url = tool.login(initiation(signed_in(canvas), OPEN))
     assert posted(canvas.browser(), url)[1]["error"] == "login_required"
     assert posted(signed_in(canvas, "other_student"), url)[1]["error"] == "login_required"
+    assert canvas.diagnosis.startswith("this browser is signed in as another person than the one of this launch")
 
 
 def test_another_tools_client_id(canvas: Site, tool: Tool) -> None:

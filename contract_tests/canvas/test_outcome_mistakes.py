@@ -87,7 +87,7 @@ def test_each_is_named(tool: Tool) -> None:
             "besides": [("oauth_body_hash", body_hash(tool.body))],
         },
         "the body was signed as a parameter": {"digest": "", "besides": [(tool.body, "")]},
-        "no Authorization header came": {"written": lambda _: ""},
+        "no Authorization header was sent": {"written": lambda _: ""},
         "`Bearer` is of OAuth 2": {"written": lambda _: "Bearer x"},
         "the word OAuth is missing": {"written": lambda text: text.removeprefix("OAuth ")},
         "stand in no quotes": {"written": lambda text: text.replace('"', "")},

@@ -33,7 +33,7 @@ def refused(site: Site, token: str) -> None:
     message = "Access token invalid - signature likely incorrect"
     assert (answer.status_code, answer.json()) == (401, {"errors": {"type": "unauthorized", "message": message}})
     assert site.reason == "service_token_not_issued_here"
-    assert any(words in site.diagnosis for words in ("gave out before it was reset", "in the world `"))
+    assert any(words in site.diagnosis for words in ("issued before it was reset", "in the world `"))
 
 
 def test_a_service_token_ends_with_its_world(canvas: Site, tool: Tool) -> None:
@@ -87,6 +87,6 @@ def test_the_data_of_a_deep_linking_request(canvas: Site, tool: Tool) -> None:
     answer = httpx.post(back, data={"JWT": message})
     assert (answer.status_code, answer.json()["errors"]["data_jwt"][0]["type"]) == (400, "invalid_or_malformed")
     assert canvas.reason == "deep_linking_data_not_issued_here"
-    assert "gave out before it was reset" in canvas.diagnosis
+    assert "issued before it was reset" in canvas.diagnosis
     canvas.lms.restore(kept)
     assert httpx.post(back, data={"JWT": message}).status_code == 200

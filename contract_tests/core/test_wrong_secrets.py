@@ -19,7 +19,7 @@ def test_a_wrong_secret_is_explained(lms: Emulator, provider: str) -> None:
         f" {right}": "white space around it",
         f'"{right}"': "quotation marks around it",
         "undefined": "has no value",
-        right.swapcase(): "differ in case",
+        right.swapcase(): "the case differs",
         right[:-1]: "it is cut",
         right[:3] + "~" + right[4:]: "the character at place 4 of",
         "another-secret": f"yours has 14 characters, the registered one {len(right)}",

@@ -97,7 +97,7 @@ def test_what_every_platform_refuses(lms: Emulator, desk: Desk) -> None:
         ),
         "RFC 7523's name": (
             desk.ask(client_assertion=None, assertion=signed(desk.claims())),
-            "`assertion` came; the name is `client_assertion`",
+            "`assertion` was sent; the name is `client_assertion`",
         ),
     }  # fmt: skip
     each(lms, wrong)

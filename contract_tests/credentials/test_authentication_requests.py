@@ -100,4 +100,4 @@ def test_an_ltik_that_was_cut(lms: Emulator) -> None:
 
 def test_no_credentials_at_all(lms: Emulator) -> None:
     assert httpx.get(f"{lms.canvas.url}/api/v1/courses").status_code == 401
-    assert diagnosed(lms) == "no access token came; send `Authorization: Bearer <token>`"
+    assert diagnosed(lms) == "no access token was sent; send `Authorization: Bearer <token>`"

@@ -93,10 +93,10 @@ def test_canvas(lms: Emulator, canvas: CanvasSite) -> None:
             "iss and aud swapped": (post(iss=issuer, aud=client), SWAPPED),
             "the id_token sent back": (post(change=lambda _: request.message), "this is an id_token, which says who"),
             "no iss": (post(iss=None), "it has no `iss`, which has to be the tool's client id"),
-            "nothing": (post(change=lambda _: ""), "JWT came, but is empty"),
+            "nothing": (post(change=lambda _: ""), "JWT was sent, but is empty"),
             "the tool's address": (post(iss="https://tool.example"), "it has to be its client id"),
             "no exp": (post(exp=None), "the token has no `exp`"),
-            "jwt": (post(lambda message: {"jwt": message}), "`jwt` came; the name is `JWT`"),
+            "jwt": (post(lambda message: {"jwt": message}), "`jwt` was sent; the name is `JWT`"),
             "id_token": (
                 post(lambda message: {"id_token": message}),
                 "a JWT was sent as `id_token`; the name is `JWT`",
@@ -153,7 +153,7 @@ def test_brightspace(lms: Emulator, brightspace: BrightspaceSite) -> None:
     items = f"{DL}content_items"
     assert post(**{items: None, "content_items": [LINK]})().status_code == 200
     (warning,) = lms.requests.last.warnings
-    assert warning.message == f"`content_items` came; the claim is `{items}`: nothing is placed"
+    assert warning.message == f"`content_items` was sent; the claim is `{items}`: nothing is placed"
     assert post(nonce="once")().status_code == 200
     assert diagnosed(lms) == ""
     each(lms, {"a nonce again": (post(nonce="once"), "a token with this `nonce` was taken before")})
@@ -178,7 +178,7 @@ def test_open_edx(lms: Emulator, edx: Web) -> None:
                 post(**{f"{DL}content_items": [{"type": "file"}]}),
                 'its `type` was sent as the text "file"; it has to be ltiResourceLink or',
             ),
-            "jwt": (post(name="jwt"), "`jwt` came; the name is `JWT`"),
+            "jwt": (post(name="jwt"), "`jwt` was sent; the name is `JWT`"),
         },
     )
     assert post()().status_code == 200

@@ -55,11 +55,11 @@ def test_names(lms: Emulator, canvas: Send) -> None:
             ),
             "a name in another case": (
                 canvas("POST", f"{course}/modules", data={"module[Name]": "Week 1"}),
-                "`module[Name]` came; the name is `module[name]`",
+                "`module[Name]` was sent; the name is `module[name]`",
             ),
             "a name outside its container": (
                 canvas("POST", f"{course}/modules", json={"name": "Week 1"}),
-                "`name` came at the top; write `module[name]`",
+                "`name` was sent at the top; write `module[name]`",
             ),
             "an object as text": (
                 canvas("POST", f"{course}/modules", data={"module": "[object Object]"}),
@@ -75,24 +75,24 @@ def test_names(lms: Emulator, canvas: Send) -> None:
             ),
             "a name without its beginning": (
                 canvas("PUT", f"/users/self/course_nicknames/{lms.canvas.course_id}", data={"name": "Engines"}),
-                "`name` came; the name is `nickname`",
+                "`name` was sent; the name is `nickname`",
             ),
             "camel case": (
                 canvas("POST", f"{course}/enrollments", data={"enrollment[userId]": "102"}),
-                "`enrollment[userId]` came; the name is `enrollment[user_id]`",
+                "`enrollment[userId]` was sent; the name is `enrollment[user_id]`",
             ),
             "one letter less": (
                 canvas("POST", "/conversations", data={"recipient": "102", "body": "Hello"}),
-                "`recipient` came; the name is `recipients`",
+                "`recipient` was sent; the name is `recipients`",
             ),
             "nothing to say": (canvas("POST", "/conversations", data={"recipients[]": "102"}), "no `body` was sent"),
             "an empty variable": (
                 canvas("POST", "/conversations", data={"recipients[]": "102", "body": ""}),
-                "`body` came, but is empty",
+                "`body` was sent, but is empty",
             ),
             "no context of an event": (
                 canvas("POST", "/calendar_events", data={"calendar_event[context]": "course_1"}),
-                "`calendar_event[context]` came; the name is `calendar_event[context_code]`",
+                "`calendar_event[context]` was sent; the name is `calendar_event[context_code]`",
             ),
             "a secret that is missing": (
                 canvas("POST", f"{course}/external_tools", data={"name": "T", "url": "http://x", "consumer_key": "k"}),
@@ -111,7 +111,7 @@ def test_another_misspelt_parameter_is_not_the_reason(lms: Emulator, canvas: Sen
     assert diagnosed(lms) == "no `module[name]` was sent"
     sent = {"recipients[]": "102", "body": "", "subjct": "x"}
     assert canvas("POST", "/conversations", data=sent)().status_code == 400
-    assert diagnosed(lms).startswith("`body` came, but is empty")
+    assert diagnosed(lms).startswith("`body` was sent, but is empty")
 
 
 @pytest.mark.parametrize("many", [{"x": "y" * 70_000}, {f"x{number}": 1 for number in range(1_001)}])
@@ -139,18 +139,18 @@ def test_other_providers(lms: Emulator, http: httpx.Client) -> None:
         {
             "camel case at Open edX": (
                 lambda: http.post(enrol, headers=key, json=right | {"course_details": {"courseId": edx.course_id}}),
-                "`course_details[courseId]` came; the name is `course_details[course_id]`",
+                "`course_details[courseId]` was sent; the name is `course_details[course_id]`",
             ),
             "lower case at Brightspace": (
                 lambda: http.post(news, headers=staff, json={"title": "Exam", "Body": item["Body"]}),
-                "`title` came; the name is `Title`",
+                "`title` was sent; the name is `Title`",
             ),
             "a whole link as a bookmark": (
                 bookmark("https://d2l.example/?bookmark=169"),
                 "it is 169, but a whole query string or URL was sent",
             ),
             "a variable without a value": (bookmark("null"), "the variable that should hold the bookmark has no value"),
-            "a word as a bookmark": (bookmark("next"), "send the `Bookmark` of the page before as it came"),
+            "a word as a bookmark": (bookmark("next"), "send the `Bookmark` of the page before unchanged"),
         },
     )
     assert http.post(enrol, headers=key, json=right).is_success
@@ -190,14 +190,14 @@ def test_line_items_and_scores_of_canvas(
             ),
             "no maximum": (new(label="Quiz"), "no `scoreMaximum` was sent"),
             "no label": (new(title="Quiz", scoreMaximum=10), "no `label` was sent"),
-            "snake case": (new(label="Quiz", score_maximum=10), "`score_maximum` came; the name is `scoreMaximum`"),
-            "within": (new(lineItem=right), "`lineItem[label]` came; the name is `label`"),
+            "snake case": (new(label="Quiz", score_maximum=10), "`score_maximum` was sent; the name is `scoreMaximum`"),
+            "within": (new(lineItem=right), "`lineItem[label]` was sent; the name is `label`"),
             "a comma": (new(label="Quiz", scoreMaximum="7,5"), "`scoreMaximum` was sent as 7,5; numbers have a point"),
             "a word": (new(label="Quiz", scoreMaximum="ten"), "`scoreMaximum` was sent as ten"),
             "a negative": (new(label="Quiz", scoreMaximum=-1), "`scoreMaximum` was sent as -1"),
             "null": (
                 lambda: http.put(item, headers=token, json=right | {"scoreMaximum": None}),
-                "`scoreMaximum` came, but is null",
+                "`scoreMaximum` was sent, but is null",
             ),
             "a type with a dash": (new(**right, **{kind: {"type": "external-tool"}}), "did you mean external_tool?"),
             "the link of something else": (
@@ -206,7 +206,7 @@ def test_line_items_and_scores_of_canvas(
             ),
             "a score for nobody": (score(), "no userId was sent"),
             "for a variable without value": (score(userId="None"), "the variable that should hold it has no value"),
-            "for another name": (score(user_id=student), "`user_id` came; the name is `userId`"),
+            "for another name": (score(user_id=student), "`user_id` was sent; the name is `userId`"),
             "for a teacher": (score(userId=str(info.teacher.id)), f"user {info.teacher.id} is TeacherEnrollment"),
             "for an e-mail address": (score(userId=info.student.email), f"is the address of user {info.student.id}"),
             "for white space": (score(userId=f"{student} "), "there is white space around it"),

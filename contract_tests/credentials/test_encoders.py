@@ -38,6 +38,10 @@ def java(text: str) -> str:
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
+def php(text: str) -> str:
+    return quote_plus(text).replace("~", "%7E")
+
+
 def java_spaces(text: str) -> str:
     return java(text).replace("+", "%20")
 
@@ -103,6 +107,9 @@ class Signer:
 @pytest.mark.parametrize(
     ("habits", "words"),
     [
+        ({"encode": php}, "PHP's urlencode was used"),
+        ({"encode": php, "lis_person_name_full": "Ada ~1"}, "PHP's urlencode or Java's URLEncoder was used"),
+        ({"encode": java, "lis_person_name_full": "Ada ~1"}, "PHP's urlencode or Java's URLEncoder was used"),
         ({"encode": java, "of_key": right}, "Java's URLEncoder was used"),
         ({"encode": java}, "Java's URLEncoder was used"),
         ({"encode": java}, "the secret was encoded in the key as for a form"),

@@ -81,7 +81,10 @@ def test_how_a_client_says_who_it_is(lms: Emulator, site: LmsSite, http: request
     each(
         lms,
         {
-            "a JWT signed with the secret": (post(grant | assertion), "a client_assertion came, which does not count"),
+            "a JWT signed with the secret": (
+                post(grant | assertion),
+                "a client_assertion was sent, which does not count",
+            ),
             "Digest": (post(grant, Authorization='Digest username="x"'), "the Authorization header is `Digest …`"),
             "a name without a secret": (post(grant, Authorization=f"Basic {alone}"), "have no colon between"),
             "the spelling of Britain": (
@@ -160,7 +163,7 @@ def test_authorization_at_open_edx(lms: Emulator, edx: Web, http: requests.Sessi
             "another application's code": (exchange(**trusted), "; another client sent it"),
             "camel case": (
                 exchange(redirect_uri=None, redirectUri=right),
-                "`redirectUri` came; the name is `redirect_uri`",
+                "`redirectUri` was sent; the name is `redirect_uri`",
             ),
             "no grant type": (exchange(grant_type=None), "no grant_type was sent"),
         },
@@ -403,7 +406,7 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
             "no maximum": (score(scoreMaximum=None), "no `scoreMaximum` was sent"),
             "in snake case": (
                 score(scoreMaximum=None, score_maximum=10),
-                "`score_maximum` came; the name is `scoreMaximum`",
+                "`score_maximum` was sent; the name is `scoreMaximum`",
             ),
             "below nothing": (score(scoreGiven=-1), "`scoreGiven` was sent as -1; it has to be 0 or more"),
             "points in words": (

@@ -100,10 +100,10 @@ def test_a_client_at_the_token_endpoint(lms: Emulator, sites: dict[str, LmsSite]
                 "this is the client secret of",
             ),
             "swapped by Basic": (lambda: HTTP.post(url, data=grant, auth=swapped), "this is the client secret of"),
-            "camel case": (lambda: post(**grant, **camel), "`clientId` came; the name is `client_id`"),
+            "camel case": (lambda: post(**grant, **camel), "`clientId` was sent; the name is `client_id`"),
             "grantType": (
                 lambda: post(grantType="refresh_token", **client),
-                "`grantType` came; the name is `grant_type`",
+                "`grantType` was sent; the name is `grant_type`",
             ),
             "no id": (lambda: post(**grant), "no client_id was sent"),
             "another client's secret": (
@@ -171,7 +171,7 @@ def test_mistakes_with_the_browsers_return(lms: Emulator, sites: dict[str, LmsSi
             "the implicit grant": (ask(response_type="token"), "the implicit grant is not given here"),
             "no response_type": (ask(response_type=None), "no response_type was sent; it has to be code"),
             "redirect_url": (ask(redirect_uri=None, redirect_url=info.redirect_uri), "no redirect_uri was sent"),
-            "clientId": (ask(client_id=None, clientId=info.client_id), "`clientId` came; the name is `client_id`"),
+            "clientId": (ask(client_id=None, clientId=info.client_id), "`clientId` was sent; the name is `client_id`"),
             "scopes with commas": (ask(**scoped), "scopes are separated by spaces"),
         },
     )
@@ -300,15 +300,18 @@ def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
     each(
         lms,
         {
-            "user": (lambda: edx.token(**without("username", user="ada")), "`user` came; the name is `username`"),
-            "pass": (lambda: edx.token(**without("password", **{"pass": "x"})), "`pass` came; the name is `password`"),
+            "user": (lambda: edx.token(**without("username", user="ada")), "`user` was sent; the name is `username`"),
+            "pass": (
+                lambda: edx.token(**without("password", **{"pass": "x"})),
+                "`pass` was sent; the name is `password`",
+            ),
             "a space": (
                 lambda: edx.token(**whole, **login | {"password": f"{learner.password} "}),
                 "white space around it",
             ),
             "clientId": (
                 lambda: edx.token(**without("client_id", clientId="x")),
-                "`clientId` came; the name is `client_id`",
+                "`clientId` was sent; the name is `client_id`",
             ),
             "JSON": (lambda: HTTP.post(url, json=whole | login), "the body was sent as application/json"),
             "the hash of a secret": (
@@ -361,12 +364,15 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
             "the tool's own JWT": (get("/api/idtoken", f"LTIK-AUTH-V2 {key}:{token}"), "LTIAAS did not sign this"),
             "V1 in the form of V2": (get("/api/idtoken", f"LTIK-AUTH-V1 {key}:{token}"), "that of LTIK-AUTH-V2"),
             "no ltik": (get("/api/idtoken", f"LTIK-AUTH-V2 {key}"), "the ltik, or the service key, is missing"),
-            "a name of its own": (post(exchange, json={"oauth_code": "x"}), "`oauth_code` came; the name is `code`"),
+            "a name of its own": (
+                post(exchange, json={"oauth_code": "x"}),
+                "`oauth_code` was sent; the name is `code`",
+            ),
             "the code in the query": (post(f"{exchange}?code=x"), "code was sent in the query; it goes into the body"),
             "a form": (post(exchange, data={"code": "x"}), "a form was sent; the API takes JSON"),
             "loginHint": (
                 post(f"{info.url}/lti/login", data={"iss": "x", "loginHint": "y", "target_link_uri": "z"}),
-                "`loginHint` came; the name is `login_hint`",
+                "`loginHint` was sent; the name is `login_hint`",
             ),
         },
     )
@@ -396,7 +402,7 @@ def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
             "text": (register(keys), "authConfig is not an object"),
             "a list": (register(["JWK_SET", keys]), "authConfig is not an object"),
             "small letters": (register({"method": "jwk_set", "key": keys}), "write the method in capitals, JWK_SET"),
-            "a capital": (register({"Method": "JWK_SET", "key": keys}), "`Method` came; the name is `method`"),
+            "a capital": (register({"Method": "JWK_SET", "key": keys}), "`Method` was sent; the name is `method`"),
             "another name": (register({"method": "JWK_SET", "url": keys}), "authConfig has no `key`"),
             "without /api": (get("/platforms"), "LTIAAS has `/api/platforms`: paths begin with /api"),
             "a version": (get("/api/v1/platforms"), "LTIAAS has `/api/platforms`: paths begin with /api"),

@@ -40,11 +40,11 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
         {
             "parameters that are not nested": (
                 lambda: http.post(assignments, headers=teacher, data={"name": "Essay"}),
-                "`name` came at the top; write `assignment[name]`",
+                "`name` was sent at the top; write `assignment[name]`",
             ),
             "the same as JSON": (
                 lambda: http.post(assignments, headers=teacher, json={"name": "Essay"}),
-                "`name` came at the top; write `assignment[name]`",
+                "`name` was sent at the top; write `assignment[name]`",
             ),
             "JSON that says it is a form": (
                 lambda: http.post(assignments, headers=teacher | form, content=document),
@@ -52,7 +52,7 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
             ),
             "a token that was cut early": (
                 lambda: http.get(f"{info.url}/api/v1/users/self", headers=bearer(tokens.student[:20])),
-                f"for user {info.student.id}, but it is cut: 20 of {len(tokens.student)} characters came",
+                f"for user {info.student.id}, but it is cut: 20 of {len(tokens.student)} characters were sent",
             ),
             "a secret where a tool signs": (
                 lambda: http.post(token_url, data={"grant_type": "client_credentials", "scope": "x", **client}),
@@ -214,7 +214,7 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
             ),
             "a form": (
                 lambda: http.post(enrol, headers=staff, data={"course_details[course_id]": key}),
-                "a form came, which has no place for course_details; send JSON",
+                "a form was sent, which has no place for course_details; send JSON",
             ),
             "an e-mail address": (
                 post(user="ada.lovelace@example.edu", course_details={"course_id": key}),
@@ -247,7 +247,7 @@ def test_openlearning(lms: Emulator, http: httpx.Client) -> None:
         {
             "a name in two parts": (
                 lambda: http.post(people, headers=mine, data=parted | {"first_name": "A", "last_name": "B"}),
-                "`first_name` and `last_name` came; the name is `full_name`",
+                "`first_name` and `last_name` were sent; the name is `full_name`",
             ),
             "text": (
                 lambda: http.post(people, headers=mine | {"Content-Type": "text/plain"}, content="full_name=A"),
@@ -299,7 +299,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
         {
             "a title in lower case": (
                 lambda: http.post(news, headers=staff, json={"title": "Exam", "Body": item["Body"]}),
-                "`title` came; the name is `Title`",
+                "`title` was sent; the name is `Title`",
             ),
             "text for rich text": (
                 lambda: http.post(news, headers=staff, json=item | {"Body": "On Monday"}),
@@ -307,7 +307,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
             ),
             "points in camel case": (
                 lambda: http.put(grade, headers=staff, json={"GradeObjectType": 1, "pointsNumerator": 7}),
-                "`pointsNumerator` came; the name is `PointsNumerator`",
+                "`pointsNumerator` was sent; the name is `PointsNumerator`",
             ),
             "points as text": (
                 lambda: http.put(grade, headers=staff, json=points | {"PointsNumerator": "7"}),
@@ -315,7 +315,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
             ),
             "snake case": (
                 lambda: http.post(platforms, headers=ltiaas, json=snake),
-                "`client_id` came; the name is `clientId`",
+                "`client_id` was sent; the name is `clientId`",
             ),
             "a token in the query": (
                 lambda: http.get(me, params={"access_token": token}),

@@ -74,14 +74,14 @@ def test_rights_that_were_not_missing(lms: Emulator, canvas: Send) -> None:
                 canvas("POST", "/courses/1/assignments/2/submissions", student, json=work),
                 "assignment 2 takes no work",
             ),
-            "nobody named": (canvas("GET", "/courses/1/students/submissions"), "no `student_ids[]` came"),
+            "nobody named": (canvas("GET", "/courses/1/students/submissions"), "no `student_ids[]` was sent"),
             "somebody else": (
                 canvas("GET", "/courses/1/students/submissions", params={"student_ids[]": "999"}),
                 "`student_ids[]` was sent as 999",
             ),
             "joined": (
                 canvas("GET", "/courses/1/students/submissions", params={"student_ids[]": "101,102"}),
-                "came with a comma",
+                "was sent with a comma",
             ),
             "a calendar of another course": (
                 canvas("POST", "/calendar_events", json=event),
@@ -277,7 +277,7 @@ def test_callers_of_open_edx(lms: Emulator, edx: Send) -> None:
                 edx("GET", "/api/user/v1/me", None, headers=key),
                 "X-Edx-Api-Key is right, but this resource does not look at it",
             ),
-            "not staff": (edx("GET", modes, learner), "the caller is not staff; no `username` came"),
+            "not staff": (edx("GET", modes, learner), "the caller is not staff; no `username` was sent"),
             "another's account": (
                 edx("PATCH", "/api/user/v1/accounts/charles", content='{"name": "x"}', headers=patch),
                 "only charles may change this account; staff may not either",

@@ -223,11 +223,11 @@ def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> N
         {
             "everything at the top": (
                 canvas("POST", "/courses/1/quizzes", json={"title": "x", "shuffle_answers": True}),
-                "`title` came at the top; write `quiz[title]`",
+                "`title` was sent at the top; write `quiz[title]`",
             ),
             "an enrollment at the top": (
                 canvas("POST", "/courses/1/enrollments", data={"user_id": "102", "type": "StudentEnrollment"}),
-                "`user_id` came at the top; write `enrollment[user_id]`",
+                "`user_id` was sent at the top; write `enrollment[user_id]`",
             ),
             "one of several": (
                 canvas("POST", "/courses/1/external_tools", data=tool), "none of `domain`, `url` was sent",
@@ -288,7 +288,7 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
                 "`CET/GW_01` is not a course key; it is written course-v1:Org+Course+Run",
             ),
             "nobody": (edx("POST", enrol, json={"user": "xyz", "course_details": course}), "there is no user xyz"),
-            "no token": (edx("GET", "/api/user/v1/me", ""), "no credentials came; send `Authorization: "),
+            "no token": (edx("GET", "/api/user/v1/me", ""), "no credentials were sent; send `Authorization: "),
             "a method": (edx("PUT", "/api/user/v1/accounts/ada", json={}), "PUT was sent; this path takes GET, PATCH"),
             "what was replaced": (edx("GET", "/api/user/v1/me", "abc"), "each refresh and each revocation removes"),
             "what expired": (edx("GET", "/api/user/v1/me", info.access_tokens.expired), "it expired at 2022-01-01"),

@@ -111,8 +111,8 @@ def test_subscriptions_to_events(lms: Emulator) -> None:
     each(
         lms,
         {
-            "small letters": (post(token(), changed(str.lower)), "`client-string` came; the name is `CLIENT-STRING`"),
-            "underscores": (post(token(), changed(lambda n: n.replace("-", "_"))), "`CLIENT_STRING` came; the name"),
+            "small letters": (post(token(), changed(str.lower)), "`client-string` was sent; the name is"),
+            "underscores": (post(token(), changed(lambda n: n.replace("-", "_"))), "`CLIENT_STRING` was sent; the"),
             "WSDL-URI": (post(token(f"{everything}x"), form | {"WSDL-URI": "x"}), "WSDL-URI was signed too"),
             "encoded": (post(token(everything.replace("https://app.example/events?a=1",
                         "https%3A%2F%2Fapp.example%2Fevents%3Fa%3D1"))), "the values were signed percent-encoded"),
@@ -274,7 +274,7 @@ def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
         lms,
         {
             "no keys": (post("jwks_uri"), "it has no `jwks_uri`, which has to be text"),
-            "another name": (post("jwks_uri", jwksUri="x"), "`jwksUri` came; the name is `jwks_uri`"),
+            "another name": (post("jwks_uri", jwksUri="x"), "`jwksUri` was sent; the name is `jwks_uri`"),
             "one address": (post(redirect_uris="https://tool.example/"), "it has to be a list of addresses"),
             "a code": (post(response_types=["code"]), "its `response_types` was sent as ['code']"),
             "a secret": (post(token_endpoint_auth_method="client_secret_basic"), "it has to be private_key_jwt"),
@@ -289,7 +289,7 @@ def test_registrations(lms: Emulator, kind: type[LmsSite]) -> None:
                 post(form={"client_name": "x"}),
                 "the body was sent as application/x-www-form-urlencoded; it has",
             ),
-            "Basic": (post(scheme="Basic"), "`Authorization: Basic …` came; it has to be `Authorization: Bearer"),
+            "Basic": (post(scheme="Basic"), "`Authorization: Basic …` was sent; it has to be `Authorization: Bearer"),
         },
     )
     if site.name == "canvas":

@@ -30,7 +30,7 @@ def test_no_credentials(lms: Emulator, client: Client) -> None:
         message="Credentials are missing.",
         check="X-Authorization header or cookie",
         expected="X-Authorization: OAuth … or X-Authorization: Access_Token access_token=…",
-        diagnosis="no credentials came; send `X-Authorization: Access_Token access_token=<token>`",
+        diagnosis="no credentials were sent; send `X-Authorization: Access_Token access_token=<token>`",
     )
     # A cookie of somebody else's is none either.
     answer = client.http.get(f"{client.url}/me", headers={"Cookie": "session=1"})
@@ -46,7 +46,7 @@ def test_two_headers(lms: Emulator, client: Client, info: Info) -> None:
         reason="ambiguous_credentials",
         message="Invalid credentials.",
         check="one X-Authorization header",
-        diagnosis="2 X-Authorization headers came; send either an access token or an OAuth 1.0a signature",
+        diagnosis="2 X-Authorization headers were sent; send either an access token or an OAuth 1.0a signature",
     )
 
 

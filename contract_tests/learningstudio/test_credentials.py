@@ -71,7 +71,7 @@ def test_missing_and_malformed_credentials(lms: Emulator, client: Client, info: 
     refused(lms, get(client, {"Cookie": "X-Authorization=Bearer x"}), "invalid_access_token", 401)
     twice = [("X-Authorization", f"Access_Token access_token={token}")] * 2
     refused(lms, client.http.get(f"{client.url}/me", headers=twice), "ambiguous_credentials", 401)
-    assert str(lms.requests.last.refusal.diagnosis).startswith("2 X-Authorization headers came; ")
+    assert str(lms.requests.last.refusal.diagnosis).startswith("2 X-Authorization headers were sent; ")
 
 
 @pytest.mark.parametrize("index", range(5))

@@ -137,10 +137,10 @@ def test_whose_secret_signed(lms: Emulator, client: Client, info: Info) -> None:
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"client_assertion": "x"}, "`client_assertion` came; the name is `assertion`"),
-        ({"Assertion": "x"}, "`Assertion` came; the name is `assertion`"),
-        ({"asertion": "x"}, "`asertion` came; the name is `assertion`"),
-        ({"assertion": ""}, "assertion came, but is empty"),
+        ({"client_assertion": "x"}, "`client_assertion` was sent; the name is `assertion`"),
+        ({"Assertion": "x"}, "`Assertion` was sent; the name is `assertion`"),
+        ({"asertion": "x"}, "`asertion` was sent; the name is `assertion`"),
+        ({"assertion": ""}, "assertion was sent, but is empty"),
     ],
 )
 def test_a_parameter_of_another_name(lms: Emulator, client: Client, form: dict[str, str], words: str) -> None:

@@ -195,7 +195,7 @@ def test_tokens_of_eventing(lms: Emulator, client: Client, info: Info) -> None:
         "the token is percent-encoded": right.replace("|", "%7C"),
         "not the Unix time": f"{me}|1795831832|{'0' * 32}",
         "ends in Z": f"{me}|{now[:-1]}|{'0' * 32}",
-        "no Authorization header came": "",
+        "no Authorization header was sent": "",
     }
     for words, token in wrong.items():
         refused_because(lms, get(token), "eventing_token", words, 401)

@@ -28,7 +28,7 @@ FOREIGN = rsa.generate_private_key(65537, 2048)
         ({"nonce": "other"}, {}, 'its `nonce` was sent as the text "other"; it has to be that of the authentication'),
         ({"nonce": None}, {}, "it has no `nonce`, which has to be that of the authentication request"),
         ({f"{LTI}version": "1.3"}, {}, 'its `version` was sent as the text "1.3"; it has to be 1.3.0'),
-        ({f"{LTI}version": None, "version": "1.3.0"}, {}, f"`version` came; the claim is `{LTI}version`"),
+        ({f"{LTI}version": None, "version": "1.3.0"}, {}, f"`version` was sent; the claim is `{LTI}version`"),
         ({f"{LTI}deployment_id": None}, {}, f"the id_token has no claim `{LTI}deployment_id`"),
         ({f"{LTI}message_type": "basic-lti-launch-request"}, {}, "its `message_type` was sent as the text"),
         ({f"{LTI}roles": "Learner"}, {}, 'its `roles` was sent as the text "Learner"; it has to be a list of roles'),
@@ -108,7 +108,7 @@ def test_an_id_token_sent_twice_says_so(rig: Rig, lms_side: LmsSide) -> None:
     token = lms_side.sign(lms_side.claims(begun["nonce"]))
     fields = [("id_token", token), ("id_token", token), ("state", begun["state"])]
     assert lms_side.browser.post("/lti/launch", content=urlencode(fields), headers=FORM).status_code == 302
-    assert [row["message"] for row in rig.last["warnings"]] == ["`id_token` came 2 times; the last counts"]
+    assert [row["message"] for row in rig.last["warnings"]] == ["`id_token` was sent 2 times; the last counts"]
     assert lms_side.post(token, begun["state"]).status_code == 401
     assert "this id_token was posted before, and its launch accepted" in rig.refusal["diagnosis"]
     again = lms_side.begun()

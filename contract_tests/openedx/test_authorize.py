@@ -71,7 +71,7 @@ def test_a_parameter_that_came_twice_is_named(web: Web, name: str) -> None:
     assert browser.http.get("/oauth2/authorize/", params=pairs).status_code == 200
     again = browser.http.get("/oauth2/authorize/", params=[*pairs, (name, dict(pairs)[name])])
     assert (again.status_code, web.refusal.reason) == (400, "duplicate_parameter")
-    assert web.refusal.diagnosis == f"`{name}` came 2 times; send it once"
+    assert web.refusal.diagnosis == f"`{name}` was sent 2 times; send it once"
 
 
 def test_trusted_applications_skip_consent(web: Web) -> None:

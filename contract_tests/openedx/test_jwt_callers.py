@@ -249,7 +249,7 @@ def test_a_header_goes_before_the_cookies(web: Web) -> None:
     assert seen(web, mine | {"Authorization": f"Bearer {LEARNER}"}) == (200, {"username": "ada"})
     assert seen(web, mine | {"Authorization": "Basic YTpi"}) == NOBODY
     assert seen(web, mine | {"Authorization": "Digest a"}) == NOBODY
-    assert "`Authorization: Digest …` came; Open edX looks for" in web.refusal.diagnosis
+    assert "`Authorization: Digest …` was sent; Open edX looks for" in web.refusal.diagnosis
     assert seen(web, mine) == (200, {"username": "charles"})
 
 

@@ -136,7 +136,7 @@ def test_basic_goes_before_the_form(web: Web) -> None:
         ({"client_secret": "x"}, "another one: yours has 1 characters"),
         ({"client_secret": ""}, "no client secret"),
         ({"client_secret": " demo-client-credentials-secret"}, "white space"),
-        ({"client_secret": "DEMO-client-credentials-secret"}, "differ in case"),
+        ({"client_secret": "DEMO-client-credentials-secret"}, "the case differs"),
     ],
 )
 def test_a_client_without_valid_credentials(web: Web, change: dict[str, str], diagnosis: str) -> None:

@@ -29,7 +29,7 @@ def refusal_of(site: Site) -> tuple[Any, ...]:
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
 
-NO_KEY = "no credentials came; send `X-API-Key: <key>`"
+NO_KEY = "no credentials were sent; send `X-API-Key: <key>`"
 
 
 def missing(diagnosis: str | None = None) -> tuple[Any, ...]:

@@ -91,7 +91,7 @@ def test_provisioning(site: Site) -> None:
     each(
         site,
         {
-            "camel case": (renamed("full_name", "fullName"), "`fullName` came; the name is `full_name`"),
+            "camel case": (renamed("full_name", "fullName"), "`fullName` was sent; the name is `full_name`"),
             "a shorter name": (renamed("primary_email_address", "email"), "the name is `primary_email_address`"),
             "another word": (
                 renamed("external_institution_id", "institution_id"),
@@ -136,7 +136,7 @@ def test_the_set_up_page_takes_its_own_form(site: Site) -> None:
     url = f"{site.url}/lti/setup/"
     for more, said in (
         ({"json": {"token": "x"}}, "sends a form, application/x-www-form-urlencoded; this says application/json"),
-        ({"data": {"class_id": "x"}}, "no `token` came: it is a hidden field of the set-up page"),
+        ({"data": {"class_id": "x"}}, "no `token` was sent: it is a hidden field of the set-up page"),
     ):
         assert httpx.post(url, trust_env=False, **more).status_code == 403
         assert said in diagnosed(site)

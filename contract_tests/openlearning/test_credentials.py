@@ -43,7 +43,7 @@ def test_no_key(site: Site) -> None:
     [
         (lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"), "but the character at place 89 of 89 is another"),
         (lambda key: "9" * 24 + key[24:], "no account has this key"),
-        (lambda key: key.upper(), "differ in case"),
+        (lambda key: key.upper(), "the case differs"),
         (lambda key: f" {key}", "white space"),
         (lambda key: "your-api-key", "24 hex digits"),
     ],

@@ -215,7 +215,7 @@ def test_an_address_that_a_header_names(site: Site, pairs: Pairs, headers: dict[
         ("oauth_signature_method", "AES", "OAuth 1.0 has no method 'AES'"),
         ("oauth_signature_method", "", "no oauth_signature_method was sent"),
         ("oauth_version", "1.0a", "write the version 1.0 or leave it out"),
-        ("oauth_nonce", "", "oauth_nonce came, but is empty"),
+        ("oauth_nonce", "", "oauth_nonce was sent, but is empty"),
     ],
 )
 def test_a_field_of_oauth(site: Site, pairs: Pairs, name: str, value: str, words: str) -> None:

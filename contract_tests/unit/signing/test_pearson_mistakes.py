@@ -143,6 +143,12 @@ SENTENCES: dict[str, list[bytes | str]] = {
         *(digest(PUT, location=f"{url}?{PUT.query}") for url in URLS),
     ],
     "the query was left on the path": [digest(PUT, location=f"{PUT.path}?{PUT.query}")],
+    "the query was signed as part of the path, not as parameters": [
+        digest(PUT, location=f"{PUT.path}?{PUT.query}", query=False),
+    ],
+    "the query was signed as part of the URL, not as parameters": [
+        digest(PUT, location=f"{URLS[0]}?{PUT.query}", query=False),
+    ],
     "the path was signed with its trailing slash added or left off": [digest(PUT, location=f"{PUT.path}/")],
     "the path was signed without its leading slash": [digest(PUT, location=PUT.path[1:])],
     "the path was signed in lower case": [digest(PUT, location=PUT.path.lower())],

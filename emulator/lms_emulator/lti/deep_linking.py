@@ -168,7 +168,7 @@ def warn_of_misnamed_items(exchange: Exchange[Any, Any], claims: Mapping[str, An
     right = f"{lti13.DL_CLAIM}content_items"
     like = next((name for name in claims if name.rpartition("/")[2] == "content_items"), None)
     if like is not None and right not in claims:
-        exchange.warn("content_items_misnamed", f"`{like}` came; the claim is `{right}`: nothing is placed")
+        exchange.warn("content_items_misnamed", f"`{like}` was sent; the claim is `{right}`: nothing is placed")
 
 
 def why_issuer(got: Any, issuer: str) -> str:

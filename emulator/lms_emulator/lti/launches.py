@@ -237,7 +237,9 @@ class Launches(ABC, Generic[CallT, U]):
         if call.check("the session's user is the login_hint's", request.user is not None and hint == got, got=got):
             return None
         lost = "no session cookie came with this; was it lost in a frame of another site?"
-        diagnosis = lost if request.user is None else None
+        another = request.user is not None and any(self.login_hint(user) == got for user in call.store.users)
+        whose = "this browser is signed in as another person than the one of this launch: sign in as that person"
+        diagnosis = lost if request.user is None else whose if another else None
         return Fault("lti", "login_required", "login_hint", hint, got, diagnosis)
 
     def client_is_the_launchs(self, call: CallT, request: AuthenticationRequest[U]) -> Fault | None:

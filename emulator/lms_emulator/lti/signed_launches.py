@@ -55,7 +55,7 @@ def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
     yield FieldCheck("oauth_version", version == "1.0", "1.0 or absent", version, why)
     for name in ("oauth_signature", "oauth_nonce"):
         got = fields.get(name)
-        why = f"{name} came, but is empty: has the variable a value?" if got is not None else f"no {name} was sent"
+        why = f"{name} was sent, but is empty: has the variable a value?" if got is not None else f"no {name} was sent"
         yield FieldCheck(name, bool(got), "not empty", got, why)
     timestamp = fields.get("oauth_timestamp", "")
     digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18

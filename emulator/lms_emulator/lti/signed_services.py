@@ -40,7 +40,9 @@ def why_unsigned(exchange: Exchange[Any, Any], pairs: Pairs, *, url: str, secret
     if method != "HMAC-SHA1":
         return signed_launches.why_method(method)
     if not fields.get("oauth_signature"):
-        return "oauth_signature came, but is empty" if "oauth_signature" in fields else "no oauth_signature was sent"
+        return (
+            "oauth_signature was sent, but is empty" if "oauth_signature" in fields else "no oauth_signature was sent"
+        )
     lacking = [pair for pair in pairs if pair[0] != "oauth_body_hash"]
     rest = [pair for pair in lacking if pair[0] != oauth1.SIGNATURE_FIELD]
     if len(lacking) < len(pairs) and oauth1.sign(exchange.method, url, rest, secret) == fields["oauth_signature"]:
@@ -68,7 +70,7 @@ def _why_no_header(exchange: Exchange[Any, Any], fields: dict[str, str]) -> str 
     header = exchange.headers.get("authorization", "").strip()
     scheme, _, rest = header.partition(" ")
     if not header:
-        return None if fields.get("oauth_consumer_key") else f"no Authorization header came; it has to be {_HEADER}"
+        return None if fields.get("oauth_consumer_key") else f"no Authorization header was sent; it has to be {_HEADER}"
     if scheme.lower() == "bearer":
         return f"`Bearer` is of OAuth 2; this is signed by OAuth 1.0 with the tool's secret, {_HEADER}"
     if scheme.lower() != "oauth":

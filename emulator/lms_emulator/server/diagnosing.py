@@ -70,11 +70,11 @@ def _why_in_words(provider: AnyProvider, exchange: Exchange[Any, Any], refusal: 
     if refusal.reason.endswith(_NO_TOKEN) and scheme.isalpha() and not value.strip():
         return f"nothing follows `{scheme}`: has the variable a value?"
     if refusal.reason == "service_token_missing" and not exchange.headers.get("authorization"):
-        return "no token came; send `Authorization: Bearer <token>`"
+        return "no token was sent; send `Authorization: Bearer <token>`"
     if refusal.reason.endswith(("unknown_client", "client_unknown")) and refusal.credential:
         return f"no client of {provider.title} has the id `{shortened(refusal.credential, _LONGEST)}`"
     if refusal.looked_for is not None and not exchange.headers.get("authorization"):
-        return f"no credentials came; send `{refusal.looked_for}`"
+        return f"no credentials were sent; send `{refusal.looked_for}`"
     if refusal.status == 405 and provider.catalogue is not None:
         takes = provider.catalogue.methods(provider.normalise_path(exchange.path), exchange.world.as_of)
         return f"{exchange.method} was sent; this path takes {', '.join(takes)}" if takes else None

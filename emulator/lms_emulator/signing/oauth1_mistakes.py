@@ -237,6 +237,15 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     ),
     Mistake("tilde_encoded", "'~' was encoded as %7E", wrong.with_encoding(encoders.encoded_tilde), "encoding"),
     Mistake(
+        "encoder_form",
+        "PHP's urlencode or Java's URLEncoder was used, which encode for forms: a space as '+', '~' as %7E; "
+        "in PHP, OAuth needs rawurlencode",
+        lambda s: (
+            wrong.with_encoder(encoders.php)(s) if not any("*" in text for pair in s.pairs for text in pair) else []
+        ),
+        "encoding",
+    ),
+    Mistake(
         "encoder_java",
         "Java's URLEncoder was used, which encodes for forms: a space as '+', '~' as %7E, '*' not at all",
         wrong.with_encoder(encoders.java),

@@ -172,6 +172,9 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
         whole = "the whole URL was signed instead of the path"
         found = [(whole, {"location": f"{url}?{request.query}"}) for url in urls]
         found.append(("the query was left on the path", {"location": f"{path}?{request.query}"}))
+        alone = "the query was signed as part of the {}, not as parameters"
+        found += [(alone.format("URL"), {"location": f"{url}?{request.query}", "query": False}) for url in urls]
+        found.append((alone.format("path"), {"location": f"{path}?{request.query}", "query": False}))
     other_slash = path.rstrip("/") if path.endswith("/") else f"{path}/"
     found += [
         ("the path was signed with its trailing slash added or left off", {"location": other_slash}),

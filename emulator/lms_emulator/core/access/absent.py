@@ -55,7 +55,7 @@ def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = 
     )
     if name in read and (reads_query or taken):
         empty = not read[name] and not isinstance(read[name], int | float)
-        return f"{name} came, but is empty: has the variable a value?" if empty else None
+        return f"{name} was sent, but is empty: has the variable a value?" if empty else None
     if name in other:
         where = "body" if reads_query else "query"
         return f"{name} was sent in the {where}; it goes into the {_place(exchange, reads_query)}"
@@ -75,7 +75,9 @@ def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = 
         return why
     if holds_others:
         bare = next((key for key in read if "[" not in key), None)
-        return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
+        return (
+            f"`{bare}` was sent at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
+        )
     if (found := _under_another_name(exchange, name, read, other)) is not None or name != "client_id":
         return found
     return "no client_id was sent" if reads_query else _no_client(exchange, in_body)
@@ -85,9 +87,9 @@ def _under_another_name(
     exchange: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]
 ) -> str | None:
     if name.endswith("name") and len(parts := [key for key in read if _plain(key) in ("firstname", "lastname")]) == 2:
-        return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
+        return f"`{parts[0]}` and `{parts[1]}` were sent; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
-        return f"`{like}` came; the name is `{name}`"
+        return f"`{like}` was sent; the name is `{name}`"
     if name == "client_assertion" and is_jwt(exchange.headers.get("authorization", "").rpartition(" ")[2]):
         return "a JWT was sent in the Authorization header; it goes into the form, as `client_assertion`"
     for key, value in read.items() if name in _JWTS else ():
@@ -102,7 +104,7 @@ def _under_another_name(
 def _no_client(exchange: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
     scheme = exchange.headers.get("authorization", "").partition(" ")[0]
     if "client_assertion" in in_body:
-        return "a client_assertion came, which does not count for this grant: send client_id and client_secret"
+        return "a client_assertion was sent, which does not count for this grant: send client_id and client_secret"
     if exchange.basic() is not None:
         return "client_id came by HTTP Basic; it goes into the form"
     if scheme and scheme.lower() != "basic":
@@ -180,7 +182,7 @@ def why_nobody(exchange: Exchange[Any, Any], looked_for: str, otherwise: str | N
             return f"it was sent {place}; {title} looks for it in `{looked_for}`; {found}"
     scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
     other = value.strip() and scheme.isalpha() and scheme.lower() not in looked_for.lower()
-    return otherwise or (f"`Authorization: {scheme} …` came; {title} looks for `{looked_for}`" if other else None)
+    return otherwise or (f"`Authorization: {scheme} …` was sent; {title} looks for `{looked_for}`" if other else None)
 
 
 def _sent(exchange: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:

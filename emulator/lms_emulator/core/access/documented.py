@@ -168,7 +168,7 @@ def _why_subject(case: _Case, named: list[Path], missing: list[Path]) -> str | N
     if len(said) == 1 and not says and " " in (sentence := next(iter(said))):
         says = f": {sentence}"
     if _SECRET.search(name):
-        return f"`{name}` came with {len(str(value))} characters{says}"
+        return f"`{name}` was sent with {len(str(value))} characters{says}"
     if _OF_TIME.search(" ".join(texts)) and isinstance(value, str | int) and not isinstance(value, bool):
         return f"`{name}` was sent as {str(value)[:_LONGEST]}; {why_no_time(str(value))}"
     what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)[:_LONGEST]
@@ -182,7 +182,7 @@ def _how_came(case: _Case, path: Path) -> str:
         return f"no `{name}` was sent"
     says = (case.said.get(name) or case.said.get(path[-1]) or "").rstrip(".")
     if _SECRET.search(name):
-        came = f"`{name}` came with {len(str(value))} characters"
+        came = f"`{name}` was sent with {len(str(value))} characters"
     else:
         came = f"`{name}` was sent as {str(value)[:_LONGEST]}"
     if not says and _OF_TIME.search(" ".join(case.texts)):
@@ -255,13 +255,15 @@ def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None
 
 
 def _at_the_top(known: dict[Path, str], inside: Path) -> str:
-    return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{_written(inside[:-1])}` in JSON"
+    return (
+        f"`{inside[-1]}` was sent at the top; write `{known[inside]}`, or put it into `{_written(inside[:-1])}` in JSON"
+    )
 
 
 def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], strange: dict[Path, str]) -> str | None:
     """Where else a parameter is: under a similar name, in a text that should be an object, or outside its container."""
     if (like := _like(path, strange)) is not None:
-        return f"`{like}` came; the name is `{known[path]}`"
+        return f"`{like}` was sent; the name is `{known[path]}`"
     if isinstance(whole := sent.get(path[:-1]), str):
         return f"`{_written(path[:-1])}` was sent as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
     inside = next((pair for pair in known if pair[:-1] == path and pair[-1:] in strange), None)
@@ -305,7 +307,7 @@ def _choices(name: str, refusal: Refusal, operation: Operation) -> list[str]:
 
 def _why_value(name: str, choices: list[str], value: object) -> str | None:
     if value is None or value == "":
-        return f"`{name}` came, but {'is null' if value is None else 'is empty'}: has the variable a value?"
+        return f"`{name}` was sent, but {'is null' if value is None else 'is empty'}: has the variable a value?"
     if str(value).lower() in UNSET:
         return f"`{name}` was sent as {value}: the variable that should hold it has no value"
     if isinstance(value, str) and _COMMA.fullmatch(value):

@@ -68,7 +68,7 @@ def _why_content(refusal: Refusal) -> str | None:
 
 def _why_missing(name: str, sent: Iterable[object]) -> str:
     like = next((value for value in sent if _plain(value) == _plain(name)), None)
-    return f"`{like}` came; the name is `{name}`" if like else f"no `{name}` was sent"
+    return f"`{like}` was sent; the name is `{name}`" if like else f"no `{name}` was sent"
 
 
 def _plain(name: object) -> str:

@@ -84,7 +84,7 @@ def _why_basic(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     if not refusal.reason.startswith(_OF_BEARERS) or scheme.lower() != "basic":
         return why_no_basic(exchange)
     found = recognise(exchange, value.strip())
-    return f"`Authorization: {scheme} …` came; it has to be `Authorization: Bearer <token>`" + (
+    return f"`Authorization: {scheme} …` was sent; it has to be `Authorization: Bearer <token>`" + (
         f"; {found}" if found else ""
     )
 
@@ -187,7 +187,7 @@ def _mistyped(sent: str, right: str) -> str | None:
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(sent, right, strict=False)))
     enough = 2 * less >= more or (less >= _TELLING and "." not in right)
     if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and enough:
-        return f"it is cut: {less} of {more} characters came"
+        return f"it is cut: {less} of {more} characters were sent"
     return _at_one_place(sent, right, same) or _between(sent, right)
 
 

@@ -162,7 +162,7 @@ def _no_kind(exchange: Exchange[Any, Any], place: Place) -> str | None:
         of = next((table for table, names in kinds.items() if kind in names), None)
         tip = f"; it is one of {of.replace('_', ' ')}" if of else ""
         return f"`{kind}` is not a kind of id of a {place.noun}{tip}; there are {', '.join(known)}"
-    return f"no {place.noun} has the {kind} `{value}`" if value else f"`{kind}:` came without a value behind it"
+    return f"no {place.noun} has the {kind} `{value}`" if value else f"`{kind}:` was sent without a value behind it"
 
 
 def _places(exchange: Exchange[Any, Any]) -> Iterator[Place]:

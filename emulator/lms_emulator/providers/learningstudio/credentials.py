@@ -157,7 +157,7 @@ def _from_token(call: Call, text: str) -> Caller:
 
 def _why_cut(came: str, right: str) -> str | None:
     cut = came and right.startswith(came) and came != right
-    return f"the token is cut: {len(came)} of {len(right)} characters of its signature came" if cut else None
+    return f"the token is cut: {len(came)} of {len(right)} characters of its signature were sent" if cut else None
 
 
 def _why_cut_besides(call: Call, text: str) -> str | None:

@@ -148,7 +148,7 @@ def unauthorized(reason: str, message: str, **details: Any) -> Refusal:
 
 def ambiguous_credentials(headers: int) -> Refusal:
     """Several X-Authorization headers."""
-    why = f"{headers} X-Authorization headers came; send either an access token or an OAuth 1.0a signature"
+    why = f"{headers} X-Authorization headers were sent; send either an access token or an OAuth 1.0a signature"
     check = "one X-Authorization header"
     return unauthorized("ambiguous_credentials", "Invalid credentials.", check=check, diagnosis=why)
 

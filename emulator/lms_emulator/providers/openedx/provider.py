@@ -96,7 +96,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             if refusal.status == 400 and (text := next(odd, "course-v1:")) and not text.startswith("course-v1:"):
                 return f"`{text[:100]}` is not a course key; it is written course-v1:Org+Course+Run"
             if "course" in refusal.reason and isinstance(refusal.got, str) and not refusal.got.startswith("course-v1:"):
-                what = f"`{refusal.got[:100]}` is not a course key" if refusal.got else "no course key came"
+                what = f"`{refusal.got[:100]}` is not a course key" if refusal.got else "no course key was sent"
                 return f"{what}; it is written course-v1:Org+Course+Run"
         if isinstance(refusal.got, str) and (user := call.store.users.first("email", refusal.got.lower())) is not None:
             return f"`{refusal.got}` is the e-mail address of {user.username}; send the username"

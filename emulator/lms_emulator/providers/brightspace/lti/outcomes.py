@@ -101,7 +101,7 @@ def cell(call: Call, asked: Asked, signed: Signer) -> Cell:
     check = "sourcedId is of a launch that this key signed"
     own = link is not None and unit is not None and legacy.signer(call, unit, link) == signed
     if not call.check(check, own, got=asked.sourced_id) or link is None or unit is None or user is None:
-        why = "send the lis_result_sourcedid of the launch as it came, signed with the key of that launch"
+        why = "send the lis_result_sourcedid of the launch as you received it, signed with the key of that launch"
         raise failed(call, asked, "sourced_id", "Invalid sourcedId", check, got=asked.sourced_id, diagnosis=why)
     role = rules.role_in(call, user, unit.id)
     check = "the person learns in the org unit"

@@ -45,7 +45,7 @@ def _why_no_bookmark(sent: str) -> str:
             return f"it is {meant}, but {why}"
     if sent.lower() in UNSET:
         return f"`{sent}` was sent: the variable that should hold the bookmark has no value"
-    return "send the `Bookmark` of the page before as it came, and none for the first page"
+    return "send the `Bookmark` of the page before unchanged, and none for the first page"
 
 
 def paged_objects(call: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:

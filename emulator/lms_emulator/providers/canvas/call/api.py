@@ -143,7 +143,7 @@ class Api:
         return refusal
 
 
-_NO_TOKEN = "no access token came; send `Authorization: Bearer <token>`"
+_NO_TOKEN = "no access token was sent; send `Authorization: Bearer <token>`"
 
 
 def why_no_token(call: Call) -> str | None:

@@ -46,7 +46,7 @@ def _refused(reason: str, text: str, status: int, got: Any = None, why: str | No
 
 
 def _untimely(reason: str, sent: str) -> SiteRefusal:
-    why = f"`timestamp` was sent as {sent[:100]}; {why_no_time(sent)}" if sent else "`timestamp` came, but is empty"
+    why = f"`timestamp` was sent as {sent[:100]}; {why_no_time(sent)}" if sent else "`timestamp` was sent, but is empty"
     return _refused(reason, "A valid ISO8601 timestamp must be provided", 400, sent, why)
 
 

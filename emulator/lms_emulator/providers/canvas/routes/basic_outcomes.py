@@ -121,7 +121,7 @@ def _why(api: Api, failed: rules.Failed, tool: Tool, asked: Asked) -> str | None
         case "sourcedid_invalid":
             return why_sourced_id(asked.sourced_id)
         case "signature_invalid":
-            return "the sourcedId was changed or cut: send the lis_result_sourcedid of the launch as it came"
+            return "the sourcedId was changed or cut: send the lis_result_sourcedid of the launch as you received it"
         case "tool_invalid" if named is not None:
             return f"the sourcedId is of tool {named.tool_id}, this is the address of tool {tool.id}"
         case "user_not_in_course" if named is not None:

@@ -242,7 +242,7 @@ def _refuse(api: Api, faults: list[Fault]) -> None:
         own = {"points_possible": "scoreMaximum", "score_maximum": "scoreMaximum", "title": "label"}.get(field)
         came = (api.params.text(own) or "")[:LONGEST].strip() if own else ""
         own = None if code == "blank" and field == "score_maximum" else own
-        what = f"was sent as {came}" if came else "came, but is empty: has the variable a value?"
+        what = f"was sent as {came}" if came else "was sent, but is empty: has the variable a value?"
         tip = "numbers have a point, not a comma" if "," in came else "it has to be a number"
         what += f"; {tip}" if code == "not_a_number" else ""
         why = f"`{own}` {what}" if own else None

@@ -85,9 +85,11 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
 def _why_unseen(asked: list[str], found: list[User | None], known: set[int]) -> str:
     """Why the caller may not see the work of those who were asked for; without a name that is the caller's own."""
     if not asked:
-        return "no `student_ids[]` came, which means the caller, whose work this is not: `student_ids[]=all` means all"
+        return (
+            "no `student_ids[]` was sent, which means the caller, whose work this is not: `student_ids[]=all` means all"
+        )
     if any("," in value for value in asked):
-        return "`student_ids[]` came with a comma: send one for each student"
+        return "`student_ids[]` was sent with a comma: send one for each student"
     who = ", ".join(value for value, user in zip(asked, found, strict=True) if user is None or user.id not in known)
     return f"`student_ids[]` was sent as {who[:100]}: no student whose work the caller sees in this course"
 

@@ -79,7 +79,7 @@ def _principal(call: Call, data: str) -> Principal:
 def _why_unreadable(call: Call, sent: str) -> str | None:
     """The mistake in the format of a token."""
     if not sent:
-        return _why_elsewhere(call) or "no Authorization header came: the token goes there, without a scheme"
+        return _why_elsewhere(call) or "no Authorization header was sent: the token goes there, without a scheme"
     if " " in sent.partition("|")[0]:
         return f"the token goes in the header alone, without `{sent.partition(' ')[0]}` in front"
     if "%7c" in sent.lower():
@@ -160,7 +160,7 @@ def _of_form(call: Call) -> Iterator[tuple[str, str]]:
     plain = {name.upper().replace("_", "-"): (name, value) for name, value in sent.items()}
     known = [(*plain[name], name) for name in signing.SIGNED_FIELDS if name in plain]
     if (other := next((row for row in known if row[0] != row[2]), None)) is not None:
-        yield f"`{other[0]}` came; the name is `{other[2]}`", "".join(value for _, value, _ in known)
+        yield f"`{other[0]}` was sent; the name is `{other[2]}`", "".join(value for _, value, _ in known)
     values = [sent.get(name, "") for name in signing.SIGNED_FIELDS]
     if "WSDL-URI" in sent:
         yield "WSDL-URI was signed too, which is not one of the signed values", "".join((*values, sent["WSDL-URI"]))
@@ -191,7 +191,7 @@ def subscribe(call: Call) -> Response:
     if parts_of(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
         check, wanted = "CALLBACK-URL is on the principal's domain", f"http or https, {principal.domain}"
         why = f"CALLBACK-URL was sent as {url[:200]}; it has to be a whole URL of {wanted}"
-        said = {"check": check, "expected": wanted, "got": url, "diagnosis": why if url else "no CALLBACK-URL came"}
+        said = {"check": check, "expected": wanted, "got": url, "diagnosis": why if url else "no CALLBACK-URL was sent"}
         raise refusals.bad_request("callback_url", "Invalid CALLBACK-URL.", **said)
     tags = {kind: values[name] for name, kind in _TAGS.items() if values[name]}
     for pair in filter(None, values["TAGS"].split(",")):

@@ -185,7 +185,7 @@ def _unfit(claims: Mapping[str, Any], name: str, code: str, expected: Any) -> Re
     like = next((key for key in claims if key.rpartition("/")[2] == name), None) if got is None else None
     why = how_differs(expected, got) or unfit(name, got, expected)
     if not got:
-        why = f"`{like}` came; the claim is `{full}`" if like else f"the id_token has no claim `{full}`"
+        why = f"`{like}` was sent; the claim is `{full}`" if like else f"the id_token has no claim `{full}`"
     return refusals.launch_refused(code, expected=expected, got=got or "none", diagnosis=why)
 
 

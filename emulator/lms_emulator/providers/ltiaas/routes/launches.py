@@ -47,7 +47,7 @@ def parameters(call: Call, *read: str) -> ImmutableMultiDict[str, str]:
             call.warn("form_unreadable", str(error))
     names = [name for name, _ in pairs]
     for name in (name for name in read if names.count(name) > 1):
-        call.warn("repeated_field", f"`{name}` came {names.count(name)} times; the last counts")
+        call.warn("repeated_field", f"`{name}` was sent {names.count(name)} times; the last counts")
     return ImmutableMultiDict(pairs)
 
 

@@ -123,7 +123,7 @@ def _why_no_config(config: Any) -> str | None:
     for name in ("method", "key"):
         if name not in config:
             like = lower.get(name)
-            return f"`{like}` came; the name is `{name}`" if like else f"authConfig has no `{name}`; {form}"
+            return f"`{like}` was sent; the name is `{name}`" if like else f"authConfig has no `{name}`; {form}"
     method = str(config["method"])
     return f"write the method in capitals, {method.upper()}" if method.upper() in get_args(AuthMethod) else form
 

@@ -257,7 +257,7 @@ class OpenedxStore(PlatformTables):
         {
             "": ("a JWT", "send it as `Authorization: JWT …`"),
             "password": ("the token of a password reset", ""),
-            "lti": ("an LTI service token", "valid for the LTI services of the tool's own block"),
+            "lti": ("an LTI service token", "valid for LTI services only"),
         }
     )
     login_failures: Table[LoginFailures] = table(key="user", limit=5_000)

@@ -308,7 +308,7 @@ def _challenge(call: Call, given: Mapping[str, str], back: Any) -> tuple[str, st
 def _validate_fatal(call: Call, given: Mapping[str, str], names: Sequence[str]) -> tuple[Application, str]:
     for name in ("client_id", "response_type", "redirect_uri", "scope", "state"):
         if names.count(name) > 1:
-            often = f"`{name}` came {names.count(name)} times; send it once"
+            often = f"`{name}` was sent {names.count(name)} times; send it once"
             raise _fatal(f"Duplicate {name} parameter.", "duplicate_parameter", got=name, diagnosis=often)
     client_id = given.get("client_id")
     if not client_id:

@@ -199,7 +199,7 @@ def _message(status: int, text: str, reason: str, **more: Any) -> refusals.Opene
 
 def course_id_missing(*, at_top: bool = False, is_form: bool = False) -> refusals.OpenedxRefusal:
     """No course named. Parameters: `at_top`, whether it was, but not in `course_details`."""
-    in_form = "a form came, which has no place for course_details; send JSON" if is_form else None
+    in_form = "a form was sent, which has no place for course_details; send JSON" if is_form else None
     return _message(
         400,
         "Course ID must be specified to create a new enrollment.",

@@ -62,7 +62,9 @@ def staff_or_self(scope: str) -> Permission:
             _restricted(call, identity, scope)
         elif not identity.user.is_staff and not is_self(call):
             named = call.path_params.get("username") or call.query.get("username")
-            why = "is neither staff nor the user named by `username`" if named else "is not staff; no `username` came"
+            why = (
+                "is neither staff nor the user named by `username`" if named else "is not staff; no `username` was sent"
+            )
             raise refusals.permission_denied(f"the caller {why}", check="staff or the named user")
 
     return permission

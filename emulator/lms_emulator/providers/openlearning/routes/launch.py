@@ -219,7 +219,7 @@ def _why_not_open(call: Call, fields: dict[str, str], setup: ClassSetup | None, 
     if call.content_type != FORM:
         return f"the set-up page sends a form, {FORM}; this says {call.content_type or 'nothing'}"
     if not fields.get("token"):
-        return "no `token` came: it is a hidden field of the set-up page"
+        return "no `token` was sent: it is a hidden field of the set-up page"
     if setup is None:
         return None
     if setup.expires_at <= call.clock.now():
