@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -41,6 +41,9 @@ class LtiStore(UsedTokens, Protocol):
     key_rotations: Table[KeyRotation]
     kept_key_sets: Table[KeptKeySet]
     issued_tokens: Table[IssuedToken]
+
+    @property
+    def users(self) -> Iterable[Any]: ...
 
     def next_number(self, table: str) -> int: ...
 
