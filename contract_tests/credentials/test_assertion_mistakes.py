@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
+from contract_tests.credentials.tool_key import fetch_keys_from
 from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
 
@@ -53,14 +54,7 @@ def lms() -> Iterator[Emulator]:
     keys = KeySite()
     keys.answer = 200, json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
     with Emulator.start() as lms:
-        world = lms.dump()
-        for tool in world["canvas"]["developer_keys"]:
-            if str(tool["id"]) == lms.canvas.lti_client_id:
-                tool.pop("public_jwk", None)
-                tool["public_jwk_url"] = keys.url
-        for tool in (*world["brightspace"]["registrations"], *world["openedx"]["lti_tools"]):
-            tool["keyset_url"] = keys.url
-        lms.load(world)
+        fetch_keys_from(keys.url, lms)
         yield lms
     keys.close()
 

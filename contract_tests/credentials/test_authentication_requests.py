@@ -19,12 +19,6 @@ from lms_emulator import Emulator
 SITES: dict[str, Any] = {"canvas": CanvasSite, "brightspace": BrightspaceSite}
 
 
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
-
-
 @pytest.fixture(params=sorted(SITES))
 def site(lms: Emulator, request: pytest.FixtureRequest) -> Iterator[LmsSite]:
     site = SITES[request.param](lms)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
 import jwt
-import pytest
 
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
@@ -25,12 +24,6 @@ from lms_emulator.signing import lti13
 CLAIM, DL = lti13.CLAIM, lti13.DL_CLAIM
 LINK = {"type": "ltiResourceLink", "url": "https://tool.example/launch", "title": "A link"}
 SWAPPED = "`iss` and `aud` are in each other's place"
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
 
 
 class Asked(NamedTuple):

@@ -20,13 +20,6 @@ from contract_tests.credentials.tool_key import TOOL_KID, with_tool_key
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
 
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
-
-
 Send = Callable[..., Callable[[], httpx.Response]]
 Ask = Callable[[str], httpx.Response]
 

@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -22,12 +22,6 @@ from lms_emulator import Emulator
 
 NAME = "Zoë O'Brien *~ (x)"
 NONE = "no known mistake reproduces this signature"
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
 
 
 def right(text: str) -> str:

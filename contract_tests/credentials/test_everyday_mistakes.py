@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import requests
@@ -15,8 +16,7 @@ from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from lms_emulator import Emulator
 
 Send = test_rest_mistakes.Send
-lms, session = test_rest_mistakes.lms, test_rest_mistakes.session
-canvas, edx = test_rest_mistakes.canvas, test_rest_mistakes.edx
+session, canvas, edx = test_rest_mistakes.session, test_rest_mistakes.canvas, test_rest_mistakes.edx
 
 
 def test_what_came_in_the_body_of_a_get_or_in_the_query_of_a_post(
@@ -185,3 +185,21 @@ def test_a_script_in_a_session_without_its_csrf_token(lms: Emulator) -> None:
     own = {"X-CSRF-Token": unquote(browser.cookies["_csrf_token"])}
     assert browser.post(pages, json=made, headers=own).status_code == 200
     browser.close()
+
+
+def test_enrolments_that_a_full_course_refuses(lms: Emulator, edx: Send) -> None:
+    def enrol(**fields: bool) -> Any:
+        body = {"user": "ada", "course_details": {"course_id": "course-v1:FullX+Full+T2025"}, **fields}
+        return edx("POST", "/api/enrollment/v1/enrollment", json=body)
+
+    each(
+        lms,
+        {
+            "a new one": (enrol(), "the course is full; force_enrollment by staff gets past this"),
+            "an end of none": (
+                enrol(is_active=False),
+                "ada is not enrolled, so there is no enrolment to end; a new one is refused, as the course is full",
+            ),
+        },
+    )
+    assert enrol(force_enrollment=True)().status_code == 200

@@ -19,6 +19,7 @@ def brightspace(lms: Emulator) -> Iterator[Site]:
     site = Site(lms)
     yield site
     site.close()
+    lms.reset()
 
 
 @pytest.fixture(autouse=True)

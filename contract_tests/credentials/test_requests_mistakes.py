@@ -5,23 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.everywhere.existing import credentials
 from contract_tests.ltiaas.support import NEW_PLATFORM
 from lms_emulator import Emulator
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
 
 
 def bearer(token: str) -> dict[str, str]:

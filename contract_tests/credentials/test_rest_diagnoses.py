@@ -5,7 +5,7 @@ wrong, not what came beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,18 +16,6 @@ from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from lms_emulator import Emulator
 
 Send = Callable[..., Callable[[], httpx.Response]]
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=30) as http:
-        yield http
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ Send = Callable[..., Callable[[], requests.Response]]
 
 
 @pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
-
-
-@pytest.fixture(scope="module")
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False

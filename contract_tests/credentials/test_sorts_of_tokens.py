@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 from contract_tests.credentials.test_assertion_mistakes import FOREIGN, KEY, SCOPE, Desk, signed
 from contract_tests.credentials.test_assertion_mistakes import desk as desk  # a fixture
 from contract_tests.credentials.test_integrators_mistakes import Wrong, diagnosed, each
+from contract_tests.credentials.tool_key import fetch_keys_from
 from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
 
@@ -54,14 +55,7 @@ def keys() -> Iterator[KeySite]:
 @pytest.fixture(scope="module")
 def lms(keys: KeySite) -> Iterator[Emulator]:
     with Emulator.start() as lms:
-        world = lms.dump()
-        for tool in world["canvas"]["developer_keys"]:
-            if str(tool["id"]) == lms.canvas.lti_client_id:
-                tool.pop("public_jwk", None)
-                tool["public_jwk_url"] = keys.url
-        for tool in (*world["brightspace"]["registrations"], *world["openedx"]["lti_tools"]):
-            tool["keyset_url"] = keys.url
-        lms.load(world)
+        fetch_keys_from(keys.url, lms)
         yield lms
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
@@ -19,12 +19,6 @@ from lms_emulator import Emulator
 pytestmark = pytest.mark.slow
 
 Pairs = list[tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
 
 
 def diagnosed(answer: httpx.Response) -> str:

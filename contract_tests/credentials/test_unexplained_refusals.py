@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
-import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.credentials.test_rest_diagnoses import sender
@@ -13,18 +12,6 @@ from contract_tests.ltiaas.support import NEW_PLATFORM
 from lms_emulator import Emulator
 
 Request = Callable[[], httpx.Response]
-
-
-@pytest.fixture(scope="module")
-def lms() -> Iterator[Emulator]:
-    with Emulator.start() as lms:
-        yield lms
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=30) as http:
-        yield http
 
 
 def test_canvas(lms: Emulator, http: httpx.Client) -> None:

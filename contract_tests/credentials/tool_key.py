@@ -23,3 +23,15 @@ def with_tool_key() -> Iterator[Emulator]:
                 key["public_jwk"] = public_jwk(private_key("tool"), TOOL_KID)
         lms.load(world)
         yield lms
+
+
+def fetch_keys_from(url: str, lms: Emulator) -> None:
+    """Have the tool's key set fetched from this URL, at Canvas, Brightspace and Open edX."""
+    world = lms.dump()
+    for key in world["canvas"]["developer_keys"]:
+        if str(key["id"]) == lms.canvas.lti_client_id:
+            key.pop("public_jwk", None)
+            key["public_jwk_url"] = url
+    for tool in (*world["brightspace"]["registrations"], *world["openedx"]["lti_tools"]):
+        tool["keyset_url"] = url
+    lms.load(world)

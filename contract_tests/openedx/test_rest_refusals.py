@@ -445,20 +445,3 @@ def test_a_failure_of_the_real_server_is_marked_as_such(site: Site, call: Call) 
     assert (entry.outcome, [warning.code for warning in entry.warnings]) == ("provider_defect", ["provider_defect"])
     explanation = site.lms.call("GET", f"/requests/{entry.id}")["explanation"]
     assert explanation.endswith(f"{entry.warnings[0].message}.")
-
-
-@pytest.mark.parametrize(
-    ("fields", "diagnosis"),
-    [
-        ({}, "the course is full; force_enrollment by staff gets past this"),
-        (
-            {"is_active": False},
-            "ada is not enrolled, so there is no enrolment to end; a new one is refused, as the course is full",
-        ),
-    ],
-)
-def test_a_full_course_says_what_a_request_wanted(site: Site, fields: dict[str, Any], diagnosis: str) -> None:
-    assert send(site, enroll(STAFF, FULL, user="ada", **fields)).status == 400
-    refusal = site.lms.requests.last.refusal
-    assert refusal is not None
-    assert refusal.diagnosis == diagnosis

@@ -36,7 +36,7 @@ class Parts(NamedTuple):
     signature: bytes
 
 
-def parts_of(token: str) -> Parts | None:
+def jwt_parts(token: str) -> Parts | None:
     """The parts of a JWT; None for any other text."""
     try:
         start, _, signature = token.rpartition(".")
@@ -58,7 +58,7 @@ def why_not_whole(token: str) -> str | None:
         return f"it has {parts} of the three parts of a JWT, which dots join: it was cut"
     if len(token.rpartition(".")[2]) % 4 == 1:
         return "its signature ends within a byte: it was cut"
-    if not is_jwt(token) or (read := parts_of(token)) is None:
+    if not is_jwt(token) or (read := jwt_parts(token)) is None:
         return None
     algorithm, size = str(read.header.get("alg")), len(read.signature)
     right = _SIZES.get(algorithm, _SIZES_OF_RSA)
@@ -81,7 +81,7 @@ def why_another_sort(token: str, reason: str, path: str = "") -> str | None:
         taken = "token"
     elif reason.startswith(_OF_ANY):
         taken = "user's token"
-    read = parts_of(token) if taken is not None and is_jwt(token) else None
+    read = jwt_parts(token) if taken is not None and is_jwt(token) else None
     if read is None or taken is None:
         return None
     kind = read.claims.get(_LTI)

@@ -16,7 +16,7 @@ from functools import partial
 from hashlib import new, sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lms_emulator.core.access.jwts import Parts, parts_of
+from lms_emulator.core.access.jwts import Parts, jwt_parts
 from lms_emulator.core.clock import brief_search
 from lms_emulator.core.keys import NAMES, public_numbers
 
@@ -79,7 +79,7 @@ def whose_signature(exchange: Exchange[Any, Any], token: str, *, pair: bool) -> 
 
     Parameters: `pair`, whether it should have been signed with a private key rather than a secret.
     """
-    read = parts_of(token)
+    read = jwt_parts(token)
     algorithm = str(read.header.get("alg")) if read is not None else ""
     if read is None or algorithm not in _ALGORITHMS:
         return None
@@ -102,7 +102,7 @@ def whose_signature(exchange: Exchange[Any, Any], token: str, *, pair: bool) -> 
 
 def why_another_type(exchange: Exchange[Any, Any], token: str) -> str | None:
     """Says so if the key that a header names has another type than the algorithm takes; None if that is unknown."""
-    read = parts_of(token)
+    read = jwt_parts(token)
     algorithm, kid = (str(read.header.get("alg")), read.header.get("kid")) if read is not None else ("", None)
     if read is None or kid is None or (taken := _TYPES.get(algorithm[:2])) is None:
         return None

@@ -31,6 +31,8 @@ SETTINGS = (
     *("show_announcements_on_home_page", "home_page_announcement_limit", "usage_rights_required"),
     *("restrict_student_future_view", "restrict_student_past_view", "show_total_grade_as_points"),
 )
+FEATURES = {"allow_final_grade_override": "final_grades_override", "enable_course_paces": "course_paces"}
+"""Settings that come only where the feature is on."""
 PICTURES = ("image", "banner_image")
 TOOL = "context_external_tool_"
 New = Callable[[str, int | None], int | None]
@@ -74,8 +76,7 @@ def _settings(api: Api, source: Course, target: Course, new: New) -> dict[str, A
     sent = source.settings
     found = {name: sent[name] for name in SETTINGS if sent.get(name) not in (None, "")}
     found["post_manually"] = bool(sent.get("post_manually"))
-    for name, feature in (("allow_final_grade_override", "final_grades_override"), ("enable_course_paces",) * 2):
-        feature = "course_paces" if name == "enable_course_paces" else feature
+    for name, feature in FEATURES.items():
         if name in sent and features.enabled(api, target, feature):
             found[name] = sent[name]
     for name in PICTURES:
