@@ -112,6 +112,9 @@ def test_right_requests_that_repeat_the_path_or_ask_for_less(lms: Emulator, canv
     ):
         assert canvas("POST", path, admin, data=data)().status_code == 200
         assert lms.requests.last.warnings == []
+    whole = {"account_id": 1, "course": {"name": "x"}}
+    assert canvas("POST", "/accounts/1/courses", admin, json=whole)().status_code == 200
+    assert lms.requests.last.warnings == []
     canvas("POST", "/accounts/1/courses", admin, data={"account_id": "2", "course[name]": "x"})()
     assert [warning.name for warning in lms.requests.last.warnings] == ["account_id"]
 

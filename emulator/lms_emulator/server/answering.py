@@ -257,8 +257,10 @@ def _repeats_the_path(exchange: Exchange[Any, Any], name: str) -> bool:
     """Whether a parameter says what the path says too, as some clients send it."""
     if name not in exchange.path_params:
         return False
-    pairs = [*exchange.query.peek(), *(exchange.form().peek() if exchange.is_form else ())]
-    return {value for key, value in pairs if key == name} == {exchange.path_params[name]}
+    from lms_emulator.core.access.absent import body_members  # only the diagnoses need it otherwise
+
+    pairs = [*exchange.query.peek(), *(exchange.form().peek() if exchange.is_form else body_members(exchange).items())]
+    return {str(value) for key, value in pairs if key == name} == {exchange.path_params[name]}
 
 
 def _look_up(provider: AnyProvider, exchange: Exchange[Any, Any], unread: list[Unread]) -> list[_Ignored]:

@@ -46,7 +46,7 @@ def why_absent(exchange: Exchange[Any, Any], name: str, *, holds_others: bool = 
         return "the body is a list; it has to be an object"
     if (twice := why_text(exchange)) is not None:
         return twice
-    in_query, in_body = dict(exchange.query.peek()), _body(exchange)
+    in_query, in_body = dict(exchange.query.peek()), body_members(exchange)
     reads_query = exchange.method in ("GET", "HEAD", "DELETE")
     read, other = (in_query, in_body) if reads_query else (in_body, in_query)
     # A provider that takes the body apart itself reports what it looked at.
@@ -114,7 +114,7 @@ def _no_client(exchange: Exchange[Any, Any], in_body: dict[str, Any]) -> str | N
 
 def why_not_fit(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What the member of the request that a refusal names has to be; None if it names none."""
-    name, sent = refusal.check, {**dict(exchange.query.peek()), **_body(exchange)}
+    name, sent = refusal.check, {**dict(exchange.query.peek()), **body_members(exchange)}
     if refusal.status not in (400, 422) or refusal.expected is None or not _MEMBER.fullmatch(name):
         return None
     if refusal.got is None:
@@ -124,7 +124,7 @@ def why_not_fit(exchange: Exchange[Any, Any], refusal: Refusal) -> str | None:
 
 def why_not_sent(exchange: Exchange[Any, Any], name: str) -> str | None:
     """Says so if a parameter is nowhere in the request."""
-    return None if name in dict(exchange.query.peek()) or name in _body(exchange) else f"no {name} was sent"
+    return None if name in dict(exchange.query.peek()) or name in body_members(exchange) else f"no {name} was sent"
 
 
 def _place(exchange: Exchange[Any, Any], reads_query: bool) -> str:
@@ -159,7 +159,7 @@ def _parsed(exchange: Exchange[Any, Any]) -> Any:
         return None
 
 
-def _body(exchange: Exchange[Any, Any]) -> dict[str, Any]:
+def body_members(exchange: Exchange[Any, Any]) -> dict[str, Any]:
     """The members of the body, as far as it can be read."""
     try:
         if exchange.is_form:
@@ -202,7 +202,7 @@ def _sent(exchange: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
             yield f"in the header {name}", value
     for where, pairs in (
         ("query", exchange.query.peek()),
-        ("body", _body(exchange).items()),
+        ("body", body_members(exchange).items()),
         ("cookies", exchange.cookies.items()),
     ):
         for name, value in pairs:

@@ -175,10 +175,10 @@ def _why_no_parts(call: Call, kind: str) -> str | None:
 def _why_no_comment(first: Message, comment: Any) -> str | None:
     """Why the first part of a submission is not a comment."""
     if comment is None:
-        what = "a file" if first.get_filename() else f"{first.get_content_type()}, and no JSON"
+        what = "a file" if first.get_filename() else f"{first.get_content_type()}, not JSON"
         return f'the first part is {what}; a comment goes first, as JSON: {{"Text": …, "Html": …}}'
     if not isinstance(comment, dict):
-        return "the comment is JSON, but no object"
+        return "the comment is JSON, but not an object"
     if {"Text", "Html"} - comment.keys():
         return f"the comment has {', '.join(map(str, comment)) or 'nothing'}; its members are Text and Html"
     return None

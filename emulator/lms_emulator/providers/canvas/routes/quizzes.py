@@ -263,7 +263,7 @@ def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
         found.pop("one_question_at_a_time", None)  # Canvas drops this one instead of the other
     if not now("one_question_at_a_time") and (quiz.cant_go_back or found.get("cant_go_back")):
         found["cant_go_back"] = False
-    _doubt(sent, found)
+    _drop_dates_unless_shown(sent, found)
     if not now("show_correct_answers"):
         found |= {"show_correct_answers_at": None, "hide_correct_answers_at": None}
     if not now("show_correct_answers") or attempts <= 1:
@@ -272,7 +272,7 @@ def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
             found["show_correct_answers_last_attempt"] = False
 
 
-def _doubt(sent: Params, found: dict[str, Any]) -> None:
+def _drop_dates_unless_shown(sent: Params, found: dict[str, Any]) -> None:
     """Drop what depends on a `show_correct_answers` that is false by Canvas's words, and true for the column."""
     if found.get(SHOWS) and sent.get(SHOWS) not in (None, "null") and not sent.flag(SHOWS):
         for name in (*MOMENTS[-2:], "show_correct_answers_last_attempt"):
